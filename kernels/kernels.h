@@ -1,0 +1,9 @@
+/* kernels.h - the front header of kernels/, pure functions over voxels: other folders include this one. */
+#ifndef ADIT_KERNELS_H
+#define ADIT_KERNELS_H
+
+#include "kernels/generate.h"
+#include "kernels/mesh.h"
+#include "kernels/quad.h"
+
+#endif

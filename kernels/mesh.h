@@ -1,0 +1,83 @@
+/* mesh.h - from the voxels of a chunk to its quads: the definition of a mesh, and who makes one.
+ *
+ * Visibility. The unit face of voxel a (a not air) towards its neighbour b is visible iff
+ *     b is air                                -> yes
+ *     b is opaque                             -> no
+ *     b translucent or cutout, a opaque       -> yes
+ *     b and a both translucent or cutout      -> a != b: yes (no under ADIT_MESH_TT_NONE); a == b: only if cutout
+ * A neighbour beyond the volume is read from the border plane of that side; a missing plane is air. What lies in voxels
+ * or planes beyond dim[] takes no part. Air is every material of class air, opaque and so on likewise.
+ *
+ * Order. Quads are emitted range by range (face -X +X -Y +Y -Z +Z, within it class opaque, translucent, cutout), within
+ * a range by layer along the face's axis ascending, then by v ascending, then by u ascending of the quad's first voxel.
+ * Greedy: the first uncovered visible face in (v,u) order is widened along u while the same material of the same
+ * visibility and layer goes on uncovered, then heightened along v while whole rows do. Culled: one quad a visible unit
+ * face. The result is a function of the source alone: every kernel gives the same bytes. AO is ADIT_QUAD_AO_OPEN.
+ *
+ * Example:
+ *     adit_mesh_kernel *mesh = adit_mesh_kernel_best(NULL);
+ *     struct adit_mesh_source source = { .voxels = voxels, .classes = classes, .dim = { 64, 64, 64 } };
+ *     struct adit_mesh_result result = { .quads = quads, .quads_max = 65536 };
+ *     if (mesh(&source, &result) == -ENOSPC)
+ *         ... grow quads to result.start[ADIT_MESH_RANGES] and mesh again
+ */
+#ifndef ADIT_MESH_H
+#define ADIT_MESH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernels/quad.h"
+
+enum { ADIT_MESH_CULLED = 1u, ADIT_MESH_TT_NONE = 2u }; /* flags of a source */
+
+/* No volume has more quads than this: every face of every voxel, which see-through materials can show. */
+#define ADIT_MESH_QUADS_MAX (ADIT_CHUNK_VOXELS * ADIT_FACES)
+
+/* What is meshed. voxels: 64^3 materials, index (z*64 + y)*64 + x; only the first dim[] (1..64) a side take part.
+ * plane[f]: the 64x64 materials next to side f, index v*64 + u with the (U,V) of quad.h, or NULL for air; on a + side
+ * it adjoins voxel dim-1. classes: enum adit_class of every material, ADIT_MATERIALS entries, of which the two low bits
+ * count; classes[0] is air. All of it may be memory that a hostile peer writes meanwhile: the quads are then worthless,
+ * but nothing beyond the arrays named here is read or written, and the call ends. */
+struct adit_mesh_source {
+    const uint16_t *voxels;
+    const uint16_t *plane[ADIT_FACES];
+    const uint8_t *classes;
+    uint8_t dim[3];
+    uint8_t flags;
+};
+
+/* What comes out. start[r]..start[r+1] is range r in quads[]; start[ADIT_MESH_RANGES] is the count. bounds: smallest and
+ * largest voxel that carries a quad, per axis (lo > hi when the mesh is empty: lo 63, hi 0). faces: unit faces covered. */
+struct adit_mesh_result {
+    uint64_t *quads;
+    uint32_t quads_max;
+    uint32_t start[ADIT_MESH_RANGES + 1];
+    uint8_t bounds_lo[3], bounds_hi[3];
+    uint32_t faces;
+};
+
+/* Meshes source into result (quads and quads_max set by the caller). Pure: no system call, no allocation, any thread.
+ * Returns 0; or -ENOSPC when quads_max is too small: all of result is then as it would be with room enough
+ * (start[ADIT_MESH_RANGES] is the number needed), quads[] holds the first quads_max quads, and nothing beyond them was
+ * written; or -EINVAL when the source is not valid, with result an empty mesh. Scratch memory is on the stack, at most
+ * 256 KiB (six fields of a bit a voxel, 32 KiB each, are most of it). */
+typedef int adit_mesh_kernel(const struct adit_mesh_source *source, struct adit_mesh_result *result);
+
+adit_mesh_kernel adit_mesh_scalar; /* the portable reference: the definition above, as code */
+adit_mesh_kernel adit_mesh_avx512; /* an illegal instruction on lesser processors: ask adit_mesh_kernel_named first */
+
+/* The kernel called name ("scalar", "avx512"), or NULL when this build or this processor has none of that name, or the
+ * environment variable ADIT_DISABLE (a comma list, for instance "hugepages,avx512") takes it away. scalar always stays. */
+adit_mesh_kernel *adit_mesh_kernel_named(const char *name);
+
+/* The fastest kernel of this processor, never NULL; *name (may be NULL) says which. Reads ADIT_DISABLE: ask once. */
+adit_mesh_kernel *adit_mesh_kernel_best(const char **name);
+
+/* For kernels. Whether source has voxels, classes and every dim in 1..64, and result has room for what it claims. */
+bool adit_mesh_is_valid(const struct adit_mesh_source *source, const struct adit_mesh_result *result);
+
+/* For kernels. Makes result the empty mesh, its quads and quads_max left as they are. */
+void adit_mesh_result_init(struct adit_mesh_result *result);
+
+#endif

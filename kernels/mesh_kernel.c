@@ -1,0 +1,82 @@
+/* mesh_kernel.c - which mesh kernels this processor has, and what they share at their edges.
+ *
+ * A kernel is offered only when every extension its file is compiled for is there. __builtin_cpu_supports asks CPUID and
+ * XGETBV once, so an operating system that does not save the wide registers counts as a processor without them.
+ */
+#include "kernels/mesh.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether ADIT_DISABLE, a comma list of words, holds word. */
+static bool is_disabled(const char *word)
+{
+    const char *list = getenv("ADIT_DISABLE");
+    size_t length = strlen(word);
+    while (list && *list) {
+        size_t span = strcspn(list, ",");
+        if (span == length && !memcmp(list, word, length))
+            return true;
+        list += span + (list[span] == ',');
+    }
+    return false;
+}
+
+static bool has_scalar(void)
+{
+    return true;
+}
+
+static bool has_avx512(void) /* the flags of its edge in kernels/build.ninja */
+{
+    return !is_disabled("avx512") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
+           __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vpopcntdq") &&
+           __builtin_cpu_supports("gfni") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("popcnt");
+}
+
+static const struct {
+    const char *name;
+    adit_mesh_kernel *mesh;
+    bool (*is_there)(void);
+} kernels[] = { /* fastest first; the last is always there */
+    { "avx512", adit_mesh_avx512, has_avx512 },
+    { "scalar", adit_mesh_scalar, has_scalar },
+};
+enum { KERNELS = sizeof kernels / sizeof *kernels };
+
+adit_mesh_kernel *adit_mesh_kernel_named(const char *name)
+{
+    for (int i = 0; i < KERNELS; i++)
+        if (!strcmp(kernels[i].name, name))
+            return kernels[i].is_there() ? kernels[i].mesh : NULL;
+    return NULL;
+}
+
+adit_mesh_kernel *adit_mesh_kernel_best(const char **name)
+{
+    int i = 0;
+    while (i < KERNELS - 1 && !kernels[i].is_there())
+        i++;
+    if (name)
+        *name = kernels[i].name;
+    return kernels[i].mesh;
+}
+
+bool adit_mesh_is_valid(const struct adit_mesh_source *source, const struct adit_mesh_result *result)
+{
+    for (int axis = 0; axis < 3; axis++)
+        if (source->dim[axis] < 1 || source->dim[axis] > ADIT_CHUNK_DIM)
+            return false;
+    return source->voxels && source->classes && (result->quads || !result->quads_max);
+}
+
+void adit_mesh_result_init(struct adit_mesh_result *result)
+{
+    memset(result->start, 0, sizeof result->start);
+    memset(result->bounds_lo, ADIT_CHUNK_DIM - 1, sizeof result->bounds_lo);
+    memset(result->bounds_hi, 0, sizeof result->bounds_hi);
+    result->faces = 0;
+}

@@ -1,0 +1,124 @@
+/* scene_death.c - how long a killed reader holds memory back: from SIGKILL to the grace period that passes it, beside the same kill's
+ * pidfd, which is the earliest moment at which the kernel says that nothing of the process runs any more. The reader has touched
+ * every page of the arena's data, since what takes the kernel its time is unmapping them. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "perf/lab_arena.h"
+#include "perf/scenes.h"
+#include "shm/shm.h"
+
+#define TIMEOUT_NS 5000000000u
+#define MAPPED_BYTES (2ull << 30)
+#define MAPPED_BYTES_SHORT (64ull << 20)
+
+struct death {
+    char name[LAB_ARENA_NAME_BYTES];
+    struct adit_arena *arena;
+};
+
+/* The child: inside a section, with every page touched, until it is killed. */
+static _Noreturn void read_until_killed(const struct death *d, int ready)
+{
+    struct adit_arena *a;
+    struct adit_reader *r;
+    if (adit_attach(d->name, ADIT_CONSUMER, NULL, &a) || adit_reader_open(a, &r))
+        _exit(1);
+    adit_enter(r);
+    for (uint32_t s = 1; s < a->segments_n; s++)
+        for (uint64_t at = 0; at < a->segments[s].bytes; at += 4096)
+            bench_consume(*(volatile uint8_t *)(a->segments[s].base + at));
+    if (write(ready, "", 1) != 1)
+        _exit(1);
+    for (;;)
+        pause();
+}
+
+/* A reader that is ready to be killed, or a negative errno. */
+static pid_t start_reader(const struct death *d)
+{
+    int ready[2];
+    char byte;
+    if (pipe(ready))
+        return -errno;
+    pid_t child = fork();
+    if (!child) {
+        close(ready[0]);
+        read_until_killed(d, ready[1]);
+    }
+    close(ready[1]);
+    ssize_t n = child > 0 ? read(ready[0], &byte, 1) : -1;
+    close(ready[0]);
+    return n == 1 ? child : -EIO;
+}
+
+/* Kills one reader a round and waits for what shall be timed. */
+static double kills(struct death *d, uint64_t rounds, int (*wait_for)(struct death *d, int pidfd))
+{
+    double all = 0;
+    for (uint64_t i = 0; i < rounds; i++) {
+        pid_t child = start_reader(d);
+        if (child < 0)
+            return child;
+        int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+        double from = clock_now_ns();
+        kill(child, SIGKILL);
+        int error = wait_for(d, pidfd);
+        all += clock_now_ns() - from;
+        close(pidfd);
+        waitpid(child, NULL, 0);
+        if (error)
+            return error;
+        if ((error = adit_grace_period(d->arena, TIMEOUT_NS))) /* the next one begins with an empty table */
+            return error;
+    }
+    return all / (double)rounds;
+}
+
+static int wait_for_grace(struct death *d, int pidfd)
+{
+    (void)pidfd;
+    return adit_grace_period(d->arena, TIMEOUT_NS);
+}
+static int wait_for_pidfd(struct death *d, int pidfd)
+{
+    struct pollfd p = {.fd = pidfd, .events = POLLIN};
+    (void)d;
+    return poll(&p, 1, 5000) == 1 ? 0 : -ETIMEDOUT;
+}
+static double grace_block(void *context, uint64_t rounds) { return kills(context, rounds, wait_for_grace); }
+static double pidfd_block(void *context, uint64_t rounds) { return kills(context, rounds, wait_for_pidfd); }
+
+static int run(struct bench *bench)
+{
+    struct death death;
+    uint64_t bytes = bench->is_short ? MAPPED_BYTES_SHORT : MAPPED_BYTES;
+    const struct adit_create_params params = {.size = sizeof params, .data_bytes = bytes};
+    if (adit_memory_available_bytes() < 2 * bytes) {
+        bench_skip(bench, "all", "less memory than the scene's arena twice");
+        return 0;
+    }
+    lab_arena_name(death.name);
+    int error = lab_arena_create(bench, death.name, &params, &death.arena);
+    if (error)
+        return error;
+    char figure[64];
+    snprintf(figure, sizeof figure, "%llu MiB mapped, %u KiB pages", (unsigned long long)(bytes >> 20),
+             death.arena->maps[1].page_bytes >> 10);
+    return bench_measure(bench, &(struct bench_spec){.figure = figure, .unit = "ms", .scale = 1e-6, .rounds_max = 1,
+                                                     .ours = {"reclaiming goes on", grace_block, &death},
+                                                     .raw = {"its pidfd is readable", pidfd_block, &death}});
+}
+
+const struct scene scene_death = {
+    .name = "death",
+    .what = "a reader killed in its section until memory is reclaimed again, against its pidfd; goal: 1 ms more or less",
+    .unit = "ms",
+    .cpus = 2,
+    .run = run,
+};

@@ -1,0 +1,17 @@
+/* scenes.c - the table of scenes, in the order they are listed and run. */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "perf/scenes.h"
+
+const struct scene *const scenes[] = {
+    &scene_raw_slot, &scene_raw_line, &scene_raw_futex, &scene_raw_membarrier, &scene_raw_copy, &scene_raw_touch,
+    &scene_section, &scene_two_readers, &scene_visible, &scene_round_trip, &scene_grace, &scene_ring, &scene_lock, &scene_alloc,
+    &scene_chunk, &scene_mesh, &scene_death,
+};
+const size_t scenes_count = sizeof scenes / sizeof scenes[0];
+
+bool scene_matches(const struct scene *scene, const char *pattern)
+{
+    return fnmatch(pattern, scene->name, 0) == 0 || strstr(scene->name, pattern) != NULL;
+}

@@ -1,0 +1,37 @@
+/* scenes.h - a scene: one question to the machine, answered by a few figures.
+ *
+ * Each scene is a file perf/scene_<what>.c that exports one const entry; scenes.c lists them in the order they are
+ * shown and run. Raw scenes measure what the machine can do and need nothing of the library; the others put the
+ * library's figure beside the raw one.
+ */
+#ifndef PERF_SCENES_H
+#define PERF_SCENES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "perf/bench.h"
+
+struct scene {
+    const char *name;
+    const char *what; /* one line: what is measured */
+    const char *unit;
+    const char *goal; /* as a person would say it, or "" */
+    int cpus;         /* 2: skipped, with the reason, where only one CPU may be used */
+    /* Measures and adds its figures to bench->list. Runs in a process of its own, pinned to machine.cpu[0]. Returns 0
+     * or a negative errno; figures that failed are already in the list. */
+    int (*run)(struct bench *bench);
+};
+
+extern const struct scene *const scenes[];
+extern const size_t scenes_count;
+
+/* True when the scene's name matches the pattern: a glob, or any part of the name. */
+bool scene_matches(const struct scene *scene, const char *pattern);
+
+extern const struct scene scene_raw_line, scene_raw_slot, scene_raw_futex, scene_raw_membarrier, scene_raw_copy,
+    scene_raw_touch;
+extern const struct scene scene_section, scene_two_readers, scene_visible, scene_round_trip, scene_grace, scene_ring, scene_lock,
+    scene_alloc, scene_chunk, scene_mesh, scene_death;
+
+#endif

@@ -1,0 +1,87 @@
+/* voxels.c - see voxels.h. The sizes follow from runtime/encoding.h: a brick of two materials takes half a KiB and half a
+ * KiB of mask, one of more than 16 materials 4 KiB. */
+#include "perf/voxels.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEED 1
+
+const struct voxels_input voxels_inputs[] = {
+    {"terrain", "terrain", 0, 0}, {"hills and sky", "terrain", 1, 0}, {"noise50", "noise50", 0, 0},
+    {"checker", "checker", 0, 0}, {"empty", NULL, 0, 0},              {"full", NULL, 0, 1},
+};
+const uint32_t voxels_inputs_n = sizeof voxels_inputs / sizeof voxels_inputs[0];
+
+/* Position-dependent noise in 0..n-1. */
+static uint16_t noise(uint32_t index, uint32_t n)
+{
+    uint32_t h = index * 2654435761u;
+    h = (h ^ h >> 15) * 2246822519u;
+    h ^= h >> 13;
+    return (uint16_t)(h % n);
+}
+
+void voxels_fill_sized(uint16_t *voxels, uint32_t size)
+{
+    for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++) {
+        uint32_t brick = (i >> 4 & 3) | (i >> 10 & 3) << 2 | (i >> 16 & 3) << 4;
+        if (size == 0)
+            voxels[i] = 1;
+        else if (size == 1)
+            voxels[i] = brick < 4 ? noise(i, 2) : 1;
+        else if (size == 2)
+            voxels[i] = brick < 60 ? noise(i, 2) : 1;
+        else
+            voxels[i] = (uint16_t)(1 + noise(i, 200));
+    }
+}
+
+/* The layer of a neighbour that adjoins side `face`, in the order v*64 + u of kernels/quad.h. */
+static void take_plane(uint16_t *plane, const uint16_t *neighbour, uint32_t face)
+{
+    uint32_t at[3];
+    at[adit_face_axis(face)] = face & 1 ? 0 : ADIT_CHUNK_DIM - 1;
+    for (uint32_t v = 0; v < ADIT_CHUNK_DIM; v++)
+        for (uint32_t u = 0; u < ADIT_CHUNK_DIM; u++) {
+            at[adit_face_u(face)] = u;
+            at[adit_face_v(face)] = v;
+            plane[v * ADIT_CHUNK_DIM + u] = neighbour[(at[2] * ADIT_CHUNK_DIM + at[1]) * ADIT_CHUNK_DIM + at[0]];
+        }
+}
+
+static int fill_planes(struct voxels_source *source, const struct adit_generator *generator, int32_t y)
+{
+    uint16_t *neighbour = malloc(sizeof source->voxels);
+    if (!neighbour)
+        return -ENOMEM;
+    for (uint32_t face = 0; face < ADIT_FACES; face++) {
+        int32_t at[3] = {0, y, 0};
+        at[adit_face_axis(face)] += face & 1 ? 1 : -1;
+        adit_generate(generator, SEED, at[0], at[1], at[2], neighbour);
+        take_plane(source->planes[face], neighbour, face);
+        source->mesh.plane[face] = source->planes[face];
+    }
+    free(neighbour);
+    return 0;
+}
+
+int voxels_source_fill(struct voxels_source *source, const struct voxels_input *input)
+{
+    memset(source, 0, sizeof *source);
+    memset(source->classes + 1, ADIT_CLASS_OPAQUE, sizeof source->classes - 1);
+    source->mesh = (struct adit_mesh_source){.voxels = source->voxels, .classes = source->classes, .dim = {64, 64, 64}};
+    if (!input->generator) {
+        for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+            source->voxels[i] = input->material;
+        return 0;
+    }
+    const struct adit_generator *generator = adit_generator_named(input->generator);
+    if (!generator)
+        return -ENOENT;
+    for (uint32_t i = 0; i < generator->materials_n; i++)
+        source->classes[i] = (uint8_t)generator->materials[i].material_class;
+    adit_generate(generator, SEED, 0, input->y, 0, source->voxels);
+    return fill_planes(source, generator, input->y);
+}

@@ -1,0 +1,470 @@
+/* adit.h - the one header of adit: voxel worlds in shared memory, for producers, consumers and observers.
+ *
+ * An arena is all shared memory of one world. Producer processes publish immutable versions of chunks (64^3 voxels of
+ * 16-bit materials); a dispatcher in any trusted process meshes what changed; consumer processes read voxels and
+ * meshes in place. Once attached, publishing without waiters, acquiring and releasing make no system call.
+ *
+ *     struct adit_arena *a;                                  struct adit_arena *a;
+ *     adit_attach("cave", ADIT_PRODUCER, NULL, &a);          adit_attach("cave", ADIT_CONSUMER, NULL, &a);
+ *     adit_chunk_put(a, &key, voxels, NULL);                 struct adit_reader *r;  adit_reader_open(a, &r);
+ *     adit_detach(&a);                                       adit_enter(r);
+ *                                                            if (!adit_mesh_acquire(r, &key, &mesh)) draw(&mesh);
+ *                                                            adit_exit(r);
+ *
+ * Conventions. Calls return 0 or a negative errno unless they say otherwise; adit_strerror names the error, and
+ * adit_detail() gives this thread's last failure as one line with place and cure. Params structs start with their size
+ * (sizeof) and zero means the default; a NULL params is all defaults. Calls on one arena may come from any thread at once
+ * unless they say otherwise; a struct adit_reader, adit_watch, adit_loan belongs to one thread at a time. The library
+ * never prints, never exits, and takes no signal. A child of fork() must not use the arena of its parent: attach anew.
+ */
+#ifndef ADIT_H
+#define ADIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/quad.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ADIT_API __attribute__((visibility("default")))
+
+struct adit_arena;
+struct adit_reader;
+struct adit_watch;
+struct adit_ring;
+struct adit_lock;
+struct adit_dispatcher;
+
+/* ---- errors ----------------------------------------------------------------------------------------------------- */
+
+/* A short name of a negative errno as this library uses it, e.g. "-ENOSPC: the store or the arena is full". Never NULL. */
+ADIT_API const char *adit_strerror(int error);
+/* This thread's last failure in one line (place and cure), "" when there was none. Valid until its next adit call. The calls of
+ * the fast paths keep no line, their error says all there is, and leave the last one as it was: adit_chunk_acquire,
+ * adit_chunk_version, adit_mesh_acquire, adit_watch_next, adit_keys_each, adit_ring_push, _pop and _wait_*, adit_participant_get. */
+ADIT_API const char *adit_detail(void);
+
+/* ---- arenas ----------------------------------------------------------------------------------------------------- */
+
+/* producer: maps data read-write. consumer: maps data read-only. observer: maps everything read-only, takes no slot. */
+enum adit_role { ADIT_PRODUCER = 1, ADIT_CONSUMER, ADIT_OBSERVER };
+
+enum { ADIT_CREATE_SEAL_WRITERS = 1u /* no new writable mapping of data, later producers included */,
+       ADIT_CREATE_TT_NONE = 2u /* no faces between different translucent or cutout materials */,
+       ADIT_CREATE_HUGE_1G = 4u /* 1 GiB pages instead of 2 MiB; falls back like them */ };
+
+struct adit_create_params {
+    size_t size;
+    uint64_t data_bytes;       /* of all data segments together; default 256 MiB, rounded up to 2 MiB a node; to 1 TiB */
+    uint32_t chunks_max;       /* keys the store can hold, default 16,384; full: -ENOSPC */
+    uint32_t participants_max; /* default 64 */
+    uint32_t readers_max;      /* reading threads of all processes, default 256 */
+    uint32_t watches_max;      /* default 32 */
+    uint32_t pins_max;         /* of each participant, default 1,024 */
+    uint32_t materials_max;    /* default 4,096; ids below it can be named */
+    uint64_t heap_bytes;       /* for rings, default 4 MiB */
+    uint64_t hold_max_bytes;   /* retired memory that readers inside sections may hold back; beyond it they are ousted (adit_exit);
+                                * default a quarter of data_bytes */
+    uint32_t flags;
+    const char *label; /* of this participant, for operators; default: the program's name */
+};
+
+/* Creates the arena name ([A-Za-z0-9._-], 1..47 characters), joins it as a producer and serves its descriptors to others
+ * from a thread until detach. All memory is allocated here: a shortage is -ENOMEM now, never SIGBUS later. Blocks for as
+ * long as the kernel takes to allocate. -EEXIST: the name is in use; -EINVAL, -ENOMEM, -EACCES. */
+ADIT_API int adit_create(const char *name, const struct adit_create_params *params, struct adit_arena **out);
+
+struct adit_attach_params {
+    size_t size;
+    const char *label;
+    uint64_t timeout_ns; /* to wait for the broker's answer, default 5 s */
+};
+
+/* Joins the arena name. Blocks until the broker answers. -ENOENT: no such arena; -EACCES: another user's; -EPROTO: not an
+ * arena of this layout; -EUSERS: no participant slot free; -ETIMEDOUT; -EPERM: producers are sealed out. */
+ADIT_API int adit_attach(const char *name, enum adit_role role, const struct adit_attach_params *params,
+                         struct adit_arena **out);
+
+/* Leaves: closes watches, gives back reader slots, pins and what was retired, unmaps; sets *arena to NULL. Before: every
+ * thread out of its sections, dispatchers closed, loans published or discarded; readers, rings and watches that are still
+ * open must not be used afterwards. Others go on, whoever leaves. Accepts NULL. */
+ADIT_API void adit_detach(struct adit_arena **arena);
+
+/* What the arena could not have (hugepages, NUMA binding, membarrier, ...), one clear line each, separated by newlines;
+ * "" when all is as wished. Valid until detach. */
+ADIT_API const char *adit_notes(const struct adit_arena *arena);
+
+/* Calls each(name, user) for every arena of this user that answers; stops when each returns non-zero and returns that. */
+ADIT_API int adit_arenas_each(int (*each)(const char *name, void *user), void *user);
+
+/* ---- keys and materials ----------------------------------------------------------------------------------------- */
+
+/* A key: the chunk that covers voxels [64 x, 64 x + 64) and so on at level of detail lod of a world. x and z lie in
+ * -524288..524287, y in -2048..2047, lod 0..15, world 0..254; anything else is -ERANGE. y is up. */
+struct adit_key {
+    int32_t x, y, z;
+    uint8_t lod, world;
+};
+
+struct adit_material_info {
+    char name[48];
+    uint32_t rgba; /* 0xRRGGBBAA, sRGB */
+    enum adit_class material_class;
+};
+
+/* Names a material and gives its id in *id. *id 0 on entry: the id of that name, or the lowest free one; otherwise that
+ * very id is wanted. The first to name a material decides on class and colour: the same name later answers the same id.
+ * A class never changes, so name a material before publishing voxels of it. Ids never named are opaque.
+ * Waits about a millisecond at most for another who is naming the same slot. -EEXIST: the id has another name, or the name
+ * another id; -ENOSPC: materials_max; -EINVAL. Producers only. */
+ADIT_API int adit_material_register(struct adit_arena *arena, const struct adit_material_info *info, uint16_t *id);
+/* -ENOENT when id was never named. */
+ADIT_API int adit_material_get(const struct adit_arena *arena, uint16_t id, struct adit_material_info *info);
+
+/* ---- producing: chunks ------------------------------------------------------------------------------------------ */
+
+struct adit_put_params {
+    size_t size;
+    uint64_t *version;        /* out: the version's number, may be NULL */
+    uint64_t if_version;      /* publish only if this is the current version (-ESTALE else); 0: whatever is current */
+};
+
+/* Encodes and publishes voxels (ADIT_CHUNK_VOXELS materials, index (z*64 + y)*64 + x) as the key's next version; readers
+ * see the old or the new one, never a mixture. Marks the chunk dirty, and those neighbours whose shared border changed.
+ * Outside sections only: a writer that is short of memory waits for sections to end, its own thread's included.
+ * Lock-free; no system call unless somebody waits or memory must be reclaimed. -ENOSPC: the store has no room for another
+ * key; -ENOMEM: the arena is full; -EROFS: this process is no producer; -ERANGE, -ESTALE. */
+ADIT_API int adit_chunk_put(struct adit_arena *arena, const struct adit_key *key, const uint16_t *voxels,
+                            const struct adit_put_params *params);
+
+/* A loan: a block that the caller fills in place before it is published as a dense version. */
+struct adit_loan {
+    uint16_t *voxels; /* ADIT_CHUNK_VOXELS materials in the arena, uninitialised */
+    uint64_t ref;     /* the block; 0 when nothing is on loan */
+    struct adit_key key;
+    uint32_t index; /* of the key in the store */
+    bool prepared;
+};
+ADIT_API int adit_chunk_loan(struct adit_arena *arena, const struct adit_key *key, struct adit_loan *loan);
+/* Computes masks, borders and hashes of a filled loan; voxels must not change afterwards. Publish does it when it was
+ * not done: a producer that cares for latency prepares early and publishes late. */
+ADIT_API int adit_chunk_prepare(struct adit_arena *arena, struct adit_loan *loan);
+/* Publishes the loan as the key's next version; on success the loan is gone (ref 0). */
+ADIT_API int adit_chunk_publish(struct adit_arena *arena, struct adit_loan *loan, const struct adit_put_params *params);
+/* Gives the loan back unpublished. Accepts an empty loan. */
+ADIT_API void adit_chunk_discard(struct adit_arena *arena, struct adit_loan *loan);
+
+struct adit_voxel_edit {
+    uint8_t x, y, z; /* 0..63, anything else is -ERANGE and no edit is made */
+    uint8_t pad;
+    uint16_t material;
+};
+/* Applies n edits in order to the current version and publishes the result as one new version; when another publisher gets
+ * in between, the edits are applied again to what it published (at most 64 times, then -EAGAIN). A key never published
+ * starts from air. Edits that change nothing publish nothing. */
+ADIT_API int adit_chunk_edit(struct adit_arena *arena, const struct adit_key *key, const struct adit_voxel_edit *edits,
+                             size_t n, const struct adit_put_params *params);
+
+/* Publishes a version that says "no voxels here any more"; acquire then answers -ENOENT. -ENOENT if there was none. */
+ADIT_API int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key,
+                               const struct adit_put_params *params);
+
+/* ---- reading: sections, versions, meshes, pins ------------------------------------------------------------------ */
+
+/* One reader a thread; -EUSERS when readers_max is reached. Observers can have none. */
+ADIT_API int adit_reader_open(struct adit_arena *arena, struct adit_reader **out);
+ADIT_API void adit_reader_close(struct adit_reader **reader);
+
+/* The part of a reader that enter and exit touch; first member of struct adit_reader. */
+struct adit_section {
+    uint64_t *slot;        /* in shared memory: the epoch (odd) inside, an even number outside; [1]: ousted; see shm/rcu.h */
+    const uint64_t *epoch; /* in shared memory: the global epoch */
+    uint32_t fenced;       /* the next enter is */
+    uint32_t always;       /* every enter is (no membarrier on this host) */
+};
+
+/* Enters a section: what is acquired from here on stays valid until exit. Wait-free, about a nanosecond, never blocks.
+ * Sections do not nest; keep them short, memory is reclaimed only behind the oldest one. */
+static inline void adit_enter(struct adit_reader *reader)
+{
+    struct adit_section *s = (struct adit_section *)(void *)reader;
+    /* RCU:enter. Acquire: who sees epoch e sees every unlink that preceded the advance to e (pairs with rcu.c:advance). */
+    uint64_t e = __atomic_load_n(s->epoch, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(s->fenced, 0)) {
+        s->fenced = s->always;
+        (void)__atomic_exchange_n(s->slot, e, __ATOMIC_SEQ_CST); /* store before all later loads, by itself: */
+#if !defined(__x86_64__)
+        __atomic_thread_fence(__ATOMIC_SEQ_CST); /* an exchange alone is no full barrier everywhere */
+#endif
+    } else {
+        /* Release: the reads of earlier sections are before it (pairs with rcu.c:scan). Store before later loads: the grace
+         * period sees to it. */
+        __atomic_store_n(s->slot, e, __ATOMIC_RELEASE);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    }
+}
+/* The slow way out: of a section that may have been ousted, or where every enter is fenced. As adit_exit. */
+ADIT_API int adit_exit_slowly(struct adit_reader *reader);
+
+/* Leaves the section. 0, or -ESTALE: the section held back more memory than hold_max_bytes and was ousted, so what was read in it may be
+ * something else by now and must be thrown away; the next section is like any other. Only who stays inside for tens of
+ * milliseconds, or is stopped there, while others write a lot, need look at the answer. Wait-free. */
+static inline int adit_exit(struct adit_reader *reader)
+{
+    struct adit_section *s = (struct adit_section *)(void *)reader;
+    /* OUST:look. After all reads of the section (pairs with OUST:mark, which is before the memory's next use). */
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (__builtin_expect(__atomic_load_n(&s->slot[1], __ATOMIC_RELAXED) != 0, 0))
+        return adit_exit_slowly(reader);
+    /* RCU:exit. Release: every read of the section is before the scan that finds it left (pairs with rcu.c:scan). */
+    __atomic_store_n(s->slot, 2, __ATOMIC_RELEASE);
+    return 0;
+}
+/* Says that this reader will not enter for a while: a thread that goes to sleep, or does something else for milliseconds,
+ * calls it outside sections. Memory can then be reclaimed past the reader at once; past one that merely stays out, only after
+ * some ten milliseconds. Its next enter costs some five nanoseconds more. Wait-free. */
+static inline void adit_rest(struct adit_reader *reader)
+{
+    struct adit_section *s = (struct adit_section *)(void *)reader;
+    s->fenced = 1;
+    __atomic_store_n(s->slot, 0, __ATOMIC_RELEASE); /* RCU:exit */
+}
+
+/* A version as a reader holds it. Valid inside the section, or while pinned. */
+struct adit_chunk_view {
+    struct adit_key key;
+    uint64_t version; /* from 1, only grows */
+    uint64_t ref;
+    const void *block;      /* struct adit_version, for adit_chunk_* below */
+    uint8_t encoding;       /* 1 uniform, 2 bricks, 3 dense */
+    bool empty, full, uniform; /* all air; all opaque; one material */
+    uint16_t material;      /* when uniform */
+    uint32_t solid;         /* voxels that are not air */
+    uint32_t bytes;         /* of the block */
+    uint64_t published_ns;  /* CLOCK_MONOTONIC */
+};
+/* Inside a section of reader. -ENOENT: the key has no version (any more); -ERANGE; -EBADMSG: the block is damaged.
+ * Wait-free, no system call. */
+ADIT_API int adit_chunk_acquire(struct adit_reader *reader, const struct adit_key *key, struct adit_chunk_view *out);
+/* Only the number of the current version, 0 when the key never had one (a removal counts): for those who look whether something
+ * has changed. Touches nothing but the key and its commit word. -ERANGE. Inside a section or not; wait-free. */
+ADIT_API int adit_chunk_version(const struct adit_arena *arena, const struct adit_key *key, uint64_t *version);
+/* One voxel, coordinates 0..63 (masked). Where a producer has damaged the block it is anything, or air. */
+ADIT_API uint16_t adit_chunk_voxel(const struct adit_chunk_view *view, uint32_t x, uint32_t y, uint32_t z);
+/* All voxels, expanded; air if the block is damaged (is_intact tells). */
+ADIT_API void adit_chunk_decode(const struct adit_chunk_view *view, uint16_t *voxels);
+/* True when the block's bytes are those that were published (XXH3; about 10 GB/s). */
+ADIT_API bool adit_chunk_is_intact(const struct adit_chunk_view *view);
+
+/* A mesh as a reader holds it. Valid inside the section, or while pinned. */
+struct adit_mesh_view {
+    struct adit_key key;
+    uint64_t serial; /* counts the meshes of this key from 1 */
+    uint64_t ref;
+    const uint64_t *quads; /* see quad.h */
+    const void *block;     /* struct adit_mesh */
+    uint32_t start[ADIT_MESH_RANGES + 1]; /* range face * 3 + class - 1 is quads[start[r]] .. quads[start[r+1]] */
+    uint32_t quads_n, faces;
+    uint8_t bounds_lo[3], bounds_hi[3];
+    uint64_t source[7]; /* versions it was made from: the chunk, -X +X -Y +Y -Z +Z; 0: never one there (a removal counts) */
+    const uint64_t *border_hash; /* 6: of the neighbours' sides as they were */
+    uint32_t bytes;
+    uint64_t published_ns, source_ns; /* CLOCK_MONOTONIC; source: of the newest version in it */
+};
+ADIT_API int adit_mesh_acquire(struct adit_reader *reader, const struct adit_key *key, struct adit_mesh_view *out);
+ADIT_API bool adit_mesh_is_intact(const struct adit_mesh_view *view);
+
+/* Keeps the block named by ref (of a view acquired in this section) valid beyond it, until unpinned. *pin names it.
+ * -ENOSPC: pins_max; -EINVAL: ref names no block. No system call. */
+ADIT_API int adit_pin(struct adit_reader *reader, uint64_t ref, uint32_t *pin);
+ADIT_API int adit_unpin(struct adit_arena *arena, uint32_t pin);
+
+/* Calls each() for every key that ever had a version, in no order; inside a section. Stops when it returns non-zero. */
+ADIT_API int adit_keys_each(struct adit_reader *reader, int (*each)(const struct adit_key *key, void *user),
+                            void *user);
+
+/* ---- watches ---------------------------------------------------------------------------------------------------- */
+
+enum { ADIT_WATCH_CHUNKS = 1u, ADIT_WATCH_MESHES = 2u };
+enum { ADIT_WATCH_ONLY_WORLD = 1u, ADIT_WATCH_ONLY_LOD = 2u };
+struct adit_watch_params {
+    size_t size;
+    int32_t lo[3], hi[3]; /* box of keys, lo <= key < hi; all zero: everything */
+    uint32_t only;        /* which of world and lod keys must have; default: every world, every level of detail */
+    uint8_t world, lod;   /* -EINVAL when not 0 and not asked for in only */
+    uint32_t what;        /* default: both */
+    bool with_present; /* also report what is there already, as if it had just changed */
+    struct adit_reader *reader; /* of the thread that calls next: put to rest (adit_rest) whenever next has to wait; may be NULL */
+};
+struct adit_watch_event {
+    struct adit_key key;
+    uint32_t what; /* what changed since this key was last reported */
+};
+/* A subscription to changes. A key is reported once however often it changes before it is taken: read its current
+ * version then. Nothing is ever lost by being slow. -EUSERS: watches_max; -EINVAL. Not for observers. */
+ADIT_API int adit_watch_open(struct adit_arena *arena, const struct adit_watch_params *params, struct adit_watch **out);
+/* The next change. Waits up to timeout_ns (0: not at all, UINT64_MAX: for ever; -EAGAIN, -ETIMEDOUT). */
+ADIT_API int adit_watch_next(struct adit_watch *watch, struct adit_watch_event *event, uint64_t timeout_ns);
+/* A descriptor that polls readable when there may be something to take; the first call starts a small thread. The
+ * descriptor belongs to the watch; next() drains it. Negative errno on failure. */
+ADIT_API int adit_watch_fd(struct adit_watch *watch);
+ADIT_API void adit_watch_close(struct adit_watch **watch);
+
+/* ---- dispatcher ------------------------------------------------------------------------------------------------- */
+
+struct adit_dispatcher_params {
+    size_t size;
+    uint32_t workers;   /* threads, to 256; default: one a CPU this process may use */
+    const char *kernel; /* "scalar", "avx512"; default: the fastest here */
+    bool culled;        /* one quad a face instead of greedy merging */
+};
+/* Meshes dirty chunks on threads of this process until closed. Producers only; several may run on one arena.
+ * -EINVAL: no such kernel on this machine. */
+ADIT_API int adit_dispatcher_open(struct adit_arena *arena, const struct adit_dispatcher_params *params,
+                                  struct adit_dispatcher **out);
+/* Stops after the chunks in work; joins the threads. Accepts NULL. */
+ADIT_API void adit_dispatcher_close(struct adit_dispatcher **dispatcher);
+/* Waits until no chunk is dirty or in work anywhere in the arena: every version published before the call then has its mesh,
+ * be it one of no quads. Producers and consumers. -ETIMEDOUT; -ENOMEM: the arena has no room for a mesh. */
+ADIT_API int adit_settle(struct adit_arena *arena, uint64_t timeout_ns);
+
+/* ---- rings ------------------------------------------------------------------------------------------------------ */
+
+enum adit_ring_kind { ADIT_RING_SPSC = 1, ADIT_RING_MPMC };
+struct adit_ring_params {
+    size_t size;
+    enum adit_ring_kind kind; /* default SPSC */
+    uint32_t element_bytes;   /* 1..4096, default 64 */
+    uint32_t capacity;        /* elements, rounded up to a power of two, default 1,024 */
+};
+/* If a process dies in push or pop: elements whose push had returned come out once; the one being pushed is there whole or not at all; the
+ * one being popped comes again (SPSC) or may be lost with its popper (MPMC). The next pusher or popper of an SPSC ring takes over
+ * after the process before it has ended; an MPMC ring waits at a claimed slot until the dead are recovered.
+ * Makes a ring of that name in the arena, or opens the one there is (-EEXIST when its shape differs). Memory stays the
+ * arena's until adit_ring_destroy. SPSC: one pushing and one popping thread at a time, in any processes. */
+ADIT_API int adit_ring_open(struct adit_arena *arena, const char *name, const struct adit_ring_params *params,
+                            struct adit_ring **out);
+ADIT_API void adit_ring_close(struct adit_ring **ring);
+/* Frees the ring of that name; who still has it open must not use it. -ENOENT. */
+ADIT_API int adit_ring_destroy(struct adit_arena *arena, const char *name);
+/* Pushes or pops up to n elements, never blocks; returns how many (0: full or empty). No system call unless the other
+ * side sleeps in a wait. */
+ADIT_API uint32_t adit_ring_push(struct adit_ring *ring, const void *elements, uint32_t n);
+ADIT_API uint32_t adit_ring_pop(struct adit_ring *ring, void *elements, uint32_t n);
+/* Waits until a push (a pop) of one element can succeed: spins shortly, then sleeps. -ETIMEDOUT. */
+ADIT_API int adit_ring_wait_room(struct adit_ring *ring, uint64_t timeout_ns);
+ADIT_API int adit_ring_wait_item(struct adit_ring *ring, uint64_t timeout_ns);
+
+/* ---- locks ------------------------------------------------------------------------------------------------------ */
+
+/* Small named objects that several processes change. strict: one holder at a time writes a draft, and unlocking commits it;
+ * optimistic: whoever only reads copies the committed bytes and takes nothing. Whoever dies holding it loses its draft, and the
+ * next holder is given the last committed bytes at once. (The third way, lock-free over versions, is what chunks do.) */
+struct adit_lock_params {
+    size_t size;
+    uint32_t bytes; /* of the object, at most 4,096; default 64; zeroed at first */
+};
+/* Makes the lock of that name or opens it (-EEXIST when its size differs; -ENOSPC: no slot for another). It stays as long as the
+ * arena. A handle is one thread's. Observers may open what is there (-ENOENT) and read. */
+ADIT_API int adit_lock_open(struct adit_arena *arena, const char *name, const struct adit_lock_params *params,
+                            struct adit_lock **out);
+/* Gives the lock back if held, its draft discarded. */
+ADIT_API void adit_lock_close(struct adit_lock **lock);
+/* Takes it, waiting up to timeout_ns (UINT64_MAX: for ever), and sets *bytes to the draft, a copy of what is committed, which this
+ * thread alone may write until it unlocks. 0, or 1: the same, and a holder before has died (its draft is gone). Blocks
+ * while a living holder keeps it; no system call when it is free. -ETIMEDOUT, -EDEADLK: this thread holds it, -EROFS. */
+ADIT_API int adit_lock_lock(struct adit_lock *lock, uint64_t timeout_ns, void **bytes);
+/* Commits the draft and gives the lock back. Wait-free. -EPERM: not held by this handle. */
+ADIT_API int adit_lock_unlock(struct adit_lock *lock);
+/* Gives it back as if it had not been taken. */
+ADIT_API int adit_lock_discard(struct adit_lock *lock);
+/* Copies the first `bytes` committed bytes, of one version, to copy; *version (may be NULL) counts the commits. Lock-free: it repeats
+ * only when others have committed meanwhile, and never waits for a holder, be it stopped or dead. -EAGAIN: 1,000 times in a row;
+ * -EINVAL: more bytes than there are. */
+ADIT_API int adit_lock_read(const struct adit_lock *lock, void *copy, uint32_t bytes, uint64_t *version);
+
+/* ---- looking in ------------------------------------------------------------------------------------------------- */
+
+struct adit_segment_stats {
+    uint64_t bytes, free_bytes, loaned_bytes, published_bytes, retired_bytes, largest_free_bytes;
+    uint32_t blocks, page_bytes;
+    int32_t node;
+};
+struct adit_stats {
+    size_t size;
+    char name[48];
+    uint64_t created_ns; /* CLOCK_REALTIME */
+    uint64_t epoch;
+    uint32_t participants, participants_max, readers, readers_max, watches, watches_max, segments_n;
+    uint64_t chunks, chunks_max, meshes, dirty, in_work; /* chunks: keys in the store */
+    uint64_t version_bytes, mesh_bytes; /* of the blocks of current versions and meshes, granules rounded up */
+    uint64_t version_payload_bytes;     /* encoded content alone: palettes, masks, planes, voxels */
+    uint64_t control_bytes;
+    uint64_t encodings[5]; /* chunks by enum adit_encoding: -, uniform, bricks, dense, removed */
+    uint64_t quads, faces, voxels; /* of the current meshes; voxels: not air, of the current versions */
+    uint32_t keeper_pid; /* who serves the name and recovers the dead; 0: nobody at this moment */
+    bool deserted;       /* no producer is attached and alive */
+    struct adit_segment_stats segments[16]; /* 0: the control segment's heap */
+};
+/* A snapshot, counted while others go on; stats->size set by the caller. Walks every block: about 1 ms a GiB. Any role. */
+ADIT_API int adit_stats(struct adit_arena *arena, struct adit_stats *stats);
+
+struct adit_participant_info {
+    uint32_t slot, generation, pid, uid;
+    enum adit_role role;
+    const char *state; /* "joining", "alive", "leaving", "dead" (being recovered) */
+    bool gone;         /* no process of that pid and start time is there any more */
+    bool keeper;       /* it serves the name and recovers the dead */
+    char label[32];
+    uint64_t joined_ns; /* CLOCK_REALTIME */
+    uint64_t published, edits, meshed, retired, reclaimed, grace_periods, limbo_bytes;
+    uint32_t readers, pins;
+    uint64_t oldest_epoch; /* of its readers now inside a section; 0: none */
+};
+/* The participant in a slot; -ENOENT when it is free, -ERANGE past the last. Any role. */
+ADIT_API int adit_participant_get(struct adit_arena *arena, uint32_t slot, struct adit_participant_info *out);
+
+/* ---- verifying -------------------------------------------------------------------------------------------------- */
+
+enum { ADIT_VERIFY_QUIET = 1u /* nobody works on the arena: so also leaks, unfinished work and unsettled chunks are breaches */,
+       ADIT_VERIFY_DEEP = 2u  /* also compares the contents of versions and meshes with their hashes (about 10 GB/s) */,
+       ADIT_VERIFY_LIVING = 4u /* a dead process that is not recovered is a breach; part of QUIET, never judged of an image */ };
+
+/* What a look came past. */
+struct adit_verify_counts {
+    uint64_t participants, readers, pins, rings, blocks, block_bytes, free_bytes, keys, versions, meshes, hashed_bytes;
+};
+struct adit_verify_params {
+    size_t size;
+    uint32_t flags;
+    uint32_t looks; /* a finding counts when it is the same in so many looks, 3 ms apart; default 3 */
+    struct adit_verify_counts *counts; /* out, of the last look; may be NULL */
+};
+struct adit_breach {
+    const char *invariant; /* "I1" to "I8": shm/README.md says what each means */
+    const char *place;     /* "segment 1 granule 734", "entry 12 (0,1,-3)" */
+    const char *what;      /* one line */
+};
+/* Walks the whole arena and calls each (may be NULL) for every breach of its invariants. Returns how many there are (1,025 stands
+ * for more), 0: none, or -errno (-ENOMEM, -EMSGSIZE). Any role, any time; it stores nothing. A healthy arena has no breach
+ * whatever others do meanwhile; whatever lies in shared memory, it neither faults nor hangs. A
+ * look at 2 GiB of segments with 66 MiB of blocks took 33 ms on a guest of 2 CPUs at work, 52 ms with DEEP. */
+ADIT_API int adit_verify(const struct adit_arena *arena, const struct adit_verify_params *params,
+                         void (*each)(const struct adit_breach *breach, void *user), void *user);
+
+/* Saves all segments of an arena into one file, which appears whole or not at all; zero pages are left out. Others may go on
+ * meanwhile; then the image is not one moment, and adit_notes of it says so. -errno of the file. */
+ADIT_API int adit_image_save(const struct adit_arena *arena, const char *path);
+/* Opens an image as an observer's arena: adit_stats, adit_verify and what else an observer may do. -EPROTO: not an image, cut
+ * off, damaged, or of another layout; -errno of the file. */
+ADIT_API int adit_image_open(const char *path, struct adit_arena **out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

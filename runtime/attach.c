@@ -1,0 +1,167 @@
+/* attach.c - create, attach, detach and errors (adit.h): defaults and limits here, the work in shm/arena.c. */
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/adit.h"
+#include "runtime/dirty.h"
+#include "runtime/material.h"
+#include "runtime/params.h"
+#include "runtime/recover.h"
+#include "runtime/scratch.h"
+#include "runtime/watch.h"
+
+#define DATA_BYTES (256ull << 20)
+#define DATA_BYTES_MAX (1ull << 40) /* what a ref can name in one segment */
+#define ATTACH_TIMEOUT_NS 5000000000u
+
+_Static_assert((int)ADIT_PRODUCER == (int)ADIT_ROLE_PRODUCER && (int)ADIT_CONSUMER == (int)ADIT_ROLE_CONSUMER &&
+                   (int)ADIT_OBSERVER == (int)ADIT_ROLE_OBSERVER, "one list of roles");
+
+const char *adit_detail(void) { return adit_fault_detail(); }
+
+const char *adit_strerror(int error)
+{
+    switch (error < 0 ? -error : error) {
+    case 0: return "done";
+    case EACCES: return "-EACCES: the arena belongs to another user";
+    case EAGAIN: return "-EAGAIN: nothing there now, or others were quicker too often; try again";
+    case EBADMSG: return "-EBADMSG: what lies there is damaged";
+    case EDEADLK: return "-EDEADLK: this thread holds the lock";
+    case EEXIST: return "-EEXIST: the name is in use";
+    case EINVAL: return "-EINVAL: an argument is out of its range";
+    case EMSGSIZE: return "-EMSGSIZE: the params struct is of another version of adit.h";
+    case ENOENT: return "-ENOENT: there is none of that name or key";
+    case ENOMEM: return "-ENOMEM: the arena or the machine has no memory for it";
+    case ENOSPC: return "-ENOSPC: a table of the arena is full";
+    case EPERM: return "-EPERM: the arena is sealed against further writers";
+    case EPROTO: return "-EPROTO: not an arena of this layout, or a damaged one";
+    case ERANGE: return "-ERANGE: the key lies outside the world";
+    case EROFS: return "-EROFS: this role may not do that";
+    case ESTALE: return "-ESTALE: the current version is another one, or the section was ousted";
+    case ETIMEDOUT: return "-ETIMEDOUT: it took too long";
+    case EUSERS: return "-EUSERS: all slots are taken";
+    default: return strerrordesc_np(error < 0 ? -error : error) ? strerrordesc_np(error < 0 ? -error : error)
+                                                                : "unknown error";
+    }
+}
+
+static uint32_t or_default(uint32_t value, uint32_t fallback) { return value ? value : fallback; }
+
+/* The store keeps at least a fifth of its table free, so that probes stay short; a power of two. */
+static uint32_t table_size(uint32_t chunks)
+{
+    uint64_t wanted = (uint64_t)chunks + chunks / 4, n = 64;
+    while (n < wanted)
+        n *= 2;
+    return (uint32_t)n;
+}
+
+static int check_limit(const char *name, const char *what, uint64_t value, uint64_t max)
+{
+    return value <= max ? 0 : adit_fault(-EINVAL, "arena %s: %s %llu; at most %llu is possible", name, what,
+                                         (unsigned long long)value, (unsigned long long)max);
+}
+
+static int check_plan(const struct adit_arena_plan *p)
+{
+    int error = check_limit(p->name, "data_bytes", p->data_bytes, DATA_BYTES_MAX);
+    if (!error)
+        error = check_limit(p->name, "participants_max", p->participants_max, ADIT_PARTICIPANTS_MAX);
+    if (!error)
+        error = check_limit(p->name, "readers_max", p->readers_max, ADIT_READERS_MAX);
+    if (!error)
+        error = check_limit(p->name, "watches_max", p->watches_max, ADIT_WATCHES_MAX);
+    if (!error)
+        error = check_limit(p->name, "pins_max", p->pins_max, ADIT_PINS_MAX);
+    if (!error)
+        error = check_limit(p->name, "materials_max", p->materials_max, ADIT_MATERIALS);
+    if (!error)
+        error = check_limit(p->name, "heap_bytes", p->heap_bytes, 1u << 30);
+    return error;
+}
+
+int adit_create(const char *name, const struct adit_create_params *params, struct adit_arena **out)
+{
+    static const struct adit_create_params defaults = {.size = sizeof defaults};
+    const struct adit_create_params *p = params ? params : &defaults;
+    *out = NULL;
+    int error = adit_params_check("adit_create", p->size, sizeof *p);
+    if (error)
+        return error;
+    error = check_limit(name ? name : "", "chunks_max", p->chunks_max, ADIT_CHUNKS_MAX / 2);
+    struct adit_arena_plan plan = {
+        .name = name ? name : "", .label = p->label, .data_bytes = p->data_bytes ? p->data_bytes : DATA_BYTES,
+        .chunks_max = table_size(or_default(p->chunks_max, 16384)),
+        .participants_max = or_default(p->participants_max, 64), .readers_max = or_default(p->readers_max, 256),
+        .watches_max = or_default(p->watches_max, 32), .pins_max = or_default(p->pins_max, 1024),
+        .materials_max = or_default(p->materials_max, 4096), .heap_bytes = p->heap_bytes ? p->heap_bytes : 4u << 20,
+        .hold_max_bytes = p->hold_max_bytes ? p->hold_max_bytes : (p->data_bytes ? p->data_bytes : DATA_BYTES) / 4,
+        .seal_writers = p->flags & ADIT_CREATE_SEAL_WRITERS, .tt_none = p->flags & ADIT_CREATE_TT_NONE,
+        .pages = p->flags & ADIT_CREATE_HUGE_1G ? ADIT_PAGES_1G : ADIT_PAGES_2M, .recover = adit_recover_participant};
+    if (!error)
+        error = check_plan(&plan);
+    return error ? error : adit_arena_create(&plan, out);
+}
+
+int adit_attach(const char *name, enum adit_role role, const struct adit_attach_params *params, struct adit_arena **out)
+{
+    static const struct adit_attach_params defaults = {.size = sizeof defaults};
+    const struct adit_attach_params *p = params ? params : &defaults;
+    *out = NULL;
+    int error = adit_params_check("adit_attach", p->size, sizeof *p);
+    if (error)
+        return error;
+    if (role < ADIT_PRODUCER || role > ADIT_OBSERVER)
+        return adit_fault(-EINVAL, "adit_attach: role %d; use ADIT_PRODUCER, ADIT_CONSUMER or ADIT_OBSERVER", (int)role);
+    struct adit_attach_plan plan = {.name = name, .label = p->label, .role = (uint32_t)role,
+                                    .timeout_ns = p->timeout_ns ? p->timeout_ns : ATTACH_TIMEOUT_NS,
+                                    .recover = adit_recover_participant};
+    return adit_arena_attach(&plan, out);
+}
+
+void adit_detach(struct adit_arena **arena)
+{
+    if (!*arena)
+        return;
+    adit_watch_fini(*arena);
+    adit_scratch_fini(*arena);
+    adit_material_fini(*arena);
+    adit_arena_detach(arena);
+}
+
+const char *adit_notes(const struct adit_arena *arena) { return arena->notes; }
+
+int adit_arenas_each(int (*each)(const char *name, void *user), void *user) { return adit_rendezvous_each(each, user); }
+
+int adit_ring_open(struct adit_arena *arena, const char *name, const struct adit_ring_params *params,
+                   struct adit_ring **out)
+{
+    static const struct adit_ring_params defaults = {.size = sizeof defaults};
+    const struct adit_ring_params *p = params ? params : &defaults;
+    uint32_t wanted = or_default(p->capacity, 1024), capacity = 1;
+    *out = NULL;
+    int error = adit_params_check("adit_ring_open", p->size, sizeof *p);
+    if (error)
+        return error;
+    while (capacity < wanted && capacity < 1u << 31)
+        capacity *= 2;
+    return adit_shm_ring_open(arena, name, p->kind ? (uint32_t)p->kind : ADIT_RING_KIND_SPSC,
+                              or_default(p->element_bytes, 64), capacity, out);
+}
+
+int adit_lock_open(struct adit_arena *arena, const char *name, const struct adit_lock_params *params,
+                   struct adit_lock **out)
+{
+    static const struct adit_lock_params defaults = {.size = sizeof defaults};
+    const struct adit_lock_params *p = params ? params : &defaults;
+    *out = NULL;
+    int error = adit_params_check("adit_lock_open", p->size, sizeof *p);
+    return error ? error : adit_shm_lock_open(arena, name, or_default(p->bytes, 64), out);
+}
+
+int adit_settle(struct adit_arena *arena, uint64_t timeout_ns)
+{
+    if (!arena->owner)
+        return adit_fault(-EROFS, "arena %s: an observer cannot wait; attach as a consumer", arena->name);
+    return adit_dirty_settle(arena, timeout_ns);
+}

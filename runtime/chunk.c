@@ -1,0 +1,272 @@
+/* chunk.c - producing: put, loan, prepare, publish, discard, edit, remove (adit.h). All end in publish.h's one commit. */
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/adit.h"
+#include "runtime/encoding.h"
+#include "runtime/material.h"
+#include "runtime/params.h"
+#include "runtime/publish.h"
+#include "runtime/scratch.h"
+#include "runtime/store.h"
+
+#define EDIT_TRIES_MAX 64u
+
+static int check_producer(const struct adit_arena *arena, const struct adit_put_params *params)
+{
+    int error = params ? adit_params_check("adit_chunk_*", params->size, sizeof *params) : 0;
+    return error || arena->role == ADIT_ROLE_PRODUCER
+               ? error
+               : adit_fault(-EROFS, "arena %s: this process may only read; attach as a producer", arena->name);
+}
+
+static struct adit_expected expected_of(const struct adit_put_params *params)
+{
+    return params && params->if_version ? (struct adit_expected){true, params->if_version} : (struct adit_expected){0};
+}
+
+static uint64_t *version_of(const struct adit_put_params *params) { return params ? params->version : NULL; }
+
+/* The last fields of a head whose encoding is written into a block of bytes. */
+static void seal_head(struct adit_version *v, size_t bytes, uint64_t packed)
+{
+    struct adit_encoding_bytes spent;
+    v->kind = ADIT_KIND_VERSION;
+    v->key = packed;
+    adit_encoding_bytes_within(v, bytes, &spent);
+    v->payload_bytes = spent.palette + spent.masks + spent.planes + spent.voxels;
+    v->content_hash = adit_encode_hash_within(v, bytes);
+}
+
+/* Encodes voxels into a block of their own. */
+static int encode(struct adit_arena *arena, struct adit_scratch *s, uint64_t packed, const uint16_t *voxels, uint64_t *ref)
+{
+    const uint8_t *classes = adit_classes_enter(arena);
+    size_t bytes = 0;
+    if (!classes)
+        return -ENOMEM;
+    int error = adit_encode_plan(s->plan, voxels, classes, &bytes);
+    if (!error)
+        error = adit_block_alloc(arena, bytes, ADIT_BLOCK_DATA, ref);
+    if (!error) {
+        struct adit_version *v = adit_arena_at(arena, *ref, bytes);
+        adit_encode_write(s->plan, v);
+        seal_head(v, bytes, packed);
+    }
+    adit_classes_exit(arena);
+    return error;
+}
+
+/* The entry of key and what one call needs; 0 or negative errno with nothing taken. */
+static int begin(struct adit_arena *arena, const struct adit_key *key, const struct adit_put_params *params,
+                 uint64_t *packed, uint32_t *index, struct adit_scratch **scratch)
+{
+    int error = check_producer(arena, params);
+    if (!error)
+        error = adit_key_pack(key, packed);
+    if (!error)
+        error = adit_store_insert(arena, *packed, index);
+    return error ? error : adit_scratch_borrow(arena, scratch);
+}
+
+int adit_chunk_put(struct adit_arena *arena, const struct adit_key *key, const uint16_t *voxels,
+                   const struct adit_put_params *params)
+{
+    uint64_t packed, ref = 0;
+    uint32_t index;
+    struct adit_scratch *s;
+    struct adit_expected expected = expected_of(params);
+    int error = begin(arena, key, params, &packed, &index, &s);
+    if (error)
+        return error;
+    error = encode(arena, s, packed, voxels, &ref);
+    if (!error) {
+        error = adit_publish_version(arena, s->reader, index, ref, &expected, version_of(params));
+        if (error)
+            adit_block_free(arena, ref);
+    }
+    adit_scratch_give_back(arena, s);
+    return error;
+}
+
+int adit_chunk_loan(struct adit_arena *arena, const struct adit_key *key, struct adit_loan *loan)
+{
+    uint64_t packed;
+    *loan = (struct adit_loan){.key = *key};
+    int error = check_producer(arena, NULL);
+    if (!error)
+        error = adit_key_pack(key, &packed);
+    if (!error)
+        error = adit_store_insert(arena, packed, &loan->index);
+    if (!error)
+        error = adit_block_alloc(arena, adit_encode_dense_bytes(), ADIT_BLOCK_DATA, &loan->ref);
+    if (error)
+        return error;
+    uint8_t *block = adit_arena_at(arena, loan->ref, adit_encode_dense_bytes());
+    loan->voxels = (uint16_t *)(void *)(block + adit_encode_dense_voxels_at());
+    return 0;
+}
+
+int adit_chunk_prepare(struct adit_arena *arena, struct adit_loan *loan)
+{
+    uint64_t packed;
+    int error = check_producer(arena, NULL);
+    if (!error)
+        error = adit_key_pack(&loan->key, &packed);
+    if (error)
+        return error;
+    struct adit_version *v = loan->ref ? adit_arena_at(arena, loan->ref, adit_encode_dense_bytes()) : NULL;
+    if (!v || !adit_block_is_loaned(arena, loan->ref))
+        return adit_fault(-EINVAL, "arena %s: nothing is on loan", arena->name);
+    const uint8_t *classes = adit_classes_enter(arena);
+    if (!classes)
+        return -ENOMEM;
+    adit_encode_dense_finish(v, classes);
+    adit_classes_exit(arena);
+    seal_head(v, adit_encode_dense_bytes(), packed);
+    loan->prepared = true;
+    return 0;
+}
+
+int adit_chunk_publish(struct adit_arena *arena, struct adit_loan *loan, const struct adit_put_params *params)
+{
+    struct adit_expected expected = expected_of(params);
+    int error = check_producer(arena, params);
+    if (!error && !loan->prepared)
+        error = adit_chunk_prepare(arena, loan);
+    if (error)
+        return error;
+    if (!loan->ref || loan->index >= arena->chunks_max)
+        return adit_fault(-EINVAL, "arena %s: nothing is on loan", arena->name);
+    struct adit_reader *reader;
+    error = adit_rcu_borrow(arena, &reader);
+    if (error)
+        return error;
+    error = adit_publish_version(arena, reader, loan->index, loan->ref, &expected, version_of(params));
+    adit_rcu_give_back(arena, reader);
+    if (!error)
+        *loan = (struct adit_loan){0};
+    return error;
+}
+
+void adit_chunk_discard(struct adit_arena *arena, struct adit_loan *loan)
+{
+    if (loan->ref)
+        adit_block_free(arena, loan->ref);
+    *loan = (struct adit_loan){0};
+}
+
+/* Reads the current version of the entry into voxels (air if there is none) and says which it is. */
+static int read_current(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, uint16_t *voxels,
+                        uint64_t *version)
+{
+    int error = 0;
+    uint32_t bytes;
+    adit_rcu_enter(reader);
+    uint64_t commit = adit_load_acquire(&arena->entries[index].current);
+    const struct adit_version *v = adit_store_version_sized(arena, commit, &bytes);
+    *version = adit_store_number(&arena->entries[index], commit);
+    if (!commit)
+        memset(voxels, 0, ADIT_CHUNK_VOXELS * sizeof *voxels);
+    else if (!v || v->version != *version || !adit_decode_chunk_within(v, bytes, voxels)) /* a wrong number would be -EAGAIN 64 times */
+        error = adit_fault(-EBADMSG, "arena %s: the current version of the chunk is damaged", arena->name);
+    return adit_rcu_exit(reader) ? error : -EAGAIN; /* ousted: read it again */
+}
+
+/* Applies edits; true when any changed a voxel. */
+static bool apply(uint16_t *voxels, const struct adit_voxel_edit *edits, size_t n)
+{
+    bool changed = false;
+    for (size_t i = 0; i < n; i++) {
+        uint16_t *v = &voxels[((edits[i].z & 63u) * 64 + (edits[i].y & 63u)) * 64 + (edits[i].x & 63u)]; /* the caller may change them yet */
+        changed |= *v != edits[i].material;
+        *v = edits[i].material;
+    }
+    return changed;
+}
+
+static int check_edits(const struct adit_arena *arena, const struct adit_voxel_edit *edits, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((edits[i].x | edits[i].y | edits[i].z) > 63)
+            return adit_fault(-ERANGE, "arena %s: edit %zu is of voxel (%u,%u,%u); a chunk has 0 to 63 on each axis", arena->name, i,
+                              edits[i].x, edits[i].y, edits[i].z);
+    return 0;
+}
+
+static int edit_once(struct adit_arena *arena, struct adit_scratch *s, uint64_t packed, uint32_t index,
+                     const struct adit_voxel_edit *edits, size_t n, const struct adit_put_params *params)
+{
+    struct adit_expected expected = {.exactly = true};
+    uint64_t ref;
+    int error = read_current(arena, s->reader, index, s->voxels, &expected.version);
+    if (!error && params && params->if_version && params->if_version != expected.version)
+        return adit_fault(-ESTALE, "arena %s: the chunk's current version is not the expected one", arena->name);
+    if (!error && !apply(s->voxels, edits, n)) {
+        if (version_of(params))
+            *params->version = expected.version;
+        return 0;
+    }
+    if (!error)
+        error = encode(arena, s, packed, s->voxels, &ref);
+    if (error)
+        return error;
+    error = adit_publish_version(arena, s->reader, index, ref, &expected, version_of(params));
+    if (error)
+        adit_block_free(arena, ref);
+    return error == -ESTALE && !(params && params->if_version) ? -EAGAIN : error;
+}
+
+int adit_chunk_edit(struct adit_arena *arena, const struct adit_key *key, const struct adit_voxel_edit *edits, size_t n,
+                    const struct adit_put_params *params)
+{
+    uint64_t packed;
+    uint32_t index;
+    struct adit_scratch *s;
+    int error = check_edits(arena, edits, n);
+    if (!error)
+        error = begin(arena, key, params, &packed, &index, &s);
+    if (error)
+        return error;
+    error = -EAGAIN;
+    for (uint32_t i = 0; i < EDIT_TRIES_MAX && error == -EAGAIN; i++)
+        error = edit_once(arena, s, packed, index, edits, n, params);
+    adit_scratch_give_back(arena, s);
+    if (!error)
+        adit_add_relaxed(&arena->self->edits, n);
+    return error;
+}
+
+int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key, const struct adit_put_params *params)
+{
+    uint64_t packed, ref;
+    uint32_t index;
+    struct adit_expected expected = expected_of(params);
+    int error = check_producer(arena, params);
+    if (!error)
+        error = adit_key_pack(key, &packed);
+    if (error)
+        return error;
+    struct adit_reader *reader;
+    if (!adit_store_find(arena, packed, &index))
+        return adit_fault(-ENOENT, "arena %s: chunk (%d,%d,%d) has no version", arena->name, key->x, key->y, key->z);
+    error = adit_rcu_borrow(arena, &reader);
+    if (error)
+        return error;
+    adit_rcu_enter(reader);
+    const struct adit_version *current = adit_store_version(arena, adit_load_acquire(&arena->entries[index].current));
+    bool is_there = current && current->encoding != ADIT_ENC_REMOVED;
+    is_there |= !adit_rcu_exit(reader); /* ousted: then it had a version, and another removal does no harm */
+    error = is_there ? adit_block_alloc(arena, sizeof(struct adit_version), ADIT_BLOCK_DATA, &ref)
+                     : adit_fault(-ENOENT, "arena %s: chunk (%d,%d,%d) has no version", arena->name, key->x, key->y, key->z);
+    if (!error) {
+        struct adit_version *v = adit_arena_at(arena, ref, sizeof *v);
+        adit_encode_removed(v);
+        seal_head(v, sizeof *v, packed);
+        error = adit_publish_version(arena, reader, index, ref, &expected, version_of(params));
+        if (error)
+            adit_block_free(arena, ref);
+    }
+    adit_rcu_give_back(arena, reader);
+    return error;
+}

@@ -1,0 +1,136 @@
+#include "runtime/dirty.h"
+
+#include <errno.h>
+
+#define STARVED_MAX 32u         /* meshes in a row, during the call, without memory until settle gives up */
+#define SETTLE_LOOK_NS 20000000u /* between looks at starved, and in case a dispatcher died before its post */
+
+void adit_dirty_mark(struct adit_arena *arena, uint32_t index)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena);
+    adit_store_relaxed(&arena->entries[index].dirty_ns, adit_clock_ns()); /* relaxed: for operators */
+    adit_bitset_add(&dirty, index);
+    adit_event_post(&arena->control->dirty_event);
+}
+
+/* A walk over a set, once around at most, whatever others add and take meanwhile. */
+struct walk {
+    uint32_t begin, passed;
+};
+
+static bool walk_on(const struct adit_bitset *set, struct walk *walk, uint32_t *cursor, uint32_t *index)
+{
+    if (!adit_bitset_find(set, cursor, index))
+        return false;
+    uint32_t offset = *index >= walk->begin ? *index - walk->begin : *index + set->n - walk->begin;
+    bool is_further = offset >= walk->passed;
+    walk->passed = offset + 1;
+    return is_further;
+}
+
+bool adit_dirty_claim(struct adit_arena *arena, uint32_t *cursor, uint32_t *index)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
+    struct walk walk = {.begin = *cursor < dirty.n ? *cursor : 0};
+    while (walk_on(&dirty, &walk, cursor, index)) {
+        uint64_t idle = 0;
+        /* DIRTY:claim. Acquire: the mesh the last worker committed is visible (pairs with DIRTY:finish). */
+        if (!adit_cas_acq_rel(&arena->entries[*index].work, &idle, arena->owner))
+            continue;
+        adit_bitset_add(&working, *index);
+        if (adit_bitset_remove(&dirty, *index))
+            return true;
+        adit_bitset_remove(&working, *index);
+        adit_store_release(&arena->entries[*index].work, 0);
+    }
+    return false;
+}
+
+void adit_dirty_recover(struct adit_arena *arena, uint32_t owner)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
+    adit_bitset_mend(&dirty);
+    adit_bitset_mend(&working);
+    for (uint32_t i = 0; i < arena->chunks_max; i++) {
+        if (adit_load_acquire(&arena->entries[i].work) != owner)
+            continue;
+        adit_bitset_add(&dirty, i); /* before it leaves working: never in neither */
+        adit_add_seq_cst(&arena->control->returns, 1);
+        adit_bitset_remove(&working, i);
+        adit_store_release(&arena->entries[i].work, 0); /* DIRTY:finish, for the dead */
+    }
+    adit_event_post(&arena->control->dirty_event);
+    adit_event_post(&arena->control->settled_event);
+}
+
+static bool is_settled(void *context)
+{
+    const struct adit_arena *arena = context;
+    struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
+    uint32_t cursor = 0, i;
+    uint64_t returns = adit_load_seq_cst(&arena->control->returns);
+    /* A chunk enters working before it leaves dirty, and becomes dirty again before it leaves working: one that is in neither
+     * at one of these looks is found by another, unless it goes from working to dirty between the first two and back between the
+     * last two. Then it has been counted in between. */
+    return !adit_bitset_find(&dirty, &cursor, &i) && !adit_bitset_find(&working, &cursor, &i) &&
+           !adit_bitset_find(&dirty, &cursor, &i) && adit_load_seq_cst(&arena->control->returns) == returns;
+}
+
+void adit_dirty_finish(struct adit_arena *arena, uint32_t index, bool again)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
+    if (again) {
+        adit_bitset_add(&dirty, index);
+        adit_add_seq_cst(&arena->control->returns, 1);
+    }
+    adit_bitset_remove(&working, index);
+    adit_store_release(&arena->entries[index].work, 0); /* DIRTY:finish, pairs with DIRTY:claim */
+    if (adit_bitset_has(&dirty, index))
+        adit_event_post(&arena->control->dirty_event);
+    else if (is_settled(arena))
+        adit_event_post(&arena->control->settled_event);
+}
+
+struct attention {
+    const struct adit_arena *arena;
+    const uint32_t *stop;
+};
+
+/* True when an entry is dirty that nobody is at: finish posts for the others. */
+static bool is_wanted(void *context)
+{
+    const struct attention *a = context;
+    struct adit_bitset dirty = adit_dirty_set(a->arena);
+    uint32_t cursor = 0, i;
+    struct walk walk = {0};
+    if (adit_load32_acquire(a->stop))
+        return true;
+    while (walk_on(&dirty, &walk, &cursor, &i))
+        if (!adit_load_acquire(&a->arena->entries[i].work))
+            return true;
+    return false;
+}
+
+int adit_dirty_wait(struct adit_arena *arena, const uint32_t *stop, uint64_t timeout_ns)
+{
+    struct attention a = {arena, stop};
+    return adit_event_wait(&arena->control->dirty_event, is_wanted, &a, timeout_ns);
+}
+
+int adit_dirty_settle(struct adit_arena *arena, uint64_t timeout_ns)
+{
+    uint64_t begin = adit_clock_ns(), passed = 0, starved = adit_load_relaxed(&arena->control->starved);
+    do {
+        uint64_t left = timeout_ns == ADIT_FOREVER ? SETTLE_LOOK_NS : timeout_ns - passed;
+        left = left < SETTLE_LOOK_NS ? left : SETTLE_LOOK_NS;
+        if (!adit_event_wait(&arena->control->settled_event, is_settled, arena, left))
+            return 0;
+        uint64_t now = adit_load_relaxed(&arena->control->starved);
+        starved = now < starved ? now : starved; /* a mesh found room meanwhile */
+        if (now >= starved + STARVED_MAX)
+            return adit_fault(-ENOMEM, "arena %s: no room for the meshes of its chunks; create it larger (--size)",
+                              arena->name);
+        passed = adit_clock_ns() - begin;
+    } while (passed < timeout_ns); /* bounded by timeout_ns */
+    return adit_fault(-ETIMEDOUT, "arena %s: chunks are still being meshed; is a dispatcher running?", arena->name);
+}

@@ -1,0 +1,49 @@
+/* dirty.h - which chunks must be meshed: a bit set over the store's entries, and who is at work on which.
+ *
+ * A chunk is in the set once however often it changes. An entry's way:
+ *
+ *            mark (any publisher)              claim (a dispatcher)                finish
+ *   clean  ----------------------->  dirty  ----------------------->  working  ----------------->  clean, or dirty again
+ *
+ *   step of claim                            if the process dies right after
+ *   1 entry.work: 0 -> owner (CAS)           recovery: work of a dead owner -> marked dirty, work 0
+ *   2 working bit set                        the same
+ *   3 dirty bit removed (was it set? else 5) the same: nothing is lost, the mesh is made again
+ *   4 mesh made and committed                the same: made once more than needed
+ *   5 working bit removed, work -> 0
+ *
+ * The bit is removed before versions are read: whoever publishes later sets it again (BITS:add, BITS:take in bitset.h), so
+ * the last version always gets its mesh.
+ */
+#ifndef ADIT_DIRTY_H
+#define ADIT_DIRTY_H
+
+#include "shm/shm.h"
+
+/* Marks an entry dirty and wakes dispatchers that sleep. Wait-free; a system call only if one sleeps. */
+void adit_dirty_mark(struct adit_arena *arena, uint32_t index);
+
+/* Takes the next dirty entry at or after *cursor for this process; false: none that nobody else is at. */
+bool adit_dirty_claim(struct adit_arena *arena, uint32_t *cursor, uint32_t *index);
+/* Done with it; again: it could not be meshed and stays dirty. */
+void adit_dirty_finish(struct adit_arena *arena, uint32_t index, bool again);
+
+/* For recovery: what the dead owner was at is dirty again; who waits looks again. */
+void adit_dirty_recover(struct adit_arena *arena, uint32_t owner);
+
+/* Waits until an entry is dirty that nobody is at, or *stop is set (by whoever then posts dirty_event). -ETIMEDOUT. */
+int adit_dirty_wait(struct adit_arena *arena, const uint32_t *stop, uint64_t timeout_ns);
+/* See adit_settle in adit.h. */
+int adit_dirty_settle(struct adit_arena *arena, uint64_t timeout_ns);
+
+/* The two sets, for looking in. */
+static inline struct adit_bitset adit_dirty_set(const struct adit_arena *arena)
+{
+    return (struct adit_bitset){arena->dirty, arena->chunks_max};
+}
+static inline struct adit_bitset adit_working_set(const struct adit_arena *arena)
+{
+    return (struct adit_bitset){arena->dirty + arena->bits_words, arena->chunks_max};
+}
+
+#endif

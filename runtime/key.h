@@ -1,0 +1,22 @@
+/* key.h - a chunk's key as one word, so that the store can take or compare it in one atomic access.
+ *
+ *   bit  0       20      40      52    56        64
+ *        |  z    |  x    |  y    | lod | world+1 |      coordinates in two's complement; 0 is "no key"
+ */
+#ifndef ADIT_KEY_H
+#define ADIT_KEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/adit.h"
+
+/* 0, or -ERANGE with a detail. */
+int adit_key_pack(const struct adit_key *key, uint64_t *packed);
+/* True when the key lies in the ranges of adit.h; pack without the detail. */
+bool adit_key_try(const struct adit_key *key, uint64_t *packed);
+struct adit_key adit_key_unpack(uint64_t packed);
+/* The key next to packed across a face; 0 when that lies out of range. */
+uint64_t adit_key_neighbour(uint64_t packed, enum adit_face face);
+
+#endif

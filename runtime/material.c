@@ -1,0 +1,193 @@
+#include "runtime/material.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <urcu/urcu-bp.h>
+
+#define SPINS_MAX 20000u /* looks of one call at slots that others are naming: about a millisecond */
+
+enum { SLOT_FREE, SLOT_NAMING, SLOT_VALID };
+
+struct adit_classes {
+    uint64_t changes; /* classes_changes when it was made */
+    uint8_t by_id[ADIT_MATERIALS];
+};
+
+static bool is_valid(const struct adit_material *m)
+{
+    return adit_load32_acquire(&m->state) == SLOT_VALID; /* MATERIAL:valid, pairs with name_slot */
+}
+
+static struct adit_classes *new_table(struct adit_arena *arena, uint64_t changes)
+{
+    struct adit_classes *t = malloc(sizeof *t);
+    if (!t)
+        return NULL;
+    memset(t->by_id, ADIT_CLASS_OPAQUE, sizeof t->by_id);
+    t->by_id[0] = ADIT_CLASS_AIR;
+    for (uint32_t i = 1; i < arena->materials_max; i++) {
+        uint8_t c = is_valid(&arena->materials[i]) ? arena->materials[i].material_class : ADIT_CLASS_OPAQUE;
+        t->by_id[i] = c <= ADIT_CLASS_CUTOUT ? c : ADIT_CLASS_OPAQUE;
+    }
+    t->changes = changes;
+    return t;
+}
+
+/* A child of fork inherits liburcu's registry, with threads that it does not have. */
+static void prepare_fork(void) { pthread_atfork(urcu_bp_before_fork, urcu_bp_after_fork_parent, urcu_bp_after_fork_child); }
+
+/* Makes a table that knows of changes and frees the one it replaces. */
+static int refresh(struct adit_arena *arena, uint64_t changes)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct adit_classes *old = NULL, *fresh = NULL;
+    pthread_once(&once, prepare_fork);
+    pthread_mutex_lock(&arena->classes_lock);
+    bool stale = !arena->classes || arena->classes->changes < changes;
+    if (stale)
+        fresh = new_table(arena, changes);
+    if (fresh) {
+        adit_tsan_release(&arena->classes);
+        old = rcu_xchg_pointer(&arena->classes, fresh);
+    }
+    pthread_mutex_unlock(&arena->classes_lock);
+    if (old) {
+        urcu_bp_synchronize_rcu();
+        adit_tsan_acquire(arena->notes); /* any private address that is no lock: the readers' edge */
+        free(old);
+    }
+    return !stale || fresh ? 0 : adit_fault(-ENOMEM, "arena %s: no memory for its table of classes", arena->name);
+}
+
+const uint8_t *adit_classes_enter(struct adit_arena *arena)
+{
+    /* CLASSES:changes. Acquire: the materials counted are there (pairs with name_slot). */
+    uint64_t changes = adit_load_acquire(&arena->control->classes_changes);
+    for (;;) { /* twice, unless classes change meanwhile: each round knows of what was there when the call began */
+        urcu_bp_read_lock();
+        struct adit_classes *t = rcu_dereference(arena->classes);
+        adit_tsan_acquire(&arena->classes);
+        if (t && t->changes >= changes)
+            return t->by_id;
+        adit_classes_exit(arena);
+        if (refresh(arena, changes))
+            return NULL;
+    }
+}
+
+void adit_classes_exit(struct adit_arena *arena)
+{
+    (void)arena;
+    adit_tsan_release(arena->notes);
+    urcu_bp_read_unlock();
+}
+
+void adit_material_fini(struct adit_arena *arena)
+{
+    free(arena->classes);
+    arena->classes = NULL;
+}
+
+/* Fills the slot of id if nobody has it; false when somebody does. */
+static bool name_slot(struct adit_arena *arena, uint32_t id, const struct adit_material_info *info)
+{
+    struct adit_material *m = &arena->materials[id];
+    uint32_t nobody = 0;
+    if (adit_load32_relaxed(&m->owner) || !adit_cas32_acq_rel(&m->owner, &nobody, arena->owner))
+        return false;
+    adit_store32_release(&m->state, SLOT_NAMING);
+    memcpy(m->name, info->name, sizeof m->name);
+    m->rgba = info->rgba;
+    m->material_class = (uint8_t)info->material_class;
+    adit_store32_release(&m->state, SLOT_VALID); /* MATERIAL:valid */
+    if (info->material_class != ADIT_CLASS_OPAQUE)
+        adit_add_seq_cst(&arena->control->classes_changes, 1); /* CLASSES:changes */
+    return true;
+}
+
+/* Waits for a slot that somebody is naming at this moment; false when that takes too long to be true. *spins: what the call has
+ * left, for all slots together. */
+static bool settled(const struct adit_material *m, uint32_t *spins)
+{
+    for (; *spins && !is_valid(m); --*spins) {
+        if (!adit_load32_relaxed(&m->owner))
+            return true;
+        adit_spin_pause();
+    }
+    return is_valid(m);
+}
+
+static int register_at(struct adit_arena *arena, const struct adit_material_info *info, uint32_t id)
+{
+    if (id >= arena->materials_max)
+        return adit_fault(-ENOSPC, "arena %s: material id %u; %u can be named, create it with a larger materials_max",
+                          arena->name, id, arena->materials_max);
+    struct adit_material *m = &arena->materials[id];
+    uint32_t spins = SPINS_MAX;
+    for (uint32_t i = 1; i < arena->materials_max; i++)
+        if (i != id && is_valid(&arena->materials[i]) && !strncmp(arena->materials[i].name, info->name, sizeof info->name))
+            return adit_fault(-EEXIST, "arena %s: '%.47s' is material %u already, not %u", arena->name, info->name, i, id);
+    if (name_slot(arena, id, info))
+        return 0;
+    if (settled(m, &spins) && is_valid(m) && !strncmp(m->name, info->name, sizeof m->name))
+        return 0;
+    return adit_fault(-EEXIST, "arena %s: material %u is named '%.47s', not '%.47s'", arena->name, id, m->name, info->name);
+}
+
+int adit_material_register(struct adit_arena *arena, const struct adit_material_info *info, uint16_t *id)
+{
+    if (arena->role != ADIT_ROLE_PRODUCER)
+        return adit_fault(-EROFS, "arena %s: only producers name materials", arena->name);
+    struct adit_material_info clean = {.rgba = info->rgba, .material_class = info->material_class};
+    uint32_t spins = SPINS_MAX;
+    size_t n = strnlen(info->name, sizeof info->name);
+    if (!n || n == sizeof info->name || info->material_class < ADIT_CLASS_OPAQUE ||
+        info->material_class > ADIT_CLASS_CUTOUT)
+        return adit_fault(-EINVAL, "arena %s: a material has a name of 1 to 47 bytes and the class opaque, translucent or "
+                          "cutout", arena->name);
+    memcpy(clean.name, info->name, n);
+    if (*id)
+        return register_at(arena, &clean, *id);
+    for (uint32_t i = 1; i < arena->materials_max; i++)
+        if (is_valid(&arena->materials[i]) && !strncmp(arena->materials[i].name, clean.name, sizeof clean.name)) {
+            *id = (uint16_t)i;
+            return 0;
+        }
+    /* Slots are taken in order, so two who name the same material meet at the same slot: the first free one. */
+    for (uint32_t i = 1; i < arena->materials_max; i++) {
+        struct adit_material *m = &arena->materials[i];
+        if (name_slot(arena, i, &clean) ||
+            (settled(m, &spins) && is_valid(m) && !strncmp(m->name, clean.name, sizeof m->name))) {
+            *id = (uint16_t)i;
+            return 0;
+        }
+    }
+    return adit_fault(-ENOSPC, "arena %s: all %u materials are named; create it with a larger materials_max", arena->name,
+                      arena->materials_max);
+}
+
+void adit_material_recover(struct adit_arena *arena, uint32_t owner)
+{
+    for (uint32_t i = 1; i < arena->materials_max; i++) {
+        struct adit_material *m = &arena->materials[i];
+        if (adit_load32_acquire(&m->owner) != owner || is_valid(m))
+            continue;
+        adit_store32_release(&m->state, SLOT_FREE);
+        adit_store32_release(&m->owner, 0); /* after state; pairs with the CAS of name_slot */
+    }
+    adit_add_seq_cst(&arena->control->classes_changes, 1); /* CLASSES:changes: it may have died between the two */
+}
+
+int adit_material_get(const struct adit_arena *arena, uint16_t id, struct adit_material_info *info)
+{
+    if (id >= arena->materials_max || !is_valid(&arena->materials[id]))
+        return adit_fault(-ENOENT, "arena %s: material %u has no name", arena->name, id);
+    const struct adit_material *m = &arena->materials[id];
+    memcpy(info->name, m->name, sizeof info->name);
+    info->name[sizeof info->name - 1] = 0;
+    info->rgba = m->rgba;
+    info->material_class = m->material_class <= ADIT_CLASS_CUTOUT ? (enum adit_class)m->material_class : ADIT_CLASS_OPAQUE;
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* material.h - names, colours and classes of materials, and each process's table of classes by id.
+ *
+ * Materials lie in the control segment; a slot is claimed by owner (CAS), filled, and made valid by one store. Encoding and
+ * meshing need the class of every id at once: each process keeps a table of 65,536 bytes, read under liburcu (private memory,
+ * its "bulletproof" flavour: threads of the application need not register), and replaces it when somebody registered a
+ * material that is not opaque (classes_changes).
+ *
+ *     const uint8_t *classes = adit_classes_enter(arena);
+ *     if (classes) {
+ *         encode(voxels, classes);
+ *         adit_classes_exit(arena);
+ *     }
+ */
+#ifndef ADIT_MATERIAL_H
+#define ADIT_MATERIAL_H
+
+#include "runtime/adit.h"
+#include "shm/shm.h"
+
+/* enum adit_class of every id, ADIT_MATERIALS entries, up to date with all that was registered before the call; valid until
+ * exit. NULL: no memory, and nothing to exit. Nests. No system call unless classes changed. */
+const uint8_t *adit_classes_enter(struct adit_arena *arena);
+void adit_classes_exit(struct adit_arena *arena);
+/* At detach, when no thread is between enter and exit. */
+/* For recovery: what the dead owner was naming is free again. */
+void adit_material_recover(struct adit_arena *arena, uint32_t owner);
+void adit_material_fini(struct adit_arena *arena);
+
+#endif

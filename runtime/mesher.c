@@ -1,0 +1,144 @@
+#include "runtime/mesher.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "runtime/encoding.h"
+#include "runtime/material.h"
+#include "runtime/publish.h"
+#include "runtime/store.h"
+#include "runtime/watch.h"
+
+#define QUADS_FIRST 65536u
+
+/* What was read from the store inside the section. */
+struct sources {
+    uint64_t version[7], border_hash[6], newest_ns;
+    struct adit_mesh_source source;
+    bool empty;
+};
+
+static void see(struct sources *s, uint32_t i, const struct adit_version *v)
+{
+    s->version[i] = v->version;
+    s->newest_ns = v->published_ns > s->newest_ns ? v->published_ns : s->newest_ns;
+}
+
+/* The neighbour across face: its version and the side that faces us. */
+static void read_neighbour(struct adit_arena *arena, struct adit_scratch *scratch, uint64_t packed, uint32_t face,
+                           struct sources *s)
+{
+    uint64_t key = adit_key_neighbour(packed, face);
+    uint32_t index;
+    if (!key || !adit_store_find(arena, key, &index))
+        return;
+    uint32_t bytes;
+    const struct adit_version *v = adit_store_version_sized(arena, adit_load_acquire(&arena->entries[index].current), &bytes);
+    if (!v || !adit_decode_plane_within(v, bytes, face ^ 1, scratch->plane[face]))
+        return;
+    see(s, face + 1, v);
+    s->border_hash[face] = v->border_hash[face ^ 1];
+    s->source.plane[face] = scratch->plane[face];
+}
+
+/* Everything the kernel needs, copied out in one section. */
+static int read_sources(struct adit_arena *arena, struct adit_scratch *scratch, uint32_t index, struct sources *s)
+{
+    uint64_t packed = adit_load_acquire(&arena->keys[index]);
+    uint32_t bytes;
+    int error = 0;
+    adit_rcu_enter(scratch->reader);
+    const struct adit_version *v = adit_store_version_sized(arena, adit_load_acquire(&arena->entries[index].current), &bytes);
+    s->empty = v && (v->encoding == ADIT_ENC_REMOVED || (v->summary & ADIT_SUM_EMPTY));
+    if (!v || !(s->empty ? adit_encoding_is_sound(v, bytes) : adit_decode_chunk_within(v, bytes, scratch->voxels))) {
+        error = -EBADMSG;
+    } else {
+        see(s, 0, v);
+        for (uint32_t f = 0; f < ADIT_FACES; f++)
+            read_neighbour(arena, scratch, packed, f, s);
+    }
+    return adit_rcu_exit(scratch->reader) ? error : -EAGAIN; /* ousted: what was read may have been anything */
+}
+
+/* Runs the kernel into scratch->quads, with more room when it asks for it. */
+static int make(struct adit_scratch *scratch, adit_mesh_kernel *kernel, struct sources *s, struct adit_mesh_result *r)
+{
+    if (s->empty) {
+        *r = (struct adit_mesh_result){.bounds_lo = {63, 63, 63}};
+        return 0;
+    }
+    int error = adit_scratch_grow_quads(scratch, QUADS_FIRST);
+    while (!error) { /* twice at most: the second time the kernel has said how much it needs */
+        r->quads = scratch->quads;
+        r->quads_max = scratch->quads_max;
+        if (!kernel(&s->source, r))
+            return 0;
+        error = adit_scratch_grow_quads(scratch, r->start[ADIT_MESH_RANGES]);
+    }
+    return error;
+}
+
+static int publish(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, const struct sources *s,
+                   const struct adit_mesh_result *r)
+{
+    struct adit_entry *entry = &arena->entries[index];
+    uint64_t packed = adit_load_relaxed(&arena->keys[index]), ref;
+    size_t quads_bytes = (size_t)r->start[ADIT_MESH_RANGES] * 8, bytes = sizeof(struct adit_mesh) + quads_bytes;
+    int error = adit_block_alloc(arena, bytes, ADIT_BLOCK_DATA, &ref);
+    if (error)
+        return error;
+    struct adit_mesh *m = adit_arena_at(arena, ref, bytes);
+    adit_rcu_enter(reader); /* as in publish.h: what is replaced is looked at, and the intent stands, inside a section */
+    uint64_t old = adit_load_acquire(&entry->mesh);
+    const struct adit_mesh *before = adit_store_mesh(arena, old);
+    *m = (struct adit_mesh){.kind = ADIT_KIND_MESH, .bytes = (uint32_t)bytes, .key = packed,
+                            .serial = before ? before->serial + 1 : 1, .faces = r->faces, .quads_at = sizeof *m,
+                            .source_ns = s->newest_ns, .publisher = arena->owner};
+    memcpy(m->source, s->version, sizeof m->source);
+    memcpy(m->border_hash, s->border_hash, sizeof m->border_hash);
+    memcpy(m->start, r->start, sizeof m->start);
+    memcpy(m->bounds_lo, r->bounds_lo, sizeof m->bounds_lo);
+    memcpy(m->bounds_hi, r->bounds_hi, sizeof m->bounds_hi);
+    if (quads_bytes)
+        memcpy(m + 1, r->quads, quads_bytes);
+    m->content_hash = XXH3_64bits_withSeed(m + 1, quads_bytes, packed);
+    m->published_ns = adit_clock_ns();
+    adit_block_publish(arena, ref);
+    /* MESH:commit. Release: the mesh is whole for whoever acquires the word (VIEW:mesh). */
+    if (!adit_intent_set(arena, reader, ADIT_INTENT_MESH, index, old) ||
+        !adit_cas_acq_rel(&entry->mesh, &old, adit_commit_make(m->serial, ref))) {
+        adit_intent_clear(arena, reader);
+        (void)adit_rcu_exit(reader);
+        adit_block_unpublish(arena, ref);
+        adit_block_free(arena, ref);
+        return adit_fault(-EAGAIN, "arena %s: somebody else committed this chunk's mesh, or this section was ousted", arena->name);
+    }
+    if (old)
+        adit_retire(arena, adit_commit_ref(old));
+    adit_watch_tell(arena, packed, index, ADIT_WATCH_MESHES);
+    adit_intent_clear(arena, reader);
+    (void)adit_rcu_exit(reader);
+    adit_retire_help(arena);
+    adit_add_relaxed(&arena->self->meshed, 1);
+    return 0;
+}
+
+int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit_mesh_kernel *kernel, uint8_t flags,
+                    uint32_t index)
+{
+    struct sources s = {.source = {.voxels = scratch->voxels, .dim = {64, 64, 64}}};
+    struct adit_mesh_result r = {0};
+    s.source.flags = (uint8_t)(flags | (arena->control->tt_none ? ADIT_MESH_TT_NONE : 0));
+    int error = read_sources(arena, scratch, index, &s);
+    if (error)
+        return error;
+    s.source.classes = adit_classes_enter(arena);
+    if (!s.source.classes)
+        return -ENOMEM;
+    error = make(scratch, kernel, &s, &r);
+    adit_classes_exit(arena);
+    return error ? error : publish(arena, scratch->reader, index, &s, &r);
+}

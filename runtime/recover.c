@@ -1,0 +1,93 @@
+#include "runtime/recover.h"
+
+#include <errno.h>
+
+#include "runtime/dirty.h"
+#include "runtime/key.h"
+#include "runtime/material.h"
+#include "runtime/publish.h"
+#include "runtime/watch.h"
+
+#define ALL_SIDES 0x3fu
+
+/* What the thread of a reader slot was at when it died (publish.h). Whether it got to its commit does not matter: an entry told of
+ * once too often is looked at and found as it was. */
+static void finish_intent(struct adit_arena *arena, const struct adit_reader_slot *slot)
+{
+    uint64_t intent = adit_load_acquire(&slot->intent), replaced = adit_load_acquire(&slot->replacing); /* INTENT */
+    uint32_t index = adit_intent_index(intent);
+    if (!intent || index >= arena->chunks_max)
+        return;
+    struct adit_entry *entry = &arena->entries[index];
+    bool is_mesh = adit_intent_kind(intent) == ADIT_INTENT_MESH;
+    if (is_mesh)
+        adit_watch_tell(arena, adit_load_acquire(&arena->keys[index]), index, ADIT_WATCH_MESHES);
+    else if (adit_load_acquire(&entry->current))
+        adit_publish_tell(arena, index, ALL_SIDES);
+    if (replaced && adit_load_acquire(is_mesh ? &entry->mesh : &entry->current) != replaced)
+        (void)adit_block_orphan(arena, adit_commit_ref(replaced));
+}
+
+/* What commit words and rings name now. */
+static int collect_named(struct adit_arena *arena, struct adit_refset *named)
+{
+    int error = 0;
+    *named = (struct adit_refset){0};
+    for (uint32_t i = 0; i < arena->chunks_max && !error; i++) {
+        uint64_t current = adit_load_acquire(&arena->entries[i].current), mesh = adit_load_acquire(&arena->entries[i].mesh);
+        if (current)
+            error = adit_refset_add(named, adit_commit_ref(current));
+        if (mesh && !error)
+            error = adit_refset_add(named, adit_commit_ref(mesh));
+    }
+    for (uint32_t i = 0; i < arena->rings_max && !error; i++) {
+        uint64_t ref = adit_load_acquire(&arena->rings[i].ref);
+        if (ref)
+            error = adit_refset_add(named, ref);
+    }
+    adit_refset_sort(named);
+    return error;
+}
+
+int adit_recover_participant(struct adit_arena *arena, uint32_t slot)
+{
+    struct adit_participant *p = &arena->participants[slot];
+    struct adit_refset named;
+    uint64_t word = adit_load_acquire(&p->word);
+    if (adit_part_state(word) == ADIT_PART_FREE || !adit_participant_mark_dead(p, word))
+        return 0;
+    uint32_t owner = adit_owner_make(slot, adit_part_generation(word));
+    for (uint32_t i = 0; i < arena->readers_max; i++)
+        if (adit_load32_acquire(&arena->readers[i].owner) == owner)
+            finish_intent(arena, &arena->readers[i]);
+    adit_salvage_readers(arena, owner);
+    adit_dirty_recover(arena, owner);
+    adit_watch_recover(arena, owner);
+    adit_material_recover(arena, owner);
+    int error = adit_ring_recover(arena, owner);
+    if (error)
+        return error;
+    error = collect_named(arena, &named);
+    if (!error) {
+        adit_salvage_blocks(arena, owner, &named);
+        adit_salvage_pins(arena, slot);
+        adit_participant_bury(p);
+    }
+    adit_refset_fini(&named);
+    return error;
+}
+
+int adit_recover_all(struct adit_arena *arena, uint32_t *recovered)
+{
+    int error = 0;
+    *recovered = 0;
+    for (uint32_t i = 0; i < arena->participants_max && !error; i++) {
+        struct adit_participant *p = &arena->participants[i];
+        uint64_t word = adit_load_acquire(&p->word);
+        if (p == arena->self || !adit_participant_is_gone(p) || adit_load_acquire(&p->word) != word)
+            continue; /* changed meanwhile: it left by itself, and a newcomer may have the slot */
+        error = adit_recover_participant(arena, i);
+        *recovered += !error;
+    }
+    return error;
+}

@@ -1,0 +1,136 @@
+/* stats.c - looking in (adit.h): what is in an arena, counted from outside while others go on. Any role, stores nothing. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/adit.h"
+#include "runtime/dirty.h"
+#include "runtime/params.h"
+#include "runtime/store.h"
+
+static void count_block(uint64_t ref, uint64_t word, void *user)
+{
+    struct adit_segment_stats *s = user;
+    uint64_t bytes = (uint64_t)adit_word_granules(word) << ADIT_GRANULE_SHIFT;
+    (void)ref;
+    switch (adit_word_state(word)) {
+    case ADIT_BLOCK_FREE:
+        s->free_bytes += bytes;
+        s->largest_free_bytes = bytes > s->largest_free_bytes ? bytes : s->largest_free_bytes;
+        return;
+    case ADIT_BLOCK_LOANED: s->loaned_bytes += bytes; break;
+    case ADIT_BLOCK_PUBLISHED: s->published_bytes += bytes; break;
+    case ADIT_BLOCK_RETIRED: s->retired_bytes += bytes; break;
+    default: return;
+    }
+    s->blocks++;
+}
+
+static void count_segments(const struct adit_arena *arena, struct adit_stats *stats)
+{
+    stats->segments_n = arena->segments_n;
+    for (uint32_t i = 0; i < arena->segments_n; i++) {
+        struct adit_segment_stats *s = &stats->segments[i];
+        s->bytes = (uint64_t)arena->segments[i].granules << ADIT_GRANULE_SHIFT;
+        s->page_bytes = arena->maps[i].page_bytes;
+        s->node = arena->segments[i].node;
+        adit_block_each(arena, i, count_block, s);
+    }
+}
+
+/* An observer has no section: what is read here may be reused at any moment. Fields of the head are all that is looked at. */
+static void count_version(const struct adit_arena *arena, uint64_t commit, struct adit_stats *stats)
+{
+    const struct adit_version *v = adit_store_version(arena, commit);
+    uint32_t encoding = v ? v->encoding : 0;
+    if (encoding < ADIT_ENC_UNIFORM || encoding > ADIT_ENC_REMOVED)
+        return;
+    stats->chunks++;
+    stats->encodings[encoding]++;
+    stats->voxels += v->solid;
+    stats->version_bytes += adit_block_bytes(arena, adit_commit_ref(commit));
+    stats->version_payload_bytes += v->payload_bytes;
+}
+
+static void count_mesh(const struct adit_arena *arena, uint64_t commit, struct adit_stats *stats)
+{
+    const struct adit_mesh *m = adit_store_mesh(arena, commit);
+    if (!m)
+        return;
+    stats->meshes++;
+    stats->mesh_bytes += adit_block_bytes(arena, adit_commit_ref(commit));
+    stats->quads += m->start[ADIT_MESH_RANGES];
+    stats->faces += m->faces;
+}
+
+int adit_stats(struct adit_arena *arena, struct adit_stats *stats)
+{
+    int error = adit_params_check("adit_stats", stats->size, sizeof *stats);
+    if (error)
+        return error;
+    *stats = (struct adit_stats){.size = sizeof *stats, .created_ns = arena->control->created_ns,
+                                 .epoch = adit_load_relaxed(&arena->control->epoch) / ADIT_EPOCH_STEP,
+                                 .participants_max = arena->participants_max, .readers_max = arena->readers_max,
+                                 .watches_max = arena->watches_max, .chunks_max = arena->chunks_max,
+                                 .control_bytes = arena->maps[0].bytes};
+    snprintf(stats->name, sizeof stats->name, "%s", arena->name);
+    uint32_t keeper = adit_load32_relaxed(&arena->control->keeper.owner);
+    stats->deserted = true;
+    for (uint32_t i = 0; i < arena->participants_max; i++) {
+        uint64_t word = adit_load_acquire(&arena->participants[i].word);
+        if (adit_part_state(word) == ADIT_PART_FREE)
+            continue;
+        stats->participants++;
+        if (keeper == adit_owner_make(i, adit_part_generation(word)))
+            stats->keeper_pid = adit_part_pid(word);
+        if (adit_part_role(word) == ADIT_ROLE_PRODUCER && !adit_participant_is_gone(&arena->participants[i]))
+            stats->deserted = false;
+    }
+    for (uint32_t i = 0; i < arena->readers_max; i++)
+        stats->readers += adit_load32_relaxed(&arena->readers[i].owner) != 0;
+    for (uint32_t i = 0; i < arena->watches_max; i++)
+        stats->watches += adit_load32_relaxed(&arena->watches[i].owner) != 0;
+    struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
+    stats->dirty = adit_bitset_count(&dirty);
+    stats->in_work = adit_bitset_count(&working);
+    for (uint32_t i = 0; i < arena->chunks_max; i++) {
+        if (!adit_load_relaxed(&arena->keys[i]))
+            continue;
+        count_version(arena, adit_load_acquire(&arena->entries[i].current), stats);
+        count_mesh(arena, adit_load_acquire(&arena->entries[i].mesh), stats);
+    }
+    count_segments(arena, stats);
+    return 0;
+}
+
+int adit_participant_get(struct adit_arena *arena, uint32_t slot, struct adit_participant_info *out)
+{
+    static const char *const states[] = {"free", "joining", "alive", "leaving", "dead"};
+    if (slot >= arena->participants_max)
+        return -ERANGE;
+    const struct adit_participant *p = &arena->participants[slot];
+    uint64_t word = adit_load_acquire(&p->word); /* PART:alive */
+    if (adit_part_state(word) == ADIT_PART_FREE)
+        return -ENOENT;
+    *out = (struct adit_participant_info){.slot = slot, .generation = adit_part_generation(word),
+        .pid = adit_part_pid(word), .uid = p->uid, .role = (enum adit_role)adit_part_role(word),
+        .state = adit_part_state(word) <= ADIT_PART_DEAD ? states[adit_part_state(word)] : "damaged", .gone = adit_participant_is_gone(p), .joined_ns = p->joined_ns,
+        .published = adit_load_relaxed(&p->published), .edits = adit_load_relaxed(&p->edits),
+        .meshed = adit_load_relaxed(&p->meshed), .retired = adit_load_relaxed(&p->retired),
+        .reclaimed = adit_load_relaxed(&p->reclaimed), .grace_periods = adit_load_relaxed(&p->grace_periods),
+        .limbo_bytes = adit_load_relaxed(&p->limbo_bytes), .pins = adit_pins_count(arena, slot)};
+    memcpy(out->label, p->label, sizeof out->label);
+    out->label[sizeof out->label - 1] = 0;
+    uint32_t owner = adit_owner_make(slot, out->generation);
+    out->keeper = (adit_load32_relaxed(&arena->control->keeper.word) & ADIT_ROBUST_TID) &&
+                  adit_load32_relaxed(&arena->control->keeper.owner) == owner; /* relaxed: for people */
+    for (uint32_t i = 0; i < arena->readers_max; i++) {
+        if (adit_load32_relaxed(&arena->readers[i].owner) != owner)
+            continue;
+        uint64_t epoch = adit_load_relaxed(&arena->readers[i].epoch);
+        out->readers++;
+        if ((epoch & 1) && (!out->oldest_epoch || epoch / ADIT_EPOCH_STEP < out->oldest_epoch))
+            out->oldest_epoch = epoch / ADIT_EPOCH_STEP;
+    }
+    return 0;
+}

@@ -1,0 +1,327 @@
+#include "runtime/watch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "runtime/key.h"
+#include "runtime/params.h"
+
+#define ANY 255u /* world or lod of a watch that hears every one; no key has it */
+
+enum { SLOT_FREE, SLOT_SETTING, SLOT_ACTIVE };
+
+struct adit_watch {
+    struct adit_arena *arena;
+    struct adit_watch *next, **link; /* in arena->watches_open */
+    struct adit_watch_slot *slot;
+    struct adit_bitset chunks, meshes;
+    uint32_t cursor;
+    struct adit_watch_params box; /* the slot's, private */
+    int fd; /* eventfd, -1: none asked for */
+    pthread_t thread;
+    uint32_t stop;  /* 1: the thread shall end */
+    uint32_t armed; /* futex word: 1 while the thread is to wait for a change, 0 while fd is readable */
+};
+
+static struct adit_bitset bits_of(const struct adit_arena *arena, uint32_t watch, uint32_t which)
+{
+    return (struct adit_bitset){arena->watch_bits + ((size_t)watch * 2 + which) * arena->bits_words, arena->chunks_max};
+}
+
+static bool is_inside(const int32_t lo[3], const int32_t hi[3], uint8_t world, uint8_t lod, const struct adit_key *k)
+{
+    return (world == ANY || world == k->world) && (lod == ANY || lod == k->lod) &&
+           k->x >= lo[0] && k->x < hi[0] && k->y >= lo[1] && k->y < hi[1] && k->z >= lo[2] && k->z < hi[2];
+}
+
+/* True when an active slot wants to hear of key. The box is read word by word while a late owner may be replacing it: a
+ * mixture can only add a key that next() drops, or leave out one that the new owner finds by looking after it is active. */
+static bool wants(const struct adit_watch_slot *s, const struct adit_key *key, uint32_t what)
+{
+    int32_t lo[3], hi[3];
+    for (int i = 0; i < 3; i++) {
+        lo[i] = __atomic_load_n(&s->lo[i], __ATOMIC_RELAXED); /* relaxed: WATCH:active orders them */
+        hi[i] = __atomic_load_n(&s->hi[i], __ATOMIC_RELAXED);
+    }
+    return (__atomic_load_n(&s->what, __ATOMIC_RELAXED) & what) &&
+           is_inside(lo, hi, __atomic_load_n(&s->world, __ATOMIC_RELAXED), __atomic_load_n(&s->lod, __ATOMIC_RELAXED), key);
+}
+
+void adit_watch_tell(struct adit_arena *arena, uint64_t packed, uint32_t index, uint32_t what)
+{
+    uint64_t high = adit_load_seq_cst(&arena->control->watches_high);
+    struct adit_key key = adit_key_unpack(packed);
+    high = high < arena->watches_max ? high : arena->watches_max;
+    for (uint32_t i = 0; i < high; i++) {
+        struct adit_watch_slot *s = &arena->watches[i];
+        if (adit_load32_acquire(&s->state) != SLOT_ACTIVE || !wants(s, &key, what)) /* WATCH:active, pairs with open */
+            continue;
+        struct adit_bitset bits = bits_of(arena, i, what == ADIT_WATCH_MESHES);
+        adit_bitset_add(&bits, index);
+        adit_event_post(&s->event);
+    }
+}
+
+static void add_present(struct adit_watch *w)
+{
+    struct adit_arena *a = w->arena;
+    for (uint32_t i = 0; i < a->chunks_max; i++) {
+        uint64_t packed = adit_load_acquire(&a->keys[i]);
+        struct adit_key key = adit_key_unpack(packed);
+        if (!packed || !is_inside(w->box.lo, w->box.hi, w->box.world, w->box.lod, &key))
+            continue;
+        if ((w->box.what & ADIT_WATCH_CHUNKS) && adit_load_acquire(&a->entries[i].current))
+            adit_bitset_add(&w->chunks, i);
+        if ((w->box.what & ADIT_WATCH_MESHES) && adit_load_acquire(&a->entries[i].mesh))
+            adit_bitset_add(&w->meshes, i);
+    }
+}
+
+/* Fills a claimed slot and makes it active. */
+static void activate(struct adit_watch *w)
+{
+    struct adit_watch_slot *s = w->slot;
+    for (uint32_t i = 0; i < w->arena->bits_words; i++) {
+        adit_store_relaxed(&w->chunks.words[i], 0);
+        adit_store_relaxed(&w->meshes.words[i], 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        __atomic_store_n(&s->lo[i], w->box.lo[i], __ATOMIC_RELAXED); /* relaxed: see wants */
+        __atomic_store_n(&s->hi[i], w->box.hi[i], __ATOMIC_RELAXED);
+    }
+    __atomic_store_n(&s->world, w->box.world, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->lod, w->box.lod, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->what, (uint16_t)w->box.what, __ATOMIC_RELAXED);
+    adit_store32_relaxed(&s->event.waiters, 0); /* a dead predecessor may have left its count */
+    adit_store32_release(&s->state, SLOT_ACTIVE); /* WATCH:active */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* before looking at what is there; pairs with the order commit, then state, of tell */
+}
+
+static bool claim_slot(struct adit_watch *w)
+{
+    struct adit_arena *a = w->arena;
+    for (uint32_t i = 0; i < a->watches_max; i++) {
+        uint32_t nobody = 0;
+        if (adit_load32_relaxed(&a->watches[i].owner) || !adit_cas32_acq_rel(&a->watches[i].owner, &nobody, a->owner))
+            continue;
+        adit_store32_release(&a->watches[i].state, SLOT_SETTING);
+        adit_raise_acq_rel(&a->control->watches_high, i + 1);
+        w->slot = &a->watches[i];
+        w->chunks = bits_of(a, i, 0);
+        w->meshes = bits_of(a, i, 1);
+        return true;
+    }
+    return false;
+}
+
+static int check_params(const struct adit_watch_params *p)
+{
+    bool world = p->only & ADIT_WATCH_ONLY_WORLD, lod = p->only & ADIT_WATCH_ONLY_LOD;
+    int error = adit_params_check("adit_watch_open", p->size, sizeof *p);
+    if (error)
+        return error;
+    if (p->only > (ADIT_WATCH_ONLY_WORLD | ADIT_WATCH_ONLY_LOD) || (p->world && !world) || (p->lod && !lod))
+        return adit_fault(-EINVAL, "adit_watch_open: world %u and lod %u count when only says so (ADIT_WATCH_ONLY_WORLD, _LOD), which is %u",
+                          p->world, p->lod, p->only);
+    const struct adit_key any = {.world = p->world, .lod = p->lod};
+    uint64_t packed;
+    if (!adit_key_try(&any, &packed))
+        return adit_fault(-EINVAL, "adit_watch_open: world %u or lod %u is none a key can have", p->world, p->lod);
+    return 0;
+}
+
+int adit_watch_open(struct adit_arena *arena, const struct adit_watch_params *params, struct adit_watch **out)
+{
+    static const struct adit_watch_params all = {.size = sizeof all};
+    *out = NULL;
+    int error = check_params(params ? params : &all);
+    if (error)
+        return error;
+    if (!arena->owner)
+        return adit_fault(-EROFS, "arena %s: an observer cannot watch; attach as a consumer", arena->name);
+    struct adit_watch *w = calloc(1, sizeof *w);
+    if (!w)
+        return adit_fault(-ENOMEM, "arena %s: no memory for a watch", arena->name);
+    w->arena = arena;
+    w->fd = -1;
+    w->box = params ? *params : all;
+    w->box.world = w->box.only & ADIT_WATCH_ONLY_WORLD ? w->box.world : ANY;
+    w->box.lod = w->box.only & ADIT_WATCH_ONLY_LOD ? w->box.lod : ANY;
+    w->box.what = w->box.what ? w->box.what : ADIT_WATCH_CHUNKS | ADIT_WATCH_MESHES;
+    const int32_t none[6] = {0};
+    if (!memcmp(w->box.lo, none, sizeof w->box.lo) && !memcmp(w->box.hi, none, sizeof w->box.hi))
+        for (int i = 0; i < 3; i++) {
+            w->box.lo[i] = INT32_MIN;
+            w->box.hi[i] = INT32_MAX;
+        }
+    if (!claim_slot(w)) {
+        free(w);
+        return adit_fault(-EUSERS, "arena %s: all %u watches are taken; create it with a larger watches_max", arena->name,
+                          arena->watches_max);
+    }
+    activate(w);
+    if (w->box.with_present)
+        add_present(w);
+    pthread_mutex_lock(&arena->watches_lock);
+    w->next = arena->watches_open;
+    w->link = &arena->watches_open;
+    if (w->next)
+        w->next->link = &w->next;
+    arena->watches_open = w;
+    pthread_mutex_unlock(&arena->watches_lock);
+    *out = w;
+    return 0;
+}
+
+static bool is_ready(void *context)
+{
+    const struct adit_watch *w = context;
+    uint32_t cursor = 0, i;
+    return adit_bitset_find(&w->chunks, &cursor, &i) || adit_bitset_find(&w->meshes, &cursor, &i);
+}
+
+/* Takes the next member of both sets at or after the cursor; false: both are empty. */
+static bool take(struct adit_watch *w, struct adit_watch_event *event)
+{
+    for (;;) { /* bounded by what is in the sets; a key outside the box is a late word for the slot's last owner */
+        uint32_t a = w->cursor, b = w->cursor, i = 0, j = 0;
+        bool has_chunk = adit_bitset_find(&w->chunks, &a, &i), has_mesh = adit_bitset_find(&w->meshes, &b, &j);
+        if (!has_chunk && !has_mesh)
+            return false;
+        /* the one nearer after the cursor, so that keys are taken by turns */
+        if (!has_chunk || (has_mesh && (uint32_t)(j - w->cursor) < (uint32_t)(i - w->cursor)))
+            i = j;
+        event->what = adit_bitset_remove(&w->chunks, i) ? ADIT_WATCH_CHUNKS : 0;
+        event->what |= adit_bitset_remove(&w->meshes, i) ? ADIT_WATCH_MESHES : 0;
+        event->key = adit_key_unpack(adit_load_acquire(&w->arena->keys[i]));
+        w->cursor = i + 1;
+        if (event->what && is_inside(w->box.lo, w->box.hi, w->box.world, w->box.lod, &event->key))
+            return true;
+    }
+}
+
+/* The descriptor goes quiet and the thread is to wait for the next change. */
+static void rearm(struct adit_watch *w)
+{
+    uint64_t count;
+    (void)!read(w->fd, &count, sizeof count);
+    adit_store32_release(&w->armed, 1);
+    adit_futex_wake(&w->armed, 1);
+}
+
+int adit_watch_next(struct adit_watch *watch, struct adit_watch_event *event, uint64_t timeout_ns)
+{
+    uint64_t begin = timeout_ns ? adit_clock_ns() : 0;
+    for (;;) { /* bounded by timeout_ns */
+        if (take(watch, event))
+            return 0;
+        if (watch->fd >= 0 && !adit_load32_acquire(&watch->armed)) {
+            rearm(watch);
+            continue; /* what came before the thread listens again is found now */
+        }
+        if (!timeout_ns)
+            return -EAGAIN;
+        uint64_t passed = adit_clock_ns() - begin;
+        uint64_t left = timeout_ns == ADIT_FOREVER ? ADIT_FOREVER : passed < timeout_ns ? timeout_ns - passed : 0;
+        if (watch->box.reader && !(adit_load_relaxed(watch->box.reader->slot) & 1)) /* relaxed: this thread's own */
+            adit_rest(watch->box.reader);
+        if (!left || adit_event_wait(&watch->slot->event, is_ready, watch, left))
+            return take(watch, event) ? 0 : -ETIMEDOUT;
+    }
+}
+
+static bool is_ready_or_stopped(void *context)
+{
+    struct adit_watch *w = context;
+    return adit_load32_acquire(&w->stop) || is_ready(w);
+}
+
+/* Waits for changes on behalf of the descriptor. */
+static void *descriptor_main(void *user)
+{
+    struct adit_watch *w = user;
+    while (!adit_load32_acquire(&w->stop)) {
+        if (!adit_load32_acquire(&w->armed)) {
+            (void)adit_futex_wait(&w->armed, 0, ADIT_FOREVER);
+            continue;
+        }
+        (void)adit_event_wait(&w->slot->event, is_ready_or_stopped, w, ADIT_FOREVER);
+        (void)!write(w->fd, &(uint64_t){1}, 8); /* first: who finds 0 below drains the descriptor of this very word */
+        adit_store32_release(&w->armed, 0);
+    }
+    return NULL;
+}
+
+int adit_watch_fd(struct adit_watch *watch)
+{
+    if (watch->fd >= 0)
+        return watch->fd;
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0)
+        return adit_fault(-errno, "arena %s: no descriptor for a watch: %s", watch->arena->name, strerror(errno));
+    watch->fd = fd;
+    watch->armed = 1;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the application's */
+    int error = pthread_create(&watch->thread, NULL, descriptor_main, watch);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!error)
+        return fd;
+    close(fd);
+    watch->fd = -1;
+    return adit_fault(-error, "arena %s: no thread for a watch's descriptor: %s", watch->arena->name, strerror(error));
+}
+
+void adit_watch_close(struct adit_watch **watch)
+{
+    struct adit_watch *w = *watch;
+    if (!w)
+        return;
+    if (w->fd >= 0) {
+        adit_store32_release(&w->stop, 1);
+        adit_store32_release(&w->armed, 1);
+        adit_futex_wake(&w->armed, 1);
+        adit_add32_seq_cst(&w->slot->event.seq, 1);
+        adit_futex_wake(&w->slot->event.seq, UINT32_MAX);
+        pthread_join(w->thread, NULL);
+        close(w->fd);
+    }
+    pthread_mutex_lock(&w->arena->watches_lock);
+    *w->link = w->next;
+    if (w->next)
+        w->next->link = w->link;
+    pthread_mutex_unlock(&w->arena->watches_lock);
+    adit_store32_release(&w->slot->state, SLOT_FREE);
+    adit_store32_release(&w->slot->owner, 0); /* after state: the next owner finds the slot quiet */
+    free(w);
+    *watch = NULL;
+}
+
+void adit_watch_recover(struct adit_arena *arena, uint32_t owner)
+{
+    for (uint32_t i = 0; i < arena->watches_max; i++) {
+        struct adit_watch_slot *s = &arena->watches[i];
+        if (adit_load32_acquire(&s->owner) == owner) {
+            adit_store32_release(&s->state, SLOT_FREE);
+            adit_store32_release(&s->owner, 0); /* after state, as in close */
+        } else if (adit_load32_acquire(&s->state) == SLOT_ACTIVE) { /* the dead may have told it by halves */
+            struct adit_bitset chunks = bits_of(arena, i, 0), meshes = bits_of(arena, i, 1);
+            adit_bitset_mend(&chunks);
+            adit_bitset_mend(&meshes);
+            adit_event_post(&s->event);
+        }
+    }
+}
+
+void adit_watch_fini(struct adit_arena *arena)
+{
+    while (arena->watches_open) {
+        struct adit_watch *w = arena->watches_open;
+        adit_watch_close(&w);
+    }
+}

@@ -1,0 +1,129 @@
+/* arena.h - this process's side of an arena: mappings, checked tables, who we are. Private memory, one a process and attach.
+ *
+ * Everything here that came out of shared memory was checked once at attach and copied: offsets and counts are never read
+ * from the control segment again, so a damaged or hostile one cannot lead a process outside its mappings.
+ */
+#ifndef ADIT_ARENA_H
+#define ADIT_ARENA_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shm/atomics.h"
+#include "shm/fault.h"
+#include "shm/layout.h"
+#include "shm/membarrier.h"
+#include "shm/os.h"
+#include "shm/rendezvous.h"
+#include "shm/segment.h"
+
+enum { ADIT_ROLE_PRODUCER = 1, ADIT_ROLE_CONSUMER, ADIT_ROLE_OBSERVER };
+
+struct adit_keeper;
+struct adit_reclaimer;
+struct adit_reader_pool;
+
+/* A segment as this process sees it; 64 bytes, so that a commit word's segment scales to it by a shift. */
+struct adit_base {
+    uint8_t *base;
+    uint64_t heads; /* granules of the mapping: the head of a block lies in one of these */
+    uint64_t bytes;
+    uint64_t *words;             /* block words, in the control segment */
+    struct adit_extent *hints;
+    uint32_t granules;           /* words; granule i lies at base + (first + i) * 512 */
+    uint32_t first;
+    uint32_t extents;
+    int32_t node;
+    uint64_t pad;
+};
+_Static_assert(sizeof(struct adit_base) == 64, "see above");
+
+struct adit_arena {
+    struct adit_control *control;
+    struct adit_base segments[ADIT_SEGMENTS_MAX];
+    uint32_t segments_n;
+    uint32_t role;
+    uint32_t owner; /* 0: observer */
+    uint32_t fenced; /* readers fence at every enter (no membarrier on this host) */
+    uint32_t pins_each;
+    bool is_image; /* of a file (image.h): its participants are of another time */
+    struct adit_participant *self; /* NULL: observer */
+    struct adit_participant *participants;
+    struct adit_reader_slot *readers;
+    uint64_t *pins;
+    uint64_t *keys;
+    struct adit_entry *entries;
+    uint64_t *dirty; /* two bit sets over the entries: dirty, working */
+    struct adit_watch_slot *watches;
+    uint64_t *watch_bits;
+    struct adit_material *materials;
+    struct adit_ring_slot *rings;
+    struct adit_lock_slot *locks;
+    uint32_t participants_max, readers_max, chunks_max, watches_max, materials_max, rings_max, locks_max;
+    uint32_t bits_words;        /* words of one bit set over the store's entries, its summary included */
+    uint32_t pin_hint;          /* where the next pin looks first; relaxed */
+    struct adit_mapping maps[ADIT_SEGMENTS_MAX]; /* 0: control */
+    struct adit_keeper *keeper;        /* NULL: an observer */
+    int (*recover)(struct adit_arena *arena, uint32_t slot); /* runtime/recover.h; called by the keeper */
+    struct adit_reclaimer *reclaimer;  /* NULL: publishes nothing */
+    struct adit_reader_pool *pool;     /* readers this library itself uses */
+    struct adit_classes *classes;      /* runtime/material.h */
+    struct adit_watch *watches_open;   /* runtime/watch.c: this process's, under watches_lock */
+    pthread_mutex_t watches_lock;
+    struct adit_scratch *scratch[64];  /* runtime/scratch.h, by the pool index of a borrowed reader */
+    pthread_mutex_t classes_lock;
+    char notes[1024];
+    char name[ADIT_NAME_BYTES];
+    char place[ADIT_PLACE_BYTES]; /* where the name is (rendezvous.h), as it was at create or attach */
+};
+
+/* What create is told; all fields set. */
+struct adit_arena_plan {
+    const char *name;
+    const char *label;
+    uint64_t data_bytes;
+    uint32_t chunks_max, participants_max, readers_max, watches_max, pins_max, materials_max;
+    uint64_t heap_bytes, hold_max_bytes;
+    bool seal_writers, tt_none;
+    enum adit_pages pages;
+    int (*recover)(struct adit_arena *arena, uint32_t slot);
+};
+
+/* What attach is told. */
+struct adit_attach_plan {
+    const char *name;
+    const char *label;
+    uint32_t role;
+    uint64_t timeout_ns;
+    int (*recover)(struct adit_arena *arena, uint32_t slot);
+};
+
+/* See adit_create, adit_attach, adit_detach in runtime/adit.h; these do their work. */
+int adit_arena_create(const struct adit_arena_plan *plan, struct adit_arena **out);
+int adit_arena_attach(const struct adit_attach_plan *plan, struct adit_arena **out);
+void adit_arena_detach(struct adit_arena **arena);
+/* An observer's arena on segments that the caller has mapped, maps[0..n-1], control first; they are taken over, also on failure. */
+int adit_arena_adopt(const char *name, const struct adit_mapping *maps, uint32_t n, struct adit_arena **out);
+
+/* The bytes [ref, ref + bytes) of the arena, or NULL when any of them lies outside its segment: the one way from a ref to a
+ * pointer. Any thread, wait-free. */
+static inline void *adit_arena_at(const struct adit_arena *arena, uint64_t ref, uint64_t bytes)
+{
+    uint32_t s = adit_ref_segment(ref);
+    uint64_t byte = adit_ref_byte(ref);
+    if (s >= arena->segments_n || byte > arena->segments[s].bytes || bytes > arena->segments[s].bytes - byte)
+        return NULL;
+    return arena->segments[s].base + byte;
+}
+
+/* The first granule of the block that a commit word names (512 bytes may be read there), or NULL when it lies outside. The
+ * short form of at for the read path. */
+static inline void *adit_arena_head(const struct adit_arena *arena, uint64_t commit)
+{
+    const struct adit_base *b = &arena->segments[commit >> 32 & (ADIT_SEGMENTS_MAX - 1)];
+    uint64_t granule = commit & 0xffffffffu;
+    return granule < b->heads ? b->base + (granule << ADIT_GRANULE_SHIFT) : NULL;
+}
+
+#endif

@@ -1,0 +1,43 @@
+/* broker.h - how a process gets the descriptors of an arena: the conversation, and the keeper's side of it, a step at a time.
+ *
+ *   client                              broker (a part of the keeper's thread, keeper.h)
+ *   connect (rendezvous.h)  ------>     accept; SO_PEERCRED: the same user, or root?
+ *   hello{layout, role}     ------>     the same layout? the role possible?
+ *   <------ answer{status, segments} + SCM_RIGHTS: control and data descriptors, and the listening socket
+ *                                       producer: both read-write; consumer: data read-only; observer: all read-only, no socket
+ *   map, check, join (arena.c)
+ *   close                   ------>     somebody has joined or given up: look who is there
+ *
+ * Every participant holds the listening socket, so the name outlives the keeper, and clients that it had not answered when it
+ * died are answered by the next (those it had accepted are cut off, and ask again).
+ * Messages are SOCK_SEQPACKET, so none is ever partial; at most 64 clients are being answered at once, each has 10 s to
+ * say hello and to join, and none of them can delay the others.
+ */
+#ifndef ADIT_BROKER_H
+#define ADIT_BROKER_H
+
+#include "shm/arena.h"
+
+struct adit_broker;
+
+/* For a keeper: makes ready to serve arena on listener, which stays the caller's. */
+int adit_broker_open(struct adit_arena *arena, int listener, struct adit_broker **out);
+void adit_broker_close(struct adit_broker **broker);
+
+/* Waits at most timeout_ms for stop or other to be readable or for clients, and answers those. What happened, as bits. */
+enum { ADIT_BROKER_STOP = 1u, ADIT_BROKER_OTHER = 2u, ADIT_BROKER_LEFT = 4u /* a client closed: it has joined or given up */ };
+uint32_t adit_broker_step(struct adit_broker *broker, int stop, int other, int timeout_ms);
+
+/* What a client is granted; all its own. listener -1: an observer. */
+struct adit_grant {
+    int connection; /* to be closed once the client has joined */
+    int listener;
+    int fds[ADIT_SEGMENTS_MAX]; /* 0: the control segment */
+    uint32_t fds_n;
+    char place[ADIT_PLACE_BYTES]; /* where the name is (rendezvous.h) */
+};
+
+/* Asks the broker of name; asks again when one dies on it. -ENOENT, -EACCES, -EPROTO, -EPERM, -ETIMEDOUT: nothing is granted. */
+int adit_broker_ask(const char *name, uint32_t role, uint64_t timeout_ns, struct adit_grant *grant);
+
+#endif

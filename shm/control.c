@@ -1,0 +1,188 @@
+#include "shm/control.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "shm/bitset.h"
+
+#define MIX(h, v) (((h) ^ (uint64_t)(v)) * 0x100000001b3ull) /* FNV-1a, a word at a time */
+#define TABLE_ALIGN 4096u
+
+uint64_t adit_control_signature(void)
+{
+    uint64_t h = 0xcbf29ce484222325ull;
+    h = MIX(h, ADIT_LAYOUT_VERSION);
+    h = MIX(h, sizeof(struct adit_control));
+    h = MIX(h, offsetof(struct adit_control, participants));
+    h = MIX(h, offsetof(struct adit_control, segments));
+    h = MIX(h, offsetof(struct adit_control, epoch));
+    h = MIX(h, sizeof(struct adit_robust));
+    h = MIX(h, offsetof(struct adit_robust, next));
+    h = MIX(h, sizeof(struct adit_segment));
+    h = MIX(h, sizeof(struct adit_participant));
+    h = MIX(h, offsetof(struct adit_participant, label));
+    h = MIX(h, sizeof(struct adit_reader_slot));
+    h = MIX(h, sizeof(struct adit_entry));
+    h = MIX(h, sizeof(struct adit_watch_slot));
+    h = MIX(h, sizeof(struct adit_material));
+    h = MIX(h, sizeof(struct adit_ring_slot));
+    h = MIX(h, sizeof(struct adit_ring_head));
+    h = MIX(h, sizeof(struct adit_lock_slot));
+    h = MIX(h, offsetof(struct adit_lock_slot, copy));
+    h = MIX(h, offsetof(struct adit_control, naming));
+    h = MIX(h, sizeof(struct adit_version));
+    h = MIX(h, offsetof(struct adit_version, plane));
+    h = MIX(h, sizeof(struct adit_mesh));
+    h = MIX(h, offsetof(struct adit_mesh, start));
+    h = MIX(h, adit_bitset_words(1u << 20));
+    h = MIX(h, ADIT_GRANULE_SHIFT);
+    h = MIX(h, ADIT_EXTENT_SHIFT);
+    return h;
+}
+
+static uint64_t place(struct adit_table *t, uint64_t at, uint64_t n, uint64_t each_bytes)
+{
+    at = (at + TABLE_ALIGN - 1) / TABLE_ALIGN * TABLE_ALIGN;
+    *t = (struct adit_table){.at = at, .n = n};
+    return at + n * each_bytes;
+}
+
+static uint64_t place_words(struct adit_segment *s, uint64_t at)
+{
+    s->extents = (s->granules + ADIT_EXTENT_GRANULES - 1) / ADIT_EXTENT_GRANULES;
+    s->words_at = (at + 63) / 64 * 64;
+    s->hints_at = s->words_at + (uint64_t)s->granules * 8;
+    return s->hints_at + (uint64_t)s->extents * sizeof(struct adit_extent);
+}
+
+uint64_t adit_control_layout(const struct adit_arena_plan *plan, struct adit_control *head, uint32_t segments_n)
+{
+    uint64_t at = sizeof *head, heap_bytes = (plan->heap_bytes + 4095) / 4096 * 4096;
+    head->segments_n = segments_n;
+    at = place(&head->participants, at, plan->participants_max, sizeof(struct adit_participant));
+    at = place(&head->readers, at, plan->readers_max, sizeof(struct adit_reader_slot));
+    at = place(&head->pins, at, (uint64_t)plan->participants_max * plan->pins_max, 8);
+    head->pins_each = plan->pins_max;
+    head->segments[0].granules = (uint32_t)(heap_bytes >> ADIT_GRANULE_SHIFT);
+    for (uint32_t i = 0; i < segments_n; i++) {
+        if (i)
+            head->segments[i].granules = (uint32_t)(head->segments[i].bytes >> ADIT_GRANULE_SHIFT);
+        at = place_words(&head->segments[i], at);
+    }
+    at = place(&head->keys, at, plan->chunks_max, 8);
+    at = place(&head->entries, at, plan->chunks_max, sizeof(struct adit_entry));
+    at = place(&head->dirty, at, adit_bitset_words(plan->chunks_max) * 2, 8);
+    at = place(&head->watches, at, plan->watches_max, sizeof(struct adit_watch_slot));
+    at = place(&head->watch_bits, at, adit_bitset_words(plan->chunks_max) * 2 * plan->watches_max, 8);
+    at = place(&head->materials, at, plan->materials_max, sizeof(struct adit_material));
+    at = place(&head->rings, at, 64, sizeof(struct adit_ring_slot));
+    at = place(&head->locks, at, 64, sizeof(struct adit_lock_slot));
+    at = place(&head->heap, at, heap_bytes, 1);
+    at = (at + TABLE_ALIGN - 1) / TABLE_ALIGN * TABLE_ALIGN;
+    head->segments[0].granule_first = (uint32_t)(head->heap.at >> ADIT_GRANULE_SHIFT);
+    head->segments[0].bytes = at;
+    head->control_bytes = at;
+    return at;
+}
+
+void adit_control_publish(struct adit_control *control, const struct adit_control *head)
+{
+    memcpy((uint8_t *)control + 8, (const uint8_t *)head + 8, sizeof *control - 8);
+    for (uint32_t s = 0; s < head->segments_n; s++) {
+        const struct adit_segment *g = &head->segments[s];
+        uint64_t *words = (uint64_t *)(void *)((uint8_t *)control + g->words_at);
+        struct adit_extent *hints = (struct adit_extent *)(void *)((uint8_t *)control + g->hints_at);
+        for (uint32_t e = 0; e < g->extents; e++) { /* one free run an extent */
+            uint32_t first = e << ADIT_EXTENT_SHIFT, n = g->granules - first;
+            n = n < ADIT_EXTENT_GRANULES ? n : ADIT_EXTENT_GRANULES;
+            words[first] = adit_word_make(0, ADIT_BLOCK_FREE, n, 0);
+            hints[e] = (struct adit_extent){.largest = n};
+        }
+    }
+    adit_store_release(&control->magic, ADIT_MAGIC); /* CONTROL:magic, pairs with adopt: all of the above is there */
+}
+
+/* Words of the control segment, or NULL when they do not lie inside. */
+static void *words_at(const struct adit_arena *a, const struct adit_table *t, uint64_t each_bytes, uint64_t n_max)
+{
+    uint64_t at = t->at, n = t->n, bytes = a->maps[0].bytes;
+    if (!n || n > n_max || at % 8 || at < sizeof(struct adit_control) || at > bytes || n > (bytes - at) / each_bytes)
+        return NULL;
+    return a->maps[0].base + at;
+}
+
+/* A table, likewise; its entries lie on lines of their own, and are copied by vectors. */
+static void *table(const struct adit_arena *a, const struct adit_table *t, uint64_t each_bytes, uint64_t n_max)
+{
+    return t->at % 64 ? NULL : words_at(a, t, each_bytes, n_max);
+}
+
+static bool adopt_segment(struct adit_arena *a, const struct adit_segment *g, uint32_t i)
+{
+    struct adit_base *b = &a->segments[i];
+    struct adit_table words = {g->words_at, g->granules}, hints = {g->hints_at, g->extents};
+    *b = (struct adit_base){.base = a->maps[i].base, .bytes = a->maps[i].bytes,
+                            .heads = a->maps[i].bytes >> ADIT_GRANULE_SHIFT, .granules = g->granules,
+                            .first = g->granule_first, .extents = g->extents, .node = g->node};
+    b->words = words_at(a, &words, 8, UINT32_MAX);
+    b->hints = words_at(a, &hints, sizeof *b->hints, UINT32_MAX);
+    a->maps[i].page_bytes = g->page_bytes;
+    a->maps[i].node = g->node;
+    return b->words && b->hints && g->bytes == b->bytes &&
+           (uint64_t)b->first + b->granules <= b->bytes >> ADIT_GRANULE_SHIFT &&
+           b->extents == ((uint64_t)b->granules + ADIT_EXTENT_GRANULES - 1) / ADIT_EXTENT_GRANULES;
+}
+
+/* The tables of the runtime; false when one lies outside. */
+static bool adopt_tables(struct adit_arena *a, const struct adit_control *c)
+{
+    a->participants = table(a, &c->participants, sizeof *a->participants, ADIT_PARTICIPANTS_MAX);
+    a->readers = table(a, &c->readers, sizeof *a->readers, ADIT_READERS_MAX);
+    a->pins = table(a, &c->pins, 8, (uint64_t)ADIT_PARTICIPANTS_MAX * ADIT_PINS_MAX);
+    a->keys = table(a, &c->keys, 8, ADIT_CHUNKS_MAX);
+    a->entries = table(a, &c->entries, sizeof *a->entries, ADIT_CHUNKS_MAX);
+    a->dirty = table(a, &c->dirty, 8, ADIT_CHUNKS_MAX);
+    a->watches = table(a, &c->watches, sizeof *a->watches, ADIT_WATCHES_MAX);
+    a->watch_bits = table(a, &c->watch_bits, 8, UINT32_MAX);
+    a->materials = table(a, &c->materials, sizeof *a->materials, 65536);
+    a->rings = table(a, &c->rings, sizeof *a->rings, ADIT_RINGS_MAX);
+    a->locks = table(a, &c->locks, sizeof *a->locks, ADIT_LOCKS_MAX);
+    a->participants_max = (uint32_t)c->participants.n;
+    a->readers_max = (uint32_t)c->readers.n;
+    a->chunks_max = (uint32_t)c->keys.n;
+    a->watches_max = (uint32_t)c->watches.n;
+    a->materials_max = (uint32_t)c->materials.n;
+    a->rings_max = (uint32_t)c->rings.n;
+    a->locks_max = (uint32_t)c->locks.n;
+    a->bits_words = (uint32_t)adit_bitset_words(a->chunks_max);
+    a->pins_each = c->pins_each;
+    return a->participants && a->readers && a->pins && a->keys && a->entries && a->dirty && a->watches &&
+           a->watch_bits && a->materials && a->rings && a->locks && c->entries.n == a->chunks_max && c->dirty.n == (uint64_t)a->bits_words * 2 &&
+           c->watch_bits.n == (uint64_t)a->bits_words * 2 * a->watches_max && a->pins_each &&
+           c->pins.n == (uint64_t)a->pins_each * a->participants_max && !(a->chunks_max & (a->chunks_max - 1));
+}
+
+int adit_control_adopt(struct adit_arena *arena)
+{
+    struct adit_control *live = (struct adit_control *)(void *)arena->maps[0].base, head;
+    if (arena->maps[0].bytes < sizeof head || adit_load_acquire(&live->magic) != ADIT_MAGIC) /* CONTROL:magic */
+        return adit_fault(-EPROTO, "arena %s: not an arena (no magic); it is damaged or of another program",
+                          arena->name);
+    memcpy(&head, live, sizeof head);
+    if (head.layout_version != ADIT_LAYOUT_VERSION || head.signature != adit_control_signature())
+        return adit_fault(-EPROTO,
+                          "arena %s: layout %u/%016llx, this build knows %u/%016llx; use the same adit on both sides",
+                          arena->name, head.layout_version, (unsigned long long)head.signature, ADIT_LAYOUT_VERSION,
+                          (unsigned long long)adit_control_signature());
+    if (head.control_bytes_head != sizeof head || head.control_bytes > arena->maps[0].bytes || head.segments_n != arena->segments_n || head.segments_n < 2)
+        return adit_fault(-EPROTO, "arena %s: its control segment is damaged (sizes do not agree)", arena->name);
+    for (uint32_t i = 0; i < arena->segments_n; i++)
+        if (!adopt_segment(arena, &head.segments[i], i))
+            return adit_fault(-EPROTO, "arena %s: its segment %u is damaged (tables do not lie inside)", arena->name, i);
+    if (!adopt_tables(arena, &head))
+        return adit_fault(-EPROTO, "arena %s: its control segment is damaged (a table does not lie inside, or not on its lines)",
+                          arena->name);
+    arena->control = live;
+    arena->fenced = head.fenced != 0;
+    return 0;
+}

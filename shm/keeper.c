@@ -1,0 +1,127 @@
+#include "shm/keeper.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shm/broker.h"
+#include "shm/deaths.h"
+#include "shm/rendezvous.h"
+#include "shm/robust.h"
+
+#ifdef __SANITIZE_THREAD__
+#define STACK_BYTES 0u /* the default: ThreadSanitizer takes a stack that a child of fork() has again for a running thread's */
+#else
+#define STACK_BYTES (256u << 10)
+#endif
+#define ROUND_MS 1000     /* a keeper looks around at least so often, should a joiner have died before it could close */
+#define ROUND_PROC_MS 50  /* so often where deaths are to be looked for in /proc */
+#define RETRY_MS 20       /* after a recovery that had no memory */
+
+struct adit_keeper {
+    struct adit_arena *arena;
+    int listener, stop_fd;
+    uint32_t stop, is_here; /* is_here: w: the thread, release */
+    pthread_t thread;
+};
+
+/* Recovers all who are known to be dead; false: one could not be recovered yet. */
+static bool recover_dead(struct adit_keeper *k, struct adit_deaths *deaths)
+{
+    uint32_t slot;
+    while (!adit_load32_acquire(&k->stop) && adit_deaths_next(deaths, &slot)) /* bounded: each is recovered once */
+        if (k->arena->recover(k->arena, slot))
+            return false;
+    return true;
+}
+
+/* What a keeper does until it is stopped. */
+static void keep(struct adit_keeper *k)
+{
+    struct adit_broker *broker = NULL;
+    struct adit_deaths *deaths = NULL;
+    if (!adit_broker_open(k->arena, k->listener, &broker) && !adit_deaths_open(k->arena, &deaths)) {
+        adit_store32_release(&k->is_here, 1);
+        while (!adit_load32_acquire(&k->stop)) {
+            bool by_proc = adit_deaths_look(deaths), all = recover_dead(k, deaths);
+            (void)adit_broker_step(broker, k->stop_fd, adit_deaths_fd(deaths), !all ? RETRY_MS : by_proc ? ROUND_PROC_MS : ROUND_MS);
+        }
+        adit_store32_release(&k->is_here, 0);
+    }
+    adit_deaths_close(&deaths);
+    adit_broker_close(&broker);
+}
+
+static void *keeper_main(void *user)
+{
+    struct adit_keeper *k = user;
+    struct adit_robust *lock = &k->arena->control->keeper;
+    while (!adit_load32_acquire(&k->stop)) {
+        int error = adit_robust_lock(lock, k->arena->owner, &k->stop, ADIT_FOREVER);
+        if (!error || error == -EOWNERDEAD) { /* the table of participants tells what there is to mend */
+            keep(k);
+            adit_robust_unlock(lock);
+        }
+        if (!adit_load32_acquire(&k->stop)) { /* no memory or descriptors for it: others may have some */
+            struct timespec nap = {.tv_nsec = RETRY_MS * 1000000};
+            nanosleep(&nap, NULL);
+        }
+    }
+    return NULL;
+}
+
+static int start_thread(struct adit_keeper *k)
+{
+    pthread_attr_t small;
+    sigset_t all, before;
+    pthread_attr_init(&small);
+    if (STACK_BYTES)
+        (void)pthread_attr_setstacksize(&small, STACK_BYTES);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the application's */
+    int error = pthread_create(&k->thread, &small, keeper_main, k);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&small);
+    return -error;
+}
+
+int adit_keeper_open(struct adit_arena *arena, int listener)
+{
+    struct adit_keeper *k = calloc(1, sizeof *k);
+    if (!k)
+        return adit_fault(-ENOMEM, "arena %s: no memory for its keeper", arena->name);
+    *k = (struct adit_keeper){.arena = arena, .listener = listener, .stop_fd = eventfd(0, EFD_CLOEXEC)};
+    int error = k->stop_fd < 0 ? -errno : start_thread(k);
+    if (!error) {
+        arena->keeper = k;
+        return 0;
+    }
+    if (k->stop_fd >= 0)
+        close(k->stop_fd);
+    free(k);
+    return adit_fault(error, "arena %s: cannot start its keeper: %s", arena->name, strerror(-error));
+}
+
+void adit_keeper_close(struct adit_arena *arena)
+{
+    struct adit_keeper *k = arena->keeper;
+    if (!k)
+        return;
+    adit_store32_release(&k->stop, 1);
+    (void)!write(k->stop_fd, &(uint64_t){1}, 8);
+    adit_robust_wake_all(&arena->control->keeper);
+    pthread_join(k->thread, NULL);
+    adit_rendezvous_leave(arena->place, arena->name, k->listener);
+    close(k->stop_fd);
+    free(k);
+    arena->keeper = NULL;
+}
+
+bool adit_keeper_is_here(const struct adit_arena *arena)
+{
+    return arena->keeper && adit_load32_acquire(&arena->keeper->is_here);
+}

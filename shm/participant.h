@@ -1,0 +1,29 @@
+/* participant.h - who is attached: claiming a slot, being checkable, leaving.
+ *
+ * A slot's word (layout.h) carries state, role, generation and pid, so even a claim that is never finished names a process
+ * that can be looked up. The rest (start time, PID namespace, label) is written before ALIVE.
+ */
+#ifndef ADIT_PARTICIPANT_H
+#define ADIT_PARTICIPANT_H
+
+#include "shm/arena.h"
+
+/* Claims a slot for this process in role and sets arena->self and owner. -EUSERS: none is free. */
+int adit_participant_join(struct adit_arena *arena, const char *label);
+
+/* Gives the slot back; everything this process owned must be given back before. */
+void adit_participant_leave(struct adit_arena *arena);
+
+/* True when start_time is that of the process which word, a participant's, names; 0 is nobody's. */
+bool adit_participant_is(const struct adit_participant *p, uint64_t word, uint64_t start_time);
+
+/* True when the process that a slot's word and start time name does not run any more. Reads /proc; false when it cannot be
+ * told (another PID namespace). */
+bool adit_participant_is_gone(const struct adit_participant *p);
+
+/* For the keeper. mark_dead: the participant of that word is gone, recovery begins (false: the slot has changed). bury: recovery is
+ * done, the slot is free. */
+bool adit_participant_mark_dead(struct adit_participant *p, uint64_t word);
+void adit_participant_bury(struct adit_participant *p);
+
+#endif

@@ -1,0 +1,251 @@
+#include "shm/rendezvous.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shm/fault.h"
+#include "shm/layout.h"
+
+#define BACKLOG 64
+#define LOCK_TRIES 5000 /* a millisecond apart */
+#define SUFFIX ".sock"
+
+bool adit_rendezvous_name_is_valid(const char *name)
+{
+    size_t n = name ? strlen(name) : 0;
+    return n >= 1 && n < ADIT_NAME_BYTES && name[0] != '.' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n;
+}
+
+/* Opens path as a directory of this user's alone; make: also where it is not there yet. */
+static int open_own(const char *path, bool make)
+{
+    struct stat s;
+    if (make && mkdir(path, 0700) && errno != EEXIST)
+        return -errno;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (!fstat(fd, &s) && s.st_uid == geteuid() && !(s.st_mode & 022))
+        return fd;
+    close(fd);
+    return -EACCES;
+}
+
+/* Opens DIR; path receives its name. Who only looks does not make it: -ENOENT, without a line, when it is not there. */
+static int open_directory(char path[ADIT_PLACE_BYTES], bool make)
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    if (runtime && *runtime && *runtime != '/')
+        return adit_fault(-EINVAL, "XDG_RUNTIME_DIR is '%.60s', which does not begin with a slash; set it to a whole path, or unset it",
+                          runtime);
+    if (runtime && *runtime) {
+        if ((size_t)snprintf(path, ADIT_PLACE_BYTES, "%s/adit", runtime) >= ADIT_PLACE_BYTES)
+            return adit_fault(-ENAMETOOLONG, "XDG_RUNTIME_DIR is longer than %d bytes; set it to a shorter path", ADIT_PLACE_BYTES - 6);
+        int fd = open_own(path, make);
+        return fd >= 0 || (!make && fd == -ENOENT)
+                   ? fd
+                   : adit_fault(fd, "%s: cannot be used for arenas (%s); see XDG_RUNTIME_DIR", path, strerror(-fd));
+    }
+    snprintf(path, ADIT_PLACE_BYTES, "/run/adit");
+    int fd = open_own(path, make);
+    if (fd < 0) {
+        snprintf(path, ADIT_PLACE_BYTES, "/tmp/adit-%u", (unsigned)geteuid());
+        fd = open_own(path, make);
+    }
+    return fd >= 0 || (!make && fd == -ENOENT)
+               ? fd
+               : adit_fault(fd, "%s: cannot be used for arenas (%s); set XDG_RUNTIME_DIR to a directory of your own", path,
+                            strerror(-fd));
+}
+
+/* The address of name in the directory open as dir (by /proc, so that long paths fit in sun_path). */
+static struct sockaddr_un address_of(int dir, const char *name)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    snprintf(a.sun_path, sizeof a.sun_path, "/proc/thread-self/fd/%d/%s" SUFFIX, dir, name);
+    return a;
+}
+
+static int new_socket(void)
+{
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+static int connect_in(int dir, const char *name, uint64_t timeout_ns)
+{
+    int fd = new_socket();
+    if (fd < 0)
+        return fd;
+    uint64_t limit_us = timeout_ns / 1000 ? timeout_ns / 1000 : 1; /* 0 would be for ever */
+    struct timeval limit = {.tv_sec = (time_t)(limit_us / 1000000u), .tv_usec = (suseconds_t)(limit_us % 1000000u)};
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    struct sockaddr_un a = address_of(dir, name);
+    if (!connect(fd, (struct sockaddr *)&a, sizeof a))
+        return fd;
+    int error = -errno;
+    close(fd);
+    return error;
+}
+
+/* An exclusive lock of dir, or -ETIMEDOUT. The kernel gives it back when dir is closed or its holder dies. */
+static int lock_directory(int dir)
+{
+    for (uint32_t i = 0; i < LOCK_TRIES; i++) {
+        if (!flock(dir, LOCK_EX | LOCK_NB))
+            return 0;
+        struct timespec nap = {.tv_nsec = 1000000};
+        nanosleep(&nap, NULL);
+    }
+    return -ETIMEDOUT;
+}
+
+/* Binds name; dir is locked and swept. Whoever listens keeps it. */
+static int bind_locked(int dir, const char *name)
+{
+    int probe = connect_in(dir, name, 1000000000u);
+    if (probe >= 0) {
+        close(probe);
+        return -EEXIST;
+    }
+    if (probe == -EAGAIN || probe == -ETIMEDOUT) /* its backlog is full: somebody listens, however slowly */
+        return -EEXIST;
+    int fd = new_socket();
+    if (fd < 0)
+        return fd;
+    struct sockaddr_un a = address_of(dir, name);
+    if (!bind(fd, (struct sockaddr *)&a, sizeof a) && !listen(fd, BACKLOG))
+        return fd;
+    int error = -errno;
+    close(fd);
+    return error == -EADDRINUSE ? -EEXIST : error;
+}
+
+static int is_socket_name(const struct dirent *d)
+{
+    size_t n = strlen(d->d_name);
+    return n > strlen(SUFFIX) && !strcmp(d->d_name + n - strlen(SUFFIX), SUFFIX);
+}
+
+/* The arena's name in a file name of the directory; false when it cannot be one. */
+static bool name_of(const char *file, char name[ADIT_NAME_BYTES])
+{
+    size_t n = strlen(file) - strlen(SUFFIX);
+    if (n >= ADIT_NAME_BYTES)
+        return false;
+    memcpy(name, file, n);
+    name[n] = 0;
+    return adit_rendezvous_name_is_valid(name);
+}
+
+/* Removes the sockets that dead brokers left; dir is locked, so nobody is between bind and listen. */
+static void sweep_locked(int dir)
+{
+    struct dirent **list = NULL;
+    int n = scandirat(dir, ".", &list, is_socket_name, NULL);
+    for (int i = 0; i < n; i++) {
+        char name[ADIT_NAME_BYTES];
+        int fd = name_of(list[i]->d_name, name) ? connect_in(dir, name, 1000000000u) : -EINVAL;
+        if (fd >= 0)
+            close(fd);
+        else if (fd == -ECONNREFUSED)
+            (void)unlinkat(dir, list[i]->d_name, 0);
+        free(list[i]);
+    }
+    free(list);
+}
+
+int adit_rendezvous_bind(const char *name, char place[ADIT_PLACE_BYTES])
+{
+    if (!adit_rendezvous_name_is_valid(name))
+        return adit_fault(-EINVAL, "arena name '%.60s': use 1 to 47 of A-Z a-z 0-9 . _ -, not starting with a dot",
+                          name ? name : "");
+    int dir = open_directory(place, true);
+    if (dir < 0)
+        return dir;
+    int fd = lock_directory(dir);
+    if (!fd) {
+        sweep_locked(dir);
+        fd = bind_locked(dir, name);
+    }
+    close(dir);
+    if (fd == -EEXIST)
+        return adit_fault(fd, "arena %s: the name is in use (%s/%s" SUFFIX "); stop that one or choose another name", name,
+                          place, name);
+    return fd < 0 ? adit_fault(fd, "arena %s: cannot listen in %s: %s", name, place, strerror(-fd)) : fd;
+}
+
+void adit_rendezvous_leave(const char *place, const char *name, int listener)
+{
+    char file[ADIT_NAME_BYTES + sizeof SUFFIX];
+    snprintf(file, sizeof file, "%s" SUFFIX, name);
+    int dir = open_own(place, false);
+    close(listener); /* before the look: of two who leave at once the later one finds nobody */
+    if (dir < 0)
+        return;
+    if (!lock_directory(dir)) {
+        int fd = connect_in(dir, name, 1000000000u);
+        if (fd >= 0)
+            close(fd);
+        else if (fd == -ECONNREFUSED)
+            (void)unlinkat(dir, file, 0);
+    }
+    close(dir);
+}
+
+int adit_rendezvous_connect(const char *name, uint64_t timeout_ns, char place[ADIT_PLACE_BYTES])
+{
+    if (!adit_rendezvous_name_is_valid(name))
+        return adit_fault(-EINVAL, "arena name '%.60s': use 1 to 47 of A-Z a-z 0-9 . _ -, not starting with a dot",
+                          name ? name : "");
+    int dir = open_directory(place, false);
+    if (dir < 0 && dir != -ENOENT)
+        return dir;
+    int fd = dir < 0 ? dir : connect_in(dir, name, timeout_ns);
+    if (dir >= 0)
+        close(dir);
+    switch (fd) {
+    case -ENOENT: return adit_fault(fd, "arena %s: there is none of that name in %s; `adit ls` shows those there are", name, place);
+    case -ECONNREFUSED: return adit_fault(-ENOENT, "arena %s: its broker is gone; create it again", name);
+    case -EAGAIN: return adit_fault(-ETIMEDOUT, "arena %s: its broker does not answer", name);
+    default: return fd < 0 ? adit_fault(fd, "arena %s: cannot connect: %s", name, strerror(-fd)) : fd;
+    }
+}
+
+int adit_rendezvous_each(int (*each)(const char *name, void *user), void *user)
+{
+    char place[ADIT_PLACE_BYTES];
+    int dir = open_directory(place, false), result = 0;
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir; /* nobody has made an arena yet */
+    if (!lock_directory(dir)) {
+        sweep_locked(dir);
+        (void)flock(dir, LOCK_UN);
+    }
+    struct dirent **list = NULL;
+    int n = scandirat(dir, ".", &list, is_socket_name, alphasort);
+    for (int i = 0; i < n; i++) {
+        char name[ADIT_NAME_BYTES];
+        int fd = !result && name_of(list[i]->d_name, name) ? connect_in(dir, name, 1000000000u) : -EINVAL;
+        if (fd >= 0) {
+            close(fd);
+            result = each(name, user);
+        }
+        free(list[i]);
+    }
+    free(list);
+    close(dir);
+    return result;
+}

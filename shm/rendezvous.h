@@ -1,0 +1,30 @@
+/* rendezvous.h - where arenas are found: a directory of Unix sockets, one a name.
+ *
+ * DIR is $XDG_RUNTIME_DIR/adit (a relative path is refused), else /run/adit where it can be made, else /tmp/adit-UID; mode 0700,
+ * owned by this user. Only bind makes it; who binds or connects keeps its path for leaving, whatever the environment says then. A
+ * name is taken by binding DIR/NAME.sock under a lock (flock) of DIR, which the kernel gives back if the holder dies. A socket
+ * on which nobody listens any more was left by a dead broker; the next bind or listing of any name removes it.
+ */
+#ifndef ADIT_RENDEZVOUS_H
+#define ADIT_RENDEZVOUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ADIT_PLACE_BYTES 256 /* the path of DIR */
+
+/* True when name can be an arena's: 1 to 47 of [A-Za-z0-9._-], not starting with a dot. */
+bool adit_rendezvous_name_is_valid(const char *name);
+
+/* Takes name: a listening SOCK_SEQPACKET descriptor, or -EEXIST (somebody listens there), -EACCES, -EINVAL. Blocks at most
+ * 5 s for the directory's lock. place receives the path of DIR. */
+int adit_rendezvous_bind(const char *name, char place[ADIT_PLACE_BYTES]);
+/* Closes listener, which may be one of many copies, and removes the socket file in place when it was the last: the name is free
+ * then. */
+void adit_rendezvous_leave(const char *place, const char *name, int listener);
+/* A descriptor connected to the broker of name, or -ENOENT (no such arena, or its broker is dead), -EACCES, -EINVAL. */
+int adit_rendezvous_connect(const char *name, uint64_t timeout_ns, char place[ADIT_PLACE_BYTES]);
+/* Calls each for every name on which somebody listens, in alphabetic order, until it returns non-zero; returns that. */
+int adit_rendezvous_each(int (*each)(const char *name, void *user), void *user);
+
+#endif

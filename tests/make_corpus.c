@@ -1,0 +1,166 @@
+/* make_corpus.c - writes the seeds of the fuzz targets control, mca and vox: small files, each of one shape of the format.
+ *
+ *     build/release/tests/make_corpus [tests/corpus]
+ *
+ * The seeds are kept in the repository; this program is how they come to be. The same program gives the same bytes.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tests/world_files.h"
+
+static const char *folder = "tests/corpus";
+
+static void keep(const char *kind, const char *name, struct bytes *bytes)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", folder, kind);
+    if (mkdir(path, 0777) && errno != EEXIST) {
+        fprintf(stderr, "make_corpus: %s: %s\n", path, strerror(errno));
+        exit(1);
+    }
+    snprintf(path, sizeof(path), "%s/%s/%s", folder, kind, name);
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(bytes->data, 1, bytes->size, file) != bytes->size || fclose(file)) {
+        fprintf(stderr, "make_corpus: %s: %s\n", path, strerror(errno));
+        exit(1);
+    }
+    bytes_free(bytes);
+}
+
+/* Mostly air, so that the columns stay small. */
+static void sparse(uint16_t voxels[4096], uint16_t kinds)
+{
+    for (uint32_t i = 0; i < 4096; i++)
+        voxels[i] = (uint16_t)(i % 257 == 0 ? 1 + i / 257 % (kinds - 1u) : 0);
+}
+
+static void make_regions(void)
+{
+    static const char *const names[] = {"minecraft:air", "minecraft:stone", "minecraft:oak_log", "minecraft:water",
+                                        "minecraft:a",   "minecraft:b",     "minecraft:c",       "minecraft:d",
+                                        "minecraft:e",   "minecraft:f",     "minecraft:g",       "minecraft:h",
+                                        "minecraft:i",   "minecraft:j",     "minecraft:k",       "minecraft:l",
+                                        "minecraft:m",   "minecraft:n"};
+    static const char *const shape_names[] = {"numeric", "spanning", "padded", "flat"};
+    static const char *const compression_names[] = {"", "gzip", "zlib", "plain", "lz4"};
+    uint16_t voxels[4096];
+    for (int shape = COLUMN_NUMERIC; shape <= COLUMN_FLAT; shape++) {
+        struct column_section sections[2] = {{.y = 0, .name_count = 18, .names = names, .voxels = voxels},
+                                             {.y = 1, .name_count = 1, .names = names + 1, .voxels = voxels}};
+        char name[64];
+        sparse(voxels, shape == COLUMN_NUMERIC ? 4000 : 18);
+        struct bytes nbt = {0}, alone = {0};
+        column_write(&nbt, (enum column_shape)shape, shape, 0, sections, shape == COLUMN_FLAT ? 2 : 1);
+        for (uint8_t c = 1; c <= 4; c++) {
+            if (shape != COLUMN_FLAT && c != 2)
+                continue;
+            struct bytes region = {0};
+            region_begin(&region);
+            region_add(&region, (uint32_t)shape, c, &nbt);
+            snprintf(name, sizeof(name), "%s-%s.mca", shape_names[shape], compression_names[c]);
+            keep("mca", name, &region);
+        }
+        bytes_add(&alone, "NBT", 3);
+        bytes_add(&alone, nbt.data, nbt.size);
+        snprintf(name, sizeof(name), "%s.nbt", shape_names[shape]);
+        keep("mca", name, &alone);
+        bytes_free(&nbt);
+    }
+    struct bytes nbt = {0}, region = {0};
+    sparse(voxels, 4);
+    struct column_section section = {.y = -4, .name_count = 4, .names = names, .voxels = voxels};
+    column_write(&nbt, COLUMN_FLAT, -1, -1, &section, 1);
+    region_begin(&region);
+    region_add(&region, 1023, 2, &nbt);
+    region_add(&region, 0, 2, &nbt);         /* says that it is another column */
+    region_set_location(&region, 5, 2, 1);   /* over the first */
+    region_set_location(&region, 6, 900, 1); /* beyond the file */
+    keep("mca", "places.mca", &region);
+    bytes_free(&nbt);
+}
+
+static void make_models(void)
+{
+    static const uint32_t size[3] = {4, 5, 6};
+    static const uint8_t voxels[4][4] = {{0, 0, 0, 1}, {3, 4, 5, 200}, {1, 2, 3, 79}, {3, 0, 0, 255}};
+    struct bytes vox = {0};
+    uint8_t rgba[1024];
+    for (uint32_t i = 0; i < sizeof(rgba); i++)
+        rgba[i] = (uint8_t)(i * 37);
+    vox_begin(&vox, 150);
+    vox_model(&vox, size, voxels, 4);
+    vox_finish(&vox);
+    keep("vox", "one.vox", &vox);
+    vox_begin(&vox, 150);
+    vox_chunk(&vox, "PACK", "\2\0\0\0", 4);
+    vox_model(&vox, size, voxels, 4);
+    vox_model(&vox, size, voxels, 2);
+    vox_chunk(&vox, "RGBA", rgba, sizeof(rgba));
+    vox_chunk(&vox, "MATT", "\1\0\0\0\2\0\0\0\0\0\x80?\0\0\0\0", 16);
+    vox_finish(&vox);
+    keep("vox", "pack.vox", &vox);
+    vox_begin(&vox, 200);
+    vox_model(&vox, size, voxels, 4);
+    vox_model(&vox, size, voxels, 3);
+    vox_transform(&vox, 0, 1, -1, NULL, 0, -1);
+    vox_group(&vox, 1, (const int32_t[]){2, 4, 6}, 3);
+    vox_transform(&vox, 2, 3, 4, (const int32_t[]){-20, 10, 3}, 0, 0);
+    vox_shape(&vox, 3, (const int32_t[]){0}, 1);
+    vox_transform(&vox, 4, 5, 1 | 2 << 2 | 6 << 4, (const int32_t[]){70, 0, -3}, 0, 1);
+    vox_shape(&vox, 5, (const int32_t[]){1, 0}, 2);
+    vox_transform(&vox, 6, 3, 2 | 1 << 2, NULL, 1, 0);
+    vox_layer(&vox, 0, 0);
+    vox_layer(&vox, 1, 0);
+    vox_material(&vox, 79, "_glass", "_trans", "0.4");
+    vox_finish(&vox);
+    keep("vox", "scene.vox", &vox);
+    uint8_t many[700][4];
+    for (uint32_t i = 0; i < 700; i++)
+        memcpy(many[i], (const uint8_t[4]){(uint8_t)(i * 5), (uint8_t)(i * 3), (uint8_t)i, 9}, 4);
+    vox_begin(&vox, 200);
+    vox_model(&vox, (const uint32_t[]){256, 256, 256}, many, 700);
+    vox_transform(&vox, 0, 1, 2 | 0 << 2, (const int32_t[]){100, 100, 100}, 0, -1);
+    vox_shape(&vox, 1, (const int32_t[]){0}, 1);
+    vox_finish(&vox);
+    keep("vox", "large.vox", &vox);
+}
+
+/* Inputs of fuzz_control.c: a place in the head and what to put there; or four calls, and words to damage before them. */
+static void make_controls(void)
+{
+    static const uint8_t heads[3][13] = {{0, 200, 0, 0, 16, 0, 0, 208, 0, 64, 0, 0, 0},
+                                         {0, 128, 2, 255, 255, 255, 255, 152, 2, 255, 255, 255, 127},
+                                         {0, 16, 0, 1, 0, 0, 0, 20, 0, 0, 0, 0, 0}};
+    struct bytes b = {0};
+    char name[32];
+    uint32_t state = 7;
+    for (uint32_t i = 0; i < 3; i++) {
+        bytes_add(&b, heads[i], sizeof heads[i]);
+        snprintf(name, sizeof(name), "head-%u", i);
+        keep("control", name, &b);
+    }
+    for (uint32_t k = 0; k < 12; k++) {
+        uint8_t record[2 + 8 + 9 * 4] = {1, 4};
+        for (uint32_t i = 2; i < sizeof(record); i++) {
+            state = state * 1664525 + 1013904223; /* Numerical Recipes' generator */
+            record[i] = i < 10 && i % 2 == 0 ? (uint8_t)(k * 4 + (i - 2) / 2) : (uint8_t)(state >> 24);
+        }
+        bytes_add(&b, record, 10 + 9 * (1 + k % 4));
+        snprintf(name, sizeof(name), "calls-%u", k);
+        keep("control", name, &b);
+    }
+}
+
+int main(int count, char **arguments)
+{
+    if (count > 1)
+        folder = arguments[1];
+    make_controls();
+    make_regions();
+    make_models();
+    return 0;
+}

@@ -1,0 +1,209 @@
+/* test_adit_serve.c - an arena that is served: fed, watched, listed and dumped by programs that come and go. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "tests/adit_called.h"
+
+static int home_make(void **state)
+{
+    *state = (void *)(uintptr_t)spawned_home_make();
+    return 0;
+}
+
+static int home_remove(void **state)
+{
+    (void)state;
+    spawned_home_remove();
+    return 0;
+}
+
+static void serve_start(struct spawned *serve, char *name)
+{
+    spawned_start(ADIT, ARGV((char *)"serve", name, (char *)"--size", (char *)"64M", (char *)"--quiet"), serve);
+    assert_true(spawned_says(serve, "is ready"));
+}
+
+static void serve_signal(struct spawned *serve, int signal, int code)
+{
+    kill(serve->pid, signal);
+    spawned_wait(serve);
+    if (serve->exit_code != code)
+        fail_msg("serve: exit %d\n%s", serve->exit_code, serve->err);
+    spawned_free(serve);
+}
+
+/* The same where nobody else is attached: the name goes with it. */
+static void serve_end(struct spawned *serve, int signal, int code)
+{
+    serve_signal(serve, signal, code);
+    assert_int_equal(spawned_files_count("adit", ""), 0);
+}
+
+static void an_arena_is_served_fed_watched_listed_and_dumped(void **state)
+{
+    (void)state;
+    char *cave = (char *)"cave";
+    struct spawned serve;
+    serve_start(&serve, cave);
+    for (int i = 1; i <= 2; i++) {
+        char part[16];
+        snprintf(part, sizeof part, "%d/2", i);
+        json_t *fed = adit_json(ARGV((char *)"feed", cave, (char *)"terrain:4:2x2x1", (char *)"--part", part, (char *)"--json", (char *)"--quiet"));
+        assert_true(number(fed, "chunks") > 0);
+        json_decref(fed);
+    }
+    json_t *watched = adit_json(ARGV((char *)"watch", cave, (char *)"--json", (char *)"--raw", spawned_file("cave.raw")));
+    json_t *run = adit_json(ARGV((char *)"run", (char *)"terrain:4:2x2x1", (char *)"--json", (char *)"--quiet"));
+    assert_int_equal(number(watched, "visible_faces"), number(run, "visible_faces"));
+    assert_int_equal(number(watched, "quads"), number(run, "quads"));
+    assert_int_equal(number(watched, "unmeshed"), 0);
+    assert_int_equal(spawned_files_count("", "cave.raw"), 1);
+
+    json_t *listed = adit_json(ARGV((char *)"ls", (char *)"--json"));
+    const json_t *arenas = json_object_get(listed, "arenas");
+    assert_int_equal(json_array_size(arenas), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(arenas, 0), "name")), "cave");
+    json_t *dumped = adit_json(ARGV((char *)"dump", cave, (char *)"--json"));
+    assert_int_equal((int64_t)json_array_size(json_object_get(dumped, "chunk_list")), number(watched, "chunks"));
+    assert_true(json_array_size(json_object_get(dumped, "materials")) >= (size_t)number(watched, "materials"));
+
+    adit_refuses("cave", ARGV((char *)"serve", cave));
+    json_decref(watched);
+    json_decref(run);
+    json_decref(listed);
+    json_decref(dumped);
+    serve_end(&serve, SIGTERM, 0);
+}
+
+static void a_size_that_is_rounded_up_is_told(void **state)
+{
+    (void)state;
+    struct spawned serve;
+    spawned_start(ADIT, ARGV((char *)"serve", (char *)"cave", (char *)"--size", (char *)"1M"), &serve);
+    assert_true(spawned_says(&serve, "is ready"));
+    kill(serve.pid, SIGINT);
+    spawned_wait(&serve);
+    assert_int_equal(serve.exit_code, 0);
+    assert_non_null(strstr(serve.err, "where --size said 1 MiB"));
+    spawned_free(&serve);
+}
+
+static void feeding_again_replaces_what_was_there(void **state)
+{
+    (void)state;
+    char *cave = (char *)"cave", *world = (char *)"--world", *three = (char *)"3";
+    struct spawned serve, run;
+    serve_start(&serve, cave);
+    adit_want(0, ARGV((char *)"feed", cave, (char *)"noise50:1:2x1x1", world, three), &run);
+    spawned_free(&run);
+    adit_want(0, ARGV((char *)"feed", cave, (char *)"checker:1x1x1", world, three), &run); /* its box is one chunk */
+    spawned_free(&run);
+    json_t *j = adit_json(ARGV((char *)"watch", cave, (char *)"--json"));
+    const json_t *w = json_array_get(json_object_get(j, "worlds"), 0);
+    assert_int_equal(number(w, "world"), 3);
+    assert_int_equal(number(w, "chunks"), 2);
+    json_decref(j);
+    serve_end(&serve, SIGINT, 0);
+}
+
+/* (tried: without the two seconds feed ends with 2) */
+static void a_name_may_appear_after_those_who_want_it(void **state)
+{
+    (void)state;
+    char *cave = (char *)"cave";
+    struct spawned feed, dump, serve;
+    spawned_start(ADIT, ARGV((char *)"feed", cave, (char *)"checker:1x1x1"), &feed);
+    spawned_start(ADIT, ARGV((char *)"dump", cave, (char *)"--brief"), &dump);
+    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    serve_start(&serve, cave);
+    spawned_wait(&feed);
+    spawned_wait(&dump);
+    if (feed.exit_code || dump.exit_code)
+        fail_msg("exit %d and %d: %s%s", feed.exit_code, dump.exit_code, feed.err, dump.err);
+    spawned_free(&feed);
+    spawned_free(&dump);
+    serve_end(&serve, SIGTERM, 0);
+}
+
+static void who_follows_learns_that_the_last_producer_has_left(void **state)
+{
+    (void)state;
+    char *cave = (char *)"cave";
+    struct spawned serve, watch, run;
+    serve_start(&serve, cave);
+    spawned_start(ADIT, ARGV((char *)"watch", cave, (char *)"--follow"), &watch);
+    adit_want(0, ARGV((char *)"feed", cave, (char *)"checker:1x1x1"), &run);
+    spawned_free(&run);
+    assert_true(spawned_says(&watch, "chunk 0,0,0: version 1"));
+    serve_signal(&serve, SIGTERM, 0);
+    spawned_wait(&watch);
+    assert_int_equal(watch.exit_code, 0);
+    assert_non_null(strstr(watch.err, "has left"));
+    assert_int_equal(spawned_files_count("adit", ""), 0); /* the follower was the last one out */
+    spawned_free(&watch);
+}
+
+static void an_idle_arena_ends_when_it_is_told_to(void **state)
+{
+    (void)state;
+    char *cave = (char *)"cave";
+    struct spawned serve, run;
+    spawned_start(ADIT, ARGV((char *)"serve", cave, (char *)"--until-idle", (char *)"--size", (char *)"16M", (char *)"--quiet"), &serve);
+    assert_true(spawned_says(&serve, "is ready"));
+    adit_want(0, ARGV((char *)"feed", cave, (char *)"checker:1x1x1"), &run);
+    spawned_free(&run);
+    spawned_wait(&serve);
+    assert_int_equal(serve.exit_code, 0);
+    spawned_free(&serve);
+}
+
+static void the_examples_work_together(void **state)
+{
+    (void)state;
+    char *cave = (char *)"cave";
+    struct spawned serve, consumer, run;
+    serve_start(&serve, cave);
+    spawned_start("tools/examples/consumer", (char *[]){(char *)"consumer", cave, NULL}, &consumer);
+    spawned_run("tools/examples/producer", (char *[]){(char *)"producer", cave, NULL}, &run);
+    assert_int_equal(run.exit_code, 0);
+    spawned_free(&run);
+    spawned_wait(&consumer);
+    assert_int_equal(consumer.exit_code, 0);
+    assert_non_null(strstr(consumer.out, "chunk 0,0,0: "));
+    spawned_free(&consumer);
+    spawned_run("tools/examples/editor", (char *[]){(char *)"editor", cave, (char *)"20", NULL}, &run);
+    assert_int_equal(run.exit_code, 0);
+    spawned_free(&run);
+    json_t *j = adit_json(ARGV((char *)"watch", cave, (char *)"--json"));
+    assert_int_equal(number(j, "materials"), 2); /* stone, and what the editor left of its moss */
+    json_decref(j);
+    serve_end(&serve, SIGTERM, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, home_make, home_remove)
+
+int main(void)
+{
+#ifdef __SANITIZE_THREAD__
+    puts("skipped: ThreadSanitizer cannot follow order through other processes (test_adit_cli.c)");
+    return 77;
+#endif
+    const struct CMUnitTest tests[] = {
+        TEST(an_arena_is_served_fed_watched_listed_and_dumped),
+        TEST(a_size_that_is_rounded_up_is_told),
+        TEST(feeding_again_replaces_what_was_there),
+        TEST(a_name_may_appear_after_those_who_want_it),
+        TEST(who_follows_learns_that_the_last_producer_has_left),
+        TEST(an_idle_arena_ends_when_it_is_told_to),
+        TEST(the_examples_work_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

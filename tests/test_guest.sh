@@ -1,0 +1,54 @@
+#!/bin/sh
+# test_guest.sh - runs tests of memory and processes in a machine of two nodes and a far one without processors.
+#
+# Node 0 and 1 have huge pages enough for an arena, the far node has three. guest_nodes looks where pages lie; the others
+# are programs of build/release that need nothing but a machine, here with two nodes, four processors that are emulated, an
+# old kernel (6.1) and no AVX-512. The last run is the control: with placement taken away, guest_nodes must fail.
+set -u
+programs='guest_nodes
+test_block
+test_broker
+test_chunk
+test_dispatcher
+test_material
+test_rcu
+test_ring
+test_stats
+test_store
+test_syscalls
+test_watch
+torture_publish 1 4'
+bin=build/release/tests
+
+for kernel in build/guest/vmlinuz-* /boot/vmlinuz-*; do
+    [ ! -r "$kernel" ] || break
+done
+[ -r "$kernel" ] || { echo "no kernel for the guest: sh tools/check fetches one into build/guest"; exit 77; }
+[ -x $bin/guest_nodes ] || { echo "$bin/guest_nodes is not built: ninja"; exit 1; }
+
+set --
+for program in $(echo "$programs" | cut -d' ' -f1); do
+    set -- "$@" -f "$bin/$program"
+done
+
+# shellcheck disable=SC2016  # expanded in the guest
+bash tests/numa_vm.sh -n 2 -c 2 -m 448 -F 224 -g 48,48,3 -t 110 "$@" -- sh -c '
+failures=0
+while read -r program; do
+    timeout 60 ./$program >/tmp/log 2>&1 </dev/null
+    status=$?
+    echo "$program: exit status $status"
+    case $status in
+    0) ;;
+    77) tail -n 1 /tmp/log ;;
+    *) cat /tmp/log; failures=$((failures + 1)) ;;
+    esac
+done <<END
+$1
+END
+if ADIT_DISABLE=numa ./guest_nodes >/tmp/log 2>&1; then
+    echo "the control was not caught: guest_nodes passes with placement taken away"
+    cat /tmp/log
+    failures=$((failures + 1))
+fi
+exit $failures' guest "$programs"

@@ -1,0 +1,554 @@
+/* test_mesh_kernels.c - every mesh kernel against the scalar one, and the scalar one against the definition.
+ *
+ * The definition is written down a second time here, voxel by voxel and with no thought of speed: judge_ranges() walks
+ * every unit face in the order of kernels/mesh.h and demands, of each quad, that it is the next one. Sources and quads
+ * lie between unreadable pages, so a read or write beyond them is a fault. The seed of the random volumes is the first
+ * argument or 1.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kernels/mesh.h"
+
+enum { DIM = ADIT_CHUNK_DIM, GUARDS = 8, PAGE = 4096 };
+#define GUARD 0x5ca1ab1e0ddba115u
+
+/* Under ThreadSanitizer this program takes a minute and finds nothing that the other builds do not: there it does less. */
+#ifdef __SANITIZE_THREAD__
+enum { JUDGED_VOXELS_MAX = 1024, ROUNDS = 12 };
+#else
+enum { JUDGED_VOXELS_MAX = ADIT_CHUNK_VOXELS, ROUNDS = 120 };
+#endif
+
+static uint64_t seed = 1;
+
+/* What a test fills in; arrays are shared with children and lie between unreadable pages. */
+static struct bench {
+    uint16_t *voxels, *plane[ADIT_FACES];
+    uint8_t *classes, *covered, *shown; /* the latter two: the checker's own, a byte a voxel */
+    uint64_t *quads, *expected;         /* ADIT_MESH_QUADS_MAX and guards */
+    struct adit_mesh_source source;
+} b;
+
+static uint64_t rng_state;
+
+static uint32_t draw(uint32_t below) /* splitmix64 */
+{
+    uint64_t z = rng_state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (uint32_t)((z ^ (z >> 31)) % below);
+}
+
+static void *fenced(size_t size)
+{
+    size_t span = (size + PAGE - 1) / PAGE * PAGE;
+    char *p = mmap(NULL, span + 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(p != MAP_FAILED);
+    assert_int_equal(mprotect(p, PAGE, PROT_NONE), 0);
+    assert_int_equal(mprotect(p + PAGE + span, PAGE, PROT_NONE), 0);
+    return p + PAGE + span - size;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    b.voxels = fenced(ADIT_CHUNK_VOXELS * sizeof *b.voxels);
+    for (int f = 0; f < ADIT_FACES; f++)
+        b.plane[f] = fenced(ADIT_PLANE_VOXELS * sizeof *b.plane[f]);
+    b.classes = fenced(ADIT_MATERIALS);
+    b.covered = fenced(ADIT_CHUNK_VOXELS);
+    b.shown = fenced(ADIT_CHUNK_VOXELS);
+    b.quads = fenced((ADIT_MESH_QUADS_MAX + GUARDS) * sizeof *b.quads);
+    b.expected = fenced((ADIT_MESH_QUADS_MAX + GUARDS) * sizeof *b.expected);
+    return 0;
+}
+
+/* A fresh source: no voxels, no planes, all materials opaque. */
+static void reset(uint32_t x, uint32_t y, uint32_t z)
+{
+    memset(b.voxels, 0, ADIT_CHUNK_VOXELS * sizeof *b.voxels);
+    memset(b.classes, ADIT_CLASS_OPAQUE, ADIT_MATERIALS);
+    b.classes[0] = ADIT_CLASS_AIR;
+    b.source = (struct adit_mesh_source){ .voxels = b.voxels, .classes = b.classes,
+                                          .dim = { (uint8_t)x, (uint8_t)y, (uint8_t)z } };
+}
+
+static uint16_t *voxel(uint32_t x, uint32_t y, uint32_t z)
+{
+    return &b.voxels[(z * DIM + y) * DIM + x];
+}
+
+/* -- the definition, a second time --------------------------------------------------------------------------------- */
+
+struct cell { /* a unit face within its layer */
+    uint32_t layer, u, v;
+};
+
+static uint32_t index_of(uint32_t face, struct cell c)
+{
+    uint32_t at[3];
+    at[adit_face_axis(face)] = c.layer;
+    at[adit_face_u(face)] = c.u;
+    at[adit_face_v(face)] = c.v;
+    return (at[2] * DIM + at[1]) * DIM + at[0];
+}
+
+static bool is_shown(uint32_t face, struct cell c)
+{
+    uint32_t last = b.source.dim[adit_face_axis(face)] - 1u;
+    uint16_t a = b.voxels[index_of(face, c)], n;
+    if (c.layer == (face & 1 ? last : 0)) {
+        n = b.source.plane[face] ? b.source.plane[face][c.v * DIM + c.u] : 0;
+    } else {
+        c.layer += face & 1 ? 1 : -1u;
+        n = b.voxels[index_of(face, c)];
+    }
+    uint32_t class = b.classes[a] & 3, beyond = b.classes[n] & 3;
+    if (class == ADIT_CLASS_AIR || beyond == ADIT_CLASS_OPAQUE)
+        return false;
+    if (beyond == ADIT_CLASS_AIR || class == ADIT_CLASS_OPAQUE)
+        return true;
+    if (a == n)
+        return class == ADIT_CLASS_CUTOUT;
+    return !(b.source.flags & ADIT_MESH_TT_NONE);
+}
+
+static bool is_open(uint32_t face, uint32_t class, struct cell c) /* shown, of this class, and not covered yet */
+{
+    uint32_t i = index_of(face, c);
+    return b.shown[i] && !b.covered[i] && (b.classes[b.voxels[i]] & 3) == class;
+}
+
+static bool is_row_open(uint32_t face, uint32_t class, struct cell c, uint32_t w, uint16_t material)
+{
+    for (uint32_t i = 0; i < w; i++, c.u++)
+        if (!is_open(face, class, c) || b.voxels[index_of(face, c)] != material)
+            return false;
+    return true;
+}
+
+/* The quad that the definition wants for the first open cell c; its cells become covered. */
+static uint64_t quad_at(uint32_t face, uint32_t class, struct cell c)
+{
+    uint32_t width = b.source.dim[adit_face_u(face)], height = b.source.dim[adit_face_v(face)], w = 1, h = 1, at[3];
+    uint16_t material = b.voxels[index_of(face, c)];
+    if (!(b.source.flags & ADIT_MESH_CULLED)) {
+        while (c.u + w < width && is_row_open(face, class, (struct cell){ c.layer, c.u + w, c.v }, 1, material))
+            w++;
+        while (c.v + h < height && is_row_open(face, class, (struct cell){ c.layer, c.u, c.v + h }, w, material))
+            h++;
+    }
+    for (uint32_t j = 0; j < h; j++)
+        for (uint32_t i = 0; i < w; i++)
+            b.covered[index_of(face, (struct cell){ c.layer, c.u + i, c.v + j })] = 1;
+    at[adit_face_axis(face)] = c.layer;
+    at[adit_face_u(face)] = c.u;
+    at[adit_face_v(face)] = c.v;
+    return adit_quad_pack(at[0], at[1], at[2], w, h, material, ADIT_QUAD_AO_OPEN);
+}
+
+/* Every quad of result is the one that the definition wants next, none is missing and none is left over. */
+static void judge_ranges(const struct adit_mesh_result *result)
+{
+    uint32_t next = 0, faces = 0;
+    uint8_t lo[3] = { 63, 63, 63 }, hi[3] = { 0 };
+    for (uint32_t face = 0; face < ADIT_FACES; face++) {
+        uint32_t axis = adit_face_axis(face), u = adit_face_u(face), v = adit_face_v(face);
+        const uint8_t *dim = b.source.dim;
+        uint32_t of_class[4] = { 0 };
+        struct cell c;
+        memset(b.covered, 0, ADIT_CHUNK_VOXELS);
+        memset(b.shown, 0, ADIT_CHUNK_VOXELS);
+        for (c.layer = 0; c.layer < dim[axis]; c.layer++) {
+            for (c.v = 0; c.v < dim[v]; c.v++) {
+                for (c.u = 0; c.u < dim[u]; c.u++) {
+                    if (!is_shown(face, c))
+                        continue;
+                    uint8_t at[3];
+                    at[axis] = (uint8_t)c.layer, at[u] = (uint8_t)c.u, at[v] = (uint8_t)c.v;
+                    for (int i = 0; i < 3; i++) {
+                        lo[i] = at[i] < lo[i] ? at[i] : lo[i];
+                        hi[i] = at[i] > hi[i] ? at[i] : hi[i];
+                    }
+                    b.shown[index_of(face, c)] = 1;
+                    of_class[b.classes[b.voxels[index_of(face, c)]] & 3]++;
+                    faces++;
+                }
+            }
+        }
+        for (uint32_t class = ADIT_CLASS_OPAQUE; class <= ADIT_CLASS_CUTOUT; class++) {
+            assert_int_equal(result->start[face * ADIT_MESH_CLASSES + class - 1], next);
+            for (c.layer = 0; of_class[class] && c.layer < dim[axis]; c.layer++)
+                for (c.v = 0; c.v < dim[v]; c.v++)
+                    for (c.u = 0; c.u < dim[u]; c.u++)
+                        if (is_open(face, class, c)) {
+                            assert_true(next < result->start[ADIT_MESH_RANGES]);
+                            assert_int_equal(result->quads[next++], quad_at(face, class, c));
+                        }
+        }
+    }
+    assert_int_equal(result->start[ADIT_MESH_RANGES], next);
+    assert_int_equal(result->faces, faces);
+    assert_memory_equal(result->bounds_lo, lo, 3);
+    assert_memory_equal(result->bounds_hi, hi, 3);
+}
+
+/* -- kernels against each other ------------------------------------------------------------------------------------ */
+
+static const char *const kernel_names[] = { "scalar", "avx512" };
+enum { KERNELS = sizeof kernel_names / sizeof *kernel_names };
+
+/* Meshes into quads with room for quads_max, and sees that the guards behind them live. */
+static struct adit_mesh_result mesh(adit_mesh_kernel *kernel, uint64_t *quads, uint32_t quads_max, int expected_rc)
+{
+    struct adit_mesh_result result = { .quads = quads, .quads_max = quads_max };
+    memset(result.start, 0xaa, sizeof result.start);
+    for (uint32_t i = 0; i < GUARDS; i++)
+        quads[quads_max + i] = GUARD;
+    assert_int_equal(kernel(&b.source, &result), expected_rc);
+    for (uint32_t i = 0; i < GUARDS; i++)
+        assert_int_equal(quads[quads_max + i], GUARD);
+    assert_true(result.quads == quads && result.quads_max == quads_max);
+    return result;
+}
+
+/* The same numbers, and the same quads as far as got has room. */
+static void assert_same_mesh(const struct adit_mesh_result *got, const struct adit_mesh_result *want)
+{
+    uint32_t n = want->start[ADIT_MESH_RANGES] < got->quads_max ? want->start[ADIT_MESH_RANGES] : got->quads_max;
+    assert_memory_equal(got->start, want->start, sizeof got->start);
+    assert_memory_equal(got->bounds_lo, want->bounds_lo, sizeof got->bounds_lo);
+    assert_memory_equal(got->bounds_hi, want->bounds_hi, sizeof got->bounds_hi);
+    assert_int_equal(got->faces, want->faces);
+    if (memcmp(got->quads, want->quads, n * sizeof *got->quads) != 0)
+        for (uint32_t i = 0; i < n; i++)
+            assert_int_equal(got->quads[i], want->quads[i]);
+}
+
+/* Judges all kernels on b.source: by the definition, by each other, and with too little room in several ways. */
+static void judge(void)
+{
+    struct adit_mesh_result want = mesh(adit_mesh_scalar, b.expected, ADIT_MESH_QUADS_MAX, 0);
+    uint32_t n = want.start[ADIT_MESH_RANGES];
+    if (b.source.dim[0] * b.source.dim[1] * b.source.dim[2] <= JUDGED_VOXELS_MAX)
+        judge_ranges(&want);
+    for (int k = 0; k < KERNELS; k++) {
+        adit_mesh_kernel *kernel = adit_mesh_kernel_named(kernel_names[k]);
+        if (!kernel)
+            continue;
+        struct adit_mesh_result got = mesh(kernel, b.quads, ADIT_MESH_QUADS_MAX, 0);
+        assert_same_mesh(&got, &want);
+        got = mesh(kernel, b.quads, n, 0);
+        assert_same_mesh(&got, &want);
+        uint32_t rooms[] = { n - 1, n / 2, n ? draw(n) : 0, 17, 9, 8, 7, 1, 0 };
+        for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+            if (rooms[i] >= n)
+                continue;
+            got = mesh(kernel, b.quads, rooms[i], -ENOSPC);
+            assert_same_mesh(&got, &want);
+        }
+    }
+}
+
+static void judge_with_all_flags(void)
+{
+    for (uint8_t flags = 0; flags < 4; flags++) {
+        b.source.flags = flags;
+        judge();
+    }
+    b.source.flags = 0;
+}
+
+/* -- volumes ------------------------------------------------------------------------------------------------------- */
+
+static void an_empty_volume_has_no_quads(void **state)
+{
+    (void)state;
+    reset(64, 64, 64);
+    judge();
+    struct adit_mesh_result result = mesh(adit_mesh_kernel_best(NULL), b.quads, 1, 0);
+    assert_int_equal(result.start[ADIT_MESH_RANGES], 0);
+    assert_true(result.bounds_lo[0] == 63 && result.bounds_hi[0] == 0);
+}
+
+static void a_full_volume_is_six_quads_of_64x64(void **state)
+{
+    static const uint16_t material[] = { 1, 256, 65535 };
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        reset(64, 64, 64);
+        for (uint32_t v = 0; v < ADIT_CHUNK_VOXELS; v++)
+            b.voxels[v] = material[i];
+        judge();
+        struct adit_mesh_result result = mesh(adit_mesh_kernel_best(NULL), b.quads, 6, 0);
+        assert_int_equal(result.start[ADIT_MESH_RANGES], 6);
+        assert_true(adit_quad_w(b.quads[0]) == 64 && adit_quad_h(b.quads[0]) == 64);
+        assert_int_equal(adit_quad_material(b.quads[5]), material[i]);
+        for (int f = 0; f < ADIT_FACES; f++) { /* a plane of the same material hides its face */
+            for (uint32_t p = 0; p < ADIT_PLANE_VOXELS; p++)
+                b.plane[f][p] = material[i];
+            b.source.plane[f] = b.plane[f];
+            if (i == 0)
+                judge();
+            result = mesh(adit_mesh_kernel_best(NULL), b.quads, 6, 0);
+            assert_int_equal(result.start[ADIT_MESH_RANGES], 5 - f);
+        }
+    }
+}
+
+static void single_voxels_are_six_quads_wherever_they_are(void **state)
+{
+    static const uint8_t at[] = { 0, 1, 7, 8, 31, 32, 62, 63 };
+    (void)state;
+    for (int i = 0; i < 8; i += 3) {
+        reset(64, 64, 64);
+        *voxel(at[i], at[(i + 3) % 8], at[(i + 5) % 8]) = (uint16_t)(40000 + i);
+        judge();
+        assert_int_equal(mesh(adit_mesh_kernel_best(NULL), b.quads, 6, 0).faces, 6);
+    }
+    reset(64, 64, 64); /* all corners, and planes that hide every second of their faces */
+    for (uint32_t i = 0; i < 8; i++)
+        *voxel(i & 1 ? 63 : 0, i & 2 ? 63 : 0, i & 4 ? 63 : 0) = (uint16_t)(1 + i * 37);
+    judge();
+    for (int f = 0; f < ADIT_FACES; f++) {
+        memset(b.plane[f], 0, ADIT_PLANE_VOXELS * sizeof *b.plane[f]);
+        b.plane[f][0] = b.plane[f][ADIT_PLANE_VOXELS - 1] = 3;
+        b.source.plane[f] = b.plane[f];
+    }
+    judge();
+}
+
+static void slabs_across_the_volume_are_single_quads(void **state)
+{
+    static const uint8_t layer[] = { 0, 31, 63 };
+    (void)state;
+    for (int axis = 0; axis < 3; axis++) {
+        for (int i = 0; i < 3; i++) {
+            reset(64, 64, 64);
+            for (uint32_t a = 0; a < 64; a++)
+                for (uint32_t c = 0; c < 64; c++)
+                    *(axis == 0 ? voxel(layer[i], a, c) : axis == 1 ? voxel(a, layer[i], c) : voxel(a, c, layer[i])) = 9;
+            judge();
+            assert_int_equal(mesh(adit_mesh_kernel_best(NULL), b.quads, 6, 0).start[ADIT_MESH_RANGES], 6);
+        }
+    }
+}
+
+static void checkers_and_spheres_are_covered(void **state)
+{
+    (void)state;
+    for (uint32_t ids = 1; ids <= 300; ids += 299) {
+        reset(64, 64, 64);
+        for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+            if ((i ^ i >> 6 ^ i >> 12) & 1)
+                b.voxels[i] = (uint16_t)(1 + i % ids);
+        judge();
+    }
+    reset(63, 64, 61);
+    for (int z = 0; z < 64; z++)
+        for (int y = 0; y < 64; y++)
+            for (int x = 0; x < 64; x++)
+                if ((2 * x - 63) * (2 * x - 63) + (2 * y - 63) * (2 * y - 63) + (2 * z - 63) * (2 * z - 63) <= 3600)
+                    *voxel((uint32_t)x, (uint32_t)y, (uint32_t)z) = (uint16_t)(y / 9);
+    judge_with_all_flags();
+}
+
+/* Materials to draw from: few or many, small or large, air among them n_air times of 256. */
+static uint16_t draw_material(uint32_t ids, uint32_t base, uint32_t air)
+{
+    if (draw(256) < air)
+        return 0;
+    return (uint16_t)(ids > 60000 ? draw(65536) : base + draw(ids));
+}
+
+static void draw_voxels(void)
+{
+    static const uint32_t choices[][2] = { { 1, 1 },     { 2, 1 },    { 3, 126 },  { 5, 254 },
+                                           { 8, 65528 }, { 200, 30 }, { 65536, 0 } };
+    static const uint32_t airs[] = { 0, 4, 64, 128, 200, 250 };
+    uint32_t pick = draw(7), ids = choices[pick][0], base = choices[pick][1], air = airs[draw(6)];
+    if (draw(2)) { /* noise, in the whole array: what is beyond dim must not matter */
+        for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+            b.voxels[i] = draw_material(ids, base, air);
+    } else { /* boxes over each other, for large quads */
+        for (uint32_t n = 1 + draw(60); n; n--) {
+            uint32_t lo[3], hi[3];
+            uint16_t material = draw_material(ids, base, air);
+            for (int axis = 0; axis < 3; axis++) {
+                lo[axis] = draw(64);
+                hi[axis] = lo[axis] + 1 + draw(64 - lo[axis]);
+            }
+            for (uint32_t z = lo[2]; z < hi[2]; z++)
+                for (uint32_t y = lo[1]; y < hi[1]; y++)
+                    for (uint32_t x = lo[0]; x < hi[0]; x++)
+                        *voxel(x, y, z) = material;
+        }
+    }
+    for (int f = 0; f < ADIT_FACES; f++) {
+        uint32_t how = draw(4), axis = adit_face_axis((uint32_t)f), layer = f & 1 ? b.source.dim[axis] - 1u : 0;
+        b.source.plane[f] = how ? b.plane[f] : NULL;
+        for (uint32_t v = 0; v < DIM; v++)
+            for (uint32_t u = 0; u < DIM; u++) /* noise, the border layer itself, or a mixture */
+                b.plane[f][v * DIM + u] = how == 1 || (how == 2 && draw(2)) ? draw_material(ids, base, air)
+                                                   : b.voxels[index_of((uint32_t)f, (struct cell){ layer, u, v })];
+    }
+}
+
+static void draw_classes(void)
+{
+    uint32_t how = draw(5);
+    for (uint32_t i = 1; i < ADIT_MATERIALS; i++) /* opaque, or a mixture with more than class bits set, or one class */
+        b.classes[i] = (uint8_t)(how == 0 ? ADIT_CLASS_OPAQUE : how == 1 ? draw(256) : how == 2 ? 1 + draw(3) : how - 1);
+}
+
+static void random_volumes_give_the_bytes_of_the_definition(void **state)
+{
+    (void)state;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        rng_state = seed * 1000003 + round;
+        if (draw(5) == 0)
+            reset(64, 64, 64);
+        else if (draw(2))
+            reset(1 + draw(20), 1 + draw(20), 1 + draw(20));
+        else
+            reset(1 + draw(64), 1 + draw(8), 1 + draw(64));
+        draw_classes();
+        draw_voxels();
+        b.source.flags = (uint8_t)draw(4);
+        judge();
+    }
+}
+
+static void each_axis_may_have_any_length(void **state)
+{
+    static const uint8_t lengths[] = { 1, 2, 7, 8, 9, 17, 32, 57, 63, 64 };
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        uint32_t n = lengths[i];
+        for (int axis = 0; axis < 3; axis++) {
+            rng_state = seed * 2000003 + n;
+            reset(axis == 0 ? n : 3, axis == 1 ? n : 3, axis == 2 ? n : 3);
+            draw_classes();
+            draw_voxels();
+            judge_with_all_flags();
+        }
+    }
+}
+
+/* -- the edges of the interface ------------------------------------------------------------------------------------ */
+
+static void a_source_that_is_not_valid_is_refused(void **state)
+{
+    (void)state;
+    for (int k = 0; k < KERNELS; k++) {
+        adit_mesh_kernel *kernel = adit_mesh_kernel_named(kernel_names[k]);
+        for (int axis = 0; kernel && axis < 3; axis++) {
+            for (uint32_t dim = 0; dim < 256; dim += dim ? 63 : 65) {
+                reset(64, 64, 64);
+                b.source.dim[axis] = (uint8_t)dim;
+                struct adit_mesh_result result = mesh(kernel, b.quads, 4, dim == 0 || dim > 64 ? -EINVAL : 0);
+                assert_int_equal(result.start[ADIT_MESH_RANGES], 0);
+            }
+            reset(64, 64, 64);
+            struct adit_mesh_result nowhere = { .quads = NULL, .quads_max = 1 };
+            assert_int_equal(kernel(&b.source, &nowhere), -EINVAL);
+            b.source.classes = NULL;
+            mesh(kernel, b.quads, 4, -EINVAL);
+            b.source.classes = b.classes;
+            b.source.voxels = NULL;
+            mesh(kernel, b.quads, 4, -EINVAL);
+        }
+    }
+}
+
+static void kernels_are_found_by_name_unless_disabled(void **state)
+{
+    const char *name = NULL;
+    (void)state;
+    assert_true(adit_mesh_kernel_named("scalar") == adit_mesh_scalar);
+    assert_null(adit_mesh_kernel_named("sca"));
+    assert_null(adit_mesh_kernel_named(""));
+    adit_mesh_kernel *best = adit_mesh_kernel_best(&name);
+    assert_true(best == adit_mesh_kernel_named(name));
+    static const char *const lists[] = { "avx512", "hugepages,avx512", "avx512,membarrier", ",,avx512", "scalar,avx512" };
+    const char *was = getenv("ADIT_DISABLE");
+    char *saved = was ? strdup(was) : NULL;
+    for (int i = 0; i < 5; i++) {
+        setenv("ADIT_DISABLE", lists[i], 1);
+        assert_null(adit_mesh_kernel_named("avx512"));
+        assert_true(adit_mesh_kernel_best(&name) == adit_mesh_scalar);
+        assert_string_equal(name, "scalar");
+    }
+    setenv("ADIT_DISABLE", "avx5120,avx51", 1);
+    bool has_avx512 = __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("gfni");
+    assert_int_equal(adit_mesh_kernel_named("avx512") != NULL, has_avx512);
+    unsetenv("ADIT_DISABLE");
+    if (saved)
+        setenv("ADIT_DISABLE", saved, 1);
+    free(saved);
+}
+
+/* A peer that may write the voxels does so all the while. The quads are then worthless, but the guards live, nothing
+ * faults, and every call ends. The peer is a process, so that ThreadSanitizer has nothing to say. */
+static void voxels_that_change_meanwhile_do_no_harm(void **state)
+{
+    (void)state;
+    reset(64, 64, 64);
+    rng_state = seed;
+    draw_classes();
+    pid_t peer = fork();
+    assert_true(peer >= 0);
+    if (!peer) {
+        for (uint32_t i = 0; getppid() != 1 && i < 2000000000; i++)
+            b.voxels[draw(ADIT_CHUNK_VOXELS)] = (uint16_t)(i & 512 ? draw(65536) : draw(3));
+        _exit(0);
+    }
+    for (int k = 0; k < KERNELS; k++) {
+        adit_mesh_kernel *kernel = adit_mesh_kernel_named(kernel_names[k]);
+        for (int i = 0; kernel && i < 20; i++) {
+            struct adit_mesh_result result = { .quads = b.quads, .quads_max = 1000 };
+            b.quads[1000] = GUARD;
+            b.source.flags = (uint8_t)(i & 3);
+            kernel(&b.source, &result);
+            assert_int_equal(b.quads[1000], GUARD);
+            assert_true(result.start[ADIT_MESH_RANGES] <= ADIT_MESH_QUADS_MAX);
+        }
+    }
+    kill(peer, SIGKILL);
+    assert_int_equal(waitpid(peer, NULL, 0), peer);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_volume_has_no_quads),
+        cmocka_unit_test(a_full_volume_is_six_quads_of_64x64),
+        cmocka_unit_test(single_voxels_are_six_quads_wherever_they_are),
+        cmocka_unit_test(slabs_across_the_volume_are_single_quads),
+        cmocka_unit_test(checkers_and_spheres_are_covered),
+        cmocka_unit_test(random_volumes_give_the_bytes_of_the_definition),
+        cmocka_unit_test(each_axis_may_have_any_length),
+        cmocka_unit_test(a_source_that_is_not_valid_is_refused),
+        cmocka_unit_test(kernels_are_found_by_name_unless_disabled),
+        cmocka_unit_test(voxels_that_change_meanwhile_do_no_harm),
+    };
+    if (argc > 1)
+        seed = strtoull(argv[1], NULL, 0);
+    printf("seed %llu, best kernel: ", (unsigned long long)seed);
+    const char *name;
+    adit_mesh_kernel_best(&name);
+    puts(name);
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}

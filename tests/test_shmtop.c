@@ -1,0 +1,429 @@
+/* test_shmtop.c - shmtop: the layout as a function of its input, and the program on a terminal, as text and as JSON. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "tests/spawned.h"
+#include "tools/shmtop_model.h"
+#include "tools/shmtop_view.h"
+
+#define SHMTOP "bin/shmtop"
+#define ARGV(...) ((char *[]){(char *)"shmtop", __VA_ARGS__, NULL})
+
+/* ---- the layout ------------------------------------------------------------------------------------------------- */
+
+static struct shmtop_model model;
+static struct shmtop_page page;
+
+/* A sample with some participants; at the given second. */
+static struct shmtop_sample *sample_begin(uint64_t second, uint32_t participants)
+{
+    struct shmtop_sample *s = shmtop_model_next(&model);
+    memset(s, 0, sizeof *s);
+    s->taken_ns = second * 1000000000u;
+    s->taken_wall_ns = 1700000000000000000u + s->taken_ns;
+    s->stats.created_ns = 1700000000000000000u;
+    s->stats.epoch = 100;
+    s->stats.segments_n = 2;
+    s->stats.keeper_pid = 77;
+    s->stats.segments[1] = (struct adit_segment_stats){.bytes = 1 << 28, .free_bytes = 1 << 27, .published_bytes = 1 << 27};
+    s->participants_count = participants;
+    for (uint32_t i = 0; i < participants; i++) {
+        struct adit_participant_info *p = &s->participants[i];
+        *p = (struct adit_participant_info){.slot = i, .generation = 1, .pid = 1000 + i, .role = ADIT_PRODUCER, .state = "alive"};
+        snprintf(p->label, sizeof p->label, "feeder %u", i);
+    }
+    return s;
+}
+
+static int model_reset(void **state)
+{
+    (void)state;
+    memset(&model, 0, sizeof model);
+    snprintf(model.name, sizeof model.name, "cave");
+    return 0;
+}
+
+static bool page_has(const char *text)
+{
+    for (uint32_t i = 0; i < page.count; i++)
+        if (strstr(page.lines[i].text, text))
+            return true;
+    return false;
+}
+
+static void no_line_is_wider_than_the_page(void **state)
+{
+    (void)state;
+    struct shmtop_sample *s = sample_begin(1, 40);
+    memset(&s->stats.chunks, 0xff, (size_t)((char *)&s->stats.keeper_pid - (char *)&s->stats.chunks)); /* absurd counts */
+    s->stats.segments_n = UINT32_MAX;
+    for (uint32_t i = 0; i < 40; i++) {
+        memset(s->participants[i].label, 'w', sizeof s->participants[i].label);
+        s->participants[i].pid = UINT32_MAX;
+        s->participants[i].limbo_bytes = UINT64_MAX;
+        s->participants[i].published = UINT64_MAX;
+    }
+    s->stats.deserted = true;
+    shmtop_model_commit(&model);
+    for (uint32_t width = 1; width <= 300; width++)
+        for (uint32_t screen = 0; screen < SHMTOP_SCREENS; screen++) {
+            shmtop_view_layout(&model, (enum shmtop_screen)screen, width, &page);
+            uint32_t wide = width < SHMTOP_WIDTH_MIN ? SHMTOP_WIDTH_MIN : width > SHMTOP_WIDTH_MAX ? SHMTOP_WIDTH_MAX : width;
+            assert_in_range(page.count, 3, SHMTOP_LINES_MAX);
+            assert_true(page.head <= page.count);
+            for (uint32_t i = 0; i < page.count; i++)
+                assert_true(strlen(page.lines[i].text) <= wide);
+        }
+}
+
+static void every_participant_has_its_line(void **state)
+{
+    (void)state;
+    sample_begin(1, SHMTOP_PARTICIPANTS_MAX);
+    shmtop_model_commit(&model);
+    shmtop_view_layout(&model, SHMTOP_PARTICIPANTS, 120, &page);
+    assert_int_equal(page.count - page.head, SHMTOP_PARTICIPANTS_MAX);
+    assert_non_null(strstr(page.lines[page.head + 1023].text, "2023")); /* its pid */
+}
+
+static void rates_are_of_one_process_between_two_samples(void **state)
+{
+    (void)state;
+    struct shmtop_sample *s = sample_begin(10, 2);
+    s->participants[0].published = 1000;
+    s->participants[1].published = 5000;
+    shmtop_model_commit(&model);
+    assert_true(shmtop_model_rates_all(&model).published == 0); /* one sample tells nothing */
+    s = sample_begin(12, 2);
+    s->participants[0].published = 1300;
+    s->participants[1].published = 6000;
+    s->participants[1].generation = 2; /* another process in the same slot */
+    shmtop_model_commit(&model);
+    assert_true(shmtop_model_rates(&model, &s->participants[0]).published == 150);
+    assert_true(shmtop_model_rates(&model, &s->participants[1]).published == 0);
+    assert_true(shmtop_model_rates_all(&model).published == 150);
+    shmtop_view_layout(&model, SHMTOP_OVERVIEW, 80, &page);
+    assert_true(page_has("150 published"));
+}
+
+static void the_oldest_section_is_named(void **state)
+{
+    (void)state;
+    struct shmtop_sample *s = sample_begin(1, 3);
+    s->participants[0].oldest_epoch = 99;
+    s->participants[2].oldest_epoch = 60;
+    shmtop_model_commit(&model);
+    shmtop_view_layout(&model, SHMTOP_OVERVIEW, 80, &page);
+    assert_true(page_has("feeder 2") && page_has("40 epochs behind"));
+    assert_false(page_has("feeder 0"));
+}
+
+static void the_last_producers_leaving_is_said_and_when(void **state)
+{
+    (void)state;
+    sample_begin(1, 1);
+    shmtop_model_commit(&model);
+    shmtop_view_layout(&model, SHMTOP_OVERVIEW, 80, &page);
+    assert_false(page_has("has left"));
+    for (uint64_t second = 2; second < 5; second++) {
+        sample_begin(second, 0)->stats.deserted = true;
+        shmtop_model_commit(&model);
+        assert_int_equal(model.left_wall_ns, 1700000002000000000u); /* when it was first seen, not now */
+    }
+    for (uint32_t screen = 0; screen < SHMTOP_SCREENS; screen++) {
+        shmtop_view_layout(&model, (enum shmtop_screen)screen, 80, &page);
+        assert_true(page_has("the last producer has left"));
+        assert_int_equal(page.lines[1].style, SHMTOP_WARNING);
+    }
+}
+
+static void a_label_cannot_steer_the_terminal(void **state)
+{
+    (void)state;
+    struct shmtop_sample *s = sample_begin(1, 1);
+    memcpy(s->participants[0].label, "\033[2J\302\233x\n", 9);
+    shmtop_model_commit(&model);
+    shmtop_view_layout(&model, SHMTOP_PARTICIPANTS, 120, &page);
+    for (uint32_t i = 0; i < page.count; i++)
+        for (const char *c = page.lines[i].text; *c; c++)
+            assert_in_range(*c, 0x20, 0x7e);
+    assert_true(page_has("?[2J??x?"));
+}
+
+static void a_failed_sample_leaves_the_last_one_and_says_why(void **state)
+{
+    (void)state;
+    shmtop_view_layout(&model, SHMTOP_OVERVIEW, 80, &page);
+    assert_int_equal(page.count, 1);
+    sample_begin(1, 1)->stats.voxels = 4321;
+    shmtop_model_commit(&model);
+    sample_begin(2, 0); /* begun, not committed */
+    snprintf(model.trouble, sizeof model.trouble, "cannot be looked at");
+    shmtop_view_layout(&model, SHMTOP_OVERVIEW, 80, &page);
+    assert_true(page_has("4,321") && page_has("cannot be looked at"));
+}
+
+/* ---- the program ------------------------------------------------------------------------------------------------ */
+
+static int home_make(void **state)
+{
+    (void)state;
+    spawned_home_make();
+    setenv("TERM", "xterm", 1);
+    return 0;
+}
+
+static int home_remove(void **state)
+{
+    (void)state;
+    spawned_home_remove();
+    return 0;
+}
+
+static void serve_start(const char *name, struct spawned *serve)
+{
+    spawned_start("bin/adit", (char *[]){(char *)"adit", (char *)"serve", (char *)name, (char *)"--size", (char *)"16M", (char *)"--quiet", NULL}, serve);
+    assert_true(spawned_says(serve, "is ready"));
+}
+
+static void serve_end(struct spawned *serve)
+{
+    kill(serve->pid, SIGTERM);
+    spawned_wait(serve);
+    assert_int_equal(serve->exit_code, 0);
+    spawned_free(serve);
+}
+
+/* Runs shmtop, wants the code, and part in what it printed on stderr. */
+static void shmtop_says(int code, const char *part, char *const *argv)
+{
+    struct spawned run;
+    spawned_run(SHMTOP, argv, &run);
+    if (run.exit_code != code || !strstr(run.err, part))
+        fail_msg("exit %d, wanted %d with '%s':\n%s%s", run.exit_code, code, part, run.out, run.err);
+    const char *end = strchr(run.err, '\n');
+    assert_true(!*part || (end && !end[1])); /* one line */
+    spawned_free(&run);
+}
+
+static void the_only_arena_needs_no_name(void **state)
+{
+    (void)state;
+    struct spawned cave, mine, run;
+    shmtop_says(2, "no arena", ARGV((char *)"--batch"));
+    serve_start("cave", &cave);
+    spawned_run(SHMTOP, ARGV((char *)"--batch", (char *)"-n", (char *)"2", (char *)"--interval", (char *)"20", (char *)"--width", (char *)"80"), &run);
+    assert_int_equal(run.exit_code, 0);
+    assert_non_null(strstr(run.out, "cave  overview"));
+    assert_non_null(strstr(run.out, "cave  participants"));
+    assert_non_null(strstr(run.out, "cave  memory"));
+    assert_non_null(strstr(run.out, "adit serve"));
+    spawned_free(&run);
+    serve_start("mine", &mine);
+    shmtop_says(2, "cave", ARGV((char *)"--batch"));
+    shmtop_says(0, "", ARGV((char *)"--batch", (char *)"mine"));
+    shmtop_says(2, "nobody", ARGV((char *)"--batch", (char *)"nobody"));
+    serve_end(&cave);
+    serve_end(&mine);
+}
+
+static void json_is_one_object(void **state)
+{
+    (void)state;
+    struct spawned cave, run;
+    serve_start("cave", &cave);
+    spawned_run(SHMTOP, ARGV((char *)"--json", (char *)"-n", (char *)"3", (char *)"--interval", (char *)"20"), &run);
+    assert_int_equal(run.exit_code, 0);
+    json_t *j = json_loads(run.out, 0, NULL);
+    assert_non_null(j);
+    assert_string_equal(json_string_value(json_object_get(j, "arena")), "cave");
+    const json_t *samples = json_object_get(j, "samples");
+    assert_int_equal(json_array_size(samples), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *s = json_array_get(samples, i);
+        assert_int_equal(json_integer_value(json_object_get(s, "participants")), 1); /* who looks takes no slot */
+        assert_int_equal(json_array_size(json_object_get(s, "participant_list")), 1);
+    }
+    json_decref(j);
+    spawned_free(&run);
+    serve_end(&cave);
+}
+
+static void bad_usage_is_one_line(void **state)
+{
+    (void)state;
+    shmtop_says(2, "--sing", ARGV((char *)"--sing"));
+    shmtop_says(2, "at most one", ARGV((char *)"a", (char *)"b"));
+    shmtop_says(2, "--batch or --json", ARGV((char *)"-n", (char *)"2"));
+    shmtop_says(2, "not a terminal", ARGV((char *)"cave"));
+}
+
+/* ---- on a terminal ---------------------------------------------------------------------------------------------- */
+
+struct terminal {
+    pid_t pid;
+    int fd;
+    size_t have;
+    char text[1 << 18]; /* all it was sent */
+};
+
+static struct terminal terminal;
+
+static void terminal_start(unsigned short columns, unsigned short rows, const char *term)
+{
+    struct winsize size = {.ws_col = columns, .ws_row = rows};
+    terminal.have = 0;
+    char *path = strdup(spawned_path(SHMTOP)), *argv[] = {(char *)"shmtop", (char *)"--interval", (char *)"50", NULL};
+    terminal.pid = forkpty(&terminal.fd, NULL, NULL, &size);
+    assert_true(terminal.pid >= 0);
+    if (!terminal.pid) {
+        if (term)
+            setenv("TERM", term, 1);
+        else
+            unsetenv("TERM");
+        execv(path, argv);
+        _exit(127);
+    }
+    free(path);
+}
+
+/* Reads until text was sent (NULL: until the other side ends); false at the deadline. */
+static bool terminal_shows(const char *text)
+{
+    for (int ms = 0; ms < SPAWNED_DEADLINE_MS; ms += 20) {
+        struct pollfd p = {.fd = terminal.fd, .events = POLLIN};
+        if (poll(&p, 1, 20) > 0) {
+            ssize_t got = read(terminal.fd, terminal.text + terminal.have, sizeof terminal.text - 1 - terminal.have);
+            if (got <= 0)
+                return !text || strstr(terminal.text, text);
+            terminal.have += (size_t)got;
+            terminal.text[terminal.have] = 0;
+        }
+        if (text && terminal.have && strstr(terminal.text, text))
+            return true;
+    }
+    return false;
+}
+
+static void terminal_key(const char *key)
+{
+    assert_int_equal(write(terminal.fd, key, strlen(key)), strlen(key));
+}
+
+static int terminal_end(void)
+{
+    int status = 0;
+    assert_true(terminal_shows(NULL));
+    assert_int_equal(waitpid(terminal.pid, &status, 0), terminal.pid);
+    close(terminal.fd);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void a_terminal_that_cannot_be_drawn_on_is_one_line(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned short columns, rows;
+        const char *term, *says;
+    } cases[] = {{100, 30, NULL, "TERM is not set"}, {100, 30, "nonsense", "'nonsense' is not known"},
+                 {100, 30, "dumb", "cannot move its cursor"}, {59, 30, "xterm", "59 columns"}, {100, 9, "xterm", "9 rows"}};
+    struct spawned cave;
+    serve_start("cave", &cave);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        terminal_start(cases[i].columns, cases[i].rows, cases[i].term);
+        assert_int_equal(terminal_end(), 2);
+        if (!strstr(terminal.text, cases[i].says) || strchr(terminal.text, '\033'))
+            fail_msg("wanted '%s', got %s", cases[i].says, terminal.text);
+    }
+    serve_end(&cave);
+}
+
+static void keys_switch_screens_and_q_leaves(void **state)
+{
+    (void)state;
+    struct spawned cave;
+    serve_start("cave", &cave);
+    terminal_start(100, 30, "xterm");
+    assert_true(terminal_shows("cave  overview"));
+    terminal_key("2");
+    assert_true(terminal_shows("SLOT"));
+    terminal_key("3");
+    assert_true(terminal_shows("versions")); /* not SEGMENT: curses sends only what differs from SLOT */
+    struct winsize small = {.ws_col = 40, .ws_row = 5};
+    ioctl(terminal.fd, TIOCSWINSZ, &small);
+    assert_true(terminal_shows("too small"));
+    struct winsize large = {.ws_col = 120, .ws_row = 40};
+    ioctl(terminal.fd, TIOCSWINSZ, &large);
+    terminal_key("1");
+    assert_true(terminal_shows("nobody is inside one"));
+    terminal_key("q");
+    assert_int_equal(terminal_end(), 0);
+    assert_non_null(strstr(terminal.text, "\033[?1049l")); /* the screen before is back */
+    serve_end(&cave);
+}
+
+static void the_last_state_stays_when_the_last_producer_leaves(void **state)
+{
+    (void)state;
+    struct spawned cave;
+    serve_start("cave", &cave);
+    terminal_start(100, 30, "xterm");
+    assert_true(terminal_shows("cave  overview"));
+    serve_end(&cave);
+    assert_true(terminal_shows("has left"));
+    terminal_key("q");
+    assert_int_equal(terminal_end(), 0);
+}
+
+static void a_signal_restores_the_terminal(void **state)
+{
+    (void)state;
+    struct spawned cave;
+    serve_start("cave", &cave);
+    terminal_start(100, 30, "xterm");
+    assert_true(terminal_shows("cave  overview"));
+    kill(terminal.pid, SIGTERM);
+    assert_int_equal(terminal_end(), 130);
+    assert_non_null(strstr(terminal.text, "\033[?1049l"));
+    serve_end(&cave);
+}
+
+#define LAYOUT(f) cmocka_unit_test_setup(f, model_reset)
+#define PROGRAM(f) cmocka_unit_test_setup_teardown(f, home_make, home_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LAYOUT(no_line_is_wider_than_the_page),
+        LAYOUT(every_participant_has_its_line),
+        LAYOUT(rates_are_of_one_process_between_two_samples),
+        LAYOUT(the_oldest_section_is_named),
+        LAYOUT(the_last_producers_leaving_is_said_and_when),
+        LAYOUT(a_label_cannot_steer_the_terminal),
+        LAYOUT(a_failed_sample_leaves_the_last_one_and_says_why),
+        PROGRAM(the_only_arena_needs_no_name),
+        PROGRAM(json_is_one_object),
+        PROGRAM(bad_usage_is_one_line),
+        PROGRAM(a_terminal_that_cannot_be_drawn_on_is_one_line),
+        PROGRAM(keys_switch_screens_and_q_leaves),
+        PROGRAM(the_last_state_stays_when_the_last_producer_leaves),
+        PROGRAM(a_signal_restores_the_terminal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,265 @@
+/* test_tool_parts.c - the parts of adit that are functions: numbers in and out, histograms, texts; and the witness, who must
+ * be able to find a fault. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "runtime/adit.h"
+#include "tests/spawned.h"
+#include "tools/harvest.h"
+#include "tools/latency.h"
+#include "tools/options.h"
+#include "tools/pieces.h"
+#include "tools/say.h"
+#include "tools/tally.h"
+#include "tools/volume.h"
+#include "tools/witness.h"
+
+static void quantiles_are_right_within_three_percent(void **state)
+{
+    (void)state;
+    static struct adit_latency a, b, both;
+    assert_int_equal(adit_latency_quantile(&a, 0.5), 0);
+    for (uint64_t i = 1; i <= 100000; i++)
+        adit_latency_add(i % 2 ? &a : &b, i * 1000);
+    json_t *saved = adit_latency_save(&a);
+    adit_latency_merge(&both, saved);
+    json_decref(saved);
+    saved = adit_latency_save(&b);
+    adit_latency_merge(&both, saved);
+    json_decref(saved);
+    assert_int_equal(both.count, 100000);
+    static const double shares[] = {0.01, 0.5, 0.9, 0.99, 1};
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        double got = (double)adit_latency_quantile(&both, shares[i]), want = shares[i] * 1e8;
+        assert_true(got > want * 0.97 && got < want * 1.03);
+    }
+    adit_latency_add(&both, UINT64_MAX); /* the last bucket */
+    assert_true(adit_latency_quantile(&both, 1) > UINT64_MAX / 100 * 97);
+}
+
+static void a_saved_histogram_of_a_stranger_does_no_harm(void **state)
+{
+    (void)state;
+    static struct adit_latency l;
+    json_t *strange = json_loads("[[-1,5],[1920,5],[3,-7],[9223372036854775807,1],[],{},\"x\",[4,2]]", 0, NULL);
+    assert_non_null(strange);
+    adit_latency_merge(&l, strange);
+    adit_latency_merge(&l, NULL);
+    json_decref(strange);
+    assert_int_equal(l.count, 2);
+}
+
+static void numbers_are_whole_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool bytes;
+        int status;
+        uint64_t value;
+    } cases[] = {{"0", false, 0, 0}, {"18446744073709551615", false, 0, UINT64_MAX}, {"18446744073709551616", false, -ERANGE, 0},
+                 {"", false, -EINVAL, 0}, {"-1", false, -EINVAL, 0}, {"+1", false, -EINVAL, 0}, {" 1", false, -EINVAL, 0},
+                 {"1k", false, -EINVAL, 0}, {"1k", true, 0, 1024}, {"512M", true, 0, 512u << 20}, {"2GiB", true, 0, 2ull << 30},
+                 {"1T", true, 0, 1ull << 40}, {"99999999999G", true, -ERANGE, 0}, {"1X", true, -EINVAL, 0}, {"1MM", true, -EINVAL, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t value = 0;
+        assert_int_equal(adit_options_number(cases[i].text, cases[i].bytes, &value), cases[i].status);
+        assert_true(value == cases[i].value);
+    }
+}
+
+static void boxes_and_dims_are_understood_or_refused(void **state)
+{
+    (void)state;
+    struct adit_harvest_box box;
+    uint32_t dim[3];
+    assert_int_equal(adit_harvest_box_parse("-5,0,3,7,1,4", &box), 0);
+    assert_true(box.lo[0] == -5 && box.hi[0] == 7 && box.hi[2] == 4);
+    const char *bad_boxes[] = {"", "1,2,3,4,5", "0,0,0,1,1,1,", "0,0,0,1,1,0", "0,0,0,1,1,x", "0,0,0,99999999999999999999,1,1",
+                               "0,0,0,2000000,1,1", "0,,0,1,1,1", "- 1,0,0,1,1,1"};
+    for (size_t i = 0; i < sizeof bad_boxes / sizeof *bad_boxes; i++)
+        assert_int_equal(adit_harvest_box_parse(bad_boxes[i], &box), -EINVAL);
+    assert_int_equal(adit_volume_dim_parse("1,64,4096", dim), 0);
+    assert_true(dim[0] == 1 && dim[1] == 64 && dim[2] == 4096);
+    const char *bad_dims[] = {"", "1,2", "1,2,3,4", "0,1,1", "4097,1,1", "1,-1,1", "4294967297,1,1", "1,2,3 ", "x"};
+    for (size_t i = 0; i < sizeof bad_dims / sizeof *bad_dims; i++)
+        assert_int_equal(adit_volume_dim_parse(bad_dims[i], dim), -EINVAL);
+}
+
+static void classes_are_understood_or_the_place_is_told(void **state)
+{
+    (void)state;
+    static uint8_t classes[ADIT_MATERIALS];
+    size_t at = 0;
+    assert_int_equal(adit_pieces_classes("t:4,8-9;c:65535;o:9", classes, &at), 0);
+    assert_true(classes[4] == ADIT_CLASS_TRANSLUCENT && classes[8] == ADIT_CLASS_TRANSLUCENT && !classes[5]);
+    assert_true(classes[65535] == ADIT_CLASS_CUTOUT && classes[9] == ADIT_CLASS_OPAQUE);
+    static const struct {
+        const char *text;
+        size_t at;
+    } bad[] = {{"x:1", 0}, {"t1", 0}, {"t:", 2}, {"t:0", 2}, {"t:65536", 2}, {"t:5-4", 2}, {"t:1,x", 4}, {"t:1;q:2", 4},
+               {"t:1-99999999999999999999", 2}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(adit_pieces_classes(bad[i].text, classes, &at), -EINVAL);
+        assert_int_equal(at, bad[i].at);
+    }
+}
+
+static void what_is_printed_cannot_steer_a_terminal(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"caf\303\251 \342\202\254 \360\237\231\202", "caf\303\251 \342\202\254 \360\237\231\202"},
+                                           {"\033[31m\n\t\177", "?[31m???"},
+                                           {"\302\233x", "??x"},                 /* C1: CSI */
+                                           {"\300\200\355\240\200\377", "??????"}, /* overlong, a surrogate, no UTF-8 */
+                                           {"\342\200\256abc", "???abc"},        /* right to left override */
+                                           {"\342\202", "??"}};                  /* cut */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char out[64];
+        assert_string_equal(adit_say_printable(out, sizeof out, cases[i][0], strlen(cases[i][0])), cases[i][1]);
+    }
+    char five[5];
+    assert_string_equal(adit_say_printable(five, sizeof five, "ab\342\202\254", 5), "ab"); /* never half a character */
+}
+
+static void figures_read_as_people_read_them(void **state)
+{
+    (void)state;
+    assert_string_equal(ADIT_SAY_COUNT(0), "0");
+    assert_string_equal(ADIT_SAY_COUNT(1234567), "1,234,567");
+    assert_string_equal(ADIT_SAY_COUNT(UINT64_MAX), "18,446,744,073,709,551,615");
+    assert_string_equal(ADIT_SAY_BYTES(1536), "1.5 KiB");
+    assert_string_equal(ADIT_SAY_BYTES(512u << 20), "512 MiB");
+    assert_string_equal(ADIT_SAY_DURATION(12345), "12.3 us");
+    assert_string_equal(ADIT_SAY_DURATION(2.5e9), "2.50 s");
+}
+
+/* ---- the witness ------------------------------------------------------------------------------------------------ */
+
+static struct adit_arena *arena;
+static struct adit_witness *witness;
+static struct adit_dispatcher *dispatcher;
+static uint16_t voxels[ADIT_CHUNK_VOXELS];
+static const struct adit_key key = {.x = 1, .y = 2, .z = 3, .world = 4};
+
+static int arena_make(void **state)
+{
+    (void)state;
+    spawned_home_make();
+    const struct adit_create_params params = {.size = sizeof params, .data_bytes = 16 << 20};
+    const struct adit_dispatcher_params one = {.size = sizeof one, .workers = 1};
+    assert_int_equal(adit_create("witness", &params, &arena), 0);
+    assert_int_equal(adit_dispatcher_open(arena, &one, &dispatcher), 0);
+    assert_int_equal(adit_witness_open(arena, &witness), 0);
+    for (size_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+        voxels[i] = (uint16_t)(i % 3 ? 0 : 1 + i % 5);
+    return 0;
+}
+
+static int arena_remove(void **state)
+{
+    (void)state;
+    adit_witness_close(&witness);
+    adit_dispatcher_close(&dispatcher);
+    adit_detach(&arena);
+    spawned_home_remove();
+    return 0;
+}
+
+/* Publishes, waits for the mesh, and has the witness look at all there is. */
+static void publish_and_look(void)
+{
+    assert_int_equal(adit_chunk_put(arena, &key, voxels, NULL), 0);
+    assert_int_equal(adit_settle(arena, 10000000000u), 0);
+    while (!adit_witness_step(witness, 0, NULL))
+        ;
+}
+
+static void a_witness_finds_nothing_wrong_with_what_is_right(void **state)
+{
+    (void)state;
+    for (uint64_t i = 1; i <= 3; i++) {
+        voxels[i]++;
+        publish_and_look();
+        assert_int_equal(witness->last.version, i);
+        assert_int_equal(adit_witness_faults(witness), 0);
+    }
+    assert_int_equal(witness->versions, 3);
+    assert_int_equal(witness->version_latency.count, 3);
+    struct adit_tally tally;
+    assert_int_equal(adit_tally_take(witness->reader, &tally), 0);
+    assert_int_equal(tally.all.chunks, 1);
+    assert_int_equal(tally.world[4]->chunks, 1);
+    assert_int_equal(tally.all.unmeshed, 0);
+    assert_int_equal(tally.all.voxels, (ADIT_CHUNK_VOXELS + 2) / 3 + 2); /* of voxels 1 to 3 two were air */
+    adit_tally_close(&tally);
+}
+
+/* Changes a byte at an offset of the block of the current version or mesh, as a producer that misbehaves could. */
+static void block_harm(bool mesh, size_t at)
+{
+    struct adit_chunk_view view;
+    struct adit_mesh_view quads;
+    adit_enter(witness->reader);
+    assert_int_equal(adit_chunk_acquire(witness->reader, &key, &view), 0);
+    assert_int_equal(adit_mesh_acquire(witness->reader, &key, &quads), 0);
+    *((uint8_t *)(uintptr_t)(mesh ? (const void *)quads.quads : view.block) + at) ^= 1;
+    adit_exit(witness->reader);
+}
+
+/* A witness who comes when the harm is done. */
+static void look_afresh(void)
+{
+    adit_witness_close(&witness);
+    assert_int_equal(adit_witness_open(arena, &witness), 0);
+    while (!adit_witness_step(witness, 0, NULL))
+        ;
+}
+
+static void a_witness_sees_a_changed_byte_of_a_version(void **state)
+{
+    (void)state;
+    publish_and_look();
+    block_harm(false, 4096);
+    look_afresh();
+    assert_int_equal(witness->torn, 1);
+    assert_non_null(strstr(witness->fault, "world 4 chunk 1,2,3"));
+}
+
+static void a_witness_sees_a_changed_quad(void **state)
+{
+    (void)state;
+    publish_and_look();
+    block_harm(true, 800 * 8); /* x of a quad in the middle */
+    look_afresh();
+    assert_int_equal(witness->torn, 1);
+    assert_int_equal(witness->wrong, 1); /* it lies on a voxel of another material, or on air */
+}
+
+#define WITNESS(f) cmocka_unit_test_setup_teardown(f, arena_make, arena_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quantiles_are_right_within_three_percent),
+        cmocka_unit_test(a_saved_histogram_of_a_stranger_does_no_harm),
+        cmocka_unit_test(numbers_are_whole_or_refused),
+        cmocka_unit_test(boxes_and_dims_are_understood_or_refused),
+        cmocka_unit_test(classes_are_understood_or_the_place_is_told),
+        cmocka_unit_test(what_is_printed_cannot_steer_a_terminal),
+        cmocka_unit_test(figures_read_as_people_read_them),
+        WITNESS(a_witness_finds_nothing_wrong_with_what_is_right),
+        WITNESS(a_witness_sees_a_changed_byte_of_a_version),
+        WITNESS(a_witness_sees_a_changed_quad),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,241 @@
+/* cmd_mesh.c - `adit mesh`: one raw volume to quads, without an arena: what a mesher is judged by.
+ *
+ * A quad is a text line `face x y z w h material`, faces and axes as in kernels/quad.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tools/arena_open.h"
+#include "tools/command.h"
+#include "tools/exports/exports.h"
+#include "tools/interrupt.h"
+#include "tools/jsonout.h"
+#include "tools/moment.h"
+#include "tools/options.h"
+#include "tools/pieces.h"
+#include "tools/progress.h"
+#include "tools/say.h"
+#include "tools/tiers.h"
+#include "tools/volume.h"
+
+#define PROGRAM "adit mesh"
+#define LINES_BYTES (64u << 10)
+#define LINE_BYTES_MAX 64u /* seven numbers below 65,536, spaces and an end */
+
+struct mesh_options {
+    const char *dim, *tier, *classes, *mode, *tt, *quads;
+    uint64_t border;
+    bool wide, json, quiet;
+};
+
+/* Where lines go: a sink, stdout, or nowhere. */
+struct lines {
+    struct adit_sink *sink;
+    bool to_stdout;
+    struct adit_progress progress;
+    uint64_t layers_all;
+    size_t have;
+    char bytes[LINES_BYTES];
+};
+
+static const char help_text[] =
+    "FILE.raw holds the voxels alone, a byte each (--u16: two, little endian), x running fastest, then y, then z; 0 is\n"
+    "air. --border 1: the outermost shell, counted in --dim, is neighbour data: seen, but without faces of its own.\n"
+    "--classes: t translucent, c cutout, o opaque, as in 't:4,8-9;c:7'; all others are opaque.\n"
+    "--tt none leaves out faces between different materials that are not opaque.\n"
+    "A quad is a line `face x y z w h material`: faces 0..5 are -X +X -Y +Y -Z +Z; w runs along y for X faces, else\n"
+    "along x; h along y for Z faces, else along z. Coordinates count from the first voxel inside the border.\n"
+    "The volume is cut into pieces of 64 a side; no quad is longer.\n";
+
+static int lines_flush(struct lines *l)
+{
+    if (l->sink)
+        adit_sink_write(l->sink, l->bytes, l->have);
+    else if (l->to_stdout && fwrite(l->bytes, 1, l->have, stdout) != l->have)
+        return -EPIPE;
+    l->have = 0;
+    return 0;
+}
+
+static void number_put(struct lines *l, uint32_t n, char after)
+{
+    char digits[12];
+    size_t i = sizeof digits;
+    do {
+        digits[--i] = (char)('0' + n % 10);
+    } while (n /= 10);
+    memcpy(l->bytes + l->have, digits + i, sizeof digits - i);
+    l->have += sizeof digits - i;
+    l->bytes[l->have++] = after;
+}
+
+static int piece_take(const uint32_t origin[3], const struct adit_mesh_result *r, void *user)
+{
+    struct lines *l = user;
+    adit_progress_show(&l->progress, origin[2] / 64, l->layers_all, "layers of pieces");
+    for (uint32_t range = 0; range < ADIT_MESH_RANGES && (l->sink || l->to_stdout); range++)
+        for (uint32_t i = r->start[range]; i < r->start[range + 1]; i++) {
+            uint64_t q = r->quads[i];
+            if (l->have > LINES_BYTES - LINE_BYTES_MAX && lines_flush(l))
+                return -EPIPE;
+            number_put(l, range / ADIT_MESH_CLASSES, ' ');
+            number_put(l, origin[0] + adit_quad_x(q), ' ');
+            number_put(l, origin[1] + adit_quad_y(q), ' ');
+            number_put(l, origin[2] + adit_quad_z(q), ' ');
+            number_put(l, adit_quad_w(q), ' ');
+            number_put(l, adit_quad_h(q), ' ');
+            number_put(l, adit_quad_material(q), '\n');
+        }
+    return 0;
+}
+
+/* One of two words, or the first when text is NULL. False after a line of error. */
+static bool word_choose(const char *option, const char *text, const char *first, const char *second, bool *is_second)
+{
+    *is_second = text && !strcmp(text, second);
+    if (!text || *is_second || !strcmp(text, first))
+        return true;
+    char shown[48];
+    adit_say_error(PROGRAM, "%s '%s': give %s or %s", option,
+                   adit_say_printable(shown, sizeof shown, text, strlen(text)), first, second);
+    return false;
+}
+
+/* Fills pieces from the options. False after a line of error. */
+static bool pieces_prepare(const struct mesh_options *o, uint8_t *classes, uint32_t dim[3], struct adit_pieces *pieces,
+                           const char **tier)
+{
+    bool culled, tt_none;
+    size_t at;
+    if (!o->dim || adit_volume_dim_parse(o->dim, dim)) {
+        adit_say_error(PROGRAM, "give --dim X,Y,Z: how many voxels along each axis, each 1 to %d", ADIT_VOLUME_SIDE_MAX);
+        return false;
+    }
+    memset(classes, ADIT_CLASS_OPAQUE, ADIT_MATERIALS);
+    classes[0] = ADIT_CLASS_AIR;
+    if (o->classes && adit_pieces_classes(o->classes, classes, &at)) {
+        char shown[48];
+        adit_say_error(PROGRAM, "--classes: not understood from '%s'; write it like t:4,8-9;c:7, materials 1 to 65535",
+                       adit_say_printable(shown, sizeof shown, o->classes + at, strlen(o->classes + at)));
+        return false;
+    }
+    if (!word_choose("--mode", o->mode, "greedy", "culled", &culled) ||
+        !word_choose("--tt", o->tt, "both", "none", &tt_none) || adit_tiers_choose(PROGRAM, "--tier", o->tier, tier))
+        return false;
+    *pieces = (struct adit_pieces){.border = (uint32_t)o->border,
+                                   .classes = classes,
+                                   .flags = (uint8_t)((culled ? ADIT_MESH_CULLED : 0) | (tt_none ? ADIT_MESH_TT_NONE : 0)),
+                                   .kernel = adit_mesh_kernel_named(*tier),
+                                   .take = piece_take};
+    return true;
+}
+
+static json_t *figures(const char *file, const uint32_t dim[3], const struct adit_pieces *p, const char *tier, uint64_t ns)
+{
+    json_t *o = json_object();
+    adit_jsonout_set_text(o, "file", file);
+    adit_jsonout_set(o, "dim", json_pack("[i,i,i]", (int)dim[0], (int)dim[1], (int)dim[2]));
+    adit_jsonout_set_count(o, "border", p->border);
+    adit_jsonout_set_text(o, "tier", tier);
+    adit_jsonout_set_count(o, "pieces", p->count);
+    adit_jsonout_set_count(o, "voxels", p->voxels);
+    adit_jsonout_set_count(o, "visible_faces", p->faces);
+    adit_jsonout_set_count(o, "quads", p->quads);
+    adit_jsonout_set_real(o, "seconds", (double)ns / 1e9);
+    adit_jsonout_set_real(o, "mesh_seconds", (double)p->mesh_ns / 1e9);
+    return o;
+}
+
+static int mesh_work(const char *file, const struct mesh_options *o, const uint32_t dim[3], struct adit_pieces *pieces,
+                     struct lines *l)
+{
+    char error[768] = "";
+    struct adit_volume volume;
+    int status = adit_volume_open(file, dim, o->wide, &volume, error, sizeof error);
+    if (!status && o->quads && !l->to_stdout)
+        status = adit_sink_open(o->quads, &l->sink, error, sizeof error);
+    pieces->volume = &volume;
+    pieces->user = l;
+    if (!status)
+        status = adit_pieces_mesh(pieces, error, sizeof error);
+    if (!status)
+        status = lines_flush(l);
+    if (!status && l->sink)
+        status = adit_sink_commit(&l->sink, error, sizeof error);
+    if (!status && l->to_stdout && fflush(stdout))
+        status = -EPIPE;
+    adit_sink_discard(&l->sink);
+    adit_volume_close(&volume);
+    adit_progress_clear();
+    if (status == -EPIPE)
+        adit_say_error(PROGRAM, "cannot write all quads to stdout; is it closed, or the disk full?");
+    else if (status && status != -EINTR)
+        adit_say_error(PROGRAM, "%s", *error ? error : strerror(-status));
+    return adit_arena_exit(status);
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int mesh_run(int argc, char **argv)
+{
+    struct mesh_options o = {0};
+    const struct adit_option table[] = {
+        {"dim", "X,Y,Z", ADIT_OPTION_TEXT, &o.dim, 0, 0, "size of the volume, border included"},
+        {"border", "0|1", ADIT_OPTION_COUNT, &o.border, 0, 1, "1: the outermost shell is neighbour data (default 0)"},
+        {"u16", NULL, ADIT_OPTION_FLAG, &o.wide, 0, 0, "two bytes a voxel"},
+        {"classes", "SPEC", ADIT_OPTION_TEXT, &o.classes, 0, 0, "which materials are not opaque"},
+        {"mode", "greedy|culled", ADIT_OPTION_TEXT, &o.mode, 0, 0, "merge faces, or a quad each (default greedy)"},
+        {"tt", "both|none", ADIT_OPTION_TEXT, &o.tt, 0, 0, "faces between different see-through materials (default both)"},
+        {"tier", "TIER", ADIT_OPTION_TEXT, &o.tier, 0, 0, "scalar or avx512 (default: the fastest here)"},
+        {"quads", "OUT|-", ADIT_OPTION_TEXT, &o.quads, 0, 0, "write the quads to OUT, or to stdout"},
+        {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},
+        {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no progress"},
+    };
+    const struct adit_usage usage = {PROGRAM, "FILE.raw", "Meshes one raw volume.", help_text, table,
+                                     sizeof table / sizeof *table};
+    int first, code = adit_options_parse(&usage, argc, argv, &first);
+    if (code != ADIT_OPTIONS_GO)
+        return code;
+    static uint8_t classes[ADIT_MATERIALS];
+    static struct lines lines;
+    struct adit_pieces pieces;
+    uint32_t dim[3];
+    const char *tier;
+    if (argc - first != 1) {
+        adit_say_error(PROGRAM, "give one FILE.raw; see `%s --help`", PROGRAM);
+        return ADIT_EXIT_BAD_INPUT;
+    }
+    lines.to_stdout = o.quads && !strcmp(o.quads, "-");
+    if (lines.to_stdout && o.json) {
+        adit_say_error(PROGRAM, "--quads - and --json both want stdout; write the quads to a file");
+        return ADIT_EXIT_BAD_INPUT;
+    }
+    if (o.quads && !lines.to_stdout && is_same_file(argv[first], o.quads)) {
+        adit_say_error(PROGRAM, "--quads %s: that is the volume itself; write the quads to another file", o.quads);
+        return ADIT_EXIT_BAD_INPUT;
+    }
+    if (!pieces_prepare(&o, classes, dim, &pieces, &tier))
+        return ADIT_EXIT_BAD_INPUT;
+    lines.progress = (struct adit_progress){.program = PROGRAM, .quiet = o.quiet};
+    lines.layers_all = (dim[2] + 63) / 64;
+    adit_interrupt_install();
+    uint64_t start = adit_moment_ns();
+    code = mesh_work(argv[first], &o, dim, &pieces, &lines);
+    uint64_t ns = adit_moment_ns() - start;
+    if (code)
+        return code;
+    if (o.json)
+        return adit_jsonout_print(PROGRAM, figures(argv[first], dim, &pieces, tier, ns)) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
+    fprintf(lines.to_stdout ? stderr : stdout, "%s: %s: %s voxels, %s visible faces in %s quads, %llu pieces by %s; %s, %s of it meshing\n",
+            PROGRAM, argv[first], ADIT_SAY_COUNT(pieces.voxels), ADIT_SAY_COUNT(pieces.faces), ADIT_SAY_COUNT(pieces.quads),
+            (unsigned long long)pieces.count, tier, ADIT_SAY_DURATION((double)ns), ADIT_SAY_DURATION((double)pieces.mesh_ns));
+    return ADIT_EXIT_DONE;
+}
+
+const struct adit_command adit_command_mesh = {"mesh", "mesh one raw volume, without an arena", mesh_run};

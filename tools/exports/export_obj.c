@@ -1,0 +1,141 @@
+/* export_obj.c - Wavefront OBJ text with its .mtl beside it.
+ *
+ * Format: Wavefront, "Object Files (.obj)", Advanced Visualizer Appendix B1. A face of four a quad with its own four
+ * vertices, on the unit grid; one of six normals; `usemtl m<ID>` names the material. The .mtl lists the materials that
+ * occur, Kd in sRGB as the table has it (which readers differ about), d below 1 for what is see-through.
+ *
+ * Two files cannot be renamed as one: both are brought to the disk first, the .mtl is renamed before the .obj that
+ * names it. A reader in between sees the old model with the new colours. */
+#include "tools/exports/export.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_BYTES_MAX 120
+
+static void write_row(struct adit_sink *sink, const char *word, const int64_t numbers[], uint32_t count)
+{
+    adit_sink_text(sink, word);
+    for (uint32_t i = 0; i < count; i++) {
+        adit_sink_write(sink, " ", 1);
+        adit_sink_decimal(sink, numbers[i]);
+    }
+    adit_sink_write(sink, "\n", 1);
+}
+
+static void write_face(struct adit_sink *sink, int64_t first_vertex, uint32_t face)
+{
+    adit_sink_write(sink, "f", 1);
+    for (uint32_t k = 0; k < 4; k++) {
+        adit_sink_write(sink, " ", 1);
+        adit_sink_decimal(sink, first_vertex + k);
+        adit_sink_write(sink, "//", 2);
+        adit_sink_decimal(sink, face + 1);
+    }
+    adit_sink_write(sink, "\n", 1);
+}
+
+/* Writes one mesh; vertex is the number of the next vertex, material the last one named (or -1). */
+static void write_mesh(const struct adit_scene *scene, const struct adit_scene_mesh *mesh, struct adit_sink *sink,
+                       int64_t *vertex, int32_t *material, uint8_t used[ADIT_MATERIALS / 8])
+{
+    int64_t origin[3];
+    adit_scene_mesh_origin(scene, mesh, origin);
+    if (mesh->start[0] < mesh->start[ADIT_MESH_RANGES])
+        adit_sink_printf(sink, "o chunk_%d_%d_%d\n", mesh->x, mesh->y, mesh->z);
+    for (uint32_t range = 0; range < ADIT_MESH_RANGES; range++) {
+        uint32_t face = range / ADIT_MESH_CLASSES;
+        for (uint32_t i = mesh->start[range]; i < mesh->start[range + 1]; i++) {
+            uint64_t quad = adit_scene_quad(mesh, i);
+            uint32_t corners[4][3], id = adit_quad_material(quad);
+            if ((int32_t)id != *material) {
+                *material = (int32_t)id;
+                used[id / 8] = (uint8_t)(used[id / 8] | 1u << id % 8);
+                adit_sink_printf(sink, "usemtl m%u\n", id);
+            }
+            adit_scene_corners(quad, face, corners);
+            for (uint32_t k = 0; k < 4; k++) {
+                int64_t at[3];
+                for (uint32_t axis = 0; axis < 3; axis++)
+                    at[axis] = origin[axis] + ((int64_t)corners[k][axis] << mesh->lod);
+                write_row(sink, "v", at, 3);
+            }
+            write_face(sink, *vertex, face);
+            *vertex += 4;
+        }
+    }
+}
+
+/* A name from a world file as a comment: what could end the line or the file is left out. */
+static void write_comment(struct adit_sink *sink, const char *name)
+{
+    char clean[NAME_BYTES_MAX + 1];
+    size_t used = 0;
+    for (size_t i = 0; name && name[i] && used < NAME_BYTES_MAX; i++)
+        if ((uint8_t)name[i] >= 0x20 && name[i] != 0x7f)
+            clean[used++] = name[i];
+    clean[used] = '\0';
+    adit_sink_printf(sink, "\n# %s\n", used ? clean : "without a name");
+}
+
+static void write_materials(const struct adit_scene *scene, struct adit_sink *sink,
+                            const uint8_t used[ADIT_MATERIALS / 8])
+{
+    adit_sink_text(sink, "# made by adit\n");
+    for (uint32_t id = 0; id < ADIT_MATERIALS; id++) {
+        if (!(used[id / 8] >> id % 8 & 1))
+            continue;
+        uint32_t rgba = adit_scene_rgba(scene, id);
+        bool known = id < scene->materials_count;
+        bool translucent = known && scene->materials[id].class == ADIT_CLASS_TRANSLUCENT;
+        write_comment(sink, known ? scene->materials[id].name : NULL);
+        adit_sink_printf(sink, "newmtl m%u\nKd %.6f %.6f %.6f\nKs 0 0 0\nd %.6f\nillum 1\n", id, (rgba >> 24) / 255.0,
+                         (rgba >> 16 & 255) / 255.0, (rgba >> 8 & 255) / 255.0,
+                         translucent ? (rgba & 255) / 255.0 : 1.0);
+    }
+}
+
+/* world.obj -> world.mtl, beside it. */
+static int mtl_path_of(const char *path, char mtl[PATH_MAX], char *error, size_t error_bytes)
+{
+    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+    int stem = (int)(dot ? dot - path : (ptrdiff_t)strlen(path));
+    int n = snprintf(mtl, PATH_MAX, "%.*s.mtl", stem, path);
+    if (n >= 0 && n < PATH_MAX)
+        return 0;
+    snprintf(error, error_bytes, "%s: cannot write the .mtl beside it: name too long; choose a shorter name", path);
+    return -ENAMETOOLONG;
+}
+
+int adit_export_obj(const struct adit_scene *scene, struct adit_sink *sink, char *error, size_t error_bytes)
+{
+    char mtl[PATH_MAX];
+    uint8_t used[ADIT_MATERIALS / 8] = {0};
+    struct adit_sink *mtl_sink;
+    int status = mtl_path_of(adit_sink_path(sink), mtl, error, error_bytes);
+    if (!status)
+        status = adit_sink_open(mtl, &mtl_sink, error, error_bytes);
+    if (status)
+        return status;
+    const char *slash = strrchr(mtl, '/');
+    adit_sink_text(sink, "# made by adit, one unit a voxel, y up\nmtllib ");
+    adit_sink_text(sink, slash ? slash + 1 : mtl);
+    adit_sink_text(sink, "\n");
+    for (uint32_t face = 0; face < ADIT_FACES; face++) {
+        int64_t normal[3] = {0, 0, 0};
+        normal[adit_face_axis(face)] = face & 1 ? 1 : -1;
+        write_row(sink, "vn", normal, 3);
+    }
+    int64_t vertex = 1;
+    int32_t material = -1;
+    for (size_t m = 0; m < scene->meshes_count; m++)
+        write_mesh(scene, &scene->meshes[m], sink, &vertex, &material, used);
+    write_materials(scene, mtl_sink, used);
+    status = adit_sink_flush(sink, error, error_bytes);
+    if (!status)
+        return adit_sink_commit(&mtl_sink, error, error_bytes);
+    adit_sink_discard(&mtl_sink);
+    return status;
+}

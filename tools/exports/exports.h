@@ -1,0 +1,9 @@
+/* exports.h - the front header of tools/exports: a scene as a file (export.h) and as a picture (picture.h). */
+#ifndef ADIT_EXPORTS_H
+#define ADIT_EXPORTS_H
+
+#include "tools/exports/export.h"
+#include "tools/exports/picture.h"
+#include "tools/exports/scene.h"
+
+#endif

@@ -1,0 +1,282 @@
+/* feeder.c - one pass over each world's box, layer by layer upwards; which chunks are this feeder's is counted off on the
+ * way, alike in every feeder. Layers, because chunks of one layer are alike and those of one column are not: dealt out
+ * column by column, one of two feeders would get all the ground and the other all the sky. */
+#include "tools/command.h"
+#include "tools/feeder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/interrupt.h"
+#include "tools/moment.h"
+#include "tools/say.h"
+
+#define FULL_WAIT_NS 1000000000ull /* for memory to be reclaimed */
+#define FULL_STEP_NS 2000000ull
+#define WARNINGS_SHOWN 3u
+#define EDIT_BATCH 16u
+
+uint64_t adit_feeder_box(const struct adit_world *world)
+{
+    uint64_t n = 1;
+    for (int a = 0; a < 3; a++)
+        n *= (uint64_t)(world->chunk_max[a] - world->chunk_min[a]);
+    return n;
+}
+
+/* The three differences are below 2^21 where keys can reach, so their product fits; beyond, it is refused first. */
+int adit_feeder_world_check(const struct adit_world *world, char *error, size_t error_bytes)
+{
+    static const int32_t reach_min[3] = {-524288, -2048, -524288}, reach_max[3] = {524288, 2048, 524288};
+    for (int a = 0; a < 3; a++)
+        if (world->chunk_min[a] < reach_min[a] || world->chunk_max[a] > reach_max[a]) {
+            snprintf(error, error_bytes, "%s: chunks %d to %d along %c lie beyond what keys can name; "
+                     "move it closer to the origin", world->spec, world->chunk_min[a], world->chunk_max[a], "xyz"[a]);
+            return -ERANGE;
+        }
+    if (adit_feeder_box(world) > ADIT_FEEDER_BOX_MAX) {
+        snprintf(error, error_bytes, "%s: its box holds %llu chunks, more than %llu; split it",
+                 world->spec, (unsigned long long)adit_feeder_box(world), (unsigned long long)ADIT_FEEDER_BOX_MAX);
+        return -EFBIG;
+    }
+    return 0;
+}
+
+int adit_feeder_open(struct adit_arena *arena, const struct adit_feeder_params *params, struct adit_feeder **out)
+{
+    struct adit_feeder *feeder = calloc(1, sizeof *feeder);
+    *out = feeder;
+    if (!feeder)
+        return -ENOMEM;
+    feeder->params = *params;
+    feeder->arena = arena;
+    feeder->voxels_scratch = malloc(sizeof(uint16_t) * ADIT_CHUNK_VOXELS);
+    int status = feeder->voxels_scratch ? 0 : -ENOMEM;
+    for (uint32_t i = 0; !status && i < params->specs_count; i++) {
+        status = adit_world_open(params->specs[i], &feeder->world[i], feeder->error, sizeof feeder->error);
+        if (!status)
+            status = adit_feeder_world_check(feeder->world[i], feeder->error, sizeof feeder->error);
+        if (!status && !(feeder->palette[i] = adit_palette_open(arena, feeder->world[i], params->opaque)))
+            status = -ENOMEM;
+    }
+    if (status == -ENOMEM && !*feeder->error)
+        snprintf(feeder->error, sizeof feeder->error, "not enough memory to open the worlds");
+    return status;
+}
+
+void adit_feeder_close(struct adit_feeder **out)
+{
+    struct adit_feeder *feeder = *out;
+    *out = NULL;
+    if (!feeder)
+        return;
+    for (uint32_t i = 0; i < feeder->params.specs_count; i++) {
+        adit_palette_close(&feeder->palette[i]);
+        adit_world_close(feeder->world[i]);
+    }
+    free(feeder->keys);
+    free(feeder->voxels_scratch);
+    free(feeder);
+}
+
+static int key_remember(struct adit_feeder *feeder, const struct adit_key *key)
+{
+    if (!feeder->params.edits)
+        return 0;
+    if (feeder->keys_count == feeder->keys_max) {
+        size_t max = feeder->keys_max ? feeder->keys_max * 2 : 1024;
+        struct adit_key *keys = realloc(feeder->keys, max * sizeof *keys);
+        if (!keys)
+            return -ENOMEM;
+        feeder->keys = keys;
+        feeder->keys_max = max;
+    }
+    feeder->keys[feeder->keys_count++] = *key;
+    return 0;
+}
+
+/* Puts a library failure at a key into words. */
+static int failure_say(struct adit_feeder *feeder, const char *what, const struct adit_key *key, int status)
+{
+    const char *why = status == -ENOMEM    ? "the arena is full, it is too small for this; make it larger with --size"
+                      : status == -ENOSPC ? "the store is full, it is too small for this; make the arena with more --chunks"
+                                          : adit_strerror(status);
+    snprintf(feeder->error, sizeof feeder->error, "%s: chunk %d,%d,%d %s: %s",
+             feeder->params.specs[key->world - feeder->params.first_world], key->x, key->y, key->z, what, why);
+    return status;
+}
+
+/* One attempt after another while the arena is full, until memory was reclaimed or a second has passed. */
+static int chunk_put(struct adit_feeder *feeder, const struct adit_key *key, const struct adit_voxel_edit *edits, size_t n)
+{
+    uint64_t until = 0;
+    for (;;) {
+        int status = n ? adit_chunk_edit(feeder->arena, key, edits, n, NULL)
+                       : adit_chunk_put(feeder->arena, key, feeder->voxels_scratch, NULL);
+        if (status != -ENOMEM && status != -EAGAIN)
+            return status;
+        uint64_t now = adit_moment_ns();
+        if (!until)
+            until = now + FULL_WAIT_NS;
+        if (now > until || adit_interrupt_is_set())
+            return status;
+        adit_moment_sleep(FULL_STEP_NS);
+    }
+}
+
+static int chunk_feed(struct adit_feeder *feeder, uint32_t i, const struct adit_key *key)
+{
+    uint16_t *voxels = feeder->voxels_scratch;
+    int got = adit_world_chunk(feeder->world[i], key->x, key->y, key->z, voxels);
+    if (got < 0) {
+        snprintf(feeder->error, sizeof feeder->error, "%s: chunk %d,%d,%d can no longer be read: %s",
+                 feeder->params.specs[i], key->x, key->y, key->z, strerror(-got));
+        return got;
+    }
+    if (!got)
+        return 0;
+    int status = adit_palette_map(feeder->palette[i], voxels);
+    if (status) {
+        snprintf(feeder->error, sizeof feeder->error, "%s: %s", feeder->params.specs[i], feeder->palette[i]->error);
+        return status;
+    }
+    status = chunk_put(feeder, key, NULL, 0);
+    if (status)
+        return failure_say(feeder, "cannot be published", key, status);
+    uint64_t solid = 0;
+    for (size_t v = 0; v < ADIT_CHUNK_VOXELS; v++)
+        solid += voxels[v] != 0;
+    feeder->voxels += solid;
+    feeder->chunks++;
+    if (key_remember(feeder, key)) {
+        snprintf(feeder->error, sizeof feeder->error, "not enough memory to remember which chunks to edit");
+        return -ENOMEM;
+    }
+    return 1;
+}
+
+static int world_feed(struct adit_feeder *feeder, uint32_t i)
+{
+    const struct adit_world *w = feeder->world[i];
+    const struct adit_feeder_params *p = &feeder->params;
+    uint64_t turn = 0, seen = 0, box = adit_feeder_box(w);
+    for (int32_t y = w->chunk_min[1]; y < w->chunk_max[1]; y++)
+        for (int32_t x = w->chunk_min[0]; x < w->chunk_max[0]; x++)
+            for (int32_t z = w->chunk_min[2]; z < w->chunk_max[2]; z++, seen++) {
+                if (adit_interrupt_is_set())
+                    return -EINTR;
+                bool may = adit_world_has_chunk(w, x, y, z);
+                bool mine = (may ? turn : seen) % p->parts == p->part;
+                turn += may;
+                if (!mine || (!may && !p->clears))
+                    continue;
+                struct adit_key key = {.x = x, .y = y, .z = z, .world = (uint8_t)(p->first_world + i)};
+                int got = may ? chunk_feed(feeder, i, &key) : 0;
+                if (got < 0)
+                    return got;
+                if (!got && p->clears && !adit_chunk_remove(feeder->arena, &key, NULL))
+                    feeder->removed++;
+                if (p->progress)
+                    adit_progress_show(p->progress, seen, box, "places for chunks looked at");
+            }
+    return 0;
+}
+
+int adit_feeder_publish(struct adit_feeder *feeder)
+{
+    int status = 0;
+    for (uint32_t i = 0; !status && i < feeder->params.specs_count; i++)
+        status = world_feed(feeder, i);
+    return status;
+}
+
+/* splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
+static uint64_t random_next(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+    return z ^ z >> 31;
+}
+
+/* A batch around one place: half of it digs, half of it builds with a material published before (there is one, since
+ * only chunks that were published are edited). */
+static size_t batch_make(const struct adit_feeder *feeder, uint32_t world, uint64_t *random, struct adit_voxel_edit *edits)
+{
+    const struct adit_palette *palette = feeder->palette[world];
+    uint64_t r = random_next(random);
+    size_t n = 1 + (size_t)(r % EDIT_BATCH);
+    uint8_t centre[3] = {(uint8_t)(r >> 8 & 63), (uint8_t)(r >> 16 & 63), (uint8_t)(r >> 24 & 63)};
+    for (size_t i = 0; i < n; i++) {
+        uint64_t e = random_next(random);
+        uint16_t built = palette->used[(e >> 32) % palette->used_count];
+        edits[i] = (struct adit_voxel_edit){.x = (uint8_t)((centre[0] + (e & 3)) & 63),
+                                            .y = (uint8_t)((centre[1] + (e >> 8 & 3)) & 63),
+                                            .z = (uint8_t)((centre[2] + (e >> 16 & 3)) & 63),
+                                            .material = e >> 24 & 1 ? built : 0};
+    }
+    return n;
+}
+
+int adit_feeder_edit(struct adit_feeder *feeder)
+{
+    const struct adit_feeder_params *p = &feeder->params;
+    uint64_t random = p->seed * 0x2545f4914f6cdd1dull + p->part, start = adit_moment_ns();
+    for (uint64_t i = 0; i < p->edits && feeder->keys_count; i++) {
+        if (adit_interrupt_is_set())
+            return -EINTR;
+        if (p->edits_per_s) {
+            uint64_t due = start + i * 1000000000ull / p->edits_per_s, now = adit_moment_ns();
+            if (due > now)
+                adit_moment_sleep(due - now);
+        }
+        const struct adit_key *key = &feeder->keys[random_next(&random) % feeder->keys_count];
+        struct adit_voxel_edit edits[EDIT_BATCH];
+        size_t n = batch_make(feeder, key->world - p->first_world, &random, edits);
+        int status = chunk_put(feeder, key, edits, n);
+        if (status)
+            return failure_say(feeder, "cannot be edited", key, status);
+        feeder->edits++;
+        if (p->progress)
+            adit_progress_show(p->progress, i, p->edits, "edits made");
+    }
+    return 0;
+}
+
+void adit_feeder_world_notes(const struct adit_world *world, const char *program)
+{
+    uint32_t shown = world->warning_count < WARNINGS_SHOWN ? world->warning_count : WARNINGS_SHOWN;
+    for (uint32_t i = 0; i < shown; i++)
+        adit_say_note(program, "%s", world->warnings[i]);
+    uint64_t more = (uint64_t)world->warning_count - shown + world->warnings_dropped;
+    if (more)
+        adit_say_note(program, "%s: %llu more of this kind; what was sound is kept", world->spec,
+                      (unsigned long long)more);
+}
+
+int adit_feeder_damage_exit(const char *program, const char *spec, uint32_t columns_skipped, uint32_t columns_read)
+{
+    if (!columns_skipped)
+        return ADIT_EXIT_DONE;
+    adit_say_error(program, "%s: %u of its %u chunk columns are damaged and left out, the rest is done; restore it from a backup",
+                   spec, columns_skipped, columns_skipped + columns_read);
+    return ADIT_EXIT_BAD_INPUT;
+}
+
+void adit_feeder_notes(const struct adit_feeder *feeder, const char *program)
+{
+    for (uint32_t i = 0; i < feeder->params.specs_count; i++) {
+        const struct adit_palette *p = feeder->palette[i];
+        if (p->moved)
+            adit_say_note(program, "%s: %u material numbers were taken by other materials and are renumbered",
+                          feeder->params.specs[i], p->moved);
+        if (p->unnamed)
+            adit_say_note(program, "%s: %u material numbers are beyond what this arena can name: they are opaque",
+                          feeder->params.specs[i], p->unnamed);
+        if (p->other_class)
+            adit_say_note(program, "%s: %u materials were named before with another class, which stays",
+                          feeder->params.specs[i], p->other_class);
+    }
+}

@@ -1,0 +1,318 @@
+/* harvest.c - everything pinned or copied is in one list, which is given back whatever happens in between. */
+#include "tools/harvest.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/exports/exports.h"
+#include "tools/interrupt.h"
+#include "tools/volume.h"
+
+/* The meshes held, and the scene made of them. */
+struct sheaf {
+    struct adit_scene_mesh *meshes;
+    uint32_t *pins; /* of mesh i when copies[i] is NULL */
+    uint64_t **copies;
+    size_t count, max;
+    struct adit_material_info *infos;
+    struct adit_scene_material *materials;
+    uint32_t materials_count;
+};
+
+static bool has_suffix(const char *path, const char *suffix)
+{
+    size_t n = strlen(path), m = strlen(suffix);
+    return n > m && !strcasecmp(path + n - m, suffix);
+}
+
+/* Whether a file could be made at path: its directory is there and open to us. Not a promise, but told before the work. */
+static int place_check(const char *option, const char *path, char *error, size_t error_bytes)
+{
+    char directory[PATH_MAX] = ".";
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    if (n >= sizeof directory) {
+        snprintf(error, error_bytes, "%s: the name is too long", option);
+        return -ENAMETOOLONG;
+    }
+    if (slash)
+        snprintf(directory, sizeof directory, "%.*s", n ? (int)n : 1, path);
+    struct stat st;
+    if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+        snprintf(error, error_bytes, "%s %s: is a directory; give the name of a file", option, path);
+        return -EISDIR;
+    }
+    if (access(directory, W_OK | X_OK)) {
+        int failure = errno;
+        snprintf(error, error_bytes, "%s %s: the directory %s: %s; create it or write elsewhere", option, path, directory,
+                 strerror(failure));
+        return -failure;
+    }
+    return 0;
+}
+
+int adit_harvest_check(const struct adit_harvest_params *params, char *error, size_t error_bytes)
+{
+    if (params->out && !adit_export_has_format(params->out)) {
+        snprintf(error, error_bytes, "--out %s: no such format; end the name in one of %s", params->out,
+                 adit_export_formats());
+        return -EINVAL;
+    }
+    if (params->picture && !has_suffix(params->picture, ".png")) {
+        snprintf(error, error_bytes, "--picture %s: pictures are PNG; end the name in .png", params->picture);
+        return -EINVAL;
+    }
+    const char *names[] = {params->out, params->picture, params->raw}, *const options[] = {"--out", "--picture", "--raw"};
+    for (size_t i = 0; i < 3; i++)
+        if (names[i] && place_check(options[i], names[i], error, error_bytes))
+            return -EINVAL;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = i + 1; k < 3; k++)
+            if (names[i] && names[k] && !strcmp(names[i], names[k])) {
+                snprintf(error, error_bytes, "%s: two outputs cannot have one name", names[i]);
+                return -EINVAL;
+            }
+    return 0;
+}
+
+int adit_harvest_box_parse(const char *text, struct adit_harvest_box *box)
+{
+    const char *s = text;
+    for (int i = 0; i < 6; i++) {
+        if (!isdigit((unsigned char)*s) && *s != '-')
+            return -EINVAL;
+        char *end;
+        errno = 0;
+        long long v = strtoll(s, &end, 10);
+        if (errno || end == s || *end != (i < 5 ? ',' : 0) || v < -((int64_t)1 << 40) || v > (int64_t)1 << 40)
+            return -EINVAL;
+        *(i < 3 ? &box->lo[i] : &box->hi[i - 3]) = v;
+        s = end + 1;
+    }
+    for (int a = 0; a < 3; a++)
+        if (box->hi[a] <= box->lo[a] || box->hi[a] - box->lo[a] > ADIT_HARVEST_SIDE_MAX)
+            return -EINVAL;
+    return 0;
+}
+
+static int sheaf_grow(struct sheaf *sheaf)
+{
+    if (sheaf->count < sheaf->max)
+        return 0;
+    size_t max = sheaf->max ? sheaf->max * 2 : 256;
+    void *m = realloc(sheaf->meshes, max * sizeof *sheaf->meshes);
+    if (m)
+        sheaf->meshes = m;
+    void *p = realloc(sheaf->pins, max * sizeof *sheaf->pins);
+    if (p)
+        sheaf->pins = p;
+    void *c = realloc(sheaf->copies, max * sizeof *sheaf->copies);
+    if (c)
+        sheaf->copies = c;
+    if (!m || !p || !c)
+        return -ENOMEM;
+    sheaf->max = max;
+    return 0;
+}
+
+/* Copies the ranges out of shared memory, and looks at the copy: a peer may change them at any time. */
+#define OUSTED_MAX 100u /* tries for one mesh while sections are ousted */
+
+static bool ranges_copy(const struct adit_mesh_view *mesh, uint32_t start[ADIT_MESH_RANGES + 1])
+{
+    memcpy(start, mesh->start, (ADIT_MESH_RANGES + 1) * sizeof *start);
+    bool sound = start[0] == 0 && start[ADIT_MESH_RANGES] == mesh->quads_n;
+    for (uint32_t r = 0; r < ADIT_MESH_RANGES; r++)
+        sound &= start[r] <= start[r + 1];
+    return sound;
+}
+
+/* Holds the mesh of key beyond the section: pinned, or copied when pins have run out. -ESTALE: the section was ousted, nothing is held. */
+static int mesh_hold_once(struct adit_reader *reader, const struct adit_key *key, const int32_t shift[3], struct sheaf *sheaf)
+{
+    struct adit_mesh_view mesh;
+    if (sheaf_grow(sheaf))
+        return -ENOMEM;
+    size_t i = sheaf->count;
+    int status = 0;
+    adit_enter(reader);
+    if (!adit_mesh_acquire(reader, key, &mesh) && mesh.quads_n) {
+        sheaf->copies[i] = NULL;
+        struct adit_scene_mesh *m = &sheaf->meshes[i];
+        *m = (struct adit_scene_mesh){.x = key->x + shift[0], .y = key->y + shift[1], .z = key->z + shift[2],
+                                      .quads = mesh.quads};
+        if (!ranges_copy(&mesh, m->start)) {
+            adit_exit(reader);
+            return -EBADMSG;
+        }
+        if (adit_pin(reader, mesh.ref, &sheaf->pins[i])) {
+            sheaf->copies[i] = malloc(mesh.quads_n * sizeof(uint64_t));
+            if (sheaf->copies[i])
+                memcpy(sheaf->copies[i], mesh.quads, mesh.quads_n * sizeof(uint64_t));
+            else
+                status = -ENOMEM;
+            m->quads = sheaf->copies[i];
+        }
+        sheaf->count += !status;
+    }
+    if (adit_exit(reader) != -ESTALE)
+        return status;
+    if (!status && sheaf->count > i) {
+        free(sheaf->copies[i]); /* a pin is never had in such a section */
+        sheaf->count = i;
+    }
+    return -ESTALE;
+}
+
+static int mesh_hold(struct adit_reader *reader, const struct adit_key *key, const int32_t shift[3], struct sheaf *sheaf)
+{
+    int status = -ESTALE;
+    for (uint32_t i = 0; i < OUSTED_MAX && status == -ESTALE; i++)
+        status = mesh_hold_once(reader, key, shift, sheaf);
+    return status;
+}
+
+/* How far world i moves so that all stand in a row: by whole chunks, from the end of the one before. */
+static void shifts_make(const struct adit_tally *tally, int32_t shift[ADIT_TALLY_WORLDS][3])
+{
+    const struct adit_tally_world *first = NULL;
+    int32_t next = 0;
+    for (uint32_t i = 0; i < ADIT_TALLY_WORLDS; i++) {
+        const struct adit_tally_world *t = tally->world[i];
+        if (!t || !t->chunks)
+            continue;
+        for (int a = 0; a < 3 && first; a++)
+            shift[i][a] = (a ? first->key_min[a] : next) - t->key_min[a];
+        first = first ? first : t;
+        next = t->key_max[0] + shift[i][0] + 1;
+    }
+}
+
+static int meshes_hold(struct adit_reader *reader, const struct adit_tally *tally, struct sheaf *sheaf)
+{
+    int32_t (*shift)[3] = calloc(ADIT_TALLY_WORLDS, sizeof *shift);
+    int status = shift ? 0 : -ENOMEM;
+    if (shift)
+        shifts_make(tally, shift);
+    for (size_t i = 0; !status && i < tally->keys_count; i++) {
+        const struct adit_key *key = &tally->keys[i];
+        if (!key->lod)
+            status = adit_interrupt_is_set() ? -EINTR : mesh_hold(reader, key, shift[key->world], sheaf);
+    }
+    free(shift);
+    return status;
+}
+
+static int materials_copy(struct adit_arena *arena, uint16_t material_max, struct sheaf *sheaf)
+{
+    sheaf->materials_count = (uint32_t)material_max + 1;
+    sheaf->infos = calloc(sheaf->materials_count, sizeof *sheaf->infos);
+    sheaf->materials = calloc(sheaf->materials_count, sizeof *sheaf->materials);
+    if (!sheaf->infos || !sheaf->materials)
+        return -ENOMEM;
+    for (uint32_t m = 1; m < sheaf->materials_count; m++) {
+        struct adit_material_info *info = &sheaf->infos[m];
+        bool named = !adit_material_get(arena, (uint16_t)m, info);
+        info->name[sizeof info->name - 1] = 0;
+        sheaf->materials[m] = (struct adit_scene_material){
+            .name = named ? info->name : NULL,
+            .rgba = named ? info->rgba : ADIT_SCENE_RGBA_UNKNOWN,
+            .class = named && (unsigned)info->material_class <= ADIT_CLASS_CUTOUT ? (uint8_t)info->material_class
+                                                                                  : (uint8_t)ADIT_CLASS_OPAQUE,
+        };
+    }
+    return 0;
+}
+
+static void sheaf_release(struct adit_arena *arena, struct sheaf *sheaf)
+{
+    for (size_t i = 0; i < sheaf->count; i++)
+        if (sheaf->copies[i])
+            free(sheaf->copies[i]);
+        else
+            adit_unpin(arena, sheaf->pins[i]);
+    free(sheaf->meshes);
+    free(sheaf->pins);
+    free(sheaf->copies);
+    free(sheaf->infos);
+    free(sheaf->materials);
+}
+
+static int scene_write(struct adit_arena *arena, struct adit_reader *reader, const struct adit_tally *tally,
+                       const struct adit_harvest_params *params, const struct adit_harvest_box *box,
+                       struct adit_harvest_result *result, char *error, size_t error_bytes)
+{
+    struct sheaf sheaf = {0};
+    int status = meshes_hold(reader, tally, &sheaf);
+    if (!status)
+        status = materials_copy(arena, tally->all.material_max, &sheaf);
+    if (status == -ENOMEM)
+        snprintf(error, error_bytes, "not enough memory to export %zu meshes", tally->keys_count);
+    if (status == -EBADMSG)
+        snprintf(error, error_bytes, "a mesh in the arena is damaged; nothing is exported");
+    struct adit_scene scene = {.meshes = sheaf.meshes,
+                               .meshes_count = sheaf.count,
+                               .materials = sheaf.materials,
+                               .materials_count = sheaf.materials_count,
+                               .origin = {box->lo[0], box->lo[1], box->lo[2]}};
+    if (!status)
+        result->meshes = sheaf.count;
+    if (!status)
+        result->quads = adit_scene_quads(&scene);
+    if (!status && params->out)
+        status = adit_export_write(params->out, &scene, error, error_bytes);
+    const struct adit_picture_params look = {.step = params->step, .user = params->user};
+    if (!status && params->picture)
+        status = adit_interrupt_is_set() ? -EINTR
+                                         : adit_picture_write(params->picture, &scene, &look, error, error_bytes);
+    sheaf_release(arena, &sheaf);
+    return status;
+}
+
+/* The chunks of the lowest world there is, of raw_world for a raw volume. */
+static struct adit_harvest_box box_of(const struct adit_tally *tally, const struct adit_harvest_params *params)
+{
+    const struct adit_tally_world *t = params->raw ? tally->world[params->raw_world] : NULL;
+    for (uint32_t i = 0; !params->raw && !t && i < ADIT_TALLY_WORLDS; i++)
+        t = tally->world[i];
+    struct adit_harvest_box box = {{0, 0, 0}, {0, 0, 0}};
+    for (int a = 0; a < 3 && t && t->chunks; a++) {
+        box.lo[a] = (int64_t)t->key_min[a] * ADIT_CHUNK_DIM;
+        box.hi[a] = (int64_t)t->key_max[a] * ADIT_CHUNK_DIM;
+    }
+    return box;
+}
+
+int adit_harvest_take(struct adit_arena *arena, struct adit_reader *reader, const struct adit_tally *tally,
+                      const struct adit_harvest_params *params, struct adit_harvest_result *result, char *error,
+                      size_t error_bytes)
+{
+    memset(result, 0, sizeof *result);
+    *error = 0;
+    struct adit_harvest_box box = params->box ? *params->box : box_of(tally, params);
+    int status = 0;
+    if (params->out || params->picture)
+        status = scene_write(arena, reader, tally, params, &box, result, error, error_bytes);
+    if (!status && params->raw) {
+        const struct adit_tally_world *t = tally->world[params->raw_world];
+        if (!params->box && (!t || !t->chunks)) {
+            snprintf(error, error_bytes, "--raw %s: world %u has no chunks here", params->raw, params->raw_world);
+            return -ENOENT;
+        }
+        struct adit_volume_out out = {.path = params->raw, .world = params->raw_world, .wide = t && t->material_max > 255};
+        memcpy(out.lo, box.lo, sizeof out.lo);
+        memcpy(out.hi, box.hi, sizeof out.hi);
+        status = adit_volume_write(reader, &out, error, error_bytes);
+        result->raw_box = box;
+        result->raw_voxel_bytes = out.wide ? 2 : 1;
+    }
+    if (status && !*error && status != -EINTR)
+        snprintf(error, error_bytes, "cannot export: %s", strerror(-status));
+    return status;
+}

@@ -1,0 +1,92 @@
+/* muster.c - arguments that come from users stand behind their option or behind --, so none is taken for another. */
+#include "tools/muster.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/feeder.h"
+
+#define ARGUMENTS_MAX (ADIT_FEEDER_WORLDS_MAX + 32)
+
+struct arguments {
+    size_t count;
+    char *at[ARGUMENTS_MAX];
+};
+
+/* Arguments are not written to; execve only wants them so. */
+static void argument_add(struct arguments *a, const char *text)
+{
+    if (a->count + 1 < ARGUMENTS_MAX)
+        a->at[a->count++] = (char *)(uintptr_t)text;
+}
+
+static void arguments_begin(struct arguments *a, const char *command, const char *label)
+{
+    memset(a, 0, sizeof *a);
+    argument_add(a, command);
+    argument_add(a, "--tether");
+    argument_add(a, "3");
+    argument_add(a, "--label");
+    argument_add(a, label);
+}
+_Static_assert(ADIT_TETHER_FD == 3, "the descriptor in the arguments above");
+
+static int spawn(struct adit_crew *crew, const char *label, struct arguments *a, char *error, size_t error_bytes)
+{
+    int status = adit_crew_spawn(crew, label, a->at);
+    if (status)
+        snprintf(error, error_bytes, "cannot start %s: %s", label, strerror(-status));
+    return status;
+}
+
+static int producer_spawn(const struct adit_muster *m, uint32_t index, struct adit_crew *crew, char *error,
+                          size_t error_bytes)
+{
+    char label[24], part[32], edits[24], seed[24];
+    struct arguments a;
+    snprintf(label, sizeof label, "producer %u", index + 1);
+    snprintf(part, sizeof part, "%u/%u", index + 1, m->producers);
+    snprintf(edits, sizeof edits, "%llu",
+             (unsigned long long)(m->edits / m->producers + (index < m->edits % m->producers)));
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)m->seed);
+    arguments_begin(&a, "feed", label);
+    const char *const options[] = {"--part", part, "--edits", edits, "--seed", seed, "--classes",
+                                   m->opaque ? "opaque" : "default", "--", m->arena};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        argument_add(&a, options[i]);
+    for (uint32_t i = 0; i < m->specs_count; i++)
+        argument_add(&a, m->specs[i]);
+    return spawn(crew, label, &a, error, error_bytes);
+}
+
+static int consumer_spawn(const struct adit_muster *m, uint32_t index, struct adit_crew *crew, char *error,
+                          size_t error_bytes)
+{
+    char label[24];
+    struct arguments a;
+    snprintf(label, sizeof label, "consumer %u", index + 1);
+    arguments_begin(&a, "watch", label);
+    if (index == 0) {
+        const char *const files[][2] = {
+            {"--box", m->box}, {"--out", m->harvest->out}, {"--picture", m->harvest->picture}, {"--raw", m->harvest->raw}};
+        argument_add(&a, "--reports");
+        for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+            if (files[i][1]) {
+                argument_add(&a, files[i][0]);
+                argument_add(&a, files[i][1]);
+            }
+    }
+    argument_add(&a, "--");
+    argument_add(&a, m->arena);
+    return spawn(crew, label, &a, error, error_bytes);
+}
+
+int adit_muster(const struct adit_muster *m, struct adit_crew *crew, char *error, size_t error_bytes)
+{
+    int status = 0;
+    for (uint32_t i = 0; !status && i < m->producers; i++)
+        status = producer_spawn(m, i, crew, error, error_bytes);
+    for (uint32_t i = 0; !status && i < m->consumers; i++)
+        status = consumer_spawn(m, i, crew, error, error_bytes);
+    return status;
+}
