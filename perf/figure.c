@@ -20,19 +20,24 @@ struct figure *figure_add(struct figure_list *list, const char *scene, const cha
 
 bool figure_has_verdict(const struct figure *figure)
 {
-    return figure->state == FIGURE_MEASURED &&
-           (figure->goal.on == GOAL_MEDIAN || (figure->goal.on == GOAL_RATIO && figure->has_raw));
+    return figure->state == FIGURE_MEASURED && figure->goal.on != GOAL_NONE && (figure->goal.on == GOAL_MEDIAN || figure->has_raw);
+}
+
+/* The limit on the ratio, or on the median. */
+static double limit_of(const struct figure *figure)
+{
+    return figure->goal.limit + (figure->goal.on == GOAL_BEYOND ? figure->raw_median : 0);
 }
 
 bool figure_is_met(const struct figure *figure)
 {
-    return (figure->goal.on == GOAL_RATIO ? figure->ratio : figure->median) <= figure->goal.limit;
+    return (figure->goal.on == GOAL_RATIO ? figure->ratio : figure->median) <= limit_of(figure);
 }
 
 bool figure_is_sure(const struct figure *figure)
 {
     const struct stats_interval *interval = figure->goal.on == GOAL_RATIO ? &figure->ratio_interval : &figure->interval;
-    return figure->goal.limit < interval->low || figure->goal.limit >= interval->high;
+    return limit_of(figure) < interval->low || limit_of(figure) >= interval->high;
 }
 
 static int decimals(double value)
@@ -63,6 +68,8 @@ static void print_verdict(FILE *out, const struct figure *figure)
         snprintf(goal, sizeof goal, "<=%.*f", 2, figure->goal.limit);
     else if (figure->goal.on == GOAL_RATIO)
         snprintf(goal, sizeof goal, "<=%.2fx", figure->goal.limit);
+    else if (figure->goal.on == GOAL_BEYOND)
+        snprintf(goal, sizeof goal, "<=raw+%.0f", figure->goal.limit);
     fprintf(out, " %-8s", goal);
     if (figure_has_verdict(figure))
         fprintf(out, " %s%s", figure_is_met(figure) ? "yes" : "NO", figure_is_sure(figure) ? "" : ", within noise");
@@ -105,8 +112,8 @@ static json_t *goal_json(const struct figure *figure)
 {
     if (figure->goal.on == GOAL_NONE)
         return json_null();
-    return json_pack("{s:s, s:f}", "on", figure->goal.on == GOAL_RATIO ? "ratio" : "median", "at_most",
-                     figure->goal.limit);
+    static const char *const on[] = {"", "median", "ratio", "beyond raw"};
+    return json_pack("{s:s, s:f}", "on", on[figure->goal.on], "at_most", figure->goal.limit);
 }
 
 json_t *figure_json(const struct figure *figure)

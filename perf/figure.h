@@ -4,7 +4,7 @@
  * least this machine can do for the same purpose, measured in the same seconds. The ratio is the median of the ratios
  * of neighbouring blocks, not the ratio of the medians, so slow drift of the machine cancels out.
  *
- * A goal is a limit on the median or on the ratio. `met` says what the median says; `sure` is false when the 95 %
+ * A goal is a limit on the median, on the ratio, or on what the median has beyond the raw one. `met` says what the median says; `sure` is false when the 95 %
  * interval of the judged number reaches across the limit, so that the verdict lies within the noise.
  */
 #ifndef PERF_FIGURE_H
@@ -21,7 +21,7 @@
 #define FIGURE_TEXT_MAX 256
 
 enum figure_state { FIGURE_MEASURED, FIGURE_SKIPPED, FIGURE_FAILED };
-enum goal_on { GOAL_NONE, GOAL_MEDIAN, GOAL_RATIO };
+enum goal_on { GOAL_NONE, GOAL_MEDIAN, GOAL_RATIO, GOAL_BEYOND /* median - raw_median */ };
 
 struct goal {
     enum goal_on on;

@@ -55,7 +55,8 @@ enum adit_role { ADIT_PRODUCER = 1, ADIT_CONSUMER, ADIT_OBSERVER };
 
 enum { ADIT_CREATE_SEAL_WRITERS = 1u /* no new writable mapping of data, later producers included */,
        ADIT_CREATE_TT_NONE = 2u /* no faces between different translucent or cutout materials */,
-       ADIT_CREATE_HUGE_1G = 4u /* 1 GiB pages instead of 2 MiB; falls back like them */ };
+       ADIT_CREATE_HUGE_1G = 4u, /* 1 GiB pages instead of 2 MiB; falls back like them */
+       ADIT_CREATE_SMALL_PAGES = 8u /* 4 KiB pages, though the machine has larger ones reserved; with HUGE_1G: -EINVAL */ };
 
 struct adit_create_params {
     size_t size;

@@ -80,6 +80,22 @@ static int check_plan(const struct adit_arena_plan *p)
     return error;
 }
 
+static enum adit_pages pages_of(uint32_t flags)
+{
+    return flags & ADIT_CREATE_SMALL_PAGES ? ADIT_PAGES_SMALL : flags & ADIT_CREATE_HUGE_1G ? ADIT_PAGES_1G : ADIT_PAGES_2M;
+}
+
+static int check_flags(const char *name, uint32_t flags)
+{
+    const uint32_t known = ADIT_CREATE_SEAL_WRITERS | ADIT_CREATE_TT_NONE | ADIT_CREATE_HUGE_1G | ADIT_CREATE_SMALL_PAGES;
+    const uint32_t pages = ADIT_CREATE_HUGE_1G | ADIT_CREATE_SMALL_PAGES;
+    if (flags & ~known)
+        return adit_fault(-EINVAL, "arena %s: flags 0x%x are unknown; see adit.h", name, flags & ~known);
+    if ((flags & pages) == pages)
+        return adit_fault(-EINVAL, "arena %s: flags ask for pages of 4 KiB and of 1 GiB; ask for one", name);
+    return 0;
+}
+
 int adit_create(const char *name, const struct adit_create_params *params, struct adit_arena **out)
 {
     static const struct adit_create_params defaults = {.size = sizeof defaults};
@@ -97,7 +113,9 @@ int adit_create(const char *name, const struct adit_create_params *params, struc
         .materials_max = or_default(p->materials_max, 4096), .heap_bytes = p->heap_bytes ? p->heap_bytes : 4u << 20,
         .hold_max_bytes = p->hold_max_bytes ? p->hold_max_bytes : (p->data_bytes ? p->data_bytes : DATA_BYTES) / 4,
         .seal_writers = p->flags & ADIT_CREATE_SEAL_WRITERS, .tt_none = p->flags & ADIT_CREATE_TT_NONE,
-        .pages = p->flags & ADIT_CREATE_HUGE_1G ? ADIT_PAGES_1G : ADIT_PAGES_2M, .recover = adit_recover_participant};
+        .pages = pages_of(p->flags), .recover = adit_recover_participant};
+    if (!error)
+        error = check_flags(plan.name, p->flags);
     if (!error)
         error = check_plan(&plan);
     return error ? error : adit_arena_create(&plan, out);

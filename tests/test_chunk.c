@@ -447,6 +447,21 @@ static void params_of_another_size_are_refused(void **state)
     adit_detach(&a);
 }
 
+static void flags_that_are_unknown_or_at_odds_are_refused(void **state)
+{
+    struct adit_create_params params = {.size = sizeof params, .flags = 1u << 31};
+    struct adit_arena *a = NULL;
+    (void)state;
+    assert_int_equal(adit_create("flags", &params, &a), -EINVAL);
+    assert_non_null(strstr(adit_detail(), "0x80000000"));
+    params.flags = ADIT_CREATE_SMALL_PAGES | ADIT_CREATE_HUGE_1G;
+    assert_int_equal(adit_create("flags", &params, &a), -EINVAL);
+    params.flags = ADIT_CREATE_SMALL_PAGES;
+    assert_int_equal(adit_create("flags", &params, &a), 0);
+    assert_null(strstr(adit_notes(a), "4 KiB")); /* they are what was asked for */
+    adit_detach(&a);
+}
+
 /* Through a copy of the struct, as a careless caller would. */
 static void a_loan_is_published_or_discarded_once(void **state)
 {
@@ -492,6 +507,7 @@ int main(void)
         cmocka_unit_test(a_consumer_may_not_write),
         cmocka_unit_test(keys_at_the_limits_work_and_beyond_them_are_refused),
         cmocka_unit_test(params_of_another_size_are_refused),
+        cmocka_unit_test(flags_that_are_unknown_or_at_odds_are_refused),
     };
     return cmocka_run_group_tests_name("chunks", tests, shm_fixture_set_up, shm_fixture_tear_down);
 }
