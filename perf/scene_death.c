@@ -19,6 +19,7 @@
 
 struct death {
     char name[LAB_ARENA_NAME_BYTES];
+    int cpu; /* of the reader: not the one that waits, whose looks would slow the unmapping down */
     struct adit_arena *arena;
 };
 
@@ -27,7 +28,7 @@ static _Noreturn void read_until_killed(const struct death *d, int ready)
 {
     struct adit_arena *a;
     struct adit_reader *r;
-    if (adit_attach(d->name, ADIT_CONSUMER, NULL, &a) || adit_reader_open(a, &r))
+    if (bench_pin(d->cpu) || adit_attach(d->name, ADIT_CONSUMER, NULL, &a) || adit_reader_open(a, &r))
         _exit(1);
     adit_enter(r);
     for (uint32_t s = 1; s < a->segments_n; s++)
@@ -97,7 +98,7 @@ static double pidfd_block(void *context, uint64_t rounds) { return kills(context
 /* With 2 MiB pages, or as far as there are any; then with 4 KiB ones, of which there are 512 times as many to unmap. */
 static int run_pages(struct bench *bench, uint64_t bytes, uint32_t flags)
 {
-    struct death death;
+    struct death death = {.cpu = bench->machine->cpu[1]};
     const struct adit_create_params params = {.size = sizeof params, .data_bytes = bytes, .flags = flags};
     lab_arena_name(death.name);
     int error = lab_arena_create(bench, death.name, &params, &death.arena);
