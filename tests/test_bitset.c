@@ -119,11 +119,6 @@ static void a_stopped_tidier_hides_nothing(void **state)
 
 /* ---- every instruction */
 
-#ifdef __SANITIZE_ADDRESS__
-#define STRIDE 7u /* three times as many instructions, some of them in between */
-#else
-#define STRIDE 1u
-#endif
 #define LOOKS 60u
 
 struct race {
@@ -152,7 +147,7 @@ static bool add_then_look(uint32_t n, void *user)
         r->added = true;
     }
     r->has_missed |= r->added && !is_found(r);
-    return n < r->acts_at + LOOKS * STRIDE;
+    return n < r->acts_at + LOOKS * STEPPED_STRIDE;
 }
 
 /* A set in which a number was taken: the word is empty, its summary still says something. */
@@ -168,7 +163,7 @@ static void an_add_at_any_instruction_of_a_look_is_seen_and_stays(void **state)
 {
     struct race r = {.set = new_set(200), .number = 70};
     (void)state;
-    for (r.acts_at = 1, r.added = true; r.added; r.acts_at += STRIDE) { /* until the look is over before */
+    for (r.acts_at = 1, r.added = true; r.added; r.acts_at += STEPPED_STRIDE) { /* until the look is over before */
         leave_a_trace(&r);
         (void)stepped_run(find_once, add_then_look, &r);
         assert_false(r.has_missed);
@@ -218,7 +213,7 @@ static bool tidy_in_two_steps(uint32_t n, void *user)
         *tidying += (1ull << 48) + 1;
         *summary = 0;
     }
-    if (n == r->acts_at + 5 * STRIDE) {
+    if (n == r->acts_at + 5 * STEPPED_STRIDE) {
         *summary = 1ull << r->number / 64;
         *tidying -= 1ull << 48;
         r->added = true; /* here: it came to its end */
@@ -236,7 +231,7 @@ static void a_tidying_that_comes_and_goes_within_a_look_hides_nothing(void **sta
 {
     struct race r = {.set = new_set(200), .number = 70};
     (void)state;
-    for (r.acts_at = 1, r.added = true; r.added; r.acts_at += STRIDE) {
+    for (r.acts_at = 1, r.added = true; r.added; r.acts_at += STEPPED_STRIDE) {
         leave_a_trace(&r);
         adit_bitset_add(&r.set, r.number);
         (void)stepped_run(look_for_it, tidy_in_two_steps, &r);

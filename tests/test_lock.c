@@ -229,7 +229,7 @@ static void a_reader_never_sees_a_torn_value(void **state)
 {
     struct between b = {.reader = open_in(arena, "raced", WORDS * 8), .writer = open_in(arena, "raced", WORDS * 8)};
     (void)state;
-    for (b.at = 1; b.at < 5000; b.at++) {
+    for (b.at = 1; b.at < 5000; b.at += STEPPED_STRIDE) {
         uint32_t steps = stepped_run(read_once, commit_twice, &b);
         assert_int_equal(b.error, 0);
         assert_true(is_legal(b.words));
@@ -292,7 +292,7 @@ static void a_death_at_any_instruction_leaves_a_legal_value(void **state)
     void *bytes;
     (void)state;
     steps_taken = shm_fixture_shared(sizeof *steps_taken);
-    for (dies_after = 1; dies_after < 5000; dies_after++) {
+    for (dies_after = 1; dies_after < 5000; dies_after += STEPPED_STRIDE) {
         int end = shm_fixture_in_child(die_at_some_instruction, NULL);
         assert_int_equal(adit_lock_read(l, words, sizeof words, NULL), 0);
         assert_true(is_legal(words));
@@ -307,7 +307,7 @@ static void a_death_at_any_instruction_leaves_a_legal_value(void **state)
         if (!end)
             break;
         assert_int_equal(end, -SIGKILL);
-        if (dies_after % 8 == 0)
+        if (dies_after / STEPPED_STRIDE % 8 == 0)
             shm_fixture_verify_quiet(arena);
     }
     adit_lock_close(&l);
@@ -316,7 +316,7 @@ static void a_death_at_any_instruction_leaves_a_legal_value(void **state)
         print_message("not by steps here\n");
         skip();
     }
-    assert_true(notes > WORDS && quiet > 1);
+    assert_true(notes > WORDS / STEPPED_STRIDE && quiet > 1);
 }
 
 static void change_for_ever(void *user)

@@ -22,11 +22,6 @@
 #define START 5u /* elements through the ring before: what follows wraps */
 #define BATCH_MAX 3u
 #define STEPS_MAX 5000u
-#ifdef __SANITIZE_ADDRESS__
-#define STRIDE 11u /* a call has four times the instructions there: some of them have to do */
-#else
-#define STRIDE 1u
-#endif
 
 static struct adit_arena *arena;
 
@@ -179,7 +174,7 @@ static bool is_survived(void)
 static uint32_t count_wedged(uint32_t *points)
 {
     uint32_t wedged = 0;
-    for (s.at = 1; s.at < STEPS_MAX; s.at += STRIDE) {
+    for (s.at = 1; s.at < STEPS_MAX; s.at += STEPPED_STRIDE) {
         begin();
         uint32_t steps = act_until_death();
         bool is_well = is_survived();
@@ -222,7 +217,7 @@ static void a_death_at_any_instruction_is_survived(void **state)
         print_message("not by steps here\n");
         skip();
     }
-    assert_true(points > 2000 / STRIDE);
+    assert_true(points > 2000 / STEPPED_STRIDE);
 }
 
 /* The control: SPSC needs no recovery, MPMC is stuck without it. */
@@ -238,7 +233,7 @@ static void without_recovery_mpmc_is_wedged_and_spsc_is_not(void **state)
         skip();
     }
     print_message("%u of %u deaths wedge a ring that nobody recovers\n", wedged, points);
-    assert_true(wedged > 50 / STRIDE);
+    assert_true(wedged > 50 / STEPPED_STRIDE);
 }
 
 /* ---- while a ring is made or ended */

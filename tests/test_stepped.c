@@ -13,12 +13,6 @@
 #include "runtime/store.h"
 #include "tests/stepped.h"
 
-#ifdef __SANITIZE_ADDRESS__
-#define STRIDE 31u /* several times as many instructions */
-#else
-#define STRIDE 1u
-#endif
-
 static struct adit_arena *arena, *other; /* two participants, so two owners */
 
 /* ---- rings */
@@ -38,7 +32,7 @@ static void push_one(void *user)
 static bool pop_any(uint32_t n, void *user)
 {
     struct passing *p = user;
-    if (n % STRIDE == 0 && adit_ring_pop(p->ring, p->got, 1)) {
+    if (n % STEPPED_STRIDE == 0 && adit_ring_pop(p->ring, p->got, 1)) {
         p->popped++;
         p->torn += !!memcmp(p->got, p->sent, sizeof p->got);
     }
@@ -55,7 +49,7 @@ static bool push_other(uint32_t n, void *user)
 {
     static const uint64_t wrong[8] = {1, 1, 1, 1, 1, 1, 1, 1};
     struct passing *p = user;
-    return n % STRIDE || !adit_ring_push(p->ring, wrong, 1);
+    return n % STEPPED_STRIDE || !adit_ring_push(p->ring, wrong, 1);
 }
 
 static void an_element_is_whole_at_any_instruction(void **state)
@@ -123,7 +117,7 @@ static void free_one(void *user)
 static bool check_words(uint32_t n, void *user)
 {
     struct allocation *a = user;
-    if (n % STRIDE == 0 && !a->broken)
+    if (n % STEPPED_STRIDE == 0 && !a->broken)
         a->broken = broken_invariant();
     return true;
 }
@@ -187,7 +181,7 @@ static void an_allocation_at_any_instruction_of_another_never_shares(void **stat
     uint32_t steps;
     (void)state;
     for (uint32_t freeing = 0; freeing < 2; freeing++)
-        for (a.acts_at = 1, steps = 0; steps + (2 * STRIDE - 1) >= a.acts_at; a.acts_at += 2 * STRIDE - 1) {
+        for (a.acts_at = 1, steps = 0; steps + (2 * STEPPED_STRIDE - 1) >= a.acts_at; a.acts_at += 2 * STEPPED_STRIDE - 1) {
             uint64_t refs[16];
             uint32_t n = make_holes(refs);
             a.ref_of_other = 0;
@@ -283,7 +277,7 @@ static bool settle_between(uint32_t n, void *user)
 {
     struct shift *s = user;
     bool is_done = !s->again && adit_load_relaxed(&arena->entries[s->index].work) == 0 && s->has_claimed;
-    if (n % STRIDE == 0 && !adit_settle(other, 0)) {
+    if (n % STEPPED_STRIDE == 0 && !adit_settle(other, 0)) {
         struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
         s->settled_early |= !is_done && (adit_bitset_has(&dirty, s->index) || adit_bitset_has(&working, s->index) || s->again);
     }
@@ -380,7 +374,7 @@ static bool read_between(uint32_t n, void *user)
 {
     struct publication *p = user;
     struct adit_chunk_view view;
-    if (n % STRIDE)
+    if (n % STEPPED_STRIDE)
         return true;
     adit_enter(p->reader);
     int error = adit_chunk_acquire(p->reader, &p->key, &view);
@@ -455,7 +449,7 @@ static void publishers_at_any_instruction_of_each_other_both_count(void **state)
     assert_int_equal(adit_key_pack(&key, &r.packed), 0);
     assert_int_equal(adit_store_insert(arena, r.packed, &r.index), 0);
     assert_int_equal(adit_rcu_borrow(arena, &r.reader[0]) | adit_rcu_borrow(other, &r.reader[1]), 0);
-    for (r.acts_at = 1; steps + 1 + 2 * STRIDE >= r.acts_at; r.acts_at += 1 + 2 * STRIDE) {
+    for (r.acts_at = 1; steps + 1 + 2 * STEPPED_STRIDE >= r.acts_at; r.acts_at += 1 + 2 * STEPPED_STRIDE) {
         for (uint32_t i = 0; i < 3; i++)
             prepare(&r, i);
         steps = stepped_run(publish_mine, publish_theirs, &r);
