@@ -65,7 +65,7 @@ void crash_begin(void)
         (void)sched_setaffinity(0, sizeof one, &one); /* only slower without */
     }
     if (!crashtrace_is_possible())
-        skip("skipped: no single-stepping here (ptrace or debug registers are not to be had)");
+        skip("skipped: no single-stepping here (ptrace is not to be had)");
 }
 
 static double seconds_now(void)

@@ -17,12 +17,15 @@
 
 #include "tests/crashsymbols.h"
 
+#define INT3 0xcc
 #define REGISTER(name) ((void *)offsetof(struct user_regs_struct, name))
-#define DEBUG_REGISTER(n) ((void *)(offsetof(struct user, u_debugreg) + (n) * sizeof(long)))
 #define OPTIONS (PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL)
 
 /* Where a child arrives when its operation has returned: stepping ends here. The harness's own text, so never inside. */
 __attribute__((noinline, used)) static void operation_is_over(void) { __asm__ volatile("" ::: "memory"); }
+
+/* Where a call out of the library returns to: its return address is replaced by this one for as long as it runs. */
+__attribute__((noinline, used)) static void call_is_over(void) { __asm__ volatile("int3" ::: "memory"); }
 
 static long request(int what, pid_t pid, void *address, void *data, const char *name)
 {
@@ -66,6 +69,8 @@ static void hold(struct crashtrace *t, pid_t tid)
     int status;
     if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) || !wait_stop(tid, &status))
         forget_sibling(t, tid);
+    else if (t->breakpoint && !(status >> 16) && WSTOPSIG(status) == SIGTRAP) /* it has just met it: back before it */
+        request(PTRACE_POKEUSER, tid, REGISTER(rip), (void *)t->breakpoint, "PTRACE_POKEUSER");
 }
 
 /* The threads that the child has started while it was set up. */
@@ -133,53 +138,104 @@ static void step_once(struct crashtrace *t)
     wait_trap(t, PTRACE_SINGLESTEP);
 }
 
-static void set_breakpoint(const struct crashtrace *t, uint32_t n, uint64_t address)
+static void write_register(const struct crashtrace *t, void *which, uint64_t value)
 {
-    request(PTRACE_POKEUSER, t->tid, DEBUG_REGISTER(n), (void *)address, "PTRACE_POKEUSER of a debug register");
+    request(PTRACE_POKEUSER, t->tid, which, (void *)value, "PTRACE_POKEUSER");
 }
 
-static void enable_breakpoints(const struct crashtrace *t, unsigned long mask)
+/* Puts byte where address points in the child's text and returns what was there. */
+static uint8_t patch(const struct crashtrace *t, uint64_t address, uint8_t byte)
 {
-    request(PTRACE_POKEUSER, t->tid, DEBUG_REGISTER(7), (void *)mask, "PTRACE_POKEUSER of a debug register");
+    uint64_t word = (uint64_t)request(PTRACE_PEEKTEXT, t->tid, (void *)address, NULL, "PTRACE_PEEKTEXT");
+    request(PTRACE_POKETEXT, t->tid, (void *)address, (void *)((word & ~(uint64_t)0xff) | byte), "PTRACE_POKETEXT");
+    return (uint8_t)word;
 }
 
-bool crashtrace_run_to(struct crashtrace *t, uint64_t address, uint32_t nth)
+/* Another thread has met the breakpoint: it goes over it while the stepped one is held. True: that one has arrived meanwhile. */
+static bool pass_breakpoint(struct crashtrace *t, pid_t sibling, uint64_t address, uint8_t there)
 {
-    set_breakpoint(t, 0, address);
-    set_breakpoint(t, 1, t->over);
-    enable_breakpoints(t, 1 | 4);
+    int status, passed;
+    if (ptrace(PTRACE_INTERRUPT, t->tid, NULL, NULL) || !wait_stop(t->tid, &status))
+        crash_fail("crashtrace", "the child has ended in the middle of its operation");
+    patch(t, address, there);
+    request(PTRACE_POKEUSER, sibling, REGISTER(rip), (void *)address, "PTRACE_POKEUSER");
+    request(PTRACE_SINGLESTEP, sibling, NULL, NULL, "PTRACE_SINGLESTEP");
+    bool lives = wait_stop(sibling, &passed);
+    patch(t, address, INT3);
+    if (lives)
+        request(PTRACE_CONT, sibling, NULL, NULL, "PTRACE_CONT");
+    else
+        forget_sibling(t, sibling);
+    if (status >> 16 || WSTOPSIG(status) != SIGTRAP) {
+        request(PTRACE_CONT, t->tid, NULL, NULL, "PTRACE_CONT");
+        return false;
+    }
+    return true; /* the interrupt that it has not met yet stops it once more later, which wait_trap lets pass */
+}
+
+/* Waits until the stepped thread traps, while others may meet the breakpoint at address as well. */
+static void wait_arrival(struct crashtrace *t, uint64_t address, uint8_t there)
+{
+    for (bool arrived = false; !arrived;) {
+        int status;
+        pid_t tid = waitpid(-1, &status, __WALL);
+        if (tid < 0 && errno == EINTR)
+            continue;
+        if (tid < 0 || (tid == t->tid && !WIFSTOPPED(status)))
+            crash_fail("crashtrace", "the child has ended in the middle of its operation");
+        bool is_trap = WIFSTOPPED(status) && !(status >> 16) && WSTOPSIG(status) == SIGTRAP;
+        if (!WIFSTOPPED(status))
+            forget_sibling(t, tid);
+        else if (is_trap && tid == t->tid)
+            arrived = true;
+        else if (is_trap)
+            arrived = pass_breakpoint(t, tid, address, there);
+        else if (status >> 16)
+            request(PTRACE_CONT, tid, NULL, NULL, "PTRACE_CONT");
+        else
+            crash_fail("crashtrace", "the child has got a signal");
+    }
+    t->ip = read_register(t, REGISTER(rip));
+}
+
+/* Runs at full speed to address or to where the operation is over; ip stands there. Breakpoints are in the text that all threads
+ * share. */
+static void run_to_either(struct crashtrace *t, uint64_t address)
+{
+    uint8_t at_over = patch(t, t->over, INT3), there = patch(t, address, INT3); /* in this order, as both may be the same */
+    t->breakpoint = address;
     if (t->siblings_run)
         let_siblings_go(t);
-    bool is_there = t->ip == address && !--nth;
-    while (!is_there) {
-        request(PTRACE_CONT, t->tid, NULL, NULL, "PTRACE_CONT");
-        wait_trap(t, PTRACE_CONT);
-        if (t->ip == t->over)
-            break;
-        is_there = t->ip == address && !--nth;
-    }
+    request(PTRACE_CONT, t->tid, NULL, NULL, "PTRACE_CONT");
+    wait_arrival(t, address, there);
     if (t->siblings_run)
         hold_siblings(t);
-    enable_breakpoints(t, 0);
-    return is_there;
+    t->breakpoint = 0;
+    patch(t, address, there);
+    patch(t, t->over, at_over);
+    if (t->ip != address + 1 && t->ip != t->over + 1)
+        crash_fail("crashtrace", "a trap of nobody's");
+    t->ip--;
+    write_register(t, REGISTER(rip), t->ip);
 }
 
-/* Runs at full speed until the call that has just been entered returns. */
+/* Runs at full speed until the call that has just been entered returns. Others may run beside it: they never return to where this
+ * thread's stack says. */
 static void run_outside(struct crashtrace *t)
 {
-    uint64_t sp = read_register(t, REGISTER(rsp));
-    uint64_t back = (uint64_t)request(PTRACE_PEEKDATA, t->tid, (void *)sp, NULL, "PTRACE_PEEKDATA of a return address");
-    set_breakpoint(t, 0, back);
-    enable_breakpoints(t, 1);
+    void *top = (void *)read_register(t, REGISTER(rsp));
+    uint64_t back = (uint64_t)request(PTRACE_PEEKDATA, t->tid, top, NULL, "PTRACE_PEEKDATA of a return address");
+    request(PTRACE_POKEDATA, t->tid, top, (void *)t->call_over, "PTRACE_POKEDATA of a return address");
     if (t->siblings_run)
         let_siblings_go(t);
-    do { /* a deeper frame may return there first: its stack lies below */
-        request(PTRACE_CONT, t->tid, NULL, NULL, "PTRACE_CONT");
-        wait_trap(t, PTRACE_CONT);
-    } while (t->ip != back || read_register(t, REGISTER(rsp)) <= sp);
+    request(PTRACE_CONT, t->tid, NULL, NULL, "PTRACE_CONT");
+    wait_trap(t, PTRACE_CONT);
     if (t->siblings_run)
         hold_siblings(t);
-    enable_breakpoints(t, 0);
+    if (t->ip != t->call_over + 1)
+        crash_fail("crashtrace", "a trap of nobody's");
+    t->ip = back;
+    write_register(t, REGISTER(rip), back);
 }
 
 /* The instruction at ip is a return (with or without a prefix): c3, c2, f3 c3, f2 c3. The child's text is ours. */
@@ -204,6 +260,28 @@ bool crashtrace_step(struct crashtrace *t)
     }
 }
 
+bool crashtrace_run_to(struct crashtrace *t, uint64_t address, uint32_t nth)
+{
+    while (t->ip != address || --nth) {
+        while (t->ip == address) /* off it, as a breakpoint under it would stop it at once; all rounds of a rep are one visit */
+            step_once(t);
+        if (t->ip != t->over)
+            run_to_either(t, address);
+        if (t->ip == t->over)
+            return false;
+    }
+    return true;
+}
+
+/* Of the int3 in call_is_over, before which the compiler may have put something. */
+static uint64_t address_of_int3(void)
+{
+    const uint8_t *text = (const uint8_t *)(uintptr_t)call_is_over;
+    while (*text != INT3)
+        text++;
+    return (uint64_t)(uintptr_t)text;
+}
+
 _Noreturn static void be_the_child(int wire, const struct crash_operation *op, void *user)
 {
     char go = 1;
@@ -225,8 +303,8 @@ static void go_to_run(struct crashtrace *t, const struct crash_operation *op, in
     t->over = (uint64_t)(uintptr_t)operation_is_over;
     if (write(wire, &go, 1) != 1)
         crash_fail("write", strerror(errno));
-    t->ip = read_register(t, REGISTER(rip));
-    if (!crashtrace_run_to(t, (uint64_t)(uintptr_t)op->run, 1))
+    run_to_either(t, (uint64_t)(uintptr_t)op->run); /* the harness's text: only this thread comes there */
+    if (t->ip == t->over)
         crash_fail(op->name, "its operation was not reached");
 }
 
@@ -245,7 +323,7 @@ void crashtrace_start(struct crashtrace *t, const struct crash_operation *op, vo
 {
     int wire[2], status;
     char ready;
-    *t = (struct crashtrace){.siblings_run = op->siblings_run};
+    *t = (struct crashtrace){.siblings_run = op->siblings_run, .call_over = address_of_int3()};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, wire))
         crash_fail("socketpair", strerror(errno));
     fflush(NULL);

@@ -4,8 +4,8 @@
  *     while (crashtrace_step(&t)) look(t.ip);         each boundary inside the library
  *     crashtrace_kill(&t);                            SIGKILL, and reaped
  *
- * Full speed is a breakpoint in a debug register at the return address (Intel SDM 3B, 17.2), of that thread alone: the text that
- * all threads share is never patched.
+ * Full speed is a return address on that thread's stack that leads to an int3 of the harness's own. The way to a
+ * point further on has a breakpoint in the text, which other threads that meet it are led over. Debug registers would do, too, but virtual machines do not always have working ones.
  */
 #ifndef ADIT_CRASHTRACE_H
 #define ADIT_CRASHTRACE_H
@@ -23,7 +23,9 @@ struct crashtrace {
     pid_t tid; /* its thread that is stepped */
     uint64_t ip;
     uint64_t over; /* arriving here ends the operation */
+    uint64_t call_over; /* and here a call out of the library */
     bool siblings_run;
+    uint64_t breakpoint; /* or 0 */
     uint32_t siblings_n;
     pid_t siblings[CRASHTRACE_SIBLINGS_MAX];
     uint64_t steps;
@@ -37,7 +39,7 @@ static inline bool crashtrace_is_inside(uint64_t ip)
     return ip >= (uint64_t)(uintptr_t)adit_text_begin && ip < (uint64_t)(uintptr_t)adit_text_end;
 }
 
-/* True when this machine lets a child be stepped and stopped by a debug register. */
+/* True when this machine lets a child be stepped. */
 bool crashtrace_is_possible(void);
 
 void crashtrace_start(struct crashtrace *t, const struct crash_operation *op, void *user);
