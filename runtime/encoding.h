@@ -120,6 +120,14 @@ uint64_t adit_plane_hash_uniform(uint16_t material);
  * is_sound, and only what it says is followed. False: not sound, nothing was written. */
 bool adit_decode_chunk_within(const struct adit_version *v, size_t bytes, uint16_t voxels[ADIT_CHUNK_VOXELS]);
 bool adit_decode_plane_within(const struct adit_version *v, size_t bytes, enum adit_face face, uint16_t plane[ADIT_PLANE_VOXELS]);
+/* A border plane as it lies in the block, for who decodes it elsewhere: bits a voxel (0, 1, 2, 4, 8, 16); what its values mean (bits below 16;
+ * material[0] throughout for 0); its voxels (4096 / 8 * bits bytes in the block, or NULL for 0), lowest bits first. */
+struct adit_plane_view {
+    uint32_t bits;
+    uint16_t material[ADIT_PALETTE_MAX];
+    const uint8_t *packed;
+};
+bool adit_plane_view_within(const struct adit_version *v, size_t bytes, enum adit_face face, struct adit_plane_view *view);
 /* adit_encode_hash of what of the block lies within bytes. */
 uint64_t adit_encode_hash_within(const struct adit_version *v, size_t bytes);
 

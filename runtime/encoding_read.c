@@ -146,29 +146,30 @@ uint16_t adit_decode_voxel(const struct adit_version *v, uint32_t x, uint32_t y,
     return adit_decode_voxel_within(v, v->bytes, x, y, z);
 }
 
-static void plane_decode(const struct seen *s, enum adit_face face, uint16_t *plane)
+static void plane_view(const struct seen *s, enum adit_face face, struct adit_plane_view *view)
 {
     const struct adit_plane *p = &s->head.plane[face];
+    view->bits = p->bits;
+    view->packed = p->bits ? part(s, p->at + adit_plane_local_bytes(p->bits)) : NULL;
+    if (p->bits == 8)
+        palette_load(s, view->material);
+    else if (p->bits == 1 || p->bits == 2 || p->bits == 4)
+        memcpy(view->material, part(s, p->at), 2u << p->bits);
+    else
+        view->material[0] = p->value;
+}
+
+static void plane_decode(const struct seen *s, enum adit_face face, uint16_t *plane)
+{
     const struct adit_tile_kernel *kernel = adit_tile_kernel_best();
-    const uint8_t *from = part(s, p->at + adit_plane_local_bytes(p->bits));
-    uint16_t local[ADIT_PALETTE_MAX];
-    switch (p->bits) {
-    case 1:
-    case 2:
-    case 4:
-        memcpy(local, part(s, p->at), 2u << p->bits);
-        kernel->unpack(plane, local, p->bits, from);
-        break;
-    case 8:
-        palette_load(s, local);
-        kernel->unpack(plane, local, 8, from);
-        break;
-    case 16:
-        memcpy(plane, from, ADIT_PLANE_VOXELS * 2);
-        break;
-    default:
-        kernel->fill(plane, p->value);
-    }
+    struct adit_plane_view view;
+    plane_view(s, face, &view);
+    if (!view.bits)
+        kernel->fill(plane, view.material[0]);
+    else if (view.bits == 16)
+        memcpy(plane, view.packed, ADIT_PLANE_VOXELS * 2);
+    else
+        kernel->unpack(plane, view.material, view.bits, view.packed);
 }
 
 void adit_decode_plane(const struct adit_version *v, enum adit_face face, uint16_t plane[ADIT_PLANE_VOXELS])
@@ -335,6 +336,15 @@ bool adit_decode_plane_within(const struct adit_version *v, size_t bytes, enum a
     bool sound = see_sound(&s, v, bytes);
     if (sound)
         plane_decode(&s, face, plane);
+    return sound;
+}
+
+bool adit_plane_view_within(const struct adit_version *v, size_t bytes, enum adit_face face, struct adit_plane_view *view)
+{
+    struct seen s;
+    bool sound = see_sound(&s, v, bytes);
+    if (sound)
+        plane_view(&s, face, view);
     return sound;
 }
 

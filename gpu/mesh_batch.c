@@ -1,0 +1,416 @@
+/* How a batch is run. Two submissions: the first brings the source, meshes, and brings back one result a chunk; the second, when the counts are
+ * known, brings the quads, no more of them than there are. When there are more than the quads' buffer takes, the chunks that found no
+ * room say so; the buffer grows to what was asked for and the first submission runs again.
+ *
+ * Within a submission each stage waits for the one before by a memory barrier (compute to compute; transfer around it). The host waits for a
+ * value of the timeline semaphore, after which all of it has happened (Vulkan 1.2, 7.4.1). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gpu/gpu_parts.h"
+#include "gpu/mesh_source.h"
+#include "runtime/encoding.h"
+
+#define CLASS_BYTES (ADIT_MATERIALS / 4u)
+#define ROWS_BYTES (12u * 64u * 64u * 8u)
+#define PLANES_BYTES (ADIT_FACES * ADIT_PLANE_VOXELS * 2u)
+#define COUNTS_BYTES (ADIT_MESH_RANGES * 64u * 4u)
+#define RESULTS_HEAD 128u
+#define QUADS_A_CHUNK 8192u /* room at first */
+#define QUADS_MAX (1u << 28)
+#define STAMPS 8u
+
+/* As in mesh_common.glsl. */
+struct result {
+    uint32_t start[ADIT_MESH_RANGES + 1], base, faces, bounds_lo[3], bounds_hi[3], is_short, pad[2];
+};
+_Static_assert(sizeof(struct result) == 120, "as in mesh_common.glsl");
+_Static_assert(sizeof(struct adit_gpu_job) == 128, "as in mesh_common.glsl");
+
+enum state { FILLING, IN_FLIGHT, DONE };
+
+struct adit_mesh_batch {
+    struct adit_gpu *gpu;
+    enum state state;
+    uint32_t chunks_max, chunks, quads_max, quads, reruns;
+    size_t used;
+    struct adit_gpu_memory buffers[ADIT_GPU_BUFFERS];
+    struct adit_gpu_memory upload, results, readback; /* jobs, source, classes; results; quads */
+    size_t source_at, classes_at;                     /* in upload */
+    VkDescriptorPool descriptors;
+    VkDescriptorSet set;
+    VkCommandPool pool;
+    VkCommandBuffer commands[2];
+    VkQueryPool stamps;
+    VkSemaphore done;
+    uint64_t done_value;
+    struct adit_mesh_times times;
+};
+
+static int failed(const struct adit_mesh_batch *b, int error, const char *what, VkResult r)
+{
+    return adit_fault(error, "%s: %s failed (%s); its work has to go elsewhere", b->gpu->of->name, what, adit_vulkan_result(r));
+}
+
+/* ---- open, close */
+
+static VkResult open_quads(struct adit_mesh_batch *b, uint32_t quads_max)
+{
+    struct adit_gpu *g = b->gpu;
+    adit_gpu_memory_close(g, &b->buffers[ADIT_GPU_QUADS]);
+    adit_gpu_memory_close(g, &b->readback);
+    if ((uint64_t)quads_max * 8 > g->of->range_max)
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    VkResult r = adit_gpu_memory_open(g, (uint64_t)quads_max * 8, ADIT_GPU_LOCAL, &b->buffers[ADIT_GPU_QUADS]);
+    r = r ? r : adit_gpu_memory_open(g, (uint64_t)quads_max * 8, ADIT_GPU_READBACK, &b->readback);
+    b->quads_max = r ? 0 : quads_max;
+    return r;
+}
+
+static void write_set(const struct adit_mesh_batch *b)
+{
+    VkDescriptorBufferInfo info[ADIT_GPU_BUFFERS];
+    VkWriteDescriptorSet writes[ADIT_GPU_BUFFERS];
+    for (uint32_t i = 0; i < ADIT_GPU_BUFFERS; i++) {
+        info[i] = (VkDescriptorBufferInfo){.buffer = b->buffers[i].buffer, .range = VK_WHOLE_SIZE};
+        writes[i] = (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, .dstSet = b->set, .dstBinding = i,
+                                           .descriptorCount = 1, .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                           .pBufferInfo = &info[i]};
+    }
+    b->gpu->d.UpdateDescriptorSets(b->gpu->d.device, ADIT_GPU_BUFFERS, writes, 0, NULL);
+}
+
+static VkResult open_objects(struct adit_mesh_batch *b)
+{
+    const struct adit_vulkan_device *d = &b->gpu->d;
+    const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, ADIT_GPU_BUFFERS};
+    const VkDescriptorPoolCreateInfo descriptors = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO, .maxSets = 1,
+                                                    .poolSizeCount = 1, .pPoolSizes = &size};
+    const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO, .queueFamilyIndex = b->gpu->of->family};
+    const VkSemaphoreTypeCreateInfo timeline = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+                                                .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
+    const VkSemaphoreCreateInfo done = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &timeline};
+    const VkQueryPoolCreateInfo stamps = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO, .queryType = VK_QUERY_TYPE_TIMESTAMP,
+                                          .queryCount = STAMPS};
+    VkResult r = d->CreateDescriptorPool(d->device, &descriptors, NULL, &b->descriptors);
+    const VkDescriptorSetAllocateInfo set = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO, .descriptorPool = b->descriptors,
+                                             .descriptorSetCount = 1, .pSetLayouts = &b->gpu->set_layout};
+    r = r ? r : d->AllocateDescriptorSets(d->device, &set, &b->set);
+    r = r ? r : d->CreateCommandPool(d->device, &pool, NULL, &b->pool);
+    const VkCommandBufferAllocateInfo commands = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO, .commandPool = b->pool,
+                                                  .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY, .commandBufferCount = 2};
+    r = r ? r : d->AllocateCommandBuffers(d->device, &commands, b->commands);
+    r = r ? r : d->CreateSemaphore(d->device, &done, NULL, &b->done);
+    return r || b->gpu->of->timestamp_ns <= 0 ? r : d->CreateQueryPool(d->device, &stamps, NULL, &b->stamps);
+}
+
+/* Two bits a material. */
+static void pack_classes(const uint8_t *classes, uint32_t *out)
+{
+    memset(out, 0, CLASS_BYTES);
+    for (uint32_t m = 0; m < ADIT_MATERIALS; m++)
+        out[m / 16] |= (uint32_t)(classes[m] & 3) << m % 16 * 2;
+}
+
+int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t chunks_max, size_t source_bytes,
+                         struct adit_mesh_batch **out)
+{
+    const uint64_t n = chunks_max;
+    const uint64_t bytes[ADIT_GPU_QUADS] = {
+        [ADIT_GPU_JOBS] = n * sizeof(struct adit_gpu_job), [ADIT_GPU_SOURCE] = (source_bytes + 15) & ~15ull,
+        [ADIT_GPU_CLASSES] = CLASS_BYTES, [ADIT_GPU_VOXELS] = n * ADIT_CHUNK_VOXELS * 2, [ADIT_GPU_BORDERS] = n * PLANES_BYTES,
+        [ADIT_GPU_BITS] = n * ROWS_BYTES, [ADIT_GPU_COUNTS] = n * COUNTS_BYTES,
+        [ADIT_GPU_RESULTS] = RESULTS_HEAD + n * sizeof(struct result)};
+    *out = NULL;
+    for (uint32_t i = 0; i < ADIT_GPU_QUADS; i++)
+        if (bytes[i] > gpu->of->range_max || !chunks_max)
+            return adit_fault(-E2BIG, "%s: a batch of %u chunks needs a buffer of %llu MiB, and %llu MiB is its limit", gpu->of->name,
+                              chunks_max, (unsigned long long)(bytes[i] >> 20), (unsigned long long)(gpu->of->range_max >> 20));
+    struct adit_mesh_batch *b = calloc(1, sizeof *b);
+    if (!b)
+        return adit_fault(-ENOMEM, "%s: no memory", gpu->of->name);
+    b->gpu = gpu;
+    b->chunks_max = chunks_max;
+    b->source_at = bytes[ADIT_GPU_JOBS];
+    b->classes_at = b->source_at + bytes[ADIT_GPU_SOURCE];
+    VkResult r = open_objects(b);
+    for (uint32_t i = 0; !r && i < ADIT_GPU_QUADS; i++)
+        r = adit_gpu_memory_open(gpu, bytes[i], ADIT_GPU_LOCAL, &b->buffers[i]);
+    r = r ? r : adit_gpu_memory_open(gpu, b->classes_at + CLASS_BYTES, ADIT_GPU_UPLOAD, &b->upload);
+    r = r ? r : adit_gpu_memory_open(gpu, bytes[ADIT_GPU_RESULTS], ADIT_GPU_READBACK, &b->results);
+    uint64_t quads = n * QUADS_A_CHUNK, most = gpu->of->range_max / 8;
+    r = r ? r : open_quads(b, (uint32_t)(quads < most ? quads : most));
+    if (r) {
+        int error = failed(b, -ENOMEM, "making a batch", r);
+        adit_mesh_batch_close(&b);
+        return error;
+    }
+    write_set(b);
+    pack_classes(classes, (uint32_t *)(void *)((uint8_t *)b->upload.at + b->classes_at));
+    *out = b;
+    return 0;
+}
+
+void adit_mesh_batch_close(struct adit_mesh_batch **batch)
+{
+    struct adit_mesh_batch *b = *batch;
+    if (!b)
+        return;
+    const struct adit_vulkan_device *d = &b->gpu->d;
+    (void)d->DeviceWaitIdle(d->device);
+    for (uint32_t i = 0; i < ADIT_GPU_BUFFERS; i++)
+        adit_gpu_memory_close(b->gpu, &b->buffers[i]);
+    adit_gpu_memory_close(b->gpu, &b->upload);
+    adit_gpu_memory_close(b->gpu, &b->results);
+    adit_gpu_memory_close(b->gpu, &b->readback);
+    d->DestroyQueryPool(d->device, b->stamps, NULL);
+    d->DestroySemaphore(d->device, b->done, NULL);
+    d->DestroyCommandPool(d->device, b->pool, NULL);
+    d->DestroyDescriptorPool(d->device, b->descriptors, NULL);
+    free(b);
+    *batch = NULL;
+}
+
+/* ---- filling */
+
+void adit_mesh_batch_begin(struct adit_mesh_batch *b)
+{
+    b->state = FILLING;
+    b->chunks = 0;
+    b->used = 0;
+}
+
+int adit_mesh_batch_add(struct adit_mesh_batch *b, const struct adit_mesh_task *task)
+{
+    uint8_t *upload = b->upload.at;
+    if (b->state != FILLING || b->chunks == b->chunks_max)
+        return -ENOSPC;
+    struct adit_gpu_job *job = (struct adit_gpu_job *)(void *)upload + b->chunks;
+    int error = adit_mesh_source_add(task, upload + b->source_at, b->classes_at - b->source_at, &b->used, job);
+    b->chunks += !error;
+    return error;
+}
+
+/* ---- running */
+
+static void stamp(struct adit_mesh_batch *b, VkCommandBuffer c, uint32_t n, VkPipelineStageFlagBits stage)
+{
+    if (b->stamps)
+        b->gpu->d.CmdWriteTimestamp(c, stage, b->stamps, n);
+}
+
+static void wait_between(struct adit_mesh_batch *b, VkCommandBuffer c, VkPipelineStageFlags from, VkAccessFlags wrote,
+                         VkPipelineStageFlags to, VkAccessFlags access)
+{
+    const VkMemoryBarrier barrier = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER, .srcAccessMask = wrote, .dstAccessMask = access};
+    b->gpu->d.CmdPipelineBarrier(c, from, to, 0, 1, &barrier, 0, NULL, 0, NULL);
+}
+
+static void run_stage(struct adit_mesh_batch *b, VkCommandBuffer c, enum adit_gpu_stage stage, uint32_t groups)
+{
+    const struct adit_vulkan_device *d = &b->gpu->d;
+    d->CmdBindPipeline(c, VK_PIPELINE_BIND_POINT_COMPUTE, b->gpu->pipelines[stage]);
+    d->CmdDispatch(c, groups, b->chunks, 1);
+    wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
+                 VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
+}
+
+static void copy(struct adit_mesh_batch *b, VkCommandBuffer c, const struct adit_gpu_memory *from, uint64_t from_at,
+                 const struct adit_gpu_memory *to, uint64_t bytes)
+{
+    const VkBufferCopy region = {.srcOffset = from_at, .size = bytes};
+    if (bytes)
+        b->gpu->d.CmdCopyBuffer(c, from->buffer, to->buffer, 1, &region);
+}
+
+static void record_copy_in(struct adit_mesh_batch *b, VkCommandBuffer c)
+{
+    const struct adit_vulkan_device *d = &b->gpu->d;
+    /* what an earlier submission of this batch still reads is not overwritten before it has ended */
+    wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+                 VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT);
+    copy(b, c, &b->upload, 0, &b->buffers[ADIT_GPU_JOBS], b->chunks * sizeof(struct adit_gpu_job));
+    copy(b, c, &b->upload, b->source_at, &b->buffers[ADIT_GPU_SOURCE], b->used);
+    copy(b, c, &b->upload, b->classes_at, &b->buffers[ADIT_GPU_CLASSES], CLASS_BYTES);
+    d->CmdFillBuffer(c, b->buffers[ADIT_GPU_RESULTS].buffer, 0, RESULTS_HEAD, 0);
+    wait_between(b, c, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+                 VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
+}
+
+static VkResult record(struct adit_mesh_batch *b, VkCommandBuffer c)
+{
+    const struct adit_vulkan_device *d = &b->gpu->d;
+    const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+                                            .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
+    const struct adit_gpu_push push = {b->chunks, b->quads_max};
+    const VkPipelineStageFlagBits end = VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT;
+    VkResult r = d->BeginCommandBuffer(c, &begin);
+    if (r)
+        return r;
+    if (b->stamps)
+        d->CmdResetQueryPool(c, b->stamps, 0, STAMPS);
+    d->CmdBindDescriptorSets(c, VK_PIPELINE_BIND_POINT_COMPUTE, b->gpu->layout, 0, 1, &b->set, 0, NULL);
+    d->CmdPushConstants(c, b->gpu->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof push, &push);
+    stamp(b, c, 0, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT);
+    record_copy_in(b, c);
+    stamp(b, c, 1, end);
+    run_stage(b, c, ADIT_GPU_DECODE, ADIT_BRICKS);
+    run_stage(b, c, ADIT_GPU_PLANES, ADIT_FACES);
+    stamp(b, c, 2, end);
+    run_stage(b, c, ADIT_GPU_ROWS, 3 * 64);
+    stamp(b, c, 3, end);
+    run_stage(b, c, ADIT_GPU_COUNT, ADIT_FACES);
+    run_stage(b, c, ADIT_GPU_SCAN, 1);
+    stamp(b, c, 4, end);
+    run_stage(b, c, ADIT_GPU_EMIT, ADIT_FACES);
+    stamp(b, c, 5, end);
+    wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
+                 VK_ACCESS_TRANSFER_READ_BIT);
+    copy(b, c, &b->buffers[ADIT_GPU_RESULTS], 0, &b->results, RESULTS_HEAD + b->chunks * sizeof(struct result));
+    wait_between(b, c, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
+    return d->EndCommandBuffer(c);
+}
+
+static VkResult submit(struct adit_mesh_batch *b, VkCommandBuffer c)
+{
+    const uint64_t value = b->done_value + 1;
+    const VkTimelineSemaphoreSubmitInfo timeline = {.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+                                                    .signalSemaphoreValueCount = 1, .pSignalSemaphoreValues = &value};
+    const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .pNext = &timeline, .commandBufferCount = 1,
+                               .pCommandBuffers = &c, .signalSemaphoreCount = 1, .pSignalSemaphores = &b->done};
+    VkResult r = b->gpu->d.QueueSubmit(b->gpu->queue, 1, &info, VK_NULL_HANDLE);
+    b->done_value += !r;
+    return r;
+}
+
+static VkResult wait_done(const struct adit_mesh_batch *b, uint64_t timeout_ns)
+{
+    const VkSemaphoreWaitInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO, .semaphoreCount = 1, .pSemaphores = &b->done,
+                                      .pValues = &b->done_value};
+    return b->gpu->d.WaitSemaphores(b->gpu->d.device, &info, timeout_ns);
+}
+
+static VkResult start(struct adit_mesh_batch *b)
+{
+    VkResult r = b->gpu->d.ResetCommandPool(b->gpu->d.device, b->pool, 0);
+    r = r ? r : record(b, b->commands[0]);
+    return r ? r : submit(b, b->commands[0]);
+}
+
+int adit_mesh_batch_submit(struct adit_mesh_batch *b)
+{
+    b->quads = 0;
+    VkResult r = b->chunks ? start(b) : VK_SUCCESS;
+    if (r)
+        return failed(b, -EIO, "a submission", r);
+    b->state = IN_FLIGHT;
+    return 0;
+}
+
+static const struct result *results_of(const struct adit_mesh_batch *b)
+{
+    return (const struct result *)(const void *)((const uint8_t *)b->results.at + RESULTS_HEAD);
+}
+
+/* How many quads there are in all, as every chunk takes a run of them whether or not there is room. Bounded by what chunks can have. */
+static uint64_t quads_wanted(const struct adit_mesh_batch *b)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < b->chunks; i++)
+        n += results_of(b)[i].start[ADIT_MESH_RANGES];
+    return n;
+}
+
+/* The second submission. */
+static VkResult bring_quads(struct adit_mesh_batch *b)
+{
+    const struct adit_vulkan_device *d = &b->gpu->d;
+    const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+                                            .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
+    VkCommandBuffer c = b->commands[1];
+    VkResult r = d->BeginCommandBuffer(c, &begin);
+    if (r)
+        return r;
+    stamp(b, c, 6, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT);
+    wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
+                 VK_ACCESS_TRANSFER_READ_BIT);
+    copy(b, c, &b->buffers[ADIT_GPU_QUADS], 0, &b->readback, (uint64_t)b->quads * 8);
+    wait_between(b, c, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
+    stamp(b, c, 7, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT);
+    r = d->EndCommandBuffer(c);
+    return r ? r : submit(b, c);
+}
+
+static void read_stamps(struct adit_mesh_batch *b)
+{
+    uint64_t t[STAMPS];
+    b->times = (struct adit_mesh_times){0};
+    if (!b->stamps || b->gpu->d.GetQueryPoolResults(b->gpu->d.device, b->stamps, 0, STAMPS, sizeof t, t, sizeof *t, VK_QUERY_RESULT_64_BIT))
+        return;
+    double tick = b->gpu->of->timestamp_ns;
+    b->times = (struct adit_mesh_times){
+        .copy_in = (double)(t[1] - t[0]) * tick, .decode = (double)(t[2] - t[1]) * tick, .rows = (double)(t[3] - t[2]) * tick,
+        .count = (double)(t[4] - t[3]) * tick, .emit = (double)(t[5] - t[4]) * tick, .copy_out = (double)(t[7] - t[6]) * tick};
+}
+
+/* Waits for the first submission, with room for all quads in the end. */
+static int settle(struct adit_mesh_batch *b, uint64_t timeout_ns)
+{
+    for (uint32_t run = 0; run < 2; run++) { /* the second time there is room */
+        VkResult r = wait_done(b, timeout_ns);
+        if (r == VK_TIMEOUT)
+            return -ETIMEDOUT;
+        if (r)
+            return failed(b, -EIO, "a batch", r);
+        uint64_t wanted = quads_wanted(b);
+        if (wanted <= b->quads_max) {
+            b->quads = (uint32_t)wanted;
+            return 0;
+        }
+        r = wanted > QUADS_MAX ? VK_ERROR_OUT_OF_DEVICE_MEMORY : open_quads(b, (uint32_t)wanted);
+        if (r)
+            return failed(b, -ENOMEM, "making room for quads", r);
+        write_set(b);
+        b->reruns++;
+        r = start(b);
+        if (r)
+            return failed(b, -EIO, "a submission", r);
+    }
+    return failed(b, -EIO, "counting quads twice alike", VK_SUCCESS);
+}
+
+int adit_mesh_batch_wait(struct adit_mesh_batch *b, uint64_t timeout_ns)
+{
+    if (b->state != IN_FLIGHT)
+        return 0;
+    if (b->chunks) {
+        int error = settle(b, timeout_ns);
+        if (error)
+            return error;
+        VkResult r = bring_quads(b);
+        r = r ? r : wait_done(b, UINT64_MAX);
+        if (r)
+            return failed(b, -EIO, "bringing quads back", r);
+        read_stamps(b);
+    }
+    b->state = DONE;
+    return 0;
+}
+
+void adit_mesh_batch_result(const struct adit_mesh_batch *b, uint32_t i, struct adit_mesh_result *out)
+{
+    const struct result *r = results_of(b) + i;
+    out->quads = (uint64_t *)b->readback.at + r->base;
+    out->quads_max = r->start[ADIT_MESH_RANGES];
+    memcpy(out->start, r->start, sizeof out->start);
+    for (uint32_t axis = 0; axis < 3; axis++) {
+        out->bounds_lo[axis] = (uint8_t)r->bounds_lo[axis];
+        out->bounds_hi[axis] = (uint8_t)r->bounds_hi[axis];
+    }
+    out->faces = r->faces;
+}
+
+void adit_mesh_batch_times(const struct adit_mesh_batch *b, struct adit_mesh_times *times) { *times = b->times; }
+
+uint32_t adit_mesh_batch_reruns(const struct adit_mesh_batch *b) { return b->reruns; }

@@ -1,0 +1,67 @@
+/* mesh_batch.h - hundreds of chunks meshed by one submission to a Vulkan device, with the very bytes of kernels/mesh.h.
+ *
+ *     struct adit_gpu *gpu;
+ *     struct adit_mesh_batch *batch;
+ *     adit_gpu_open(list, &list->devices[0], &gpu);
+ *     adit_mesh_batch_open(gpu, classes, 256, 16u << 20, &batch);
+ *     adit_mesh_batch_begin(batch);
+ *     adit_mesh_batch_add(batch, &source);             copies what is needed of a version and of its neighbours' planes
+ *     adit_mesh_batch_submit(batch);                   returns at once
+ *     adit_mesh_batch_wait(batch, timeout_ns);         makes more room and runs again when there were more quads than expected
+ *     adit_mesh_batch_result(batch, 0, &result);       until the next begin
+ *
+ * States: open -> (begin) filling -> (submit) in flight -> (wait) done -> (begin) filling. A batch is one thread's at a time; several
+ * batches of one device may be in flight, and then their calls must be serialised, as a queue of Vulkan is one thread's.
+ */
+#ifndef ADIT_MESH_BATCH_H
+#define ADIT_MESH_BATCH_H
+
+#include <stddef.h>
+
+#include "gpu/gpu_device.h"
+#include "kernels/kernels.h"
+
+struct adit_version;
+struct adit_gpu;
+struct adit_mesh_batch;
+
+/* A device, made ready: queue, shaders, pipelines. The list stays open as long. Blocks while the driver compiles, some 100 ms the first time;
+ * compiled pipelines are kept in $XDG_CACHE_HOME/adit (else ~/.cache/adit). -ENODEV: the device does not do (detail says why); -ENOMEM. */
+int adit_gpu_open(const struct adit_gpu_list *list, const struct adit_gpu_device *device, struct adit_gpu **out);
+void adit_gpu_close(struct adit_gpu **gpu);
+
+/* One chunk. version: its block, of which `bytes` may be looked at; it may be changed by a peer meanwhile: it is copied first and judged
+ * then. beside[f]: the block of the neighbour across face f, or NULL. flags: as in kernels/mesh.h. */
+struct adit_mesh_task {
+    const struct adit_version *version;
+    size_t bytes;
+    const struct adit_version *beside[ADIT_FACES];
+    size_t beside_bytes[ADIT_FACES];
+    uint32_t flags;
+};
+
+/* Where the device's time went, in ns; 0 where it has no timestamps. */
+struct adit_mesh_times {
+    double copy_in, decode, rows, count, emit, copy_out;
+};
+
+/* classes: ADIT_MATERIALS entries of enum adit_class. chunks_max: of a submission; source_bytes: room for what is copied of them. -E2BIG: more
+ * than the device's buffers can hold; -ENOMEM: it has no such memory left. */
+int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t chunks_max, size_t source_bytes,
+                         struct adit_mesh_batch **out);
+void adit_mesh_batch_close(struct adit_mesh_batch **batch);
+
+void adit_mesh_batch_begin(struct adit_mesh_batch *batch);
+/* -ENOSPC: the batch is full, submit it; -EBADMSG: the version is not sound. */
+int adit_mesh_batch_add(struct adit_mesh_batch *batch, const struct adit_mesh_task *task);
+/* -EIO: the device is lost or refuses (detail says how): mesh elsewhere. */
+int adit_mesh_batch_submit(struct adit_mesh_batch *batch);
+/* Blocks until the quads are there. -ETIMEDOUT: still in flight; -EIO; -ENOMEM: no room for that many quads. */
+int adit_mesh_batch_wait(struct adit_mesh_batch *batch, uint64_t timeout_ns);
+/* The mesh of task i: result->quads leads into the batch. */
+void adit_mesh_batch_result(const struct adit_mesh_batch *batch, uint32_t i, struct adit_mesh_result *result);
+void adit_mesh_batch_times(const struct adit_mesh_batch *batch, struct adit_mesh_times *times);
+/* How often it had to run again for want of room. */
+uint32_t adit_mesh_batch_reruns(const struct adit_mesh_batch *batch);
+
+#endif

@@ -1,0 +1,74 @@
+// mesh_common.glsl - what the stages of a mesh batch share: the buffers, and 64 bits as uvec2 (x low), since 64-bit integers are an
+// optional feature. A batch meshes `chunks` chunks; every stage is dispatched with gl_WorkGroupID.y = the chunk.
+#define DIM 64u
+#define CHUNK_WORDS 131072u // of voxels, two to a word
+#define PLANE_WORDS 2048u
+#define ROWS_PLANES 12u // visible faces of six sides, then equality along U and along V of three axes
+#define COUNTS (18u * DIM)
+
+struct Plane {
+    uint bits;  // 0 (value throughout), 1, 2, 4, 8, 16 a voxel
+    uint value;
+    uint at;    // byte in source of the packed voxels
+    uint table; // byte in source of the 16-bit materials that their values index; bits below 16
+};
+
+struct Job {
+    uint encoding; // 0 uniform, 1 bricks, 2 dense; see version_code in mesh_batch.c
+    uint value;    // uniform: the material
+    uint palette_at, bricks_at, voxels_at; // bytes in source
+    uint palette_n;
+    uint flags; // of kernels/mesh.h: 1 culled, 2 no faces between different see-through materials
+    uint pad;
+    Plane plane[6];
+};
+
+struct Result {
+    uint start[19];
+    uint base; // where in quads it begins
+    uint faces;
+    uint bounds_lo[3], bounds_hi[3];
+    uint is_short; // 1: there was no room, nothing was emitted
+    uint pad[2];
+};
+
+layout(std430, set = 0, binding = 0) readonly buffer Jobs { Job job[]; };
+layout(std430, set = 0, binding = 1) readonly buffer Source { uint source[]; };
+layout(std430, set = 0, binding = 2) readonly buffer Classes { uint classes[]; }; // two bits a material
+layout(std430, set = 0, binding = 3) buffer Voxels { uint voxels[]; };
+layout(std430, set = 0, binding = 4) buffer Planes { uint planes[]; };
+layout(std430, set = 0, binding = 5) buffer Rows { uvec2 rows[]; };
+layout(std430, set = 0, binding = 6) buffer Counts { uint counts[]; };
+layout(std430, set = 0, binding = 7) buffer Results { uint cursor; uint results_pad[31]; Result result[]; };
+layout(std430, set = 0, binding = 8) writeonly buffer Quads { uvec2 quads[]; };
+
+layout(push_constant) uniform Batch { uint chunks; uint quads_max; } batch;
+
+uint source_byte(uint at) { return source[at >> 2] >> ((at & 3u) * 8u) & 0xffu; }
+uint source_half(uint at) { return source[at >> 2] >> ((at & 2u) * 8u) & 0xffffu; }
+
+uint class_of(uint material) { return classes[material >> 4] >> ((material & 15u) * 2u) & 3u; }
+
+uint material_at(uint chunk, uint x, uint y, uint z)
+{
+    uint i = (z * DIM + y) * DIM + x;
+    return voxels[chunk * CHUNK_WORDS + (i >> 1)] >> ((i & 1u) * 16u) & 0xffffu;
+}
+
+uint rows_at(uint chunk, uint plane, uint v, uint layer) { return ((chunk * ROWS_PLANES + plane) * DIM + v) * DIM + layer; }
+
+uvec2 shift_left(uvec2 a, uint n)
+{
+    if (n >= 32u)
+        return uvec2(0u, n >= 64u ? 0u : a.x << (n - 32u));
+    return n == 0u ? a : uvec2(a.x << n, a.y << n | a.x >> (32u - n));
+}
+uvec2 shift_right(uvec2 a, uint n)
+{
+    if (n >= 32u)
+        return uvec2(n >= 64u ? 0u : a.y >> (n - 32u), 0u);
+    return n == 0u ? a : uvec2(a.x >> n | a.y << (32u - n), a.y >> n);
+}
+// The lowest bit's number; a is not 0.
+uint lowest_bit(uvec2 a) { return a.x != 0u ? uint(findLSB(a.x)) : 32u + uint(findLSB(a.y)); }
+bool is_zero(uvec2 a) { return (a.x | a.y) == 0u; }

@@ -1,0 +1,21 @@
+/* mesh_source.h - what a mesh batch uploads of a chunk: its version's block, the planes of its neighbours, and a job that says where they lie.
+ * Everything comes from memory that a peer may be writing: blocks are copied, the copy is judged, and the copy is all a device sees. */
+#ifndef ADIT_MESH_SOURCE_H
+#define ADIT_MESH_SOURCE_H
+
+#include "gpu/mesh_batch.h"
+
+/* As in mesh_common.glsl. */
+struct adit_gpu_plane {
+    uint32_t bits, value, at, table;
+};
+struct adit_gpu_job {
+    uint32_t encoding, value, palette_at, bricks_at, voxels_at, palette_n, flags, pad;
+    struct adit_gpu_plane plane[ADIT_FACES];
+};
+
+/* Appends task to source (room bytes, of which *used are taken, a multiple of 16) and fills job. -ENOSPC: too little room; -EBADMSG: a block is
+ * not sound. *used is moved only on success. */
+int adit_mesh_source_add(const struct adit_mesh_task *task, uint8_t *source, size_t room, size_t *used, struct adit_gpu_job *job);
+
+#endif

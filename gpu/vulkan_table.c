@@ -1,0 +1,99 @@
+#include "gpu/vulkan_table.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/encoding.h"
+
+#define LAYER "VK_LAYER_KHRONOS_validation"
+
+const char *adit_vulkan_result(VkResult result)
+{
+    switch (result) {
+    case VK_SUCCESS: return "VK_SUCCESS";
+    case VK_NOT_READY: return "VK_NOT_READY";
+    case VK_TIMEOUT: return "VK_TIMEOUT";
+    case VK_INCOMPLETE: return "VK_INCOMPLETE";
+    case VK_ERROR_OUT_OF_HOST_MEMORY: return "VK_ERROR_OUT_OF_HOST_MEMORY";
+    case VK_ERROR_OUT_OF_DEVICE_MEMORY: return "VK_ERROR_OUT_OF_DEVICE_MEMORY";
+    case VK_ERROR_INITIALIZATION_FAILED: return "VK_ERROR_INITIALIZATION_FAILED";
+    case VK_ERROR_DEVICE_LOST: return "VK_ERROR_DEVICE_LOST";
+    case VK_ERROR_LAYER_NOT_PRESENT: return "VK_ERROR_LAYER_NOT_PRESENT";
+    case VK_ERROR_EXTENSION_NOT_PRESENT: return "VK_ERROR_EXTENSION_NOT_PRESENT";
+    case VK_ERROR_FEATURE_NOT_PRESENT: return "VK_ERROR_FEATURE_NOT_PRESENT";
+    case VK_ERROR_INCOMPATIBLE_DRIVER: return "VK_ERROR_INCOMPATIBLE_DRIVER";
+    case VK_ERROR_INVALID_EXTERNAL_HANDLE: return "VK_ERROR_INVALID_EXTERNAL_HANDLE";
+    default: return "an error of Vulkan";
+    }
+}
+
+static bool load_instance(struct adit_vulkan *vk)
+{
+    bool all = true;
+#define LOAD(name) all &= (vk->name = (PFN_vk##name)vk->GetInstanceProcAddr(vk->instance, "vk" #name)) != NULL;
+    ADIT_VULKAN_OF_INSTANCE(LOAD)
+#undef LOAD
+    return all;
+}
+
+bool adit_vulkan_load_device(const struct adit_vulkan *vk, VkDevice device, struct adit_vulkan_device *out)
+{
+    bool all = true;
+    *out = (struct adit_vulkan_device){.device = device};
+#define LOAD(name) all &= (out->name = (PFN_vk##name)vk->GetDeviceProcAddr(device, "vk" #name)) != NULL;
+    ADIT_VULKAN_OF_DEVICE(LOAD)
+#undef LOAD
+    out->GetMemoryHostPointerPropertiesEXT =
+        (PFN_vkGetMemoryHostPointerPropertiesEXT)vk->GetDeviceProcAddr(device, "vkGetMemoryHostPointerPropertiesEXT");
+    return all;
+}
+
+static VkResult make_instance(struct adit_vulkan *vk)
+{
+    static const char *const layers[] = {LAYER};
+    static const VkValidationFeatureEnableEXT wanted[] = {VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
+    const VkValidationFeaturesEXT validation = {.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT,
+                                                .enabledValidationFeatureCount = 1, .pEnabledValidationFeatures = wanted};
+    const VkApplicationInfo app = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO, .pApplicationName = "adit",
+                                   .apiVersion = VK_API_VERSION_1_2};
+    VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO, .pApplicationInfo = &app};
+    PFN_vkCreateInstance create = (PFN_vkCreateInstance)vk->GetInstanceProcAddr(NULL, "vkCreateInstance");
+    if (!create)
+        return VK_ERROR_INITIALIZATION_FAILED;
+    vk->validates = getenv("ADIT_VULKAN_VALIDATE") != NULL;
+    if (vk->validates) {
+        info.pNext = &validation;
+        info.enabledLayerCount = 1;
+        info.ppEnabledLayerNames = layers;
+    }
+    return create(&info, NULL, &vk->instance);
+}
+
+int adit_vulkan_open(struct adit_vulkan *vk)
+{
+    *vk = (struct adit_vulkan){0};
+    if (adit_os_is_disabled("vulkan"))
+        return adit_fault(-ENOENT, "vulkan: switched off by ADIT_DISABLE");
+    vk->library = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (!vk->library)
+        return adit_fault(-ENOENT, "vulkan: no libvulkan.so.1 here (Debian: libvulkan1)");
+    vk->GetInstanceProcAddr = (PFN_vkGetInstanceProcAddr)dlsym(vk->library, "vkGetInstanceProcAddr");
+    VkResult r = vk->GetInstanceProcAddr ? make_instance(vk) : VK_ERROR_INITIALIZATION_FAILED;
+    if (!r && !load_instance(vk))
+        r = VK_ERROR_INITIALIZATION_FAILED;
+    if (!r)
+        return 0;
+    adit_vulkan_close(vk);
+    return adit_fault(-ENODEV, "vulkan: no instance (%s); is there a driver? VK_DRIVER_FILES can name one", adit_vulkan_result(r));
+}
+
+void adit_vulkan_close(struct adit_vulkan *vk)
+{
+    if (vk->instance && vk->DestroyInstance)
+        vk->DestroyInstance(vk->instance, NULL);
+    if (vk->library)
+        dlclose(vk->library);
+    *vk = (struct adit_vulkan){0};
+}
