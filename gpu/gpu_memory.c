@@ -32,7 +32,7 @@ VkResult adit_gpu_memory_open(struct adit_gpu *g, VkDeviceSize bytes, enum adit_
     g->d.GetBufferMemoryRequirements(g->d.device, out->buffer, &need);
     if (!find_type(g, need.memoryTypeBits, place == ADIT_GPU_LOCAL ? 0 : host,
                    place == ADIT_GPU_LOCAL ? VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT
-                   : place == ADIT_GPU_READBACK ? VK_MEMORY_PROPERTY_HOST_CACHED_BIT : 0, &type))
+                                           : VK_MEMORY_PROPERTY_HOST_CACHED_BIT, &type))
         return VK_ERROR_OUT_OF_DEVICE_MEMORY;
     const VkMemoryAllocateInfo room = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .allocationSize = need.size, .memoryTypeIndex = type};
     r = g->d.AllocateMemory(g->d.device, &room, NULL, &out->memory);

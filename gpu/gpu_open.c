@@ -1,4 +1,4 @@
-/* gpu_open.c - a device made ready: its queue, and the five pipelines of a mesh batch from embedded SPIR-V. */
+/* gpu_open.c - a device made ready: its queue, and the pipelines of a mesh batch from embedded SPIR-V. */
 #include "gpu/gpu_parts.h"
 
 #include <errno.h>
@@ -14,6 +14,9 @@ static const uint32_t decode_code[] =
     ;
 static const uint32_t planes_code[] =
 #include "gpu/mesh_planes.inc"
+    ;
+static const uint32_t bits_code[] =
+#include "gpu/mesh_bits.inc"
     ;
 static const uint32_t rows_code[] =
 #include "gpu/mesh_rows.inc"
@@ -31,7 +34,8 @@ static const struct {
     VkBool32 emits;
 } stages[ADIT_GPU_STAGES] = {
     [ADIT_GPU_DECODE] = {decode_code, sizeof decode_code, 0}, [ADIT_GPU_PLANES] = {planes_code, sizeof planes_code, 0},
-    [ADIT_GPU_ROWS] = {rows_code, sizeof rows_code, 0},       [ADIT_GPU_COUNT] = {merge_code, sizeof merge_code, 0},
+    [ADIT_GPU_BITS_OF] = {bits_code, sizeof bits_code, 0},    [ADIT_GPU_ROWS] = {rows_code, sizeof rows_code, 0},
+    [ADIT_GPU_COUNT] = {merge_code, sizeof merge_code, 0},
     [ADIT_GPU_SCAN] = {scan_code, sizeof scan_code, 0},       [ADIT_GPU_EMIT] = {merge_code, sizeof merge_code, 1},
 };
 

@@ -1,6 +1,6 @@
-/* How a batch is run. Two submissions: the first brings the source, meshes, and brings back one result a chunk; the second, when the counts are
- * known, brings the quads, no more of them than there are. When there are more than the quads' buffer takes, the chunks that found no
- * room say so; the buffer grows to what was asked for and the first submission runs again.
+/* How a batch is run. One submission brings the source, meshes, and brings back one result a chunk and as many quads as the last batch makes
+ * expect. When there are more, a second one brings the rest. When there are more than the quads' buffer takes, the chunks that found
+ * no room say so; the buffer grows to what was asked for and the first submission runs again.
  *
  * Within a submission each stage waits for the one before by a memory barrier (compute to compute; transfer around it). The host waits for a
  * value of the timeline semaphore, after which all of it has happened (Vulkan 1.2, 7.4.1). */
@@ -13,13 +13,14 @@
 #include "runtime/encoding.h"
 
 #define CLASS_BYTES (ADIT_MATERIALS / 4u)
-#define ROWS_BYTES (12u * 64u * 64u * 8u)
+#define FACES_BYTES (8u * 4096u * 8u) /* as in mesh_common.glsl */
+#define BITS_BYTES (6u * 4352u * 8u)
 #define PLANES_BYTES (ADIT_FACES * ADIT_PLANE_VOXELS * 2u)
 #define COUNTS_BYTES (ADIT_MESH_RANGES * 64u * 4u)
 #define RESULTS_HEAD 128u
 #define QUADS_A_CHUNK 8192u /* room at first */
 #define QUADS_MAX (1u << 28)
-#define STAMPS 8u
+#define STAMPS 7u
 
 /* As in mesh_common.glsl. */
 struct result {
@@ -34,6 +35,7 @@ struct adit_mesh_batch {
     struct adit_gpu *gpu;
     enum state state;
     uint32_t chunks_max, chunks, quads_max, quads, reruns;
+    uint32_t expected, brought; /* quads a chunk, from the last batch; quads that the submission in flight brings */
     size_t used;
     struct adit_gpu_memory buffers[ADIT_GPU_BUFFERS];
     struct adit_gpu_memory upload, results, readback; /* jobs, source, classes; results; quads */
@@ -117,13 +119,13 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
                          struct adit_mesh_batch **out)
 {
     const uint64_t n = chunks_max;
-    const uint64_t bytes[ADIT_GPU_QUADS] = {
+    const uint64_t bytes[ADIT_GPU_BUFFERS] = {
         [ADIT_GPU_JOBS] = n * sizeof(struct adit_gpu_job), [ADIT_GPU_SOURCE] = (source_bytes + 15) & ~15ull,
         [ADIT_GPU_CLASSES] = CLASS_BYTES, [ADIT_GPU_VOXELS] = n * ADIT_CHUNK_VOXELS * 2, [ADIT_GPU_BORDERS] = n * PLANES_BYTES,
-        [ADIT_GPU_BITS] = n * ROWS_BYTES, [ADIT_GPU_COUNTS] = n * COUNTS_BYTES,
+        [ADIT_GPU_FACES] = n * FACES_BYTES, [ADIT_GPU_COUNTS] = n * COUNTS_BYTES, [ADIT_GPU_BITS] = n * BITS_BYTES,
         [ADIT_GPU_RESULTS] = RESULTS_HEAD + n * sizeof(struct result)};
     *out = NULL;
-    for (uint32_t i = 0; i < ADIT_GPU_QUADS; i++)
+    for (uint32_t i = 0; i < ADIT_GPU_BUFFERS; i++)
         if (bytes[i] > gpu->of->range_max || !chunks_max)
             return adit_fault(-E2BIG, "%s: a batch of %u chunks needs a buffer of %llu MiB, and %llu MiB is its limit", gpu->of->name,
                               chunks_max, (unsigned long long)(bytes[i] >> 20), (unsigned long long)(gpu->of->range_max >> 20));
@@ -135,8 +137,9 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
     b->source_at = bytes[ADIT_GPU_JOBS];
     b->classes_at = b->source_at + bytes[ADIT_GPU_SOURCE];
     VkResult r = open_objects(b);
-    for (uint32_t i = 0; !r && i < ADIT_GPU_QUADS; i++)
-        r = adit_gpu_memory_open(gpu, bytes[i], ADIT_GPU_LOCAL, &b->buffers[i]);
+    for (uint32_t i = 0; !r && i < ADIT_GPU_BUFFERS; i++)
+        if (bytes[i])
+            r = adit_gpu_memory_open(gpu, bytes[i], ADIT_GPU_LOCAL, &b->buffers[i]);
     r = r ? r : adit_gpu_memory_open(gpu, b->classes_at + CLASS_BYTES, ADIT_GPU_UPLOAD, &b->upload);
     r = r ? r : adit_gpu_memory_open(gpu, bytes[ADIT_GPU_RESULTS], ADIT_GPU_READBACK, &b->results);
     uint64_t quads = n * QUADS_A_CHUNK, most = gpu->of->range_max / 8;
@@ -217,9 +220,9 @@ static void run_stage(struct adit_mesh_batch *b, VkCommandBuffer c, enum adit_gp
 }
 
 static void copy(struct adit_mesh_batch *b, VkCommandBuffer c, const struct adit_gpu_memory *from, uint64_t from_at,
-                 const struct adit_gpu_memory *to, uint64_t bytes)
+                 const struct adit_gpu_memory *to, uint64_t to_at, uint64_t bytes)
 {
-    const VkBufferCopy region = {.srcOffset = from_at, .size = bytes};
+    const VkBufferCopy region = {.srcOffset = from_at, .dstOffset = to_at, .size = bytes};
     if (bytes)
         b->gpu->d.CmdCopyBuffer(c, from->buffer, to->buffer, 1, &region);
 }
@@ -230,9 +233,9 @@ static void record_copy_in(struct adit_mesh_batch *b, VkCommandBuffer c)
     /* what an earlier submission of this batch still reads is not overwritten before it has ended */
     wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
                  VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT);
-    copy(b, c, &b->upload, 0, &b->buffers[ADIT_GPU_JOBS], b->chunks * sizeof(struct adit_gpu_job));
-    copy(b, c, &b->upload, b->source_at, &b->buffers[ADIT_GPU_SOURCE], b->used);
-    copy(b, c, &b->upload, b->classes_at, &b->buffers[ADIT_GPU_CLASSES], CLASS_BYTES);
+    copy(b, c, &b->upload, 0, &b->buffers[ADIT_GPU_JOBS], 0, b->chunks * sizeof(struct adit_gpu_job));
+    copy(b, c, &b->upload, b->source_at, &b->buffers[ADIT_GPU_SOURCE], 0, b->used);
+    copy(b, c, &b->upload, b->classes_at, &b->buffers[ADIT_GPU_CLASSES], 0, CLASS_BYTES);
     d->CmdFillBuffer(c, b->buffers[ADIT_GPU_RESULTS].buffer, 0, RESULTS_HEAD, 0);
     wait_between(b, c, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
                  VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
@@ -245,6 +248,8 @@ static VkResult record(struct adit_mesh_batch *b, VkCommandBuffer c)
                                             .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
     const struct adit_gpu_push push = {b->chunks, b->quads_max};
     const VkPipelineStageFlagBits end = VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT;
+    uint64_t expected = (uint64_t)b->expected * b->chunks;
+    b->brought = expected < b->quads_max ? (uint32_t)expected : b->quads_max;
     VkResult r = d->BeginCommandBuffer(c, &begin);
     if (r)
         return r;
@@ -258,7 +263,8 @@ static VkResult record(struct adit_mesh_batch *b, VkCommandBuffer c)
     run_stage(b, c, ADIT_GPU_DECODE, ADIT_BRICKS);
     run_stage(b, c, ADIT_GPU_PLANES, ADIT_FACES);
     stamp(b, c, 2, end);
-    run_stage(b, c, ADIT_GPU_ROWS, 3 * 64);
+    run_stage(b, c, ADIT_GPU_BITS_OF, 64 + 4);
+    run_stage(b, c, ADIT_GPU_ROWS, 64);
     stamp(b, c, 3, end);
     run_stage(b, c, ADIT_GPU_COUNT, ADIT_FACES);
     run_stage(b, c, ADIT_GPU_SCAN, 1);
@@ -267,7 +273,9 @@ static VkResult record(struct adit_mesh_batch *b, VkCommandBuffer c)
     stamp(b, c, 5, end);
     wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
                  VK_ACCESS_TRANSFER_READ_BIT);
-    copy(b, c, &b->buffers[ADIT_GPU_RESULTS], 0, &b->results, RESULTS_HEAD + b->chunks * sizeof(struct result));
+    copy(b, c, &b->buffers[ADIT_GPU_RESULTS], 0, &b->results, 0, RESULTS_HEAD + b->chunks * sizeof(struct result));
+    copy(b, c, &b->buffers[ADIT_GPU_QUADS], 0, &b->readback, 0, (uint64_t)b->brought * 8);
+    stamp(b, c, 6, end);
     wait_between(b, c, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
     return d->EndCommandBuffer(c);
 }
@@ -322,8 +330,8 @@ static uint64_t quads_wanted(const struct adit_mesh_batch *b)
     return n;
 }
 
-/* The second submission. */
-static VkResult bring_quads(struct adit_mesh_batch *b)
+/* The second submission: what the first has not brought. */
+static VkResult bring_rest(struct adit_mesh_batch *b)
 {
     const struct adit_vulkan_device *d = &b->gpu->d;
     const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
@@ -332,12 +340,11 @@ static VkResult bring_quads(struct adit_mesh_batch *b)
     VkResult r = d->BeginCommandBuffer(c, &begin);
     if (r)
         return r;
-    stamp(b, c, 6, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT);
     wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
                  VK_ACCESS_TRANSFER_READ_BIT);
-    copy(b, c, &b->buffers[ADIT_GPU_QUADS], 0, &b->readback, (uint64_t)b->quads * 8);
+    uint64_t at = (uint64_t)b->brought * 8;
+    copy(b, c, &b->buffers[ADIT_GPU_QUADS], at, &b->readback, at, (uint64_t)b->quads * 8 - at);
     wait_between(b, c, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
-    stamp(b, c, 7, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT);
     r = d->EndCommandBuffer(c);
     return r ? r : submit(b, c);
 }
@@ -351,7 +358,7 @@ static void read_stamps(struct adit_mesh_batch *b)
     double tick = b->gpu->of->timestamp_ns;
     b->times = (struct adit_mesh_times){
         .copy_in = (double)(t[1] - t[0]) * tick, .decode = (double)(t[2] - t[1]) * tick, .rows = (double)(t[3] - t[2]) * tick,
-        .count = (double)(t[4] - t[3]) * tick, .emit = (double)(t[5] - t[4]) * tick, .copy_out = (double)(t[7] - t[6]) * tick};
+        .count = (double)(t[4] - t[3]) * tick, .emit = (double)(t[5] - t[4]) * tick, .copy_out = (double)(t[6] - t[5]) * tick};
 }
 
 /* Waits for the first submission, with room for all quads in the end. */
@@ -388,11 +395,12 @@ int adit_mesh_batch_wait(struct adit_mesh_batch *b, uint64_t timeout_ns)
         int error = settle(b, timeout_ns);
         if (error)
             return error;
-        VkResult r = bring_quads(b);
+        VkResult r = b->quads > b->brought ? bring_rest(b) : VK_SUCCESS;
         r = r ? r : wait_done(b, UINT64_MAX);
         if (r)
             return failed(b, -EIO, "bringing quads back", r);
         read_stamps(b);
+        b->expected = b->quads / b->chunks + b->quads / b->chunks / 8 + 1;
     }
     b->state = DONE;
     return 0;

@@ -45,7 +45,8 @@ struct adit_mesh_times {
     double copy_in, decode, rows, count, emit, copy_out;
 };
 
-/* classes: ADIT_MATERIALS entries of enum adit_class. chunks_max: of a submission; source_bytes: room for what is copied of them. -E2BIG: more
+/* classes: ADIT_MATERIALS entries of enum adit_class. chunks_max: of a submission; source_bytes: room for what is copied of them; a chunk needs that for
+ * its voxels and 53 KiB, of which it mostly takes little. -E2BIG: more
  * than the device's buffers can hold; -ENOMEM: it has no such memory left. */
 int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t chunks_max, size_t source_bytes,
                          struct adit_mesh_batch **out);

@@ -3,7 +3,16 @@
 #define DIM 64u
 #define CHUNK_WORDS 131072u // of voxels, two to a word
 #define PLANE_WORDS 2048u
-#define ROWS_PLANES 12u // visible faces of six sides, then equality along U and along V of three axes
+#define PLANE_ROWS 4096u // rows of the volume, z * 64 + y; then those of the planes -Y +Y -Z +Z
+#define BITS_ROWS 4352u
+#define BITS_OPAQUE 0u
+#define BITS_TRANSLUCENT 1u
+#define BITS_CUTOUT 2u
+#define BITS_ALONG_X 3u // equal to the next along x
+#define BITS_ALONG_Y 4u // of a plane's row: to the chunk's voxel that it faces
+#define BITS_ALONG_Z 5u
+#define BITS 6u
+#define ROWS 8u // visible faces of six sides (-X +X: bit y, row z * 64 + x; else bit x, row z * 64 + y), then along y and z turned like -X
 #define COUNTS (18u * DIM)
 
 struct Plane {
@@ -14,12 +23,11 @@ struct Plane {
 };
 
 struct Job {
-    uint encoding; // 0 uniform, 1 bricks, 2 dense; see version_code in mesh_batch.c
+    uint encoding; // 0 uniform, 1 bricks, 2 dense; as in mesh_source.c
     uint value;    // uniform: the material
-    uint palette_at, bricks_at, voxels_at; // bytes in source
-    uint palette_n;
+    uint palette_at, bricks_at, voxels_at; // bytes in source; a palette has 256 places
     uint flags; // of kernels/mesh.h: 1 culled, 2 no faces between different see-through materials
-    uint pad;
+    uint pad[2];
     Plane plane[6];
 };
 
@@ -38,6 +46,7 @@ layout(std430, set = 0, binding = 2) readonly buffer Classes { uint classes[]; }
 layout(std430, set = 0, binding = 3) buffer Voxels { uint voxels[]; };
 layout(std430, set = 0, binding = 4) buffer Planes { uint planes[]; };
 layout(std430, set = 0, binding = 5) buffer Rows { uvec2 rows[]; };
+layout(std430, set = 0, binding = 9) buffer Bits { uvec2 bits[]; };
 layout(std430, set = 0, binding = 6) buffer Counts { uint counts[]; };
 layout(std430, set = 0, binding = 7) buffer Results { uint cursor; uint results_pad[31]; Result result[]; };
 layout(std430, set = 0, binding = 8) writeonly buffer Quads { uvec2 quads[]; };
@@ -55,7 +64,8 @@ uint material_at(uint chunk, uint x, uint y, uint z)
     return voxels[chunk * CHUNK_WORDS + (i >> 1)] >> ((i & 1u) * 16u) & 0xffffu;
 }
 
-uint rows_at(uint chunk, uint plane, uint v, uint layer) { return ((chunk * ROWS_PLANES + plane) * DIM + v) * DIM + layer; }
+uint rows_at(uint chunk, uint kind, uint row) { return (chunk * ROWS + kind) * PLANE_ROWS + row; }
+uint bits_at(uint chunk, uint kind, uint row) { return (chunk * BITS + kind) * BITS_ROWS + row; }
 
 uvec2 shift_left(uvec2 a, uint n)
 {

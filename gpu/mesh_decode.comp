@@ -12,7 +12,7 @@ uint value_of(Job j, uint at, uint bits, uint i)
     return source_byte(at + (bit >> 3)) >> (bit & 7u) & ((1u << bits) - 1u);
 }
 
-uint palette(Job j, uint index) { return index < j.palette_n ? source_half(j.palette_at + index * 2u) : 0u; }
+uint palette(Job j, uint index) { return source_half(j.palette_at + index * 2u); }
 
 void main()
 {

@@ -6,6 +6,18 @@
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const bool EMITS = false;
 
+// Which row holds v of a layer.
+uint row_of(uint axis, uint v, uint layer) { return axis == 2u ? layer * DIM + v : v * DIM + layer; }
+// Equality with the next along U and along V.
+uvec2 along_u_at(uint chunk, uint axis, uint row)
+{
+    return axis == 0u ? rows[rows_at(chunk, 6u, row)] : bits[bits_at(chunk, BITS_ALONG_X, row)];
+}
+uvec2 along_v_at(uint chunk, uint axis, uint row)
+{
+    return axis == 0u ? rows[rows_at(chunk, 7u, row)] : bits[bits_at(chunk, axis == 1u ? BITS_ALONG_Z : BITS_ALONG_Y, row)];
+}
+
 shared uint faces_of_side, lo_of_side[3], hi_of_side[3];
 
 void main()
@@ -32,12 +44,12 @@ void main()
 
     uvec2 rest[64];
     for (uint v = 0u; v < DIM; v++)
-        rest[v] = rows[rows_at(chunk, face, v, layer)];
+        rest[v] = rows[rows_at(chunk, face, row_of(axis, v, layer))];
     for (uint v = 0u; v < DIM; v++) {
         uvec2 row = rest[v];
         if (is_zero(row))
             continue;
-        uvec2 along_u = rows[rows_at(chunk, 6u + axis, v, layer)];
+        uvec2 along_u = along_u_at(chunk, axis, row_of(axis, v, layer));
         while (!is_zero(row)) { // at most 64 times: each round clears a bit
             uint u = lowest_bit(row), w = 1u, h = 1u;
             if (!culled) {
@@ -46,7 +58,7 @@ void main()
             }
             uvec2 mask = shift_left(w == 64u ? uvec2(~0u) : ~shift_left(uvec2(~0u), w), u);
             while (!culled && v + h < DIM) {
-                uvec2 below = rest[v + h], same = rows[rows_at(chunk, 9u + axis, v + h - 1u, layer)];
+                uvec2 below = rest[v + h], same = along_v_at(chunk, axis, row_of(axis, v + h - 1u, layer));
                 if ((below & same & mask) != mask)
                     break;
                 rest[v + h] = below & ~mask;

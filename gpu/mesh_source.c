@@ -8,8 +8,8 @@
 enum { CODE_UNIFORM, CODE_BRICKS, CODE_DENSE }; /* as in mesh_common.glsl */
 
 #define ALIGN 16u
-#define PLANE_BYTES_MAX 8192u
-#define TABLE_BYTES 512u
+/* Beside the voxels: palette and bricks, and of each plane its table and its voxels. */
+#define MORE_BYTES (ADIT_PALETTE_MAX * 2u + ADIT_BRICKS * 4u + ADIT_FACES * (512u + ADIT_PLANE_VOXELS * 2u))
 
 static size_t aligned(size_t bytes) { return (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1); }
 
@@ -35,38 +35,45 @@ static bool add_plane(const struct adit_version *v, size_t bytes, uint32_t side,
     return true;
 }
 
-static bool add_version(const struct adit_mesh_task *task, uint8_t *source, size_t *used, struct adit_gpu_job *job)
+static void append(uint8_t *source, size_t *used, const void *from, size_t bytes)
 {
-    const struct adit_version *copy = (const struct adit_version *)(void *)(source + *used);
-    uint32_t at = (uint32_t)*used;
-    memcpy(source + *used, task->version, task->bytes);
-    if (!adit_encoding_is_sound(copy, task->bytes))
+    memcpy(source + *used, from, bytes);
+    *used += aligned(bytes);
+}
+
+static bool add_version(const struct adit_mesh_task *task, size_t room, uint8_t *source, size_t *used, struct adit_gpu_job *job, int *error)
+{
+    struct adit_voxels_view view;
+    *error = -EBADMSG;
+    if (!adit_voxels_view_within(task->version, task->bytes, &view))
+        return false;
+    *error = -ENOSPC;
+    if (aligned(view.bytes) + MORE_BYTES > room - *used)
         return false;
     job->flags = task->flags;
-    if (copy->encoding == ADIT_ENC_BRICKS || copy->encoding == ADIT_ENC_DENSE16) {
-        job->encoding = copy->encoding == ADIT_ENC_BRICKS ? CODE_BRICKS : CODE_DENSE;
-        job->palette_n = copy->palette_n;
-        job->palette_at = at + copy->palette_at;
-        job->bricks_at = at + copy->bricks_at;
-        job->voxels_at = at + copy->voxels_at;
-        *used += aligned(task->bytes);
-    } else {
-        job->encoding = CODE_UNIFORM;
-        job->value = copy->encoding == ADIT_ENC_UNIFORM ? copy->uniform : 0;
+    job->value = view.uniform;
+    job->encoding = view.encoding == ADIT_ENC_BRICKS ? CODE_BRICKS : view.encoding == ADIT_ENC_DENSE16 ? CODE_DENSE : CODE_UNIFORM;
+    if (job->encoding == CODE_BRICKS) {
+        job->palette_at = (uint32_t)*used;
+        append(source, used, view.palette, sizeof view.palette);
+        job->bricks_at = (uint32_t)*used;
+        append(source, used, view.bricks, sizeof view.bricks);
     }
+    job->voxels_at = (uint32_t)*used;
+    if (view.bytes)
+        append(source, used, view.packed, view.bytes);
     return true;
 }
 
 int adit_mesh_source_add(const struct adit_mesh_task *task, uint8_t *source, size_t room, size_t *used, struct adit_gpu_job *job)
 {
-    size_t at = *used, most = aligned(task->bytes) + ADIT_FACES * (PLANE_BYTES_MAX + TABLE_BYTES);
+    size_t at = *used;
+    int error;
     *job = (struct adit_gpu_job){0};
-    if (task->bytes < sizeof *task->version || task->bytes > ADIT_ENCODED_BYTES_MAX)
-        return -EBADMSG;
-    if (most > room || at > room - most)
+    if (room < MORE_BYTES || at > room - MORE_BYTES)
         return -ENOSPC;
-    if (!add_version(task, source, &at, job))
-        return -EBADMSG;
+    if (!add_version(task, room, source, &at, job, &error))
+        return error;
     for (uint32_t f = 0; f < ADIT_FACES; f++)
         if (task->beside[f] && !add_plane(task->beside[f], task->beside_bytes[f], f ^ 1, source, &at, &job->plane[f]))
             return -EBADMSG;

@@ -1,5 +1,6 @@
 /* mesh_source.h - what a mesh batch uploads of a chunk: its version's block, the planes of its neighbours, and a job that says where they lie.
- * Everything comes from memory that a peer may be writing: blocks are copied, the copy is judged, and the copy is all a device sees. */
+ * Everything comes from memory that a peer may be writing: heads and descriptors are copied, the copies judged, and only what they say is
+ * followed, here and on the device. Voxels may be anything. */
 #ifndef ADIT_MESH_SOURCE_H
 #define ADIT_MESH_SOURCE_H
 
@@ -10,7 +11,7 @@ struct adit_gpu_plane {
     uint32_t bits, value, at, table;
 };
 struct adit_gpu_job {
-    uint32_t encoding, value, palette_at, bricks_at, voxels_at, palette_n, flags, pad;
+    uint32_t encoding, value, palette_at, bricks_at, voxels_at, flags, pad[2];
     struct adit_gpu_plane plane[ADIT_FACES];
 };
 

@@ -342,16 +342,16 @@ static void run_all(struct adit_gpu *gpu, const struct options *o)
     const uint32_t n[] = {o->is_short ? 32 : 256, 8, 4};
     for (uint32_t i = 0; i < 3; i++)
         worlds[i] = gpu_world_make(names[i], 1, n[i]);
-    try_imports(gpu);
     puts("equality with the CPU's kernels");
     for (uint32_t i = 0; i < 3; i++)
         compare_world(gpu, worlds[i]);
     measure_latency(gpu, worlds[0]);
-    for (uint32_t i = 0; i < 2; i++)
+    for (uint32_t i = 0; i < 2 && (!i || !gpu->of->is_software); i++)
         measure_sizes(gpu, worlds[i], o);
     puts("the CPU beside it");
-    for (uint32_t i = 0; i < 2; i++)
+    for (uint32_t i = 0; i < 2 && (!i || !gpu->of->is_software); i++)
         measure_cpu(worlds[i], o);
+    try_imports(gpu);
     for (uint32_t i = 0; i < 3; i++)
         gpu_world_free(worlds[i]);
 }

@@ -128,6 +128,17 @@ struct adit_plane_view {
     const uint8_t *packed;
 };
 bool adit_plane_view_within(const struct adit_version *v, size_t bytes, enum adit_face face, struct adit_plane_view *view);
+/* The same of the voxels: what a decoder is given. bricks: as in the block; packed: what their places lead to, from voxels_at on (dense:
+ * the voxels), of `bytes`, all places inside; neither for a uniform chunk (uniform: its material; 0 for a removed one). */
+struct adit_voxels_view {
+    uint8_t encoding;
+    uint16_t uniform;
+    uint16_t palette[ADIT_PALETTE_MAX];
+    uint32_t bricks[ADIT_BRICKS];
+    uint32_t bytes;
+    const uint8_t *packed;
+};
+bool adit_voxels_view_within(const struct adit_version *v, size_t bytes, struct adit_voxels_view *view);
 /* adit_encode_hash of what of the block lies within bytes. */
 uint64_t adit_encode_hash_within(const struct adit_version *v, size_t bytes);
 

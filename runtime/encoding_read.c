@@ -284,11 +284,16 @@ static bool bricks_are_sound(const struct seen *s)
     return true;
 }
 
+static bool head_is_sound(const struct adit_version *v, size_t bytes)
+{
+    return v->kind == ADIT_KIND_VERSION && v->bytes >= ADIT_HEAD_BYTES && v->bytes <= bytes && v->bytes <= ADIT_ENCODED_BYTES_MAX &&
+           v->solid <= ADIT_CHUNK_VOXELS && v->opaque <= v->solid;
+}
+
 static bool is_sound(const struct seen *s, size_t bytes)
 {
     const struct adit_version *v = &s->head;
-    if (v->kind != ADIT_KIND_VERSION || v->bytes < ADIT_HEAD_BYTES || v->bytes > bytes || v->bytes > ADIT_ENCODED_BYTES_MAX ||
-        v->solid > ADIT_CHUNK_VOXELS || v->opaque > v->solid)
+    if (!head_is_sound(v, bytes))
         return false;
     for (uint32_t f = 0; f < ADIT_FACES; f++)
         if (!plane_is_sound(v, &v->plane[f]))
@@ -339,13 +344,38 @@ bool adit_decode_plane_within(const struct adit_version *v, size_t bytes, enum a
     return sound;
 }
 
+/* No more is judged than the view leads to. */
 bool adit_plane_view_within(const struct adit_version *v, size_t bytes, enum adit_face face, struct adit_plane_view *view)
 {
+    struct seen s = {.base = (const uint8_t *)v};
+    if (bytes < ADIT_HEAD_BYTES)
+        return false;
+    memcpy(&s.head, v, sizeof s.head);
+    adit_barrier_compiler();
+    if (!head_is_sound(&s.head, bytes) || !plane_is_sound(&s.head, &s.head.plane[face]) ||
+        (s.head.plane[face].bits == 8 && (s.head.palette_n > ADIT_PALETTE_MAX ||
+                                          !part_is_inside(&s.head, s.head.palette_at, s.head.palette_n * 2u))))
+        return false;
+    plane_view(&s, face, view);
+    return true;
+}
+
+bool adit_voxels_view_within(const struct adit_version *v, size_t bytes, struct adit_voxels_view *view)
+{
     struct seen s;
-    bool sound = see_sound(&s, v, bytes);
-    if (sound)
-        plane_view(&s, face, view);
-    return sound;
+    if (!see_sound(&s, v, bytes))
+        return false;
+    *view = (struct adit_voxels_view){.encoding = s.head.encoding, .uniform = s.head.encoding == ADIT_ENC_UNIFORM ? s.head.uniform : 0};
+    if (s.head.encoding == ADIT_ENC_BRICKS) {
+        palette_load(&s, view->palette);
+        memcpy(view->bricks, s.bricks, sizeof view->bricks);
+        view->bytes = s.head.bytes - s.head.voxels_at;
+        view->packed = part(&s, s.head.voxels_at);
+    } else if (s.head.encoding == ADIT_ENC_DENSE16) {
+        view->bytes = ADIT_CHUNK_VOXELS * 2;
+        view->packed = part(&s, s.head.voxels_at);
+    }
+    return true;
 }
 
 void adit_encoding_bytes_within(const struct adit_version *v, size_t room, struct adit_encoding_bytes *bytes)

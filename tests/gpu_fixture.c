@@ -59,10 +59,12 @@ void gpu_chunk_free(struct gpu_chunk *c)
     *c = (struct gpu_chunk){0};
 }
 
-const char *gpu_lavapipe(void)
+const char *gpu_test_driver(void)
 {
     static char path[256];
     glob_t found;
+    if (getenv("ADIT_TEST_DRIVER"))
+        return getenv("ADIT_TEST_DRIVER");
     if (!*path && !glob("/usr/share/vulkan/icd.d/lvp_icd*.json", 0, NULL, &found)) {
         snprintf(path, sizeof path, "%s", found.gl_pathv[0]);
         globfree(&found);

@@ -14,8 +14,8 @@ struct gpu_chunk {
 void gpu_chunk_make(struct gpu_chunk *chunk, const uint16_t *voxels, uint16_t *const plane[ADIT_FACES], const uint8_t *classes, uint32_t flags);
 void gpu_chunk_free(struct gpu_chunk *chunk);
 
-/* The path of lavapipe's driver file, or NULL where it is not installed. */
-const char *gpu_lavapipe(void);
+/* The driver file that ADIT_TEST_DRIVER names (to run a test on a real device), else lavapipe's, or NULL where it is not installed. */
+const char *gpu_test_driver(void);
 /* Has Vulkan find drivers alone (VK_DRIVER_FILES, a list with colons); exits with 77 and a line when drivers is NULL. */
 void gpu_use_drivers(const char *drivers);
 

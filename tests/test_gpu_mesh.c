@@ -239,6 +239,6 @@ int main(void)
         cmocka_unit_test(a_damaged_block_is_refused_and_the_batch_goes_on),
         cmocka_unit_test(a_batch_that_no_buffer_holds_is_refused),
     };
-    gpu_use_drivers(gpu_lavapipe());
+    gpu_use_drivers(gpu_test_driver());
     return cmocka_run_group_tests_name("meshes from Vulkan", tests, set_up, tear_down);
 }
