@@ -7,7 +7,7 @@
 
 #include "runtime/encoding.h"
 
-#define STORAGE_BUFFERS 10u /* of mesh_common.glsl */
+#define STORAGE_BUFFERS 11u /* of mesh_common.glsl */
 #define GROUP_INVOCATIONS 256u
 #define EXTENSIONS_MAX 512u
 
@@ -106,7 +106,7 @@ static void look_at(const struct adit_vulkan *vk, struct adit_gpu_device *d)
     vk->GetPhysicalDeviceFeatures2(d->handle, &features);
     d->unfit = !computes ? "it has no queue that computes"
                : !timeline.timelineSemaphore ? "it has no timeline semaphores"
-               : limits->maxPerStageDescriptorStorageBuffers < STORAGE_BUFFERS ? "a shader cannot have ten storage buffers"
+               : limits->maxPerStageDescriptorStorageBuffers < STORAGE_BUFFERS ? "a shader cannot have eleven storage buffers"
                : limits->maxComputeWorkGroupInvocations < GROUP_INVOCATIONS ? "a workgroup cannot have 256 invocations" : NULL;
 }
 

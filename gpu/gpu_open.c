@@ -21,8 +21,11 @@ static const uint32_t bits_code[] =
 static const uint32_t rows_code[] =
 #include "gpu/mesh_rows.inc"
     ;
-static const uint32_t merge_code[] =
-#include "gpu/mesh_merge.inc"
+static const uint32_t runs_code[] =
+#include "gpu/mesh_runs.inc"
+    ;
+static const uint32_t emit_code[] =
+#include "gpu/mesh_emit.inc"
     ;
 static const uint32_t scan_code[] =
 #include "gpu/mesh_scan.inc"
@@ -31,12 +34,11 @@ static const uint32_t scan_code[] =
 static const struct {
     const uint32_t *code;
     size_t bytes;
-    VkBool32 emits;
 } stages[ADIT_GPU_STAGES] = {
-    [ADIT_GPU_DECODE] = {decode_code, sizeof decode_code, 0}, [ADIT_GPU_PLANES] = {planes_code, sizeof planes_code, 0},
-    [ADIT_GPU_BITS_OF] = {bits_code, sizeof bits_code, 0},    [ADIT_GPU_ROWS] = {rows_code, sizeof rows_code, 0},
-    [ADIT_GPU_COUNT] = {merge_code, sizeof merge_code, 0},
-    [ADIT_GPU_SCAN] = {scan_code, sizeof scan_code, 0},       [ADIT_GPU_EMIT] = {merge_code, sizeof merge_code, 1},
+    [ADIT_GPU_DECODE] = {decode_code, sizeof decode_code}, [ADIT_GPU_PLANES] = {planes_code, sizeof planes_code},
+    [ADIT_GPU_BITS_OF] = {bits_code, sizeof bits_code},    [ADIT_GPU_ROWS] = {rows_code, sizeof rows_code},
+    [ADIT_GPU_RUNS] = {runs_code, sizeof runs_code},       [ADIT_GPU_SCAN] = {scan_code, sizeof scan_code},
+    [ADIT_GPU_EMIT] = {emit_code, sizeof emit_code},
 };
 
 static VkResult make_device(struct adit_gpu *g)
@@ -124,14 +126,11 @@ static void write_cache(const struct adit_gpu *g, const char *path)
 
 static VkResult make_pipeline(struct adit_gpu *g, uint32_t stage)
 {
-    const VkSpecializationMapEntry entry = {0, 0, sizeof(VkBool32)};
-    const VkSpecializationInfo constant = {1, &entry, sizeof(VkBool32), &stages[stage].emits};
     const VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = stages[stage].bytes,
                                            .pCode = stages[stage].code};
     VkComputePipelineCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO, .layout = g->layout,
                                         .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                                                  .stage = VK_SHADER_STAGE_COMPUTE_BIT, .pName = "main",
-                                                  .pSpecializationInfo = &constant}};
+                                                  .stage = VK_SHADER_STAGE_COMPUTE_BIT, .pName = "main"}};
     VkResult r = g->d.CreateShaderModule(g->d.device, &code, NULL, &info.stage.module);
     if (r)
         return r;
@@ -167,6 +166,7 @@ int adit_gpu_open(const struct adit_gpu_list *list, const struct adit_gpu_device
         return adit_fault(-ENOMEM, "%s: no memory", device->name);
     g->vk = &list->vk;
     g->of = device;
+    pthread_mutex_init(&g->queue_lock, NULL);
     VkResult r = make_device(g);
     r = r ? r : make_layouts(g);
     r = r ? r : make_pipelines(g);
@@ -191,6 +191,7 @@ void adit_gpu_close(struct adit_gpu **gpu)
         g->d.DestroyDescriptorSetLayout(g->d.device, g->set_layout, NULL);
         g->d.DestroyDevice(g->d.device, NULL);
     }
+    pthread_mutex_destroy(&g->queue_lock);
     free(g);
     *gpu = NULL;
 }

@@ -2,6 +2,7 @@
 #ifndef ADIT_GPU_PARTS_H
 #define ADIT_GPU_PARTS_H
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include "gpu/mesh_batch.h"
@@ -10,9 +11,10 @@
 
 /* The storage buffers of mesh_common.glsl, by binding. */
 enum adit_gpu_buffer { ADIT_GPU_JOBS, ADIT_GPU_SOURCE, ADIT_GPU_CLASSES, ADIT_GPU_VOXELS, ADIT_GPU_BORDERS, ADIT_GPU_FACES, ADIT_GPU_COUNTS,
-                       ADIT_GPU_RESULTS, ADIT_GPU_QUADS, ADIT_GPU_BITS, ADIT_GPU_BUFFERS };
+                       ADIT_GPU_RESULTS, ADIT_GPU_QUADS, ADIT_GPU_BITS, ADIT_GPU_STARTS,
+                       ADIT_GPU_BUFFERS };
 
-enum adit_gpu_stage { ADIT_GPU_DECODE, ADIT_GPU_PLANES, ADIT_GPU_BITS_OF, ADIT_GPU_ROWS, ADIT_GPU_COUNT, ADIT_GPU_SCAN, ADIT_GPU_EMIT, ADIT_GPU_STAGES };
+enum adit_gpu_stage { ADIT_GPU_DECODE, ADIT_GPU_PLANES, ADIT_GPU_BITS_OF, ADIT_GPU_ROWS, ADIT_GPU_RUNS, ADIT_GPU_SCAN, ADIT_GPU_EMIT, ADIT_GPU_STAGES };
 
 struct adit_gpu_push {
     uint32_t chunks, quads_max;
@@ -23,6 +25,7 @@ struct adit_gpu {
     const struct adit_gpu_device *of;
     struct adit_vulkan_device d;
     VkQueue queue;
+    pthread_mutex_t queue_lock; /* a queue is one thread's at a time */
     VkDescriptorSetLayout set_layout;
     VkPipelineLayout layout;
     VkPipelineCache cache;

@@ -13,7 +13,8 @@
 #include "runtime/encoding.h"
 
 #define CLASS_BYTES (ADIT_MATERIALS / 4u)
-#define FACES_BYTES (8u * 4096u * 8u) /* as in mesh_common.glsl */
+#define FACES_BYTES (10u * 4096u * 8u) /* as in mesh_common.glsl */
+#define STARTS_BYTES (6u * 4096u * 16u)
 #define BITS_BYTES (6u * 4352u * 8u)
 #define PLANES_BYTES (ADIT_FACES * ADIT_PLANE_VOXELS * 2u)
 #define COUNTS_BYTES (ADIT_MESH_RANGES * 64u * 4u)
@@ -56,6 +57,13 @@ static int failed(const struct adit_mesh_batch *b, int error, const char *what, 
 }
 
 /* ---- open, close */
+
+static VkResult wait_done(const struct adit_mesh_batch *b, uint64_t timeout_ns)
+{
+    const VkSemaphoreWaitInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO, .semaphoreCount = 1, .pSemaphores = &b->done,
+                                      .pValues = &b->done_value};
+    return b->gpu->d.WaitSemaphores(b->gpu->d.device, &info, timeout_ns);
+}
 
 static VkResult open_quads(struct adit_mesh_batch *b, uint32_t quads_max)
 {
@@ -123,6 +131,7 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
         [ADIT_GPU_JOBS] = n * sizeof(struct adit_gpu_job), [ADIT_GPU_SOURCE] = (source_bytes + 15) & ~15ull,
         [ADIT_GPU_CLASSES] = CLASS_BYTES, [ADIT_GPU_VOXELS] = n * ADIT_CHUNK_VOXELS * 2, [ADIT_GPU_BORDERS] = n * PLANES_BYTES,
         [ADIT_GPU_FACES] = n * FACES_BYTES, [ADIT_GPU_COUNTS] = n * COUNTS_BYTES, [ADIT_GPU_BITS] = n * BITS_BYTES,
+        [ADIT_GPU_STARTS] = n * STARTS_BYTES,
         [ADIT_GPU_RESULTS] = RESULTS_HEAD + n * sizeof(struct result)};
     *out = NULL;
     for (uint32_t i = 0; i < ADIT_GPU_BUFFERS; i++)
@@ -161,7 +170,8 @@ void adit_mesh_batch_close(struct adit_mesh_batch **batch)
     if (!b)
         return;
     const struct adit_vulkan_device *d = &b->gpu->d;
-    (void)d->DeviceWaitIdle(d->device);
+    if (b->done_value)
+        (void)wait_done(b, UINT64_MAX); /* what is in flight uses all of this */
     for (uint32_t i = 0; i < ADIT_GPU_BUFFERS; i++)
         adit_gpu_memory_close(b->gpu, &b->buffers[i]);
     adit_gpu_memory_close(b->gpu, &b->upload);
@@ -266,10 +276,10 @@ static VkResult record(struct adit_mesh_batch *b, VkCommandBuffer c)
     run_stage(b, c, ADIT_GPU_BITS_OF, 64 + 4);
     run_stage(b, c, ADIT_GPU_ROWS, 64);
     stamp(b, c, 3, end);
-    run_stage(b, c, ADIT_GPU_COUNT, ADIT_FACES);
+    run_stage(b, c, ADIT_GPU_RUNS, ADIT_FACES);
     run_stage(b, c, ADIT_GPU_SCAN, 1);
     stamp(b, c, 4, end);
-    run_stage(b, c, ADIT_GPU_EMIT, ADIT_FACES);
+    run_stage(b, c, ADIT_GPU_EMIT, ADIT_FACES * 64);
     stamp(b, c, 5, end);
     wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
                  VK_ACCESS_TRANSFER_READ_BIT);
@@ -287,16 +297,11 @@ static VkResult submit(struct adit_mesh_batch *b, VkCommandBuffer c)
                                                     .signalSemaphoreValueCount = 1, .pSignalSemaphoreValues = &value};
     const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .pNext = &timeline, .commandBufferCount = 1,
                                .pCommandBuffers = &c, .signalSemaphoreCount = 1, .pSignalSemaphores = &b->done};
+    pthread_mutex_lock(&b->gpu->queue_lock);
     VkResult r = b->gpu->d.QueueSubmit(b->gpu->queue, 1, &info, VK_NULL_HANDLE);
+    pthread_mutex_unlock(&b->gpu->queue_lock);
     b->done_value += !r;
     return r;
-}
-
-static VkResult wait_done(const struct adit_mesh_batch *b, uint64_t timeout_ns)
-{
-    const VkSemaphoreWaitInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO, .semaphoreCount = 1, .pSemaphores = &b->done,
-                                      .pValues = &b->done_value};
-    return b->gpu->d.WaitSemaphores(b->gpu->d.device, &info, timeout_ns);
 }
 
 static VkResult start(struct adit_mesh_batch *b)

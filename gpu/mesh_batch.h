@@ -11,7 +11,7 @@
  *     adit_mesh_batch_result(batch, 0, &result);       until the next begin
  *
  * States: open -> (begin) filling -> (submit) in flight -> (wait) done -> (begin) filling. A batch is one thread's at a time; several
- * batches of one device may be in flight, and then their calls must be serialised, as a queue of Vulkan is one thread's.
+ * batches of one device may be in flight at once, from any threads.
  */
 #ifndef ADIT_MESH_BATCH_H
 #define ADIT_MESH_BATCH_H

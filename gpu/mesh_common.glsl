@@ -12,7 +12,11 @@
 #define BITS_ALONG_Y 4u // of a plane's row: to the chunk's voxel that it faces
 #define BITS_ALONG_Z 5u
 #define BITS 6u
-#define ROWS 8u // visible faces of six sides (-X +X: bit y, row z * 64 + x; else bit x, row z * 64 + y), then along y and z turned like -X
+#define ROWS 10u // visible faces of six sides (-X +X: bit y, row z * 64 + x; else bit x, row z * 64 + y); then turned like -X:
+#define ROWS_ALONG_Y 6u
+#define ROWS_ALONG_Z 7u
+#define ROWS_OPAQUE 8u
+#define ROWS_TRANSLUCENT 9u
 #define COUNTS (18u * DIM)
 
 struct Plane {
@@ -47,6 +51,7 @@ layout(std430, set = 0, binding = 3) buffer Voxels { uint voxels[]; };
 layout(std430, set = 0, binding = 4) buffer Planes { uint planes[]; };
 layout(std430, set = 0, binding = 5) buffer Rows { uvec2 rows[]; };
 layout(std430, set = 0, binding = 9) buffer Bits { uvec2 bits[]; };
+layout(std430, set = 0, binding = 10) buffer Starts { uvec4 starts_of[]; }; // xy: where quads begin; zw: bits of quads from the row before
 layout(std430, set = 0, binding = 6) buffer Counts { uint counts[]; };
 layout(std430, set = 0, binding = 7) buffer Results { uint cursor; uint results_pad[31]; Result result[]; };
 layout(std430, set = 0, binding = 8) writeonly buffer Quads { uvec2 quads[]; };
@@ -66,6 +71,25 @@ uint material_at(uint chunk, uint x, uint y, uint z)
 
 uint rows_at(uint chunk, uint kind, uint row) { return (chunk * ROWS + kind) * PLANE_ROWS + row; }
 uint bits_at(uint chunk, uint kind, uint row) { return (chunk * BITS + kind) * BITS_ROWS + row; }
+
+uint quad_row(uint chunk, uint face, uint row) { return (chunk * 6u + face) * PLANE_ROWS + row; }
+
+// The row that holds v of a layer.
+uint row_of(uint axis, uint v, uint layer) { return axis == 2u ? layer * DIM + v : v * DIM + layer; }
+
+// Of such a row: equality with the next along U and along V; the class, 0 opaque, 1 translucent.
+uvec2 along_u_at(uint chunk, uint axis, uint row)
+{
+    return axis == 0u ? rows[rows_at(chunk, ROWS_ALONG_Y, row)] : bits[bits_at(chunk, BITS_ALONG_X, row)];
+}
+uvec2 along_v_at(uint chunk, uint axis, uint row)
+{
+    return axis == 0u ? rows[rows_at(chunk, ROWS_ALONG_Z, row)] : bits[bits_at(chunk, axis == 1u ? BITS_ALONG_Z : BITS_ALONG_Y, row)];
+}
+uvec2 class_bits_at(uint chunk, uint axis, uint row, uint see)
+{
+    return axis == 0u ? rows[rows_at(chunk, ROWS_OPAQUE + see, row)] : bits[bits_at(chunk, BITS_OPAQUE + see, row)];
+}
 
 uvec2 shift_left(uvec2 a, uint n)
 {

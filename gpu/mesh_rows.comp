@@ -9,7 +9,7 @@ struct Row {
     uvec2 opaque, translucent, cutout;
 };
 
-shared uvec2 turned[4][64]; // what has to be turned from rows along x to rows along y
+shared uvec2 turned[6][64]; // what has to be turned from rows along x to rows along y
 
 Row row_at(uint chunk, uint row)
 {
@@ -69,15 +69,17 @@ void main()
     turned[1][y] = visible(own, moved(own, false, class_of(right)), same_right, tt_none);
     turned[2][y] = along_y;
     turned[3][y] = along_z;
+    turned[4][y] = own.opaque;
+    turned[5][y] = own.translucent;
     barrier();
     uint x = y, shift = x & 31u;
     bool is_high = x >= 32u;
-    for (uint k = 0u; k < 4u; k++) {
+    for (uint k = 0u; k < 6u; k++) {
         uvec2 column = uvec2(0u);
         for (uint i = 0u; i < 32u; i++) {
             uvec2 low = turned[k][i], high = turned[k][i + 32u];
             column |= uvec2(((is_high ? low.y : low.x) >> shift & 1u) << i, ((is_high ? high.y : high.x) >> shift & 1u) << i);
         }
-        rows[rows_at(chunk, k < 2u ? k : k + 4u, z * DIM + x)] = column; // 0, 1: faces; 6, 7: along y and z
+        rows[rows_at(chunk, k < 2u ? k : k + 4u, z * DIM + x)] = column; // 0, 1: faces; 6..9: the rest
     }
 }
