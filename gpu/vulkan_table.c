@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,9 +51,32 @@ bool adit_vulkan_load_device(const struct adit_vulkan *vk, VkDevice device, stru
     return all;
 }
 
+static VKAPI_ATTR VkBool32 VKAPI_CALL count_complaint(VkDebugUtilsMessageSeverityFlagBitsEXT severity,
+                                                     VkDebugUtilsMessageTypeFlagsEXT types,
+                                                     const VkDebugUtilsMessengerCallbackDataEXT *data, void *user)
+{
+    struct adit_vulkan *vk = user;
+    (void)severity, (void)types;
+    (void)__atomic_fetch_add(&vk->complaints, 1, __ATOMIC_RELAXED); /* a count, read when all is over */
+    fprintf(stderr, "%s\n", data->pMessage);
+    return VK_FALSE;
+}
+
+static VkResult make_messenger(struct adit_vulkan *vk)
+{
+    const VkDebugUtilsMessengerCreateInfoEXT info = {
+        .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
+        .messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT,
+        .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT,
+        .pfnUserCallback = count_complaint, .pUserData = vk};
+    PFN_vkCreateDebugUtilsMessengerEXT create =
+        (PFN_vkCreateDebugUtilsMessengerEXT)vk->GetInstanceProcAddr(vk->instance, "vkCreateDebugUtilsMessengerEXT");
+    return create ? create(vk->instance, &info, NULL, &vk->messenger) : VK_ERROR_EXTENSION_NOT_PRESENT;
+}
+
 static VkResult make_instance(struct adit_vulkan *vk)
 {
-    static const char *const layers[] = {LAYER};
+    static const char *const layers[] = {LAYER}, *const extensions[] = {VK_EXT_DEBUG_UTILS_EXTENSION_NAME};
     static const VkValidationFeatureEnableEXT wanted[] = {VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
     const VkValidationFeaturesEXT validation = {.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT,
                                                 .enabledValidationFeatureCount = 1, .pEnabledValidationFeatures = wanted};
@@ -67,8 +91,11 @@ static VkResult make_instance(struct adit_vulkan *vk)
         info.pNext = &validation;
         info.enabledLayerCount = 1;
         info.ppEnabledLayerNames = layers;
+        info.enabledExtensionCount = 1;
+        info.ppEnabledExtensionNames = extensions;
     }
-    return create(&info, NULL, &vk->instance);
+    VkResult r = create(&info, NULL, &vk->instance);
+    return r || !vk->validates ? r : make_messenger(vk);
 }
 
 int adit_vulkan_open(struct adit_vulkan *vk)
@@ -91,6 +118,10 @@ int adit_vulkan_open(struct adit_vulkan *vk)
 
 void adit_vulkan_close(struct adit_vulkan *vk)
 {
+    PFN_vkDestroyDebugUtilsMessengerEXT destroy =
+        vk->messenger ? (PFN_vkDestroyDebugUtilsMessengerEXT)vk->GetInstanceProcAddr(vk->instance, "vkDestroyDebugUtilsMessengerEXT") : NULL;
+    if (destroy)
+        destroy(vk->instance, vk->messenger, NULL);
     if (vk->instance && vk->DestroyInstance)
         vk->DestroyInstance(vk->instance, NULL);
     if (vk->library)

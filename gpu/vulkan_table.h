@@ -7,11 +7,14 @@
  *
  * Nothing links to libvulkan, so a machine without it misses a tier and nothing else. Functions of a device are fetched from the
  * device itself (vkGetDeviceProcAddr), past the loader's dispatch. Specification: Vulkan 1.2, chapter 4.1.
+ *
+ * For tests: with ADIT_VULKAN_VALIDATE in the environment the validation layer watches every call, synchronisation included.
  */
 #ifndef ADIT_VULKAN_TABLE_H
 #define ADIT_VULKAN_TABLE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define VK_NO_PROTOTYPES
 #include <vulkan/vulkan.h>
@@ -37,7 +40,9 @@
 struct adit_vulkan {
     void *library;
     VkInstance instance;
-    bool validates; /* the validation layer is on, because ADIT_VULKAN_VALIDATE is set */
+    bool validates;      /* the validation layer is on, because ADIT_VULKAN_VALIDATE is set */
+    uint32_t complaints; /* of the layer so far; each stands on stderr */
+    VkDebugUtilsMessengerEXT messenger;
     PFN_vkGetInstanceProcAddr GetInstanceProcAddr;
     ADIT_VULKAN_OF_INSTANCE(ADIT_VULKAN_MEMBER)
 };
@@ -48,7 +53,7 @@ struct adit_vulkan_device {
     ADIT_VULKAN_OF_DEVICE(ADIT_VULKAN_MEMBER)
 };
 
-/* Opens the library and makes an instance of Vulkan 1.2. Blocks for as long as the drivers take to load (tens of milliseconds). 0,
+/* Opens the library and makes an instance of Vulkan 1.2, which leads back to vk: it must not move until the close. Blocks for as long as the drivers take to load (tens of milliseconds). 0,
  * -ENOENT, -ENODEV, with a line in adit_detail(). */
 int adit_vulkan_open(struct adit_vulkan *vk);
 void adit_vulkan_close(struct adit_vulkan *vk);

@@ -35,7 +35,7 @@ describe() {
 
 mkdir -p "$check_dir/log"
 begin=$(date +%s.%N)
-ADIT_TEST_MARK=$mark XDG_RUNTIME_DIR=$home TMPDIR=$home \
+ADIT_TEST_MARK=$mark XDG_RUNTIME_DIR=$home XDG_CACHE_HOME=$home TMPDIR=$home \
     timeout -k 5 "$limit_s" sh -c "exec $command" >"$log" 2>&1 </dev/null
 status=$?
 seconds=$(echo "$begin $(date +%s.%N)" | awk '{ printf "%.1f", $2 - $1 }')
