@@ -112,7 +112,8 @@ static void adopt_one(uint64_t ref, uint64_t word, void *user)
 
 static bool has_orphans(const struct adit_arena *arena)
 {
-    return adit_load_seq_cst(&arena->control->orphanings) != arena->reclaimer->orphanings_seen;
+    /* relaxed: written under lock, looked at without it by the thread that sleeps, for which any recent value will do */
+    return adit_load_seq_cst(&arena->control->orphanings) != adit_load_relaxed(&arena->reclaimer->orphanings_seen);
 }
 
 /* Takes over blocks whose retirer has left. A walk over all words, only when the count says there may be some. */
@@ -121,7 +122,8 @@ static void adopt_orphans(struct adit_arena *arena)
     struct adoption a = {arena, arena->reclaimer};
     if (!has_orphans(arena))
         return;
-    arena->reclaimer->orphanings_seen = adit_load_seq_cst(&arena->control->orphanings); /* before the walk: later ones count anew */
+    uint64_t seen = adit_load_seq_cst(&arena->control->orphanings); /* before the walk: later ones count anew */
+    adit_store_relaxed(&arena->reclaimer->orphanings_seen, seen);
     for (uint32_t s = 0; s < arena->segments_n; s++) /* the heap, too: rings of the dead */
         adit_block_each(arena, s, adopt_one, &a);
 }

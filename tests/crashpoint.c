@@ -44,7 +44,7 @@ _Noreturn static void skip(const char *why)
 void crash_begin(void)
 {
     const char *text = getenv("ADIT_CRASH_EVERY"), *name = "";
-    cpu_set_t all, one;
+    cpu_set_t one;
 #ifdef __SANITIZE_THREAD__
     skip("skipped: ThreadSanitizer's children cannot be stepped");
 #endif
@@ -55,15 +55,9 @@ void crash_begin(void)
         crash_fail("crash_begin", "this program has no symbol table");
     if (!crashsymbols_each(is_where_it_belongs, &name))
         crash_fail(name, "lies outside adit_text: link the library through tests/crashable.ld");
-    if (!sched_getaffinity(0, sizeof all, &all)) {
-        CPU_ZERO(&one);
-        for (size_t i = CPU_SETSIZE; i-- > 0;)
-            if (CPU_ISSET(i, &all)) {
-                CPU_SET(i, &one);
-                break;
-            }
-        (void)sched_setaffinity(0, sizeof one, &one); /* only slower without */
-    }
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one); /* tracer and child on one processor, whichever was the idlest just now */
+    (void)sched_setaffinity(0, sizeof one, &one); /* only slower without */
     if (!crashtrace_is_possible())
         skip("skipped: no single-stepping here (ptrace is not to be had)");
 }
