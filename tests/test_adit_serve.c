@@ -83,6 +83,31 @@ static void an_arena_is_served_fed_watched_listed_and_dumped(void **state)
     serve_end(&serve, SIGTERM, 0);
 }
 
+/* (tried: a worker whose dispatcher is not opened: chunks stay unmeshed) */
+static void work_goes_on_whoever_served_is_killed(void **state)
+{
+    (void)state;
+    char *cave = (char *)"cave";
+    struct spawned serve, work, run;
+    serve_start(&serve, cave);
+    spawned_start(ADIT, ARGV((char *)"work", cave, (char *)"--workers", (char *)"1"), &work);
+    assert_true(spawned_says(&work, "works on"));
+    serve_signal(&serve, SIGKILL, 128 + SIGKILL);
+    adit_want(0, ARGV((char *)"feed", cave, (char *)"terrain:4:2x2x1", (char *)"--quiet"), &run);
+    spawned_free(&run);
+    json_t *watched = adit_json(ARGV((char *)"watch", cave, (char *)"--json"));
+    assert_int_equal(number(watched, "unmeshed"), 0);
+    assert_true(number(watched, "quads") > 0);
+    json_decref(watched);
+    kill(work.pid, SIGTERM);
+    spawned_wait(&work);
+    assert_int_equal(work.exit_code, 0);
+    assert_non_null(strstr(work.out, "meshes made"));
+    spawned_free(&work);
+    assert_int_equal(spawned_files_count("adit", ""), 0);
+    adit_refuses("cave", ARGV((char *)"work", cave));
+}
+
 static void a_size_that_is_rounded_up_is_told(void **state)
 {
     (void)state;
@@ -198,6 +223,7 @@ int main(void)
 #endif
     const struct CMUnitTest tests[] = {
         TEST(an_arena_is_served_fed_watched_listed_and_dumped),
+        TEST(work_goes_on_whoever_served_is_killed),
         TEST(a_size_that_is_rounded_up_is_told),
         TEST(feeding_again_replaces_what_was_there),
         TEST(a_name_may_appear_after_those_who_want_it),

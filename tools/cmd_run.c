@@ -10,6 +10,9 @@
  *     finish ----------------------------------------------------> catch up; the first one counts and exports: done
  *     print, detach
  *
+ * With --worker-processes, and always with --kills, meshing is done by processes, too (adit work). This one then makes the arena, lets
+ * its crew attach, and leaves it to them: it looks on as an observer, so that whoever serves the name, and whoever meshes, is one of the crew.
+ *
  * Whatever goes wrong, the way out is the same: end the crew, detach, exit code. The arena has no name outside the
  * processes that map it and its socket goes with detach, so nothing is left behind.
  */
@@ -44,7 +47,7 @@
 struct run_options {
     struct adit_harvest_params harvest;
     const char *classes, *tiers;
-    uint64_t producers, consumers, workers, size, edits, seed, kills;
+    uint64_t producers, consumers, workers, processes, size, edits, seed, kills;
     bool json, quiet;
 };
 
@@ -89,8 +92,8 @@ static int arena_make(struct run *r)
         .size = sizeof params,
         .data_bytes = r->o.size ? r->o.size : r->plan.data_bytes,
         .chunks_max = r->plan.chunks_may > 900 ? (uint32_t)(r->plan.chunks_may + r->plan.chunks_may / 8) : 1024,
-        .participants_max = (uint32_t)(r->o.producers + r->o.consumers) + spare,
-        .readers_max = (uint32_t)(r->o.consumers * 2 + 64),
+        .participants_max = (uint32_t)(r->o.producers + r->o.consumers + r->o.processes) + spare,
+        .readers_max = (uint32_t)(r->o.consumers * 2 + r->o.processes * 64 + 64),
         .watches_max = (uint32_t)r->o.consumers + spare,
         .pins_max = (uint32_t)(pins < 1024 ? 1024 : pins > 16384 ? 16384 : pins),
         .materials_max = r->plan.materials + 64 < ADIT_MATERIALS ? r->plan.materials + 64 : ADIT_MATERIALS,
@@ -220,10 +223,23 @@ static bool is_ready(const struct adit_crew_member *m) { return m->ready; }
 static bool is_caught_up(const struct adit_crew_member *m) { return m->caught_up; }
 static bool is_done(const struct adit_crew_member *m) { return m->done; }
 
+/* Leaves the arena to the crew, who are all attached, and goes on as an observer. */
+static int leave_to_crew(struct run *r)
+{
+    struct adit_arena *observer;
+    int code = adit_arena_open(PROGRAM, r->name, ADIT_OBSERVER, NULL, &observer);
+    if (code)
+        return code;
+    adit_detach(&r->arena);
+    r->arena = observer;
+    return 0;
+}
+
 /* Kills while producers publish, and consumers read, until all kills are done. */
 static int cull(struct run *r)
 {
-    r->cull = (struct adit_cull){.crew = &r->crew, .producers = (uint32_t)r->o.producers, .left = r->o.kills, .seed = r->o.seed};
+    r->cull = (struct adit_cull){.crew = &r->crew, .arena = r->arena, .producers = (uint32_t)r->o.producers,
+                                 .consumers = (uint32_t)r->o.consumers, .left = r->o.kills, .seed = r->o.seed};
     while (!adit_cull_is_over(&r->cull)) {
         adit_crew_pump(&r->crew, ADIT_CULL_TICK_MS);
         int status = adit_cull_step(&r->cull);
@@ -274,23 +290,30 @@ static int settle(struct run *r)
 
 static int crew_work(struct run *r)
 {
-    uint32_t consumers = (uint32_t)r->o.consumers, producers = (uint32_t)r->o.producers;
+    uint32_t consumers = (uint32_t)r->o.consumers, producers = (uint32_t)r->o.producers, processes = (uint32_t)r->o.processes;
+    uint32_t worker = producers + consumers;
     uint64_t begun = adit_moment_ns();
     if (adit_muster(&r->muster, &r->crew, r->line, sizeof r->line)) {
         adit_say_error(PROGRAM, "%s", r->line);
         return ADIT_EXIT_FAILED;
     }
-    int code = await(r, 0, producers + consumers, is_ready, STARTING);
+    int code = await(r, 0, worker + processes, is_ready, STARTING);
     uint64_t start = adit_moment_ns();
     r->outcome.read_ns += start - begun;
     if (code)
         return code;
     adit_progress_clear();
+    code = processes ? leave_to_crew(r) : 0;
+    if (code)
+        return code;
     adit_crew_tell(&r->crew, 0, producers, "go");
     code = cull(r);
     if (!code)
         code = await(r, 0, producers, is_done, PUBLISHING);
-    if (!code)
+    if (!code && processes) {
+        adit_crew_tell(&r->crew, worker, processes, "settle");
+        code = await(r, worker, processes, is_caught_up, MESHING);
+    } else if (!code)
         code = settle(r);
     if (!code)
         adit_crew_tell(&r->crew, producers, consumers, "finish");
@@ -302,6 +325,10 @@ static int crew_work(struct run *r)
     if (!code)
         code = await(r, producers, consumers, is_done, WRITING);
     r->outcome.export_ns = adit_moment_ns() - seen;
+    if (!code && processes) {
+        adit_crew_tell(&r->crew, worker, processes, "finish");
+        code = await(r, worker, processes, is_done, WRITING);
+    }
     return code;
 }
 
@@ -310,20 +337,22 @@ static int arena_work(struct run *r)
 {
     int code = materials_register(r);
     adit_plan_close_worlds(&r->plan); /* the producers open them for themselves */
-    if (!code)
+    r->outcome.stats.size = sizeof r->outcome.stats;
+    if (!code && !r->o.processes)
         code = dispatcher_start(r);
     if (!code)
         code = crew_work(r);
     struct adit_outcome *out = &r->outcome;
     out->kills = r->o.kills;
     out->lost = r->cull.lost;
-    adit_outcome_collect(out, &r->crew, (uint32_t)r->o.producers);
-    out->stats.size = sizeof out->stats;
+    memcpy(out->killed, r->cull.of_role, sizeof out->killed);
+    out->keepers_killed = r->cull.keepers;
+    adit_outcome_collect(out, &r->crew, (uint32_t)r->o.producers, (uint32_t)(r->o.producers + r->o.consumers));
     if (adit_stats(r->arena, &out->stats))
         memset(&out->stats, 0, sizeof out->stats);
     out->tasks_lost = code == ADIT_EXIT_INTERRUPTED ? 0 : out->stats.dirty + out->stats.in_work;
     struct adit_participant_info self;
-    if (!adit_participant_get(r->arena, 0, &self))
+    if (!r->o.processes && !adit_participant_get(r->arena, 0, &self))
         out->meshed = self.meshed;
     return code;
 }
@@ -337,20 +366,20 @@ static void breach_say(const struct adit_breach *b, void *user)
 /* After kills, when the crew has ended: nothing may be left of the dead. */
 static int arena_verify(struct run *r)
 {
-    struct adit_stats stats = {.size = sizeof stats, .participants = 2};
+    struct adit_stats stats = {.size = sizeof stats, .participants = 1};
     const struct adit_verify_params params = {.size = sizeof params, .flags = ADIT_VERIFY_QUIET | ADIT_VERIFY_DEEP};
-    for (uint64_t until = adit_moment_ns() + STUCK_NS; stats.participants != 1 && adit_moment_ns() < until;) {
+    for (uint64_t until = adit_moment_ns() + STUCK_NS; stats.participants && adit_moment_ns() < until;) {
         if (adit_stats(r->arena, &stats))
             break;
         adit_moment_sleep(SETTLE_STEP_NS / 50);
     }
     int found = adit_verify(r->arena, &params, breach_say, NULL);
-    if (stats.participants != 1)
-        adit_say_error(PROGRAM, "%u participants are still there, and should have ended", stats.participants - 1);
+    if (stats.participants)
+        adit_say_error(PROGRAM, "%u participants are still there, and should have ended", stats.participants);
     else if (found < 0)
         adit_say_error(PROGRAM, "cannot verify the arena: %s", adit_strerror(found));
     r->outcome.breaches = found < 0 ? 1 : found;
-    return found || stats.participants != 1 ? ADIT_EXIT_FAILED : 0;
+    return found || stats.participants ? ADIT_EXIT_FAILED : 0;
 }
 
 static int run_job(struct run *r)
@@ -376,6 +405,9 @@ static int run_job(struct run *r)
                                      .specs_count = r->specs_count,
                                      .producers = (uint32_t)r->o.producers,
                                      .consumers = (uint32_t)r->o.consumers,
+                                     .workers = (uint32_t)r->o.processes,
+                                     .tiers = r->o.tiers,
+                                     .threads = r->o.workers,
                                      .opaque = r->opaque,
                                      .edits = r->o.edits,
                                      .seed = r->o.seed,
@@ -439,6 +471,7 @@ static int run_run(int argc, char **argv)
         {"producers", "N", ADIT_OPTION_COUNT, &o->producers, 1, 64, "processes that publish (default 1)"},
         {"consumers", "N", ADIT_OPTION_COUNT, &o->consumers, 1, 64, "processes that read and check (default 1)"},
         {"workers", "N", ADIT_OPTION_COUNT, &o->workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
+        {"worker-processes", "N", ADIT_OPTION_COUNT, &o->processes, 0, 64, "processes that mesh, with so many threads each (default 0: this one; 2 with --kills)"},
         {"tiers", "LIST", ADIT_OPTION_TEXT, &o->tiers, 0, 0, "of threads, scalar, avx512 (default: threads, the fastest)"},
         {"classes", "default|opaque", ADIT_OPTION_TEXT, &o->classes, 0, 0, "opaque: treat every material as opaque"},
         {"out", "FILE", ADIT_OPTION_TEXT, &o->harvest.out, 0, 0, "write the meshes: .glb, .obj, .ply or .quads"},
@@ -457,6 +490,8 @@ static int run_run(int argc, char **argv)
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;
+    if (o->kills && !o->processes)
+        o->processes = 2;
     r.specs = argv + first;
     r.specs_count = (uint32_t)(argc - first);
     if (!r.specs_count || r.specs_count > ADIT_FEEDER_WORLDS_MAX) {

@@ -22,7 +22,7 @@ struct adit_command {
     int (*run)(int argc, char **argv);
 };
 
-extern const struct adit_command adit_command_run, adit_command_serve, adit_command_feed, adit_command_watch,
-    adit_command_mesh, adit_command_ls, adit_command_dump, adit_command_check;
+extern const struct adit_command adit_command_run, adit_command_serve, adit_command_work, adit_command_feed,
+    adit_command_watch, adit_command_mesh, adit_command_ls, adit_command_dump, adit_command_check;
 
 #endif

@@ -1,7 +1,9 @@
 #include "tools/cull.h"
 
+#include <errno.h>
 #include <signal.h>
 
+#include "runtime/adit.h"
 #include "tools/moment.h"
 
 #define PAUSE_NS 8000000u /* between two kills, at most */
@@ -23,15 +25,40 @@ static bool is_at_work(const struct adit_cull *c, uint32_t i)
     return !m->ended && !m->done && !m->error && !c->struck[i];
 }
 
+/* Somebody else is attached, and will be: a producer may just be leaving. */
+static bool one_stays(const struct adit_cull *c, uint32_t without)
+{
+    for (uint32_t i = c->producers; i < c->crew->count; i++)
+        if (i != without && is_at_work(c, i) && c->crew->member[i].ready)
+            return true;
+    return false;
+}
+
+/* The member that is the keeper, or the count of members. */
+static uint32_t keeper(const struct adit_cull *c)
+{
+    struct adit_participant_info info;
+    for (uint32_t slot = 0;; slot++) {
+        int status = adit_participant_get(c->arena, slot, &info);
+        if (status == -ERANGE)
+            return c->crew->count;
+        for (uint32_t i = 0; !status && info.keeper && i < c->crew->count; i++)
+            if (c->crew->member[i].pid == (pid_t)info.pid)
+                return i;
+    }
+}
+
 static void strike(struct adit_cull *c)
 {
     for (int i = 0; i < TRIES; i++) { /* nobody may be at work just then */
-        uint32_t one = (uint32_t)(roll(c) % c->crew->count);
-        if (!is_at_work(c, one))
+        uint32_t serves = keeper(c), one = roll(c) % 3 ? (uint32_t)(roll(c) % c->crew->count) : serves;
+        if (one >= c->crew->count || !is_at_work(c, one) || !one_stays(c, one))
             continue;
         kill(c->crew->member[one].pid, SIGKILL);
         c->struck[one] = true;
         c->left--;
+        c->of_role[one < c->producers ? 0 : one < c->producers + c->consumers ? 1 : 2]++;
+        c->keepers += one == serves;
         return;
     }
 }

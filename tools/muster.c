@@ -81,6 +81,26 @@ static int consumer_spawn(const struct adit_muster *m, uint32_t index, struct ad
     return spawn(crew, label, &a, error, error_bytes);
 }
 
+static int worker_spawn(const struct adit_muster *m, uint32_t index, struct adit_crew *crew, char *error, size_t error_bytes)
+{
+    char label[24], threads[24];
+    struct arguments a;
+    snprintf(label, sizeof label, "worker %u", index + 1);
+    snprintf(threads, sizeof threads, "%llu", (unsigned long long)m->threads);
+    arguments_begin(&a, "work", label);
+    if (m->threads) {
+        argument_add(&a, "--workers");
+        argument_add(&a, threads);
+    }
+    if (m->tiers) {
+        argument_add(&a, "--tiers");
+        argument_add(&a, m->tiers);
+    }
+    argument_add(&a, "--");
+    argument_add(&a, m->arena);
+    return spawn(crew, label, &a, error, error_bytes);
+}
+
 int adit_muster(const struct adit_muster *m, struct adit_crew *crew, char *error, size_t error_bytes)
 {
     int status = 0;
@@ -88,5 +108,7 @@ int adit_muster(const struct adit_muster *m, struct adit_crew *crew, char *error
         status = producer_spawn(m, i, crew, error, error_bytes);
     for (uint32_t i = 0; !status && i < m->consumers; i++)
         status = consumer_spawn(m, i, crew, error, error_bytes);
+    for (uint32_t i = 0; !status && i < m->workers; i++)
+        status = worker_spawn(m, i, crew, error, error_bytes);
     return status;
 }

@@ -1,7 +1,7 @@
 /* muster.h - the crew of one run: which processes there are, and with which command lines they are spawned.
  *
  * Members 0 .. producers - 1 of the crew are `adit feed`, the following `adit watch`; the first of those reports totals
- * and writes the files asked for. What is not for users (--tether, --label, --reports) is spoken here and there only.
+ * and writes the files asked for. The last are `adit work`, if meshing is done by processes. What is not for users (--tether, --label, --reports) is spoken here and there only.
  */
 #ifndef ADIT_MUSTER_H
 #define ADIT_MUSTER_H
@@ -16,7 +16,9 @@
 struct adit_muster {
     const char *arena;
     char *const *specs; /* the worlds, as the user gave them */
-    uint32_t specs_count, producers, consumers;
+    uint32_t specs_count, producers, consumers, workers;
+    const char *tiers; /* of the workers; NULL: the fastest */
+    uint64_t threads;  /* of each worker; 0: one a CPU */
     bool opaque;
     uint64_t edits, seed; /* edits are dealt out to the producers */
     const char *box;      /* of the first world, as --box takes it; NULL: it holds nothing */

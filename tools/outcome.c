@@ -7,7 +7,7 @@
 #include "tools/jsonout.h"
 #include "tools/say.h"
 
-void adit_outcome_collect(struct adit_outcome *outcome, const struct adit_crew *crew, uint32_t consumer)
+void adit_outcome_collect(struct adit_outcome *outcome, const struct adit_crew *crew, uint32_t consumer, uint32_t worker)
 {
     outcome->lost += adit_crew_lost(crew);
     for (uint32_t i = 0; i < crew->count; i++) {
@@ -16,6 +16,10 @@ void adit_outcome_collect(struct adit_outcome *outcome, const struct adit_crew *
             continue;
         if (i < consumer) {
             outcome->edits += adit_jsonout_count(done, "edits");
+            continue;
+        }
+        if (i >= worker) {
+            outcome->meshed += adit_jsonout_count(done, "meshed");
             continue;
         }
         const json_t *checked = json_object_get(done, "checked");
@@ -158,8 +162,15 @@ json_t *adit_outcome_json(const struct adit_outcome *o)
     adit_jsonout_set_count(j, "participants_lost", o->lost);
     adit_jsonout_set_count(j, "tasks_lost", o->tasks_lost);
     adit_jsonout_set_count(j, "kills", o->kills);
-    if (o->kills)
+    if (o->kills) {
+        json_t *killed = json_object();
+        adit_jsonout_set_count(killed, "producers", o->killed[0]);
+        adit_jsonout_set_count(killed, "consumers", o->killed[1]);
+        adit_jsonout_set_count(killed, "workers", o->killed[2]);
+        adit_jsonout_set_count(killed, "keepers", o->keepers_killed);
+        adit_jsonout_set(j, "killed", killed);
         adit_jsonout_set_count(j, "breaches", (uint64_t)o->breaches);
+    }
     adit_jsonout_set_count(j, "producers", o->producers);
     adit_jsonout_set_count(j, "consumers", o->consumers);
     adit_jsonout_set_count(j, "edits", o->edits);

@@ -26,6 +26,7 @@ struct adit_outcome {
     char fault[256];
     uint32_t producers, consumers, lost; /* lost: killed ones that were started again included */
     uint64_t kills;                      /* that were asked for */
+    uint32_t killed[3], keepers_killed;  /* producers, consumers, workers; keepers among these */
     int breaches;                        /* found by the verifier at the end, when there were kills */
     uint64_t tasks_lost;
     struct adit_stats stats;             /* at the end */
@@ -35,8 +36,8 @@ struct adit_outcome {
     uint32_t raw_voxel_bytes;
 };
 
-/* Adds what the members of the crew said when they were done; members before `consumer` are producers. */
-void adit_outcome_collect(struct adit_outcome *outcome, const struct adit_crew *crew, uint32_t consumer);
+/* Adds what the members of the crew said when they were done; members before `consumer` are producers, from `worker` on workers. */
+void adit_outcome_collect(struct adit_outcome *outcome, const struct adit_crew *crew, uint32_t consumer, uint32_t worker);
 
 json_t *adit_outcome_json(const struct adit_outcome *outcome);
 void adit_outcome_print(const struct adit_outcome *outcome);

@@ -1,0 +1,175 @@
+/* cmd_work.c - `adit work`: more meshing power for an arena, in a process of its own.
+ *
+ * Any number of them may work beside `adit serve`'s threads: each takes whatever chunk is dirty. Whoever of them is killed, its
+ * chunks go to the others. `adit run` starts it too, with --tether. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/arena_open.h"
+#include "tools/command.h"
+#include "tools/interrupt.h"
+#include "tools/jsonout.h"
+#include "tools/moment.h"
+#include "tools/options.h"
+#include "tools/say.h"
+#include "tools/tether.h"
+#include "tools/tiers.h"
+
+#define PROGRAM "adit work"
+#define TICK_NS 100000000ull
+#define SETTLE_STEP_NS 50000000ull
+#define STUCK_NS 30000000000ull /* without one chunk less to mesh */
+
+struct work_options {
+    const char *tiers, *label;
+    uint64_t workers, tether;
+    bool culled, json, quiet;
+};
+
+static const char help_text[] =
+    "Meshes until SIGTERM or Ctrl-C, which is how it is meant to end: exit 0. Give --culled just when `adit serve` has it.\n";
+
+struct working {
+    struct adit_arena *arena;
+    struct adit_dispatcher *dispatcher;
+    char line[256]; /* of what went wrong */
+};
+
+static int working_open(struct working *w, const char *name, const struct work_options *o, const struct adit_dispatcher_params *meshing)
+{
+    *w = (struct working){0};
+    int status = adit_arena_await(name, ADIT_PRODUCER, o->label ? o->label : PROGRAM, &w->arena);
+    if (status) {
+        adit_arena_open_failure(name, status, w->line, sizeof w->line);
+        return status;
+    }
+    status = adit_dispatcher_open(w->arena, meshing, &w->dispatcher);
+    if (status)
+        snprintf(w->line, sizeof w->line, "cannot start the dispatcher: %s", *adit_detail() ? adit_detail() : adit_strerror(status));
+    return status;
+}
+
+static void working_close(struct working *w)
+{
+    adit_dispatcher_close(&w->dispatcher);
+    adit_detach(&w->arena);
+}
+
+/* How many meshes this process has made. */
+static uint64_t meshed(const struct working *w)
+{
+    struct adit_participant_info info;
+    for (uint32_t slot = 0;; slot++) {
+        int status = adit_participant_get(w->arena, slot, &info);
+        if (status == -ERANGE)
+            return 0;
+        if (!status && info.pid == (uint32_t)getpid())
+            return info.meshed;
+    }
+}
+
+/* Until everything is meshed, whoever does it. */
+static int settle(struct working *w)
+{
+    uint64_t left_before = UINT64_MAX, since = adit_moment_ns();
+    for (;;) {
+        int status = adit_settle(w->arena, SETTLE_STEP_NS);
+        if (!status || (status != -ETIMEDOUT && status != -ENOMEM))
+            return status;
+        struct adit_stats stats = {.size = sizeof stats};
+        uint64_t left = adit_stats(w->arena, &stats) ? 0 : stats.dirty + stats.in_work;
+        if (adit_interrupt_is_set())
+            return -EINTR;
+        if (left < left_before)
+            left_before = left, since = adit_moment_ns();
+        if (adit_moment_ns() - since > STUCK_NS)
+            return status;
+        if (status == -ENOMEM)
+            adit_moment_sleep(SETTLE_STEP_NS);
+    }
+}
+
+static int work_tethered(const char *name, const struct work_options *o, const struct adit_dispatcher_params *meshing)
+{
+    struct adit_tether tether;
+    struct working w;
+    adit_tether_join(&tether, (int)o->tether);
+    int status = working_open(&w, name, o, meshing);
+    if (!status)
+        adit_tether_send(&tether, json_pack("{s:b}", "ready", 1));
+    if (!status)
+        status = adit_tether_await(&tether, "settle");
+    if (!status && (status = settle(&w)))
+        snprintf(w.line, sizeof w.line, "not all is meshed: %s; a larger arena may help (--size)", adit_strerror(status));
+    if (!status)
+        adit_tether_send(&tether, json_pack("{s:b}", "caught_up", 1));
+    if (!status)
+        status = adit_tether_await(&tether, "finish");
+    if (!status)
+        adit_tether_send(&tether, json_pack("{s:{s:I}}", "done", "meshed", (json_int_t)meshed(&w)));
+    else if (status != -EPIPE)
+        adit_tether_fail(&tether, *w.line ? w.line : adit_strerror(status), adit_arena_exit(status));
+    working_close(&w);
+    adit_tether_fini(&tether);
+    return adit_arena_exit(status);
+}
+
+static int work_alone(const char *name, const struct work_options *o, const struct adit_dispatcher_params *meshing)
+{
+    struct working w;
+    uint64_t start = adit_moment_ns();
+    int status = working_open(&w, name, o, meshing);
+    if (status) {
+        adit_say_error(PROGRAM, "%s", w.line);
+        working_close(&w);
+        return adit_arena_exit(status);
+    }
+    if (!o->quiet)
+        fprintf(o->json ? stderr : stdout, "%s: works on %s (pid %ld); end it with Ctrl-C\n", PROGRAM, name, (long)getpid());
+    fflush(stdout);
+    while (!adit_interrupt_is_set())
+        adit_moment_sleep(TICK_NS);
+    uint64_t n = meshed(&w), ns = adit_moment_ns() - start;
+    working_close(&w);
+    if (o->json) {
+        json_t *figures = json_object();
+        adit_jsonout_set_text(figures, "arena", name);
+        adit_jsonout_set_count(figures, "meshed", n);
+        adit_jsonout_set_real(figures, "seconds", (double)ns / 1e9);
+        return adit_jsonout_print(PROGRAM, figures) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
+    }
+    printf("%s: %s meshes made in %s\n", PROGRAM, ADIT_SAY_COUNT(n), ADIT_SAY_DURATION((double)ns));
+    return ADIT_EXIT_DONE;
+}
+
+static int work_run(int argc, char **argv)
+{
+    struct work_options o = {0};
+    const struct adit_option table[] = {
+        {"workers", "N", ADIT_OPTION_COUNT, &o.workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
+        {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, "of threads, scalar, avx512 (default: threads, the fastest)"},
+        {"culled", NULL, ADIT_OPTION_FLAG, &o.culled, 0, 0, "one quad a visible face instead of merged ones"},
+        {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout at the end"},
+        {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no line at the start"},
+        {"label", "TEXT", ADIT_OPTION_TEXT, &o.label, 0, 0, NULL},
+        {"tether", "FD", ADIT_OPTION_COUNT, &o.tether, 3, 1023, NULL},
+    };
+    const struct adit_usage usage = {PROGRAM, "NAME", "Meshes what is published into the arena NAME, beside others who do.", help_text, table,
+                                     sizeof table / sizeof *table};
+    int first, code = adit_options_parse(&usage, argc, argv, &first);
+    if (code != ADIT_OPTIONS_GO)
+        return code;
+    if (argc - first != 1) {
+        adit_say_error(PROGRAM, "give one NAME, that of an arena somebody serves");
+        return ADIT_EXIT_BAD_INPUT;
+    }
+    struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .culled = o.culled};
+    if (adit_tiers_choose(PROGRAM, "--tiers", o.tiers, &meshing.kernel))
+        return ADIT_EXIT_BAD_INPUT;
+    adit_interrupt_install();
+    return o.tether ? work_tethered(argv[first], &o, &meshing) : work_alone(argv[first], &o, &meshing);
+}
+
+const struct adit_command adit_command_work = {"work", "mesh for an arena that another process serves", work_run};
