@@ -1,10 +1,13 @@
-/* Readers that stay in a section (shm/rcu.h, ousting): stopped is not dead, and holds back hold_max_bytes at most. */
+/* Readers that stay in a section (shm/rcu.h, ousting): stopped is not dead, and holds back hold_max_bytes at most.
+ *
+ *     test_oust [SECONDS]        how long they are stopped; the soak: 60 */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -16,6 +19,8 @@
 #define HOLD_MAX (2u << 20)
 
 static struct adit_arena *arena;
+static uint32_t stopped_ms = 5000; /* hundreds of times what a grace period waits */
+static bool is_soak;
 static uint16_t voxels[ADIT_CHUNK_VOXELS];
 static const struct adit_key read_key = {.x = 1}, busy_key = {.x = 2};
 
@@ -108,6 +113,13 @@ static void a_stopped_reader_holds_back_its_quota_and_is_told(void **state)
     struct adit_stats s = {.size = sizeof s};
     assert_int_equal(adit_stats(arena, &s), 0);
     assert_int_equal(s.participants, 2); /* it is not taken for dead */
+    for (uint32_t ms = 0; is_soak && ms < stopped_ms; ms += 100) { /* nor later, and memory stays so */
+        churn(&read_key, 1u << 20);
+        shm_fixture_nap(100);
+        assert_int_equal(adit_stats(arena, &s), 0);
+        assert_int_equal(s.participants, 2);
+        assert_in_range(s.segments[1].bytes - s.segments[1].free_bytes, 1, 3 * HOLD_MAX); /* what is on its way to being reclaimed, too */
+    }
     go_on(child, p);
     assert_int_equal(p->acquired, -ESTALE);
     assert_int_equal(p->pinned, -ESTALE);
@@ -122,7 +134,7 @@ static void below_the_quota_what_was_acquired_stays(void **state)
     pid_t child = start_reader(p);
     kill(child, SIGSTOP);
     churn(&read_key, 1u << 20);
-    shm_fixture_nap(5000); /* hundreds of times what a grace period waits */
+    shm_fixture_nap(stopped_ms);
     go_on(child, p);
     assert_true(p->is_intact);
     assert_int_equal(p->acquired, 0);
@@ -195,8 +207,10 @@ static int tear_down(void **state)
     return shm_fixture_tear_down(state);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    is_soak = argc > 1 && atoi(argv[1]) > 0;
+    stopped_ms = is_soak ? (uint32_t)atoi(argv[1]) * 1000 : stopped_ms;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stopped_reader_holds_back_its_quota_and_is_told),
         cmocka_unit_test(below_the_quota_what_was_acquired_stays),
