@@ -96,32 +96,9 @@ proctype writer()
     leave(1)
 }
 
-/* Waits for section p, or marks it. */
-inline pass(p)
-{
-    do
-    :: atomic { slot[p] == 0 || slot[p] >= mine || OUSTED(p) -> break }
-#if BUG == 6
-    :: atomic { mark[p] != 0 -> break }
-#endif
-    :: atomic { slot[p] != 0 && slot[p] < mine && !OUSTED(p) && !intent[p] -> late = slot[p] };
-        mark[p] = late;
-#if BUG != 2
-        if
-        :: intent[p] ->
-            mark[p] = 0; /* a compare-and-swap there, as several reclaimers may oust */
-#if BUG == 5
-            break
-#endif
-        :: else -> skip
-        fi
-#endif
-    od
-}
-
 proctype reclaimer()
 {
-    byte mine, late, old, n;
+    byte mine, late, old, n, p;
     do
     :: n < ROUNDS ->
         n++;
@@ -130,8 +107,28 @@ proctype reclaimer()
         :: atomic { retired == 9 && link < 3 -> old = link; link = link + 1 } /* one of its own */
         fi;
         atomic { epoch++; mine = epoch };
-        pass(0);
-        pass(1);
+        p = 0;
+        do /* waits for each section, or marks it */
+        :: atomic { p < 2 && (slot[p] == 0 || slot[p] >= mine || OUSTED(p)) -> p++ }
+#if BUG == 6
+        :: atomic { p < 2 && mark[p] != 0 -> p++ }
+#endif
+        :: atomic { p < 2 && slot[p] != 0 && slot[p] < mine && !OUSTED(p) && !intent[p] -> late = slot[p] };
+            mark[p] = late;
+#if BUG != 2
+            if
+            :: intent[p] ->
+                mark[p] = 0; /* a compare-and-swap there, as several reclaimers may oust */
+#if BUG == 5
+                p++
+#else
+                skip
+#endif
+            :: else -> skip
+            fi
+#endif
+        :: p == 2 -> break
+        od;
         used[old] = true
     :: n == ROUNDS -> break
     od
