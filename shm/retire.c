@@ -14,7 +14,7 @@
 #define LIMBO_HIGH (LIMBO_MAX / 2) /* from here on publishers help */
 #define GRACE_NS 20000000u
 #define NAP_MIN_NS 2000000u
-#define NAP_MAX_NS 16000000u
+#define NAP_MAX_NS 256000000u /* of a thread that finds nothing to do: a retire makes no system call, so nobody wakes it */
 #define PATIENCE_NS 1000000000u
 #define LOCK_WAIT_NS 50000000u
 #define LIMBO_SHARE 8u /* of the data segments' bytes: from that on publishers help, too */

@@ -1,5 +1,6 @@
 /* Sections, grace periods, retiring, pins (shm/rcu.h, shm/retire.h, shm/pin.h): when a block may go, and who frees it. */
 #include <errno.h>
+#include <glob.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -290,6 +291,36 @@ static void a_section_is_waited_for_with_fences(void **state)
     assert_int_equal(dead_seen, 0);
 }
 
+/* How often threads of this process have slept so far. */
+static uint64_t sleeps(void)
+{
+    uint64_t all = 0;
+    glob_t tasks;
+    assert_int_equal(glob("/proc/self/task/[0-9]*/status", 0, NULL, &tasks), 0);
+    for (size_t i = 0; i < tasks.gl_pathc; i++) {
+        char line[128];
+        unsigned long long n = 0;
+        FILE *f = fopen(tasks.gl_pathv[i], "re");
+        while (f && fgets(line, sizeof line, f))
+            if (sscanf(line, "voluntary_ctxt_switches: %llu", &n) == 1)
+                all += n;
+        if (f)
+            fclose(f);
+    }
+    globfree(&tasks);
+    return all;
+}
+
+/* (tried: naps of 16 ms at most: 60 more) */
+static void nobody_is_busy_where_nothing_happens(void **state)
+{
+    (void)state;
+    shm_fixture_nap(1000); /* naps grow */
+    uint64_t before = sleeps();
+    shm_fixture_nap(1000);
+    assert_in_range(sleeps() - before, 1, 40);
+}
+
 static void readers_are_counted_and_come_back(void **state)
 {
     struct adit_reader *r[64], *more;
@@ -410,6 +441,7 @@ int main(void)
         cmocka_unit_test(so_is_one_of_another_process),
         cmocka_unit_test(a_slot_says_where_its_reader_is),
         cmocka_unit_test(a_section_is_waited_for_with_fences),
+        cmocka_unit_test(nobody_is_busy_where_nothing_happens),
         cmocka_unit_test(readers_are_counted_and_come_back),
         cmocka_unit_test(calls_without_a_reader_slot_say_so_and_work_again),
         cmocka_unit_test(what_a_leaver_could_not_free_is_freed_by_another),
