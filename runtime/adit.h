@@ -128,10 +128,12 @@ ADIT_API int adit_material_get(const struct adit_arena *arena, uint16_t id, stru
 
 /* ---- producing: chunks ------------------------------------------------------------------------------------------ */
 
+#define ADIT_VERSION_NONE UINT64_MAX /* for if_version: versions are numbered from 1, and none gets as far */
 struct adit_put_params {
     size_t size;
     uint64_t *version;        /* out: the version's number, may be NULL */
-    uint64_t if_version;      /* publish only if this is the current version (-ESTALE else); 0: whatever is current */
+    uint64_t if_version;      /* publish only if this is the current version (-ESTALE else); 0: whatever is current;
+                               * ADIT_VERSION_NONE: only if the key never had one */
 };
 
 /* Encodes and publishes voxels (ADIT_CHUNK_VOXELS materials, index (z*64 + y)*64 + x) as the key's next version; readers

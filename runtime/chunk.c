@@ -22,7 +22,8 @@ static int check_producer(const struct adit_arena *arena, const struct adit_put_
 
 static struct adit_expected expected_of(const struct adit_put_params *params)
 {
-    return params && params->if_version ? (struct adit_expected){true, params->if_version} : (struct adit_expected){0};
+    uint64_t wanted = params ? params->if_version : 0;
+    return (struct adit_expected){.exactly = wanted != 0, .version = wanted == ADIT_VERSION_NONE ? 0 : wanted};
 }
 
 static uint64_t *version_of(const struct adit_put_params *params) { return params ? params->version : NULL; }
@@ -200,7 +201,8 @@ static int edit_once(struct adit_arena *arena, struct adit_scratch *s, uint64_t 
     struct adit_expected expected = {.exactly = true};
     uint64_t ref;
     int error = read_current(arena, s->reader, index, s->voxels, &expected.version);
-    if (!error && params && params->if_version && params->if_version != expected.version)
+    const struct adit_expected wanted = expected_of(params);
+    if (!error && wanted.exactly && wanted.version != expected.version)
         return adit_fault(-ESTALE, "arena %s: the chunk's current version is not the expected one", arena->name);
     if (!error && !apply(s->voxels, edits, n)) {
         if (version_of(params))

@@ -447,6 +447,29 @@ static void params_of_another_size_are_refused(void **state)
     adit_detach(&a);
 }
 
+static void only_the_first_version_can_be_asked_for(void **state)
+{
+    struct adit_arena *a = fixture_create(NULL);
+    struct adit_voxel_edit edit = {.material = 1};
+    struct adit_loan loan;
+    uint64_t version = 0;
+    struct adit_put_params first = {.size = sizeof first, .if_version = ADIT_VERSION_NONE, .version = &version};
+    (void)state;
+    assert_int_equal(adit_chunk_loan(a, &key, &loan), 0); /* a key on loan has none yet */
+    assert_int_equal(adit_chunk_put(a, &key, voxels, &first), 0);
+    assert_int_equal(version, 1);
+    memset(loan.voxels, 0, ADIT_CHUNK_VOXELS * sizeof *loan.voxels);
+    assert_int_equal(adit_chunk_publish(a, &loan, &first), -ESTALE);
+    adit_chunk_discard(a, &loan);
+    assert_int_equal(adit_chunk_put(a, &key, voxels, &first), -ESTALE);
+    assert_int_equal(adit_chunk_edit(a, &key, &edit, 1, &first), -ESTALE);
+    assert_int_equal(adit_chunk_remove(a, &key, &first), -ESTALE);
+    assert_int_equal(adit_chunk_remove(a, &key, NULL), 0);
+    assert_int_equal(adit_chunk_put(a, &key, voxels, &first), -ESTALE); /* removed is not never */
+    assert_int_equal(version_of(a, &key), 2);
+    adit_detach(&a);
+}
+
 static void flags_that_are_unknown_or_at_odds_are_refused(void **state)
 {
     struct adit_create_params params = {.size = sizeof params, .flags = 1u << 31};
@@ -507,6 +530,7 @@ int main(void)
         cmocka_unit_test(a_consumer_may_not_write),
         cmocka_unit_test(keys_at_the_limits_work_and_beyond_them_are_refused),
         cmocka_unit_test(params_of_another_size_are_refused),
+        cmocka_unit_test(only_the_first_version_can_be_asked_for),
         cmocka_unit_test(flags_that_are_unknown_or_at_odds_are_refused),
     };
     return cmocka_run_group_tests_name("chunks", tests, shm_fixture_set_up, shm_fixture_tear_down);
