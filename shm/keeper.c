@@ -21,6 +21,7 @@
 #endif
 #define ROUND_MS 1000     /* a keeper looks around at least so often, should a joiner have died before it could close */
 #define ROUND_PROC_MS 50  /* so often where deaths are to be looked for in /proc */
+#define PROXY_MS 2         /* while the one before may run still, and guests have nobody */
 #define RETRY_MS 20       /* after a recovery that had no memory */
 
 struct adit_keeper {
@@ -64,7 +65,7 @@ static void keep(struct adit_keeper *k)
             open_proxy(k, broker, &proxy);
             bool waits = k->arena->guests_max && !proxy; /* for its predecessor: dead guests stay, and would be told of at once again */
             (void)adit_broker_step(broker, k->stop_fd, waits ? -1 : adit_deaths_fd(deaths),
-                                   !all || waits ? RETRY_MS : by_proc ? ROUND_PROC_MS : ROUND_MS);
+                                   waits ? PROXY_MS : !all ? RETRY_MS : by_proc ? ROUND_PROC_MS : ROUND_MS);
         }
         adit_store32_release(&k->is_here, 0);
     }
