@@ -55,7 +55,7 @@ ADIT_API const char *adit_detail(void);
  * arena takes for an enemy's. It reads, pins and watches as consumers do; everything else, and what changes the arena, is -EROFS to it.
  * What differs: a pin, and opening or closing a watch, wait for the keeper's process, some 0.1 ms; a guest has at most 16 readers,
  * 64 pins, which hold its share of half of hold_max_bytes, and 2 watches; and it is ousted (-ESTALE) as soon as it is in the way of a
- * producer that needs memory, from all its sections at once. It sees who else is attached, and all chunks. */
+ * producer that needs memory, from all its sections at once, and last its pins are taken away (adit_unpin). It sees who else is attached, and all chunks. */
 enum adit_role { ADIT_PRODUCER = 1, ADIT_CONSUMER, ADIT_OBSERVER, ADIT_GUEST };
 
 enum { ADIT_CREATE_SEAL_WRITERS = 1u /* no new writable mapping of data, later producers included */,
@@ -296,6 +296,8 @@ ADIT_API bool adit_mesh_is_intact(const struct adit_mesh_view *view);
 /* Keeps the block named by ref (of a view acquired in this section) valid beyond it, until unpinned. *pin names it.
  * -ENOSPC: pins_max; -EINVAL: ref names no block. No system call. */
 ADIT_API int adit_pin(struct adit_reader *reader, uint64_t ref, uint32_t *pin);
+/* 0; -EINVAL: not in use; to guests also -ESTALE: a producer had no memory left and the pin was taken away, so what was read by it may be
+ * something else and must be thrown away. */
 ADIT_API int adit_unpin(struct adit_arena *arena, uint32_t pin);
 
 /* Calls each() for every key that ever had a version, in no order; inside a section. Stops when it returns non-zero. */

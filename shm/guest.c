@@ -20,6 +20,7 @@ struct adit_guest {
     uint32_t slot;
     int bell;
     pthread_mutex_t lock; /* of pins and watches wanted */
+    uint64_t revokes[ADIT_GUEST_PINS]; /* as they were when that pin was set */
 };
 
 static struct adit_guest_page *page_of(const struct adit_arena *arena) { return (struct adit_guest_page *)(void *)arena->guest->page.base; }
@@ -47,6 +48,8 @@ int adit_guest_open(struct adit_arena *arena, uint32_t slot, int page_fd, int be
 }
 
 static void ring(const struct adit_guest *g) { (void)!write(g->bell, &(uint64_t){1}, 8); }
+
+void adit_guest_ring(const struct adit_arena *arena) { ring(arena->guest); }
 
 void adit_guest_close(struct adit_arena *arena)
 {
@@ -145,17 +148,20 @@ static int pin_locked(struct adit_reader *r, uint64_t ref, uint32_t *pin)
     if (i == n)
         return adit_fault(-ENOSPC, "arena %s: all %u pins that a guest may have are in use", arena->name, n);
     struct pin_question q = {&row[i], &p[i].refused, ref};
+    uint64_t revokes = arena->guest->revokes[i] = adit_load_acquire(&r->proxied->revokes);
     adit_store_relaxed(&p[i].refused, 0);
     adit_store_release(&p[i].wanted, ref);
     bool is_answered = ask(arena->guest, is_pin_answered, &q), is_set = adit_load_acquire(&row[i]) == ref;
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the pin, then the look: a reclaimer marks, then looks at pins (OUST:mark) */
-    bool is_ousted = adit_guest_is_ousted(r);
+    bool is_ousted = adit_guest_is_ousted(r), is_revoked = adit_load_acquire(&r->proxied->revokes) != revokes;
     *pin = i;
-    if (is_set && !is_ousted)
+    if (is_set && !is_ousted && !is_revoked)
         return 0;
     adit_store_release(&p[i].wanted, 0);
     if (is_ousted)
         return adit_fault(-ESTALE, "arena %s: the section was in the way of a producer and was ousted; leave it and begin anew", arena->name);
+    if (is_revoked)
+        return adit_fault(-EAGAIN, "arena %s: a producer had no memory left, and pins of guests were taken away", arena->name);
     return is_answered ? adit_fault(-ENOSPC, "arena %s: guests may not pin more memory than %llu KiB each", arena->name,
                                     (unsigned long long)(arena->control->hold_max_bytes / 2 / arena->guests_max >> 10))
                        : adit_fault(-ETIMEDOUT, "arena %s: its keeper does not answer guests", arena->name);
@@ -174,7 +180,12 @@ int adit_guest_unpin(struct adit_arena *arena, uint32_t pin)
     struct adit_guest_pin *p = page_of(arena)->pins;
     if (pin >= ADIT_GUEST_PINS || !adit_load_relaxed(&p[pin].wanted))
         return adit_fault(-EINVAL, "arena %s: pin %u is not in use", arena->name, pin);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE); /* after all reads of the block; pairs with PIN:revoke */
+    bool is_revoked = adit_load_acquire(&arena->readers[arena->guest->slot].revokes) != arena->guest->revokes[pin];
     adit_store_release(&p[pin].wanted, 0); /* our reads of the block are before the proxy's look; it comes by when memory is wanted */
+    if (is_revoked)
+        return adit_fault(-ESTALE, "arena %s: a producer had no memory left, and the pin was taken away; throw away what was read by it",
+                          arena->name);
     return 0;
 }
 

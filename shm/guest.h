@@ -11,7 +11,9 @@
  *   pin        waits, some 0.1 ms, until the proxy has set it: before that nobody but this section holds the block
  *   watch      opening and closing wait for the proxy, too; a change takes one more wake to arrive
  *
- * A guest is ousted earlier than others: as soon as a producer has no memory left, and once for all its sections together (proxy.h).
+ * A guest is ousted earlier than others: as soon as a producer needs memory, and once for all its sections together (proxy.h). When that
+ * is not enough, its pins are taken away, too: 64 granules pinned here and there may keep any large run from being free. So what was read
+ * by a pin is good when unpin says so, as with exit.
  */
 #ifndef ADIT_GUEST_H
 #define ADIT_GUEST_H
@@ -27,6 +29,9 @@ int adit_guest_open(struct adit_arena *arena, uint32_t slot, int page_fd, int be
 /* Says that it leaves, and unmaps. No-op for other roles. */
 void adit_guest_close(struct adit_arena *arena);
 
+/* Calls the proxy. For guests; never blocks. */
+void adit_guest_ring(const struct adit_arena *arena);
+
 /* As adit_rcu_reader_open and its close. -EUSERS: ADIT_GUEST_SECTIONS are open. */
 int adit_guest_reader_open(struct adit_arena *arena, struct adit_reader **out);
 void adit_guest_reader_close(struct adit_reader *reader);
@@ -36,9 +41,10 @@ void adit_guest_enter(struct adit_reader *reader);
 /* Whether the section that r is in has been ousted; what was read before says no was good. */
 bool adit_guest_is_ousted(const struct adit_reader *reader);
 
-/* Pins ref, acquired in reader's present section. Waits for the proxy. -ENOSPC: too many, or too much; -ESTALE: ousted; -ETIMEDOUT: no proxy
- * has answered within 2 s. */
+/* Pins ref, acquired in reader's present section. Waits for the proxy. -ENOSPC: too many, or too much; -ESTALE: ousted; -EAGAIN: taken
+ * away at once; -ETIMEDOUT: no proxy has answered within 2 s. */
 int adit_guest_pin(struct adit_reader *reader, uint64_t ref, uint32_t *pin);
+/* 0; -ESTALE: the pin was taken away since, and what was read by it may be something else; -EINVAL. */
 int adit_guest_unpin(struct adit_arena *arena, uint32_t pin);
 
 /* A box as layout.h has it, and where its changes arrive. */

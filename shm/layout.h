@@ -303,7 +303,9 @@ struct adit_reader_slot {
     uint64_t intent;    /* what this thread is about to commit (runtime/publish.h), 0: nothing; w: the thread, release */
     uint64_t replacing; /* the commit word that stood there before; w: the thread, before intent */
     uint64_t ousts;     /* of a guest's slot: how often it was ousted (proxy.h); w: the proxy, release, before epoch */
-    uint64_t pad[10];
+    uint64_t revokes;      /* of a guest's slot: how often its pins were taken away (pin.h); w: producers, seq_cst, before the pins go */
+    uint64_t revokes_seen; /* up to which the proxy has refused what the guest wanted; w: the proxy, relaxed */
+    uint64_t pad[8];
 };
 
 /* The store's entry of one key; the key itself stands at the same index of the keys table. */

@@ -23,10 +23,14 @@ void adit_mirror_pins(struct adit_arena *arena, struct adit_guest_page *page, ui
     uint32_t n = arena->pins_each < ADIT_GUEST_PINS ? arena->pins_each : ADIT_GUEST_PINS;
     uint64_t *row = arena->pins + (size_t)k * arena->pins_each, wanted[ADIT_GUEST_PINS];
     uint64_t bytes_max = arena->control->hold_max_bytes / 2 / arena->guests_max, bytes = 0;
+    struct adit_reader_slot *slot = &arena->readers[k];
+    uint64_t revokes = adit_load_seq_cst(&slot->revokes); /* PIN:revoke */
+    bool is_revoked = revokes != adit_load_relaxed(&slot->revokes_seen);
+    adit_store_relaxed(&slot->revokes_seen, revokes); /* relaxed: ours */
     for (uint32_t i = 0; i < n; i++) { /* what goes, and what stays */
         wanted[i] = adit_load_acquire(&page->pins[i].wanted); /* once; pairs with adit_guest_pin, adit_guest_unpin */
         uint64_t is = adit_load_relaxed(&row[i]), its = is ? pinnable_bytes(arena, is) : 0; /* relaxed: ours */
-        if (is && (is != wanted[i] || bytes + its > bytes_max))
+        if (is && (is != wanted[i] || bytes + its > bytes_max || is_revoked))
             adit_store_release(&row[i], 0); /* the guest's reads are before the reclaimer's look */
         else
             bytes += its;
@@ -35,7 +39,7 @@ void adit_mirror_pins(struct adit_arena *arena, struct adit_guest_page *page, ui
         if (!wanted[i] || adit_load_relaxed(&row[i]) == wanted[i])
             continue;
         uint64_t its = pinnable_bytes(arena, wanted[i]);
-        if (!its || bytes + its > bytes_max) {
+        if (!its || bytes + its > bytes_max || is_revoked) {
             adit_store_release(&page->pins[i].refused, wanted[i]);
             continue;
         }

@@ -5,7 +5,8 @@
  *
  *   pins      a ref that is wanted must name a block of a data segment that is published or retired; a guest may hold as many as
  *             its row has, at most ADIT_GUEST_PINS, and hold_max_bytes / 2 / guests_max of memory. More is refused. If blocks
- *             that an odd guest has pinned without a section of its own grow beyond that, the pins go.
+ *             that an odd guest has pinned without a section of its own grow beyond that, the pins go. All of them go when a
+ *             producer has taken them away (pin.h): what was wanted then is refused, so that it does not come back.
  *   watches   a box is any eight numbers; publishers add to the slot's sets, and the proxy moves members from there into those of the
  *             page (BITS:take, BITS:add), at most ADIT_MIRROR_MOVES a call, and wakes the guest's own word, WAKES sleepers at most.
  */

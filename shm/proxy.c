@@ -42,19 +42,18 @@ static uint64_t oldest_of(const struct adit_guest_page *page, uint64_t epoch)
 }
 
 /* Moves guest k's slot on. True: a grace period waits for it still. */
-static bool advance(struct adit_proxy *p, uint32_t k)
+static bool advance(struct adit_arena *arena, struct adit_guest_page *page, uint32_t k)
 {
-    struct adit_arena *arena = p->arena;
     struct adit_reader_slot *s = &arena->readers[k];
     uint64_t epoch = adit_load_acquire(&arena->control->epoch); /* PROXY:epoch, pairs with RCU:advance */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);                    /* PROXY:look, pairs with GUEST:enter */
-    uint64_t oldest = oldest_of(p->pages[k], epoch), was = adit_load_relaxed(&s->epoch); /* relaxed: ours */
-    adit_mirror_pins(arena, p->pages[k], k); /* before the slot moves: who sees it moved sees the pins */
+    uint64_t oldest = oldest_of(page, epoch), was = adit_load_relaxed(&s->epoch); /* relaxed: ours */
+    adit_mirror_pins(arena, page, k); /* before the slot moves: who sees it moved sees the pins */
     uint64_t mark = adit_load_acquire(&s->ousted);
     bool is_ousted = mark > adit_mark_none(arena);
     if (is_ousted) {
         adit_store_release(&s->ousts, adit_load_relaxed(&s->ousts) + 1);
-        oldest = epoch;
+        oldest = adit_load_acquire(&arena->control->epoch); /* as late as the mark: who set it has passed this slot already */
     }
     if (oldest > was) /* PROXY:move, pairs with RCU:scan; seq_cst: the guest's next enter may look for the mark */
         (void)__atomic_exchange_n(&s->epoch, oldest, __ATOMIC_SEQ_CST);
@@ -63,16 +62,22 @@ static bool advance(struct adit_proxy *p, uint32_t k)
     return (oldest > was ? oldest : was) < adit_load_relaxed(&arena->waits->proxy_wanted); /* relaxed: who raises it calls */
 }
 
-/* True: look again soon. Under lock. */
+enum adit_proxy_sight adit_proxy_pass(struct adit_arena *arena, struct adit_guest_page *page, uint32_t k)
+{
+    if (adit_load32_acquire(&page->leaving)) { /* whether it does or not: it has no more to say */
+        adit_admit_end(arena, k);
+        return ADIT_PROXY_LEFT;
+    }
+    bool has_more = adit_mirror_watches(arena, page, k);
+    return advance(arena, page, k) || has_more ? ADIT_PROXY_SOON : ADIT_PROXY_CALM;
+}
+
+/* Under lock. */
 static bool pass(struct adit_proxy *p, uint32_t k)
 {
-    if (adit_load32_acquire(&p->pages[k]->leaving)) { /* whether it does or not: it has no more to say */
-        adit_admit_end(p->arena, k);
-        p->is_in[k] = false;
-        return false;
-    }
-    bool has_more = adit_mirror_watches(p->arena, p->pages[k], k);
-    return advance(p, k) || has_more;
+    enum adit_proxy_sight sight = adit_proxy_pass(p->arena, p->pages[k], k);
+    p->is_in[k] = sight != ADIT_PROXY_LEFT;
+    return sight == ADIT_PROXY_SOON;
 }
 
 static bool is_called(void *context)

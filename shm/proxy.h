@@ -23,14 +23,15 @@
  * What a guest that does otherwise can do. Its words are loaded once each and only compared; they can make the slot stand still, or
  * move on too early. Too early: it reads blocks that are used anew, which it maps anyway and could read at any time. Standing
  * still: it holds back memory as any reader in a section, until it is ousted: by a reclaimer when more than hold_max_bytes are held
- * back, as all others are, and at once when a producer finds no memory or has too much in limbo (retire.h); guests have no
- * quota against those who write. A producer waits ADIT_GUEST_PATIENCE_NS at most for guests.
+ * back, as all others are, and after ADIT_GUEST_PATIENCE_NS when a producer finds no memory or has too much in limbo (retire.h): guests
+ * have no quota against those who write. Whoever reclaims ousts within the grace period that a guest is in the way of, as the
+ * proxy soon has the slot inside a section again, of an epoch that the next grace period waits for.
  *
  * Ousting. The reclaimer marks the slot as it does all others' (OUST:mark), whether the proxy lives or not; grace periods pass it at once.
  *
  *     proxy, which finds the mark               guest
  *     ousts + 1                                 enter:  ... full fence; ousts -> mine; a mark: stale
- *     slot: E                                   look:   acquire fence; stale, a mark, or ousts is not mine: -ESTALE
+ *     slot: E, now                              look:   acquire fence; stale, a mark, or ousts is not mine: -ESTALE
  *     mark: away
  *
  * A section is good if no mark stood over it since its enter. One that was set after the enter is seen by the look, or so is
@@ -51,6 +52,11 @@
 #define ADIT_GUEST_PATIENCE_NS 300000u /* of a producer that needs memory */
 
 struct adit_proxy;
+
+/* One look at the page of guest k, and all that follows from it: the whole of what a guest's bytes can bring about. By the proxy, one at
+ * a time (and by tests, on pages that no proxy knows). Bounded time, whatever the page says. */
+enum adit_proxy_sight { ADIT_PROXY_CALM, ADIT_PROXY_SOON /* look again soon */, ADIT_PROXY_LEFT /* it says it leaves, and is out */ };
+enum adit_proxy_sight adit_proxy_pass(struct adit_arena *arena, struct adit_guest_page *page, uint32_t k);
 
 /* For the keeper: takes part for all guests from now on. -EAGAIN: the process of the last proxy has not ended yet; -ENOMEM, -EMFILE. */
 int adit_proxy_open(struct adit_arena *arena, struct adit_proxy **out);

@@ -73,7 +73,8 @@ void adit_rcu_reader_close(struct adit_reader **reader)
 struct scan {
     struct adit_arena *arena;
     uint64_t epoch, deadline_ns;
-    const uint32_t *hurry; /* 1: now, if they had ADIT_GUEST_PATIENCE_NS; may be NULL */
+    const uint32_t *hurry; /* not 0: guests have ADIT_GUEST_PATIENCE_NS; may be NULL */
+    uint64_t called_ns;    /* when the proxy was called, 0: not yet */
     uint32_t high;
     bool is_sure;      /* a membarrier was made since the advance: out is out */
     bool own_unsure, others_unsure;
@@ -89,33 +90,46 @@ static enum adit_slot_state look(const struct scan *scan, uint32_t i)
     return s == ADIT_SLOT_UNSURE && scan->is_sure ? ADIT_SLOT_PASSED : s;
 }
 
-/* Whether to wait on for slot i at this time. */
-static bool is_worth_waiting(const struct scan *scan, uint32_t i, uint64_t begin_ns)
-{
-    uint64_t now_ns = adit_clock_ns();
-    if (i < scan->arena->guests_max && scan->hurry && adit_load32_acquire(scan->hurry) && now_ns - begin_ns > ADIT_GUEST_PATIENCE_NS)
-        return false;
-    return now_ns <= scan->deadline_ns;
-}
-
 /* Waits until slot i is no longer inside; an unsure one gets a few microseconds to enter again. */
 static enum adit_slot_state wait_for(const struct scan *scan, uint32_t i)
 {
     enum adit_slot_state s = look(scan, i);
     bool is_hopeless = scan->own_unsure || scan->others_unsure; /* a membarrier comes anyway */
-    bool is_guest = i < scan->arena->guests_max;
-    uint64_t begin_ns = is_guest ? adit_clock_ns() : 0;
-    if (is_guest && s == ADIT_SLOT_INSIDE)
-        adit_proxy_call(scan->arena, scan->epoch);
     for (uint32_t n = 0; n < SPINS && s != ADIT_SLOT_PASSED; n++) {
         if (s == ADIT_SLOT_UNSURE && (is_hopeless || n >= SPINS_UNSURE))
             return s;
         adit_spin_pause();
         s = look(scan, i);
     }
-    while (s == ADIT_SLOT_INSIDE && is_worth_waiting(scan, i, begin_ns)) { /* bounded by the deadline */
+    while (s == ADIT_SLOT_INSIDE && adit_clock_ns() <= scan->deadline_ns) { /* bounded by the deadline */
         struct timespec nap = {.tv_nsec = NAP_NS};
         nanosleep(&nap, NULL);
+        s = look(scan, i);
+    }
+    return s;
+}
+
+/* Waits until the proxy has moved guest i's slot on; all guests of a scan share their time. Ousts them when that is over and there is a hurry. */
+static enum adit_slot_state wait_for_guest(struct scan *scan, uint32_t i)
+{
+    enum adit_slot_state s = look(scan, i);
+    if (s != ADIT_SLOT_PASSED && !scan->called_ns) {
+        adit_proxy_call(scan->arena, scan->epoch);
+        scan->called_ns = adit_clock_ns();
+    }
+    for (uint32_t n = 0; n < SPINS && s == ADIT_SLOT_INSIDE; n++) {
+        adit_spin_pause();
+        s = look(scan, i);
+    }
+    while (s == ADIT_SLOT_INSIDE && adit_clock_ns() <= scan->deadline_ns) { /* bounded by the deadline */
+        bool is_hurried = scan->hurry && adit_load32_acquire(scan->hurry);
+        struct timespec nap = {.tv_nsec = NAP_NS};
+        if (is_hurried && adit_clock_ns() - scan->called_ns > ADIT_GUEST_PATIENCE_NS)
+            (void)adit_rcu_oust_guests(scan->arena, scan->epoch); /* unless the proxy was quicker, to an epoch that will not do: again */
+        else if (is_hurried)
+            adit_spin_pause(); /* a sleep may be long where others are busy, guests among them */
+        else
+            nanosleep(&nap, NULL);
         s = look(scan, i);
     }
     return s;
@@ -125,7 +139,9 @@ static enum adit_slot_state wait_for(const struct scan *scan, uint32_t i)
 static bool scan_slots(struct scan *scan, uint32_t *late)
 {
     for (uint32_t i = 0; i < scan->high; i++) {
-        enum adit_slot_state s = look(scan, i) == ADIT_SLOT_PASSED ? ADIT_SLOT_PASSED : wait_for(scan, i);
+        enum adit_slot_state s = look(scan, i);
+        if (s != ADIT_SLOT_PASSED)
+            s = i < scan->arena->guests_max ? wait_for_guest(scan, i) : wait_for(scan, i);
         *late = i;
         if (s == ADIT_SLOT_INSIDE)
             return false;

@@ -120,7 +120,7 @@ int adit_grace_period(struct adit_arena *arena, uint64_t timeout_ns);
 /* The same, and *epoch is the one that it began: sections that are still inside one before it have kept it waiting. */
 int adit_grace_period_of(struct adit_arena *arena, uint64_t timeout_ns, uint64_t *epoch);
 
-/* The same; when *hurry (may be NULL) is or becomes 1, guests are waited for no longer than ADIT_GUEST_PATIENCE_NS. */
+/* The same; while *hurry (may be NULL) is not 0, guests that keep it waiting for longer than ADIT_GUEST_PATIENCE_NS are ousted. */
 int adit_grace_period_hurried(struct adit_arena *arena, uint64_t timeout_ns, const uint32_t *hurry, uint64_t *epoch);
 
 /* Ousts the oldest of the sections that began before epoch, so that the next grace period passes it: for a reclaimer whose grace period
@@ -128,7 +128,7 @@ int adit_grace_period_hurried(struct adit_arena *arena, uint64_t timeout_ns, con
  * alone. Returns how many. */
 uint32_t adit_rcu_oust(struct adit_arena *arena, uint64_t epoch);
 
-/* Ousts all guests that keep a grace period of epoch waiting. Returns how many. */
+/* Ousts all guests that keep a grace period of epoch waiting: it passes them at once, be the proxy dead or stopped. Returns how many. */
 uint32_t adit_rcu_oust_guests(struct adit_arena *arena, uint64_t epoch);
 
 #define ADIT_POOL_MAX 64u

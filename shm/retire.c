@@ -175,9 +175,11 @@ static int reclaim_locked(struct adit_arena *arena)
         return 0;
     }
     uint64_t epoch;
+    uint32_t much = held_back(arena) > arena->control->hold_max_bytes; /* then no guest is waited for: the proxy moves on who was ousted,
+                                                                          and the next round would find him in the way again */
+    adit_add32_seq_cst(&arena->reclaimer->hurry, much);
     int error = adit_grace_period_hurried(arena, GRACE_NS, &arena->reclaimer->hurry, &epoch);
-    if (error == -ETIMEDOUT && adit_load32_acquire(&arena->reclaimer->hurry) && adit_rcu_oust_guests(arena, epoch))
-        error = adit_grace_period_hurried(arena, GRACE_NS, &arena->reclaimer->hurry, &epoch);
+    adit_sub32_seq_cst(&arena->reclaimer->hurry, much);
     if (!error)
         free_batch(arena);
     else if (error == -ETIMEDOUT && held_back(arena) > arena->control->hold_max_bytes)

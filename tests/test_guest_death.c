@@ -60,8 +60,10 @@ static void read_once(struct adit_arena *a, struct adit_reader *r, uint64_t *see
     if (pin == UINT32_MAX)
         return;
     shm_fixture_nap(1 + (uint32_t)(random >> 16 & 7));
-    count(adit_chunk_is_intact(&view) ? &post->pins : &post->torn_pins);
-    REQUIRE(!adit_unpin(a, pin));
+    is_intact = adit_chunk_is_intact(&view);
+    int taken = adit_unpin(a, pin);
+    REQUIRE(!taken || taken == -ESTALE);
+    count(taken ? &post->stale : is_intact ? &post->pins : &post->torn_pins);
 }
 
 static void be_a_guest(void *user)
