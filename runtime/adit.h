@@ -50,8 +50,13 @@ ADIT_API const char *adit_detail(void);
 
 /* ---- arenas ----------------------------------------------------------------------------------------------------- */
 
-/* producer: maps data read-write. consumer: maps data read-only. observer: maps everything read-only, takes no slot. */
-enum adit_role { ADIT_PRODUCER = 1, ADIT_CONSUMER, ADIT_OBSERVER };
+/* producer: maps data read-write. consumer: maps data read-only. observer: maps everything read-only, takes no slot.
+ * guest: a consumer that is not trusted, of any user: it maps read-only what readers need, and can write one page of its own, which the
+ * arena takes for an enemy's. It reads, pins and watches as consumers do; everything else, and what changes the arena, is -EROFS to it.
+ * What differs: a pin, and opening or closing a watch, wait for the keeper's process, some 0.1 ms; a guest has at most 16 readers,
+ * 64 pins, which hold its share of half of hold_max_bytes, and 2 watches; and it is ousted (-ESTALE) as soon as it is in the way of a
+ * producer that needs memory, from all its sections at once, and last its pins are taken away (adit_unpin). It sees who else is attached, and all chunks. */
+enum adit_role { ADIT_PRODUCER = 1, ADIT_CONSUMER, ADIT_OBSERVER, ADIT_GUEST };
 
 enum { ADIT_CREATE_SEAL_WRITERS = 1u /* no new writable mapping of data, later producers included */,
        ADIT_CREATE_TT_NONE = 2u /* no faces between different translucent or cutout materials */,
@@ -72,6 +77,9 @@ struct adit_create_params {
                                 * default a quarter of data_bytes */
     uint32_t flags;
     const char *label; /* of this participant, for operators; default: the program's name */
+    uint32_t guests_max;    /* guests at once, to 64; default none. One page each, which stays with the first user that had it */
+    const char *guest_path; /* a socket by which guests of any user come in: who can reach this path (of at most 103 characters, with a
+                             * slash first) and may write there (mode 0666) may be one. Default: guests of this user only, by name */
 };
 
 /* Creates the arena name ([A-Za-z0-9._-], 1..47 characters), joins it as a producer and serves its descriptors to others
@@ -85,8 +93,9 @@ struct adit_attach_params {
     uint64_t timeout_ns; /* to wait for the broker's answer, default 5 s */
 };
 
-/* Joins the arena name. Blocks until the broker answers. -ENOENT: no such arena; -EACCES: another user's; -EPROTO: not an
- * arena of this layout; -EUSERS: no participant slot free; -ETIMEDOUT; -EPERM: producers are sealed out. */
+/* Joins the arena name; a guest also by the path of its socket (anything with a slash in it). Blocks until the broker answers. -ENOENT: no such arena; -EACCES: another user's; -EPROTO: not an
+ * arena of this layout; -EUSERS: no participant slot, no guest's page free; -ETIMEDOUT; -EPERM: producers are sealed out;
+ * -ENOTSUP: made without guests; -ESRCH: the keeper cannot see the guest's process. */
 ADIT_API int adit_attach(const char *name, enum adit_role role, const struct adit_attach_params *params,
                          struct adit_arena **out);
 
@@ -187,8 +196,11 @@ struct adit_section {
     uint64_t *slot;        /* in shared memory: the epoch (odd) inside, an even number outside; [1]: ousted; see shm/rcu.h */
     const uint64_t *epoch; /* in shared memory: the global epoch */
     uint32_t fenced;       /* the next enter is */
-    uint32_t always;       /* every enter is (no membarrier on this host) */
+    uint32_t always;       /* every enter is: 1: no membarrier on this host; 2: a guest */
 };
+
+/* The rest of a guest's enter. */
+ADIT_API void adit_enter_as_guest(struct adit_reader *reader);
 
 /* Enters a section: what is acquired from here on stays valid until exit. Wait-free, about a nanosecond, never blocks.
  * Sections do not nest; keep them short, memory is reclaimed only behind the oldest one. */
@@ -203,6 +215,8 @@ static inline void adit_enter(struct adit_reader *reader)
 #if !defined(__x86_64__)
         __atomic_thread_fence(__ATOMIC_SEQ_CST); /* an exchange alone is no full barrier everywhere */
 #endif
+        if (s->always == 2)
+            adit_enter_as_guest(reader);
     } else {
         /* Release: the reads of earlier sections are before it (pairs with rcu.c:scan). Store before later loads: the grace
          * period sees to it. */
@@ -284,6 +298,8 @@ ADIT_API bool adit_mesh_is_intact(const struct adit_mesh_view *view);
 /* Keeps the block named by ref (of a view acquired in this section) valid beyond it, until unpinned. *pin names it.
  * -ENOSPC: pins_max; -EINVAL: ref names no block. No system call. */
 ADIT_API int adit_pin(struct adit_reader *reader, uint64_t ref, uint32_t *pin);
+/* 0; -EINVAL: not in use; to guests also -ESTALE: a producer had no memory left and the pin was taken away, so what was read by it may be
+ * something else and must be thrown away. */
 ADIT_API int adit_unpin(struct adit_arena *arena, uint32_t pin);
 
 /* Calls each() for every key that ever had a version, in no order; inside a section. Stops when it returns non-zero. */

@@ -15,7 +15,7 @@
 #define ATTACH_TIMEOUT_NS 5000000000u
 
 _Static_assert((int)ADIT_PRODUCER == (int)ADIT_ROLE_PRODUCER && (int)ADIT_CONSUMER == (int)ADIT_ROLE_CONSUMER &&
-                   (int)ADIT_OBSERVER == (int)ADIT_ROLE_OBSERVER, "one list of roles");
+                   (int)ADIT_OBSERVER == (int)ADIT_ROLE_OBSERVER && (int)ADIT_GUEST == (int)ADIT_ROLE_GUEST, "one list of roles");
 
 const char *adit_detail(void) { return adit_fault_detail(); }
 
@@ -66,11 +66,13 @@ static int check_plan(const struct adit_arena_plan *p)
 {
     int error = check_limit(p->name, "data_bytes", p->data_bytes, DATA_BYTES_MAX);
     if (!error)
-        error = check_limit(p->name, "participants_max", p->participants_max, ADIT_PARTICIPANTS_MAX);
+        error = check_limit(p->name, "guests_max", p->guests_max, ADIT_GUESTS_MAX);
     if (!error)
-        error = check_limit(p->name, "readers_max", p->readers_max, ADIT_READERS_MAX);
+        error = check_limit(p->name, "participants_max", p->participants_max, ADIT_PARTICIPANTS_MAX - p->guests_max);
     if (!error)
-        error = check_limit(p->name, "watches_max", p->watches_max, ADIT_WATCHES_MAX);
+        error = check_limit(p->name, "readers_max", p->readers_max, ADIT_READERS_MAX - p->guests_max);
+    if (!error)
+        error = check_limit(p->name, "watches_max", p->watches_max, ADIT_WATCHES_MAX - p->guests_max * ADIT_GUEST_WATCHES);
     if (!error)
         error = check_limit(p->name, "pins_max", p->pins_max, ADIT_PINS_MAX);
     if (!error)
@@ -83,6 +85,15 @@ static int check_plan(const struct adit_arena_plan *p)
 static enum adit_pages pages_of(uint32_t flags)
 {
     return flags & ADIT_CREATE_SMALL_PAGES ? ADIT_PAGES_SMALL : flags & ADIT_CREATE_HUGE_1G ? ADIT_PAGES_1G : ADIT_PAGES_2M;
+}
+
+static int check_guests(const struct adit_arena_plan *p)
+{
+    if (p->guest_path && *p->guest_path != '/')
+        return adit_fault(-EINVAL, "arena %s: guest_path '%.60s' does not begin with a slash; give a whole path", p->name, p->guest_path);
+    if (p->guest_path && !p->guests_max)
+        return adit_fault(-EINVAL, "arena %s: guest_path without guests; say how many may come (guests_max)", p->name);
+    return 0;
 }
 
 static int check_flags(const char *name, uint32_t flags)
@@ -113,9 +124,11 @@ int adit_create(const char *name, const struct adit_create_params *params, struc
         .materials_max = or_default(p->materials_max, 4096), .heap_bytes = p->heap_bytes ? p->heap_bytes : 4u << 20,
         .hold_max_bytes = p->hold_max_bytes ? p->hold_max_bytes : (p->data_bytes ? p->data_bytes : DATA_BYTES) / 4,
         .seal_writers = p->flags & ADIT_CREATE_SEAL_WRITERS, .tt_none = p->flags & ADIT_CREATE_TT_NONE,
-        .pages = pages_of(p->flags), .recover = adit_recover_participant};
+        .guests_max = p->guests_max, .guest_path = p->guest_path, .pages = pages_of(p->flags), .recover = adit_recover_participant};
     if (!error)
         error = check_flags(plan.name, p->flags);
+    if (!error)
+        error = check_guests(&plan);
     if (!error)
         error = check_plan(&plan);
     return error ? error : adit_arena_create(&plan, out);
@@ -129,8 +142,8 @@ int adit_attach(const char *name, enum adit_role role, const struct adit_attach_
     int error = adit_params_check("adit_attach", p->size, sizeof *p);
     if (error)
         return error;
-    if (role < ADIT_PRODUCER || role > ADIT_OBSERVER)
-        return adit_fault(-EINVAL, "adit_attach: role %d; use ADIT_PRODUCER, ADIT_CONSUMER or ADIT_OBSERVER", (int)role);
+    if (role < ADIT_PRODUCER || role > ADIT_GUEST)
+        return adit_fault(-EINVAL, "adit_attach: role %d; use ADIT_PRODUCER, ADIT_CONSUMER, ADIT_OBSERVER or ADIT_GUEST", (int)role);
     struct adit_attach_plan plan = {.name = name, .label = p->label, .role = (uint32_t)role,
                                     .timeout_ns = p->timeout_ns ? p->timeout_ns : ATTACH_TIMEOUT_NS,
                                     .recover = adit_recover_participant};
@@ -180,6 +193,6 @@ int adit_lock_open(struct adit_arena *arena, const char *name, const struct adit
 int adit_settle(struct adit_arena *arena, uint64_t timeout_ns)
 {
     if (!arena->owner)
-        return adit_fault(-EROFS, "arena %s: an observer cannot wait; attach as a consumer", arena->name);
+        return adit_fault(-EROFS, "arena %s: an observer or a guest cannot wait for that; attach as a consumer", arena->name);
     return adit_dirty_settle(arena, timeout_ns);
 }

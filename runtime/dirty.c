@@ -10,7 +10,7 @@ void adit_dirty_mark(struct adit_arena *arena, uint32_t index)
     struct adit_bitset dirty = adit_dirty_set(arena);
     adit_store_relaxed(&arena->entries[index].dirty_ns, adit_clock_ns()); /* relaxed: for operators */
     adit_bitset_add(&dirty, index);
-    adit_event_post(&arena->control->dirty_event);
+    adit_event_post(&arena->waits->dirty_event);
 }
 
 /* A walk over a set, once around at most, whatever others add and take meanwhile. */
@@ -59,8 +59,8 @@ void adit_dirty_recover(struct adit_arena *arena, uint32_t owner)
         adit_bitset_remove(&working, i);
         adit_store_release(&arena->entries[i].work, 0); /* DIRTY:finish, for the dead */
     }
-    adit_event_post(&arena->control->dirty_event);
-    adit_event_post(&arena->control->settled_event);
+    adit_event_post(&arena->waits->dirty_event);
+    adit_event_post(&arena->waits->settled_event);
 }
 
 static bool is_settled(void *context)
@@ -86,9 +86,9 @@ void adit_dirty_finish(struct adit_arena *arena, uint32_t index, bool again)
     adit_bitset_remove(&working, index);
     adit_store_release(&arena->entries[index].work, 0); /* DIRTY:finish, pairs with DIRTY:claim */
     if (adit_bitset_has(&dirty, index))
-        adit_event_post(&arena->control->dirty_event);
+        adit_event_post(&arena->waits->dirty_event);
     else if (is_settled(arena))
-        adit_event_post(&arena->control->settled_event);
+        adit_event_post(&arena->waits->settled_event);
 }
 
 struct attention {
@@ -114,7 +114,7 @@ static bool is_wanted(void *context)
 int adit_dirty_wait(struct adit_arena *arena, const uint32_t *stop, uint64_t timeout_ns)
 {
     struct attention a = {arena, stop};
-    return adit_event_wait(&arena->control->dirty_event, is_wanted, &a, timeout_ns);
+    return adit_event_wait(&arena->waits->dirty_event, is_wanted, &a, timeout_ns);
 }
 
 int adit_dirty_settle(struct adit_arena *arena, uint64_t timeout_ns)
@@ -123,7 +123,7 @@ int adit_dirty_settle(struct adit_arena *arena, uint64_t timeout_ns)
     do {
         uint64_t left = timeout_ns == ADIT_FOREVER ? SETTLE_LOOK_NS : timeout_ns - passed;
         left = left < SETTLE_LOOK_NS ? left : SETTLE_LOOK_NS;
-        if (!adit_event_wait(&arena->control->settled_event, is_settled, arena, left))
+        if (!adit_event_wait(&arena->waits->settled_event, is_settled, arena, left))
             return 0;
         uint64_t now = adit_load_relaxed(&arena->control->starved);
         starved = now < starved ? now : starved; /* a mesh found room meanwhile */

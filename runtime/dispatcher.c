@@ -123,7 +123,7 @@ void adit_dispatcher_close(struct adit_dispatcher **dispatcher)
     if (!d)
         return;
     adit_store32_release(&d->stop, 1);
-    adit_event_post(&d->arena->control->dirty_event);
+    adit_event_post(&d->arena->waits->dirty_event);
     for (uint32_t i = 0; i < d->threads_n; i++)
         pthread_join(d->workers[i].thread, NULL);
     free(d);

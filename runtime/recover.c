@@ -81,7 +81,7 @@ int adit_recover_all(struct adit_arena *arena, uint32_t *recovered)
 {
     int error = 0;
     *recovered = 0;
-    for (uint32_t i = 0; i < arena->participants_max && !error; i++) {
+    for (uint32_t i = arena->guests_max; i < arena->participants_max && !error; i++) { /* guests are the proxy's (proxy.h) */
         struct adit_participant *p = &arena->participants[i];
         uint64_t word = adit_load_acquire(&p->word);
         if (p == arena->self || !adit_participant_is_gone(p) || adit_load_acquire(&p->word) != word)

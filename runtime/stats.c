@@ -74,7 +74,7 @@ int adit_stats(struct adit_arena *arena, struct adit_stats *stats)
                                  .watches_max = arena->watches_max, .chunks_max = arena->chunks_max,
                                  .control_bytes = arena->maps[0].bytes};
     snprintf(stats->name, sizeof stats->name, "%s", arena->name);
-    uint32_t keeper = adit_load32_relaxed(&arena->control->keeper.owner);
+    uint32_t keeper = arena->waits ? adit_load32_relaxed(&arena->waits->keeper.owner) : 0;
     stats->deserted = true;
     for (uint32_t i = 0; i < arena->participants_max; i++) {
         uint64_t word = adit_load_acquire(&arena->participants[i].word);
@@ -90,9 +90,11 @@ int adit_stats(struct adit_arena *arena, struct adit_stats *stats)
         stats->readers += adit_load32_relaxed(&arena->readers[i].owner) != 0;
     for (uint32_t i = 0; i < arena->watches_max; i++)
         stats->watches += adit_load32_relaxed(&arena->watches[i].owner) != 0;
-    struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
-    stats->dirty = adit_bitset_count(&dirty);
-    stats->in_work = adit_bitset_count(&working);
+    if (arena->dirty) { /* a guest does not see it */
+        struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
+        stats->dirty = adit_bitset_count(&dirty);
+        stats->in_work = adit_bitset_count(&working);
+    }
     for (uint32_t i = 0; i < arena->chunks_max; i++) {
         if (!adit_load_relaxed(&arena->keys[i]))
             continue;
@@ -122,14 +124,14 @@ int adit_participant_get(struct adit_arena *arena, uint32_t slot, struct adit_pa
     memcpy(out->label, p->label, sizeof out->label);
     out->label[sizeof out->label - 1] = 0;
     uint32_t owner = adit_owner_make(slot, out->generation);
-    out->keeper = (adit_load32_relaxed(&arena->control->keeper.word) & ADIT_ROBUST_TID) &&
-                  adit_load32_relaxed(&arena->control->keeper.owner) == owner; /* relaxed: for people */
+    out->keeper = arena->waits && (adit_load32_relaxed(&arena->waits->keeper.word) & ADIT_ROBUST_TID) &&
+                  adit_load32_relaxed(&arena->waits->keeper.owner) == owner; /* relaxed: for people */
     for (uint32_t i = 0; i < arena->readers_max; i++) {
         if (adit_load32_relaxed(&arena->readers[i].owner) != owner)
             continue;
         uint64_t epoch = adit_load_relaxed(&arena->readers[i].epoch);
         out->readers++;
-        if ((epoch & 1) && (!out->oldest_epoch || epoch / ADIT_EPOCH_STEP < out->oldest_epoch))
+        if ((epoch & 1) && out->role != ADIT_GUEST && (!out->oldest_epoch || epoch / ADIT_EPOCH_STEP < out->oldest_epoch))
             out->oldest_epoch = epoch / ADIT_EPOCH_STEP;
     }
     return 0;

@@ -63,6 +63,8 @@ int adit_verify(const struct adit_arena *arena, const struct adit_verify_params 
     int error = adit_params_check("adit_verify", p->size, sizeof *p);
     if (error)
         return error;
+    if (arena->guest)
+        return adit_fault(-EROFS, "arena %s: a guest sees a part of it only; attach as an observer to verify it", arena->name);
     error = adit_verifier_init(&v, arena, p->flags & ADIT_VERIFY_QUIET, p->flags & ADIT_VERIFY_LIVING);
     if (!error)
         error = look_often(&v, p, &counts);

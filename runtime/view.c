@@ -22,6 +22,8 @@ int adit_exit_slowly(struct adit_reader *reader)
     return is_good ? 0 : -ESTALE;
 }
 
+void adit_enter_as_guest(struct adit_reader *reader) { adit_guest_enter(reader); }
+
 int adit_reader_open(struct adit_arena *arena, struct adit_reader **out) { return adit_rcu_reader_open(arena, out); }
 void adit_reader_close(struct adit_reader **reader) { adit_rcu_reader_close(reader); }
 
@@ -134,8 +136,10 @@ bool adit_mesh_is_intact(const struct adit_mesh_view *view)
 
 int adit_pin(struct adit_reader *reader, uint64_t ref, uint32_t *pin)
 {
-    if (!adit_block_bytes(reader->arena, ref))
+    if (!adit_block_bytes(reader->arena, ref) && !adit_rcu_is_ousted(reader)) /* then it may have named one */
         return adit_fault(-EINVAL, "arena %s: ref %#llx names no block", reader->arena->name, (unsigned long long)ref);
+    if (reader->proxied)
+        return adit_guest_pin(reader, ref, pin);
     int error = adit_pin_set(reader->arena, ref, pin);
     if (error)
         return error;
@@ -146,7 +150,10 @@ int adit_pin(struct adit_reader *reader, uint64_t ref, uint32_t *pin)
     return adit_fault(-ESTALE, "arena %s: the section held back too much memory and was ousted; leave it and begin anew",
                       reader->arena->name);
 }
-int adit_unpin(struct adit_arena *arena, uint32_t pin) { return adit_pin_clear(arena, pin); }
+int adit_unpin(struct adit_arena *arena, uint32_t pin)
+{
+    return arena->guest ? adit_guest_unpin(arena, pin) : adit_pin_clear(arena, pin);
+}
 
 int adit_keys_each(struct adit_reader *reader, int (*each)(const struct adit_key *key, void *user), void *user)
 {

@@ -12,12 +12,12 @@
 
 #define ANY 255u /* world or lod of a watch that hears every one; no key has it */
 
-enum { SLOT_FREE, SLOT_SETTING, SLOT_ACTIVE };
-
 struct adit_watch {
     struct adit_arena *arena;
     struct adit_watch *next, **link; /* in arena->watches_open */
-    struct adit_watch_slot *slot;
+    struct adit_watch_slot *slot; /* NULL: a guest's, whose proxy has it */
+    struct adit_event *event;     /* of slot, or of the guest's page */
+    uint32_t guest_index;
     struct adit_bitset chunks, meshes;
     uint32_t cursor;
     struct adit_watch_params box; /* the slot's, private */
@@ -36,6 +36,15 @@ static bool is_inside(const int32_t lo[3], const int32_t hi[3], uint8_t world, u
 {
     return (world == ANY || world == k->world) && (lod == ANY || lod == k->lod) &&
            k->x >= lo[0] && k->x < hi[0] && k->y >= lo[1] && k->y < hi[1] && k->z >= lo[2] && k->z < hi[2];
+}
+
+/* Tells the watch in slot i that its bits have changed. */
+static void post(struct adit_arena *arena, uint32_t i)
+{
+    if (i < arena->guests_max * ADIT_GUEST_WATCHES)
+        adit_proxy_call(arena, 0); /* which moves them on to the guest */
+    else
+        adit_event_post(&arena->watches[i].event);
 }
 
 /* True when an active slot wants to hear of key. The box is read word by word while a late owner may be replacing it: a
@@ -58,11 +67,11 @@ void adit_watch_tell(struct adit_arena *arena, uint64_t packed, uint32_t index, 
     high = high < arena->watches_max ? high : arena->watches_max;
     for (uint32_t i = 0; i < high; i++) {
         struct adit_watch_slot *s = &arena->watches[i];
-        if (adit_load32_acquire(&s->state) != SLOT_ACTIVE || !wants(s, &key, what)) /* WATCH:active, pairs with open */
+        if (adit_load32_acquire(&s->state) != ADIT_WATCH_SLOT_ACTIVE || !wants(s, &key, what)) /* WATCH:active, pairs with open */
             continue;
         struct adit_bitset bits = bits_of(arena, i, what == ADIT_WATCH_MESHES);
         adit_bitset_add(&bits, index);
-        adit_event_post(&s->event);
+        post(arena, i);
     }
 }
 
@@ -97,25 +106,47 @@ static void activate(struct adit_watch *w)
     __atomic_store_n(&s->lod, w->box.lod, __ATOMIC_RELAXED);
     __atomic_store_n(&s->what, (uint16_t)w->box.what, __ATOMIC_RELAXED);
     adit_store32_relaxed(&s->event.waiters, 0); /* a dead predecessor may have left its count */
-    adit_store32_release(&s->state, SLOT_ACTIVE); /* WATCH:active */
+    adit_store32_release(&s->state, ADIT_WATCH_SLOT_ACTIVE); /* WATCH:active */
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* before looking at what is there; pairs with the order commit, then state, of tell */
 }
 
 static bool claim_slot(struct adit_watch *w)
 {
     struct adit_arena *a = w->arena;
-    for (uint32_t i = 0; i < a->watches_max; i++) {
+    for (uint32_t i = a->guests_max * ADIT_GUEST_WATCHES; i < a->watches_max; i++) {
         uint32_t nobody = 0;
         if (adit_load32_relaxed(&a->watches[i].owner) || !adit_cas32_acq_rel(&a->watches[i].owner, &nobody, a->owner))
             continue;
-        adit_store32_release(&a->watches[i].state, SLOT_SETTING);
+        adit_store32_release(&a->watches[i].state, ADIT_WATCH_SLOT_SETTING);
         adit_raise_acq_rel(&a->control->watches_high, i + 1);
         w->slot = &a->watches[i];
+        w->event = &w->slot->event;
         w->chunks = bits_of(a, i, 0);
         w->meshes = bits_of(a, i, 1);
         return true;
     }
     return false;
+}
+
+/* Gets a slot to be told by, and is told from its return on. */
+static int open_slot(struct adit_watch *w)
+{
+    struct adit_guest_watching g;
+    if (w->arena->guest) {
+        int error = adit_guest_watch_open(w->arena, w->box.lo, w->box.hi, w->box.world, w->box.lod, (uint16_t)w->box.what, &g);
+        if (error)
+            return error;
+        w->guest_index = g.index;
+        w->event = g.event;
+        w->chunks = g.chunks;
+        w->meshes = g.meshes;
+        return 0;
+    }
+    if (!claim_slot(w))
+        return adit_fault(-EUSERS, "arena %s: all %u watches are taken; create it with a larger watches_max", w->arena->name,
+                          w->arena->watches_max - w->arena->guests_max * ADIT_GUEST_WATCHES);
+    activate(w);
+    return 0;
 }
 
 static int check_params(const struct adit_watch_params *p)
@@ -141,7 +172,7 @@ int adit_watch_open(struct adit_arena *arena, const struct adit_watch_params *pa
     int error = check_params(params ? params : &all);
     if (error)
         return error;
-    if (!arena->owner)
+    if (!arena->owner && !arena->guest)
         return adit_fault(-EROFS, "arena %s: an observer cannot watch; attach as a consumer", arena->name);
     struct adit_watch *w = calloc(1, sizeof *w);
     if (!w)
@@ -158,12 +189,11 @@ int adit_watch_open(struct adit_arena *arena, const struct adit_watch_params *pa
             w->box.lo[i] = INT32_MIN;
             w->box.hi[i] = INT32_MAX;
         }
-    if (!claim_slot(w)) {
+    error = open_slot(w);
+    if (error) {
         free(w);
-        return adit_fault(-EUSERS, "arena %s: all %u watches are taken; create it with a larger watches_max", arena->name,
-                          arena->watches_max);
+        return error;
     }
-    activate(w);
     if (w->box.with_present)
         add_present(w);
     pthread_mutex_lock(&arena->watches_lock);
@@ -229,7 +259,7 @@ int adit_watch_next(struct adit_watch *watch, struct adit_watch_event *event, ui
         uint64_t left = timeout_ns == ADIT_FOREVER ? ADIT_FOREVER : passed < timeout_ns ? timeout_ns - passed : 0;
         if (watch->box.reader && !(adit_load_relaxed(watch->box.reader->slot) & 1)) /* relaxed: this thread's own */
             adit_rest(watch->box.reader);
-        if (!left || adit_event_wait(&watch->slot->event, is_ready, watch, left))
+        if (!left || adit_event_wait(watch->event, is_ready, watch, left))
             return take(watch, event) ? 0 : -ETIMEDOUT;
     }
 }
@@ -249,7 +279,7 @@ static void *descriptor_main(void *user)
             (void)adit_futex_wait(&w->armed, 0, ADIT_FOREVER);
             continue;
         }
-        (void)adit_event_wait(&w->slot->event, is_ready_or_stopped, w, ADIT_FOREVER);
+        (void)adit_event_wait(w->event, is_ready_or_stopped, w, ADIT_FOREVER);
         (void)!write(w->fd, &(uint64_t){1}, 8); /* first: who finds 0 below drains the descriptor of this very word */
         adit_store32_release(&w->armed, 0);
     }
@@ -286,8 +316,8 @@ void adit_watch_close(struct adit_watch **watch)
         adit_store32_release(&w->stop, 1);
         adit_store32_release(&w->armed, 1);
         adit_futex_wake(&w->armed, 1);
-        adit_add32_seq_cst(&w->slot->event.seq, 1);
-        adit_futex_wake(&w->slot->event.seq, UINT32_MAX);
+        adit_add32_seq_cst(&w->event->seq, 1);
+        adit_futex_wake(&w->event->seq, UINT32_MAX);
         pthread_join(w->thread, NULL);
         close(w->fd);
     }
@@ -296,8 +326,12 @@ void adit_watch_close(struct adit_watch **watch)
     if (w->next)
         w->next->link = w->link;
     pthread_mutex_unlock(&w->arena->watches_lock);
-    adit_store32_release(&w->slot->state, SLOT_FREE);
-    adit_store32_release(&w->slot->owner, 0); /* after state: the next owner finds the slot quiet */
+    if (w->slot) {
+        adit_store32_release(&w->slot->state, ADIT_WATCH_SLOT_FREE);
+        adit_store32_release(&w->slot->owner, 0); /* after state: the next owner finds the slot quiet */
+    } else {
+        adit_guest_watch_close(w->arena, w->guest_index);
+    }
     free(w);
     *watch = NULL;
 }
@@ -307,13 +341,13 @@ void adit_watch_recover(struct adit_arena *arena, uint32_t owner)
     for (uint32_t i = 0; i < arena->watches_max; i++) {
         struct adit_watch_slot *s = &arena->watches[i];
         if (adit_load32_acquire(&s->owner) == owner) {
-            adit_store32_release(&s->state, SLOT_FREE);
+            adit_store32_release(&s->state, ADIT_WATCH_SLOT_FREE);
             adit_store32_release(&s->owner, 0); /* after state, as in close */
-        } else if (adit_load32_acquire(&s->state) == SLOT_ACTIVE) { /* the dead may have told it by halves */
+        } else if (adit_load32_acquire(&s->state) == ADIT_WATCH_SLOT_ACTIVE) { /* the dead may have told it by halves */
             struct adit_bitset chunks = bits_of(arena, i, 0), meshes = bits_of(arena, i, 1);
             adit_bitset_mend(&chunks);
             adit_bitset_mend(&meshes);
-            adit_event_post(&s->event);
+            post(arena, i);
         }
     }
 }

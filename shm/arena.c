@@ -1,7 +1,7 @@
 /* Create and attach, step by step; if the process dies in between, the kernel closes what only it had:
  *
- *   create: bind the name -> make segments -> lay out control -> publish (magic) -> seal -> adopt -> join -> keeper
- *   attach: ask the broker -> map -> adopt (check) -> join -> keeper
+ *   create: bind the names -> make segments -> lay out control -> publish (magic) -> seal -> adopt -> guests' pages -> join -> keeper
+ *   attach: ask the broker -> map -> adopt (check) -> join -> keeper; a guest: map its page, as the keeper has joined for it
  *   detach: keeper ends, the next takes over -> reclaim, orphan the rest -> close readers, unpin -> leave -> unmap
  *
  * Up to join nothing in shared memory names the process; from then on the keeper recovers what it leaves.
@@ -15,8 +15,10 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "shm/admit.h"
 #include "shm/broker.h"
 #include "shm/control.h"
+#include "shm/guest.h"
 #include "shm/keeper.h"
 #include "shm/participant.h"
 #include "shm/rcu.h"
@@ -61,7 +63,7 @@ static void add_note(struct adit_arena *a, const char *note)
 /* What every role needs once the control segment is adopted. */
 static int join(struct adit_arena *a, const char *label)
 {
-    if (a->role == ADIT_ROLE_OBSERVER)
+    if (a->role == ADIT_ROLE_OBSERVER || a->role == ADIT_ROLE_GUEST)
         return 0;
     if (!a->fenced && adit_membarrier_register())
         return adit_fault(-EPERM, "arena %s: it needs membarrier, which this process may not use; take it away for all by "
@@ -102,9 +104,23 @@ static int create_data(struct adit_arena *a, const struct adit_arena_plan *plan,
     return 0;
 }
 
-static int create_control(struct adit_arena *a, const struct adit_arena_plan *plan, struct adit_control *head)
+/* Makes the control segment's memory: one memfd, or with guests two, of which they get the first. */
+static int make_control(struct adit_arena *a, const struct adit_control *head, uint64_t bytes)
 {
     char note[256];
+    struct adit_mapping inner;
+    uint64_t outer_bytes = head->guests_max ? head->inner_at : bytes;
+    int error = adit_segment_create("adit control", outer_bytes, -1, ADIT_PAGES_SMALL, &a->maps[0], note, sizeof note);
+    if (error || !head->guests_max)
+        return error;
+    error = adit_segment_create("adit inner", bytes - outer_bytes, -1, ADIT_PAGES_SMALL, &inner, note, sizeof note);
+    if (!error && (error = adit_segment_join(&a->maps[0], &inner)))
+        adit_fault(error, "arena %s: its control segment cannot be mapped: %s", a->name, strerror(-error));
+    return error;
+}
+
+static int create_control(struct adit_arena *a, const struct adit_arena_plan *plan, struct adit_control *head)
+{
     head->layout_version = ADIT_LAYOUT_VERSION;
     head->control_bytes_head = sizeof *head;
     head->signature = adit_control_signature();
@@ -117,10 +133,11 @@ static int create_control(struct adit_arena *a, const struct adit_arena_plan *pl
     if (head->fenced)
         add_note(a, "readers: a full fence at every enter (no membarrier on this host)");
     snprintf(head->name, sizeof head->name, "%s", plan->name);
+    snprintf(head->guest_path, sizeof head->guest_path, "%s", plan->guest_path ? plan->guest_path : "");
     if (getrandom(head->uuid, sizeof head->uuid, 0) != (ssize_t)sizeof head->uuid)
         return adit_fault(-EIO, "arena %s: the kernel gives no random bytes", plan->name);
     uint64_t bytes = adit_control_layout(plan, head, a->segments_n);
-    int error = adit_segment_create("adit control", bytes, -1, ADIT_PAGES_SMALL, &a->maps[0], note, sizeof note);
+    int error = make_control(a, head, bytes);
     if (error)
         return error;
     head->segments[0].page_bytes = a->maps[0].page_bytes;
@@ -143,6 +160,8 @@ static int create_all(struct adit_arena *a, const struct adit_arena_plan *plan)
     if (!error)
         error = adit_control_adopt(a);
     if (!error)
+        error = adit_guest_pages_create(a);
+    if (!error)
         error = join(a, plan->label);
     return error;
 }
@@ -154,11 +173,14 @@ int adit_arena_create(const struct adit_arena_plan *plan, struct adit_arena **ou
     int listener = adit_rendezvous_bind(plan->name, place);
     if (listener < 0)
         return listener;
+    int guest_listener = plan->guest_path ? adit_rendezvous_bind_path(plan->guest_path) : -1;
     struct adit_arena *a = new_arena(place, plan->name, ADIT_ROLE_PRODUCER, plan->recover);
-    int error = a ? create_all(a, plan) : -ENOMEM;
+    int error = !a ? -ENOMEM : plan->guest_path && guest_listener < 0 ? guest_listener : create_all(a, plan);
     if (!error)
-        error = adit_keeper_open(a, listener);
+        error = adit_keeper_open(a, listener, guest_listener);
     if (error) {
+        if (guest_listener >= 0)
+            adit_rendezvous_leave_path(plan->guest_path, guest_listener);
         adit_rendezvous_leave(place, plan->name, listener);
         adit_arena_detach(&a);
         return error;
@@ -180,7 +202,37 @@ static int map_grant(struct adit_arena *a, struct adit_grant *grant)
     }
     a->segments_n = grant->fds_n;
     grant->fds_n = 0;
+    if (!error && grant->inner >= 0) {
+        struct adit_mapping inner;
+        error = adit_segment_map(grant->inner, a->maps[0].writable, &inner);
+        grant->inner = -1;
+        if (!error)
+            error = adit_segment_join(&a->maps[0], &inner);
+        if (error)
+            adit_fault(error, "arena %s: its control segment cannot be mapped: %s", a->name, strerror(-error));
+    }
     return error;
+}
+
+/* Once the tables are adopted: as a guest; or for those who come after this keeper. */
+static int take_pages(struct adit_arena *a, struct adit_grant *grant)
+{
+    uint32_t n = grant->pages_n;
+    if (a->role != ADIT_ROLE_GUEST) {
+        memcpy(a->guest_pages, grant->pages, n * sizeof(int));
+        memcpy(a->guest_bells, grant->bells, n * sizeof(int));
+        a->guests_fds = n;
+        grant->pages_n = 0;
+        return n == a->guests_max || a->role == ADIT_ROLE_OBSERVER
+                   ? 0
+                   : adit_fault(-EPROTO, "arena %s: its broker gave %u pages of guests, and it has %u", a->name, n, a->guests_max);
+    }
+    if (n != 1)
+        return adit_fault(-EPROTO, "arena %s: its broker gave %u pages to one guest", a->name, n);
+    grant->pages_n = 0;
+    memcpy(a->name, a->control->name, sizeof a->name); /* it may have come by a path */
+    a->name[sizeof a->name - 1] = 0;
+    return adit_guest_open(a, grant->slot, grant->pages[0], grant->bells[0]);
 }
 
 int adit_arena_attach(const struct adit_attach_plan *plan, struct adit_arena **out)
@@ -195,14 +247,16 @@ int adit_arena_attach(const struct adit_attach_plan *plan, struct adit_arena **o
     if (!error)
         error = adit_control_adopt(a);
     if (!error)
+        error = take_pages(a, &grant);
+    if (!error)
         error = join(a, plan->label);
-    if (!error && grant.listener >= 0 && !(error = adit_keeper_open(a, grant.listener)))
-        grant.listener = -1;
-    for (uint32_t i = 0; i < grant.fds_n; i++)
-        close(grant.fds[i]);
-    if (grant.listener >= 0)
+    if (!error && grant.listener >= 0 && !(error = adit_keeper_open(a, grant.listener, grant.guest_listener)))
+        grant.listener = grant.guest_listener = -1;
+    if (grant.listener >= 0) {
         adit_rendezvous_leave(grant.place, plan->name, grant.listener);
-    close(grant.connection); /* the keeper looks who is there */
+        grant.listener = -1;
+    }
+    adit_grant_close(&grant); /* the connection, too: the keeper looks who is there */
     if (error)
         adit_arena_detach(&a);
     *out = a;
@@ -249,7 +303,9 @@ void adit_arena_detach(struct adit_arena **arena)
     struct adit_arena *a = *arena;
     if (!a)
         return;
+    adit_guest_close(a);
     adit_keeper_close(a);
+    adit_guest_pages_close(a);
     if (a->pool)
         adit_rcu_pool_fini(a);
     adit_reclaimer_fini(a);

@@ -18,8 +18,9 @@
 #include "shm/rendezvous.h"
 #include "shm/segment.h"
 
-enum { ADIT_ROLE_PRODUCER = 1, ADIT_ROLE_CONSUMER, ADIT_ROLE_OBSERVER };
+enum { ADIT_ROLE_PRODUCER = 1, ADIT_ROLE_CONSUMER, ADIT_ROLE_OBSERVER, ADIT_ROLE_GUEST };
 
+struct adit_guest;
 struct adit_keeper;
 struct adit_reclaimer;
 struct adit_reader_pool;
@@ -41,14 +42,15 @@ _Static_assert(sizeof(struct adit_base) == 64, "see above");
 
 struct adit_arena {
     struct adit_control *control;
+    struct adit_waits *waits; /* NULL: a guest, as what else stands behind inner_at */
     struct adit_base segments[ADIT_SEGMENTS_MAX];
     uint32_t segments_n;
     uint32_t role;
-    uint32_t owner; /* 0: observer */
+    uint32_t owner; /* 0: observer, guest */
     uint32_t fenced; /* readers fence at every enter (no membarrier on this host) */
     uint32_t pins_each;
     bool is_image; /* of a file (image.h): its participants are of another time */
-    struct adit_participant *self; /* NULL: observer */
+    struct adit_participant *self; /* NULL: observer, guest */
     struct adit_participant *participants;
     struct adit_reader_slot *readers;
     uint64_t *pins;
@@ -61,10 +63,14 @@ struct adit_arena {
     struct adit_ring_slot *rings;
     struct adit_lock_slot *locks;
     uint32_t participants_max, readers_max, chunks_max, watches_max, materials_max, rings_max, locks_max;
+    uint32_t guests_max;
     uint32_t bits_words;        /* words of one bit set over the store's entries, its summary included */
     uint32_t pin_hint;          /* where the next pin looks first; relaxed */
     struct adit_mapping maps[ADIT_SEGMENTS_MAX]; /* 0: control */
-    struct adit_keeper *keeper;        /* NULL: an observer */
+    struct adit_guest *guest;          /* guest.h; NULL: another role */
+    int guest_pages[ADIT_GUESTS_MAX], guest_bells[ADIT_GUESTS_MAX]; /* descriptors, the first guests_fds of them; every trusted participant's */
+    uint32_t guests_fds;
+    struct adit_keeper *keeper;        /* NULL: an observer, a guest */
     int (*recover)(struct adit_arena *arena, uint32_t slot); /* runtime/recover.h; called by the keeper */
     struct adit_reclaimer *reclaimer;  /* NULL: publishes nothing */
     struct adit_reader_pool *pool;     /* readers this library itself uses */
@@ -76,6 +82,7 @@ struct adit_arena {
     char notes[1024];
     char name[ADIT_NAME_BYTES];
     char place[ADIT_PLACE_BYTES]; /* where the name is (rendezvous.h), as it was at create or attach */
+    char guest_path[ADIT_GUEST_PATH_BYTES]; /* of the guests' socket, "": none */
 };
 
 /* What create is told; all fields set. */
@@ -83,7 +90,8 @@ struct adit_arena_plan {
     const char *name;
     const char *label;
     uint64_t data_bytes;
-    uint32_t chunks_max, participants_max, readers_max, watches_max, pins_max, materials_max;
+    uint32_t chunks_max, participants_max, readers_max, watches_max, pins_max, materials_max, guests_max;
+    const char *guest_path; /* NULL: guests come by the name only */
     uint64_t heap_bytes, hold_max_bytes;
     bool seal_writers, tt_none;
     enum adit_pages pages;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "shm/rcu.h"
+#include "shm/pin.h"
 #include "shm/retire.h"
 
 #define MERGES_MAX 64u /* free runs merged in one go */
@@ -230,7 +231,9 @@ int adit_block_alloc(struct adit_arena *arena, uint64_t bytes, enum adit_block_p
             *ref = ref_of(arena, &found);
             return 0;
         }
-        int error = pass ? adit_reclaim(arena, true) : 0;
+        if (pass > 1) /* reclaiming alone did not help */
+            (void)adit_pins_revoke_guests(arena);
+        int error = pass ? adit_reclaim_now(arena, true) : 0;
         late += error == -ETIMEDOUT;
         begin = begin ? begin : adit_clock_ns();
         idle += !in_hands || adit_clock_ns() - begin > IN_HANDS_NS; /* who splits a run may have lost its processor in between */

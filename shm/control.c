@@ -29,7 +29,11 @@ uint64_t adit_control_signature(void)
     h = MIX(h, sizeof(struct adit_ring_head));
     h = MIX(h, sizeof(struct adit_lock_slot));
     h = MIX(h, offsetof(struct adit_lock_slot, copy));
-    h = MIX(h, offsetof(struct adit_control, naming));
+    h = MIX(h, offsetof(struct adit_control, inner_at));
+    h = MIX(h, sizeof(struct adit_waits));
+    h = MIX(h, offsetof(struct adit_waits, proxy_owner));
+    h = MIX(h, sizeof(struct adit_guest_page));
+    h = MIX(h, offsetof(struct adit_guest_page, pins));
     h = MIX(h, sizeof(struct adit_version));
     h = MIX(h, offsetof(struct adit_version, plane));
     h = MIX(h, sizeof(struct adit_mesh));
@@ -58,10 +62,12 @@ static uint64_t place_words(struct adit_segment *s, uint64_t at)
 uint64_t adit_control_layout(const struct adit_arena_plan *plan, struct adit_control *head, uint32_t segments_n)
 {
     uint64_t at = sizeof *head, heap_bytes = (plan->heap_bytes + 4095) / 4096 * 4096;
+    uint32_t guests = plan->guests_max, participants = plan->participants_max + guests, watches = plan->watches_max + guests * ADIT_GUEST_WATCHES;
     head->segments_n = segments_n;
-    at = place(&head->participants, at, plan->participants_max, sizeof(struct adit_participant));
-    at = place(&head->readers, at, plan->readers_max, sizeof(struct adit_reader_slot));
-    at = place(&head->pins, at, (uint64_t)plan->participants_max * plan->pins_max, 8);
+    head->guests_max = guests;
+    at = place(&head->participants, at, participants, sizeof(struct adit_participant));
+    at = place(&head->readers, at, plan->readers_max + guests, sizeof(struct adit_reader_slot));
+    at = place(&head->pins, at, (uint64_t)participants * plan->pins_max, 8);
     head->pins_each = plan->pins_max;
     head->segments[0].granules = (uint32_t)(heap_bytes >> ADIT_GRANULE_SHIFT);
     for (uint32_t i = 0; i < segments_n; i++) {
@@ -71,10 +77,12 @@ uint64_t adit_control_layout(const struct adit_arena_plan *plan, struct adit_con
     }
     at = place(&head->keys, at, plan->chunks_max, 8);
     at = place(&head->entries, at, plan->chunks_max, sizeof(struct adit_entry));
-    at = place(&head->dirty, at, adit_bitset_words(plan->chunks_max) * 2, 8);
-    at = place(&head->watches, at, plan->watches_max, sizeof(struct adit_watch_slot));
-    at = place(&head->watch_bits, at, adit_bitset_words(plan->chunks_max) * 2 * plan->watches_max, 8);
     at = place(&head->materials, at, plan->materials_max, sizeof(struct adit_material));
+    at = place(&head->waits, at, 1, sizeof(struct adit_waits));
+    head->inner_at = head->waits.at;
+    at = place(&head->dirty, at, adit_bitset_words(plan->chunks_max) * 2, 8);
+    at = place(&head->watches, at, watches, sizeof(struct adit_watch_slot));
+    at = place(&head->watch_bits, at, adit_bitset_words(plan->chunks_max) * 2 * watches, 8);
     at = place(&head->rings, at, 64, sizeof(struct adit_ring_slot));
     at = place(&head->locks, at, 64, sizeof(struct adit_lock_slot));
     at = place(&head->heap, at, heap_bytes, 1);
@@ -128,12 +136,32 @@ static bool adopt_segment(struct adit_arena *a, const struct adit_segment *g, ui
     b->hints = words_at(a, &hints, sizeof *b->hints, UINT32_MAX);
     a->maps[i].page_bytes = g->page_bytes;
     a->maps[i].node = g->node;
+    if (!i && a->role == ADIT_ROLE_GUEST) { /* the heap is no guest's to see */
+        b->granules = b->extents = 0;
+        return true;
+    }
     return b->words && b->hints && g->bytes == b->bytes &&
            (uint64_t)b->first + b->granules <= b->bytes >> ADIT_GRANULE_SHIFT &&
            b->extents == ((uint64_t)b->granules + ADIT_EXTENT_GRANULES - 1) / ADIT_EXTENT_GRANULES;
 }
 
-/* The tables of the runtime; false when one lies outside. */
+/* The tables that guests do not see; false when one lies outside. */
+static bool adopt_inner(struct adit_arena *a, const struct adit_control *c)
+{
+    a->waits = table(a, &c->waits, sizeof *a->waits, 1);
+    a->dirty = table(a, &c->dirty, 8, ADIT_CHUNKS_MAX);
+    a->watches = table(a, &c->watches, sizeof *a->watches, ADIT_WATCHES_MAX);
+    a->watch_bits = table(a, &c->watch_bits, 8, UINT32_MAX);
+    a->rings = table(a, &c->rings, sizeof *a->rings, ADIT_RINGS_MAX);
+    a->locks = table(a, &c->locks, sizeof *a->locks, ADIT_LOCKS_MAX);
+    a->watches_max = (uint32_t)c->watches.n;
+    a->rings_max = (uint32_t)c->rings.n;
+    a->locks_max = (uint32_t)c->locks.n;
+    return a->waits && a->dirty && a->watches && a->watch_bits && a->rings && a->locks && c->dirty.n == (uint64_t)a->bits_words * 2 &&
+           c->watch_bits.n == (uint64_t)a->bits_words * 2 * a->watches_max && (uint64_t)a->guests_max * ADIT_GUEST_WATCHES <= a->watches_max;
+}
+
+/* The tables; false when one lies outside. */
 static bool adopt_tables(struct adit_arena *a, const struct adit_control *c)
 {
     a->participants = table(a, &c->participants, sizeof *a->participants, ADIT_PARTICIPANTS_MAX);
@@ -141,25 +169,18 @@ static bool adopt_tables(struct adit_arena *a, const struct adit_control *c)
     a->pins = table(a, &c->pins, 8, (uint64_t)ADIT_PARTICIPANTS_MAX * ADIT_PINS_MAX);
     a->keys = table(a, &c->keys, 8, ADIT_CHUNKS_MAX);
     a->entries = table(a, &c->entries, sizeof *a->entries, ADIT_CHUNKS_MAX);
-    a->dirty = table(a, &c->dirty, 8, ADIT_CHUNKS_MAX);
-    a->watches = table(a, &c->watches, sizeof *a->watches, ADIT_WATCHES_MAX);
-    a->watch_bits = table(a, &c->watch_bits, 8, UINT32_MAX);
     a->materials = table(a, &c->materials, sizeof *a->materials, 65536);
-    a->rings = table(a, &c->rings, sizeof *a->rings, ADIT_RINGS_MAX);
-    a->locks = table(a, &c->locks, sizeof *a->locks, ADIT_LOCKS_MAX);
     a->participants_max = (uint32_t)c->participants.n;
     a->readers_max = (uint32_t)c->readers.n;
     a->chunks_max = (uint32_t)c->keys.n;
-    a->watches_max = (uint32_t)c->watches.n;
     a->materials_max = (uint32_t)c->materials.n;
-    a->rings_max = (uint32_t)c->rings.n;
-    a->locks_max = (uint32_t)c->locks.n;
+    a->guests_max = c->guests_max;
     a->bits_words = (uint32_t)adit_bitset_words(a->chunks_max);
     a->pins_each = c->pins_each;
-    return a->participants && a->readers && a->pins && a->keys && a->entries && a->dirty && a->watches &&
-           a->watch_bits && a->materials && a->rings && a->locks && c->entries.n == a->chunks_max && c->dirty.n == (uint64_t)a->bits_words * 2 &&
-           c->watch_bits.n == (uint64_t)a->bits_words * 2 * a->watches_max && a->pins_each &&
-           c->pins.n == (uint64_t)a->pins_each * a->participants_max && !(a->chunks_max & (a->chunks_max - 1));
+    return a->participants && a->readers && a->pins && a->keys && a->entries && a->materials && c->entries.n == a->chunks_max &&
+           a->pins_each && c->pins.n == (uint64_t)a->pins_each * a->participants_max && !(a->chunks_max & (a->chunks_max - 1)) &&
+           a->guests_max <= ADIT_GUESTS_MAX && a->guests_max < a->participants_max && a->guests_max < a->readers_max &&
+           (a->role == ADIT_ROLE_GUEST || adopt_inner(a, c));
 }
 
 int adit_control_adopt(struct adit_arena *arena)
@@ -174,7 +195,8 @@ int adit_control_adopt(struct adit_arena *arena)
                           "arena %s: layout %u/%016llx, this build knows %u/%016llx; use the same adit on both sides",
                           arena->name, head.layout_version, (unsigned long long)head.signature, ADIT_LAYOUT_VERSION,
                           (unsigned long long)adit_control_signature());
-    if (head.control_bytes_head != sizeof head || head.control_bytes > arena->maps[0].bytes || head.segments_n != arena->segments_n || head.segments_n < 2)
+    if (head.control_bytes_head != sizeof head || (arena->role == ADIT_ROLE_GUEST ? head.inner_at : head.control_bytes) > arena->maps[0].bytes ||
+         head.segments_n != arena->segments_n || head.segments_n < 2)
         return adit_fault(-EPROTO, "arena %s: its control segment is damaged (sizes do not agree)", arena->name);
     for (uint32_t i = 0; i < arena->segments_n; i++)
         if (!adopt_segment(arena, &head.segments[i], i))
@@ -184,5 +206,7 @@ int adit_control_adopt(struct adit_arena *arena)
                           arena->name);
     arena->control = live;
     arena->fenced = head.fenced != 0;
+    memcpy(arena->guest_path, head.guest_path, sizeof arena->guest_path);
+    arena->guest_path[sizeof arena->guest_path - 1] = 0;
     return 0;
 }

@@ -115,14 +115,14 @@ bool adit_deaths_look(struct adit_deaths *d)
     return again;
 }
 
-bool adit_deaths_next(struct adit_deaths *d, uint32_t *slot)
+bool adit_deaths_next(struct adit_deaths *d, uint32_t first, uint32_t *slot)
 {
     struct epoll_event ended[16];
     int n = epoll_wait(d->epoll, ended, 16, 0);
     for (int i = 0; i < n; i++)
         if (has_ended(d->of[ended[i].data.u32].pidfd))
             d->of[ended[i].data.u32].watched = DEAD;
-    for (uint32_t i = 0; i < d->arena->participants_max; i++) {
+    for (uint32_t i = first; i < d->arena->participants_max; i++) {
         uint64_t word = adit_load_acquire(&d->arena->participants[i].word);
         if (d->of[i].watched != DEAD)
             continue;

@@ -23,7 +23,8 @@ int adit_deaths_fd(const struct adit_deaths *deaths);
 /* Looks through the table for who has come and gone since. True when somebody can only be watched through /proc: look again soon. */
 bool adit_deaths_look(struct adit_deaths *deaths);
 
-/* A participant whose process has ended and whom nobody has recovered yet; false: none. The same again until its slot is free. */
-bool adit_deaths_next(struct adit_deaths *deaths, uint32_t *slot);
+/* A participant in slot first or later whose process has ended and whom nobody has recovered yet; false: none. The same again until its
+ * slot is free. */
+bool adit_deaths_next(struct adit_deaths *deaths, uint32_t first, uint32_t *slot);
 
 #endif

@@ -101,6 +101,8 @@ static int save_all(int fd, const struct adit_arena *arena)
 int adit_image_save(const struct adit_arena *arena, const char *path)
 {
     size_t n = strlen(path) + 8;
+    if (arena->guest)
+        return adit_fault(-EROFS, "arena %s: a guest sees a part of it only; attach as an observer to save it", arena->name);
     char *partial = malloc(n);
     if (!partial)
         return adit_fault(-ENOMEM, "%s: no memory to save an image", path);

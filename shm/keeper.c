@@ -10,6 +10,7 @@
 
 #include "shm/broker.h"
 #include "shm/deaths.h"
+#include "shm/proxy.h"
 #include "shm/rendezvous.h"
 #include "shm/robust.h"
 
@@ -20,23 +21,35 @@
 #endif
 #define ROUND_MS 1000     /* a keeper looks around at least so often, should a joiner have died before it could close */
 #define ROUND_PROC_MS 50  /* so often where deaths are to be looked for in /proc */
+#define PROXY_MS 2         /* while the one before may run still, and guests have nobody */
 #define RETRY_MS 20       /* after a recovery that had no memory */
 
 struct adit_keeper {
     struct adit_arena *arena;
-    int listener, stop_fd;
+    int listener, guest_listener, stop_fd;
     uint32_t stop, is_here; /* is_here: w: the thread, release */
     pthread_t thread;
 };
 
-/* Recovers all who are known to be dead; false: one could not be recovered yet. */
-static bool recover_dead(struct adit_keeper *k, struct adit_deaths *deaths)
+/* Recovers all who are known to be dead; false: one could not be recovered yet. Guests are the proxy's: without one they wait. */
+static bool recover_dead(struct adit_keeper *k, struct adit_deaths *deaths, struct adit_proxy *proxy)
 {
-    uint32_t slot;
-    while (!adit_load32_acquire(&k->stop) && adit_deaths_next(deaths, &slot)) /* bounded: each is recovered once */
-        if (k->arena->recover(k->arena, slot))
+    uint32_t slot, guests = k->arena->guests_max;
+    while (!adit_load32_acquire(&k->stop) && adit_deaths_next(deaths, proxy ? 0 : guests, &slot)) { /* bounded: each is recovered once */
+        if (slot < guests)
+            adit_proxy_end(proxy, slot, adit_load_acquire(&k->arena->participants[slot].word));
+        else if (k->arena->recover(k->arena, slot))
             return false;
+    }
     return true;
+}
+
+/* Begins to take part for guests when the one who did before has ended. */
+static void open_proxy(struct adit_keeper *k, struct adit_broker *broker, struct adit_proxy **proxy)
+{
+    if (!k->arena->guests_max || *proxy || adit_proxy_open(k->arena, proxy))
+        return;
+    adit_broker_set_proxy(broker, *proxy);
 }
 
 /* What a keeper does until it is stopped. */
@@ -44,22 +57,27 @@ static void keep(struct adit_keeper *k)
 {
     struct adit_broker *broker = NULL;
     struct adit_deaths *deaths = NULL;
-    if (!adit_broker_open(k->arena, k->listener, &broker) && !adit_deaths_open(k->arena, &deaths)) {
+    struct adit_proxy *proxy = NULL;
+    if (!adit_broker_open(k->arena, k->listener, k->guest_listener, &broker) && !adit_deaths_open(k->arena, &deaths)) {
         adit_store32_release(&k->is_here, 1);
         while (!adit_load32_acquire(&k->stop)) {
-            bool by_proc = adit_deaths_look(deaths), all = recover_dead(k, deaths);
-            (void)adit_broker_step(broker, k->stop_fd, adit_deaths_fd(deaths), !all ? RETRY_MS : by_proc ? ROUND_PROC_MS : ROUND_MS);
+            bool by_proc = adit_deaths_look(deaths), all = recover_dead(k, deaths, proxy);
+            open_proxy(k, broker, &proxy);
+            bool waits = k->arena->guests_max && !proxy; /* for its predecessor: dead guests stay, and would be told of at once again */
+            (void)adit_broker_step(broker, k->stop_fd, waits ? -1 : adit_deaths_fd(deaths),
+                                   waits ? PROXY_MS : !all ? RETRY_MS : by_proc ? ROUND_PROC_MS : ROUND_MS);
         }
         adit_store32_release(&k->is_here, 0);
     }
-    adit_deaths_close(&deaths);
     adit_broker_close(&broker);
+    adit_proxy_close(&proxy);
+    adit_deaths_close(&deaths);
 }
 
 static void *keeper_main(void *user)
 {
     struct adit_keeper *k = user;
-    struct adit_robust *lock = &k->arena->control->keeper;
+    struct adit_robust *lock = &k->arena->waits->keeper;
     while (!adit_load32_acquire(&k->stop)) {
         int error = adit_robust_lock(lock, k->arena->owner, &k->stop, ADIT_FOREVER);
         if (!error || error == -EOWNERDEAD) { /* the table of participants tells what there is to mend */
@@ -89,12 +107,12 @@ static int start_thread(struct adit_keeper *k)
     return -error;
 }
 
-int adit_keeper_open(struct adit_arena *arena, int listener)
+int adit_keeper_open(struct adit_arena *arena, int listener, int guest_listener)
 {
     struct adit_keeper *k = calloc(1, sizeof *k);
     if (!k)
         return adit_fault(-ENOMEM, "arena %s: no memory for its keeper", arena->name);
-    *k = (struct adit_keeper){.arena = arena, .listener = listener, .stop_fd = eventfd(0, EFD_CLOEXEC)};
+    *k = (struct adit_keeper){.arena = arena, .listener = listener, .guest_listener = guest_listener, .stop_fd = eventfd(0, EFD_CLOEXEC)};
     int error = k->stop_fd < 0 ? -errno : start_thread(k);
     if (!error) {
         arena->keeper = k;
@@ -113,9 +131,11 @@ void adit_keeper_close(struct adit_arena *arena)
         return;
     adit_store32_release(&k->stop, 1);
     (void)!write(k->stop_fd, &(uint64_t){1}, 8);
-    adit_robust_wake_all(&arena->control->keeper);
+    adit_robust_wake_all(&arena->waits->keeper);
     pthread_join(k->thread, NULL);
     adit_rendezvous_leave(arena->place, arena->name, k->listener);
+    if (k->guest_listener >= 0)
+        adit_rendezvous_leave_path(arena->guest_path, k->guest_listener);
     close(k->stop_fd);
     free(k);
     arena->keeper = NULL;

@@ -21,8 +21,9 @@
 
 #include "shm/arena.h"
 
-/* Starts this participant's keeper thread, which takes over listener. At create and attach, once joined. */
-int adit_keeper_open(struct adit_arena *arena, int listener);
+/* Starts this participant's keeper thread, which takes over both listeners (guest_listener -1: there is none). At create and attach, once
+ * joined. */
+int adit_keeper_open(struct adit_arena *arena, int listener, int guest_listener);
 /* Ends it, and gives its part of the name back. Before leaving; no-op when there is none. */
 void adit_keeper_close(struct adit_arena *arena);
 

@@ -7,6 +7,8 @@
  *   ref          how blocks are named in shared memory: segment and byte, never a pointer
  *   commit word  a ref and the low bits of a version number in one atomic word; storing it publishes
  *   participant  an attached process; owner: slot and generation of one, checkable against pid and start time
+ *   guest        a consumer that is not trusted: it can write its guest page and nothing else;  proxy: the thread of the keeper's
+ *                process that takes part for the guests, in slots that belong to them
  *   version      one immutable encoding of a chunk; mesh: quads made from versions
  *   section      what a reader is inside between enter and exit;  pin: keeps a block beyond a section
  *   retire       give up a block that readers may still see;  reclaim: free it after a grace period
@@ -14,8 +16,14 @@
  * The control segment, in this order (offsets stand in struct adit_control, tables start on 4 KiB):
  *
  *   | adit_control | participants | readers | pins | block words of every segment | extent hints |
- *   | store keys | store entries | dirty, working bits | watches | watch bits | materials | rings | locks |
- *   | heap (segment 0 blocks) |
+ *   | store keys | store entries | materials |
+ *   - - - inner_at: what follows is no guest's to see - - -
+ *   | adit_waits | dirty, working bits | watches | watch bits | rings | locks | heap (segment 0 blocks) |
+ *
+ * With guests these are two memfds, mapped one behind the other; a guest is given the first, read-only. All words that anybody
+ * sleeps on lie in the second: who can map a futex word can have its sleepers moved elsewhere (FUTEX_REQUEUE), read-only or not.
+ * The first guests_max slots of participants and readers, and ADIT_GUEST_WATCHES times as many of watches, are those of guests: slot k
+ * of each is guest k's, written by the keeper's process in its stead.
  *
  * Integers are little endian, as on every machine adit runs on. "w" below is who writes, "o" the memory order of the
  * publishing store; what has no such mark is written once at create, before magic.
@@ -44,6 +52,11 @@
 #define ADIT_NAME_BYTES 48u
 #define ADIT_LOCKS_MAX 1024u
 #define ADIT_LOCK_BYTES_MAX 4096u
+#define ADIT_GUESTS_MAX 64u
+#define ADIT_GUEST_SECTIONS 16u /* reading threads of a guest */
+#define ADIT_GUEST_PINS 64u
+#define ADIT_GUEST_WATCHES 2u
+#define ADIT_GUEST_PATH_BYTES 104u /* what a socket's address has room for */
 
 /* ---- words ------------------------------------------------------------------------------------------------------ */
 
@@ -227,29 +240,42 @@ struct adit_control {
     uint32_t seal_writers;
     uint32_t tt_none; /* faces between different translucent materials: 0 both, 1 none */
     uint32_t pins_each;
-    uint32_t pad0[1];
+    uint32_t guests_max;
     uint64_t hold_max_bytes; /* retired memory that sections may hold back before they are ousted */
     uint32_t pad6[16];
     struct adit_table participants, readers, pins, keys, entries, dirty, watches, watch_bits, materials, rings, heap, locks;
-    uint64_t pad1[31];
+    struct adit_table waits;
+    uint64_t inner_at;                      /* see above */
+    char guest_path[ADIT_GUEST_PATH_BYTES]; /* of the guests' socket; "" without guests */
+    uint64_t pad1[15];
     struct adit_segment segments[ADIT_SEGMENTS_MAX];
     /* each of the following on a line pair of its own */
     uint64_t epoch; /* odd, counts by ADIT_EPOCH_STEP; w: grace periods, o: seq_cst RMW; read at every enter */
-    uint64_t pad2[15];
-    struct adit_event dirty_event;   /* posted when a chunk becomes dirty: dispatchers wait here */
-    uint64_t pad3[15];
-    struct adit_event settled_event; /* posted when the last dirty chunk was meshed */
-    uint64_t pad4[15];
+    uint64_t pad2[47];
     uint64_t orphanings; /* grows whenever retired blocks were left to nobody; who sees it grown adopts; w: any, seq_cst */
     uint64_t readers_high; /* reader slots ever used, the bound of scans; w: any, acq_rel */
     uint64_t classes_changes; /* materials registered that are not opaque; w: registrars, acq_rel, after the material */
     uint64_t starved; /* meshes in a row that found no memory; w: dispatchers, relaxed */
     uint64_t watches_high; /* watch slots ever used; w: any, acq_rel */
     uint64_t returns; /* chunks that went from working back to dirty; w: dispatchers, keepers, seq_cst, between the two bits */
-    uint64_t pad5[10];
+    uint64_t pad5[250];
+};
+
+/* Words that processes sleep on, each on a line pair of its own. */
+struct adit_waits {
     struct adit_robust keeper; /* held by who serves the name and recovers the dead (keeper.h) */
-    uint64_t tail[224];
+    uint64_t pad0[8];
     struct adit_robust naming; /* held while a lock or a ring is given a slot and a name, or a ring is ended */
+    uint64_t pad1[8];
+    struct adit_event dirty_event; /* posted when a chunk becomes dirty: dispatchers wait here */
+    uint64_t pad2[15];
+    struct adit_event settled_event; /* posted when the last dirty chunk was meshed */
+    uint64_t pad3[15];
+    struct adit_event proxy_event; /* posted when the proxy shall look: it waits here */
+    uint64_t proxy_calls;          /* how often that was; w: any, seq_cst */
+    uint64_t proxy_wanted;         /* the latest epoch that a grace period waits to see in the slots of guests; w: any, acq_rel */
+    uint32_t proxy_owner;          /* the participant whose process runs the proxy; w: it, release; 0: nobody has */
+    uint32_t pad4[25];
 };
 
 /* A participant. word is the owner's identity; the rest is told by the participant itself before ALIVE. */
@@ -276,7 +302,10 @@ struct adit_reader_slot {
     uint32_t tid;
     uint64_t intent;    /* what this thread is about to commit (runtime/publish.h), 0: nothing; w: the thread, release */
     uint64_t replacing; /* the commit word that stood there before; w: the thread, before intent */
-    uint64_t pad[11];
+    uint64_t ousts;     /* of a guest's slot: how often it was ousted (proxy.h); w: the proxy, release, before epoch */
+    uint64_t revokes;      /* of a guest's slot: how often its pins were taken away (pin.h); w: producers, seq_cst, before the pins go */
+    uint64_t revokes_seen; /* up to which the proxy has refused what the guest wanted; w: the proxy, relaxed */
+    uint64_t pad[8];
 };
 
 /* The store's entry of one key; the key itself stands at the same index of the keys table. */
@@ -290,8 +319,9 @@ struct adit_entry {
 };
 
 /* A consumer's subscription: a box of keys, lo <= key < hi. The bits table holds two bit sets a watch. */
+enum adit_watch_state { ADIT_WATCH_SLOT_FREE, ADIT_WATCH_SLOT_SETTING /* up or down */, ADIT_WATCH_SLOT_ACTIVE };
 struct adit_watch_slot {
-    uint32_t state; /* 0 free, 1 being set up or torn down, 2 active; w: owner, o: release */
+    uint32_t state; /* enum adit_watch_state; w: owner, o: release */
     uint32_t owner; /* CAS: claims the slot */
     int32_t lo[3], hi[3];
     uint8_t world, lod;
@@ -355,6 +385,53 @@ struct adit_lock_slot {
     uint64_t draft;  /* w: the holder of robust, relaxed before a fence */
     uint64_t pad1[14];
     uint8_t copy[2][ADIT_LOCK_BYTES_MAX]; /* w: the holder, its draft only */
+};
+
+/* ---- a guest's page --------------------------------------------------------------------------------------------- */
+
+/* A memfd of its own for each guest, the only memory that it can write; in this order: adit_guest_page on 4 KiB, then two bit sets
+ * (chunks, meshes) for each of its watches. The proxy is the only other process's thread that looks at it, and takes every byte for an
+ * enemy's: it loads a word once, into private memory, and what it says can at worst be a wrong number within its range. "w" guest
+ * below is what an honest one does. */
+
+/* One reading thread of a guest. */
+struct adit_guest_section {
+    uint64_t epoch; /* odd: inside a section that began then, else outside; w: the guest, seq_cst exchange, release */
+    uint64_t mark;  /* 1: exit and acquire take their slow ways; w: the guest */
+    uint32_t taken; /* 1: a reader is open; w: the guest, CAS */
+    uint32_t pad[11];
+};
+
+/* A pin that a guest wants.  wanted: 0 -> ref, ref -> 0 by the guest.  The proxy answers in the row of pins of the guest's participant
+ * (which the guest can read): the same ref, or here, in refused. */
+struct adit_guest_pin {
+    uint64_t wanted;  /* w: the guest, release */
+    uint64_t refused; /* w: the proxy, release */
+};
+
+/* A watch that a guest wants.
+ *
+ *   NONE -> WANTED     the guest, after the box           WANTED -> ACTIVE    the proxy (CAS): publishers tell it from now on
+ *   ACTIVE -> UNWANTED the guest                          UNWANTED -> NONE    the proxy (CAS): nobody tells it any more
+ *   Anything else that stands there is taken for NONE. */
+enum adit_guest_watch_state { ADIT_GUEST_WATCH_NONE, ADIT_GUEST_WATCH_WANTED, ADIT_GUEST_WATCH_ACTIVE, ADIT_GUEST_WATCH_UNWANTED };
+struct adit_guest_watch {
+    uint32_t state;
+    int32_t lo[3], hi[3];
+    uint8_t world, lod;
+    uint16_t what;
+    uint32_t pad0[8];
+    struct adit_event event; /* the only word that this guest sleeps on for this watch */
+    uint32_t pad1[14];
+};
+
+struct adit_guest_page {
+    uint32_t leaving; /* 1: the guest leaves; w: the guest, release */
+    uint32_t pad0[15];
+    struct adit_guest_section sections[ADIT_GUEST_SECTIONS];
+    struct adit_guest_watch watches[ADIT_GUEST_WATCHES];
+    struct adit_guest_pin pins[ADIT_GUEST_PINS];
+    uint64_t pad1[216];
 };
 
 /* ---- blocks of data segments ------------------------------------------------------------------------------------ */
@@ -435,9 +512,20 @@ ADIT_AT(adit_control, fenced, 104);
 ADIT_AT(adit_control, participants, 200);
 ADIT_AT(adit_control, segments, 640);
 ADIT_AT(adit_control, epoch, 1664);
-ADIT_AT(adit_control, dirty_event, 1792);
-ADIT_AT(adit_control, settled_event, 1920);
+ADIT_AT(adit_control, waits, 392);
 ADIT_AT(adit_control, orphanings, 2048);
+ADIT_SIZE(adit_waits, 640);
+ADIT_AT(adit_waits, naming, 128);
+ADIT_AT(adit_waits, dirty_event, 256);
+ADIT_AT(adit_waits, proxy_event, 512);
+ADIT_AT(adit_waits, proxy_owner, 536);
+ADIT_SIZE(adit_guest_section, 64);
+ADIT_SIZE(adit_guest_pin, 16);
+ADIT_SIZE(adit_guest_watch, 128);
+ADIT_AT(adit_guest_watch, event, 64);
+ADIT_SIZE(adit_guest_page, 4096);
+ADIT_AT(adit_guest_page, watches, 64 + 64 * ADIT_GUEST_SECTIONS);
+ADIT_AT(adit_guest_page, pins, 64 + 64 * ADIT_GUEST_SECTIONS + 128 * ADIT_GUEST_WATCHES);
 ADIT_SIZE(adit_participant, 128);
 ADIT_SIZE(adit_reader_slot, 128);
 ADIT_AT(adit_reader_slot, ousted, 8);
@@ -446,7 +534,6 @@ ADIT_SIZE(adit_watch_slot, 128);
 ADIT_AT(adit_watch_slot, event, 64);
 ADIT_SIZE(adit_material, 64);
 ADIT_SIZE(adit_ring_slot, 128);
-ADIT_AT(adit_control, naming, 4032);
 ADIT_SIZE(adit_lock_slot, 256 + 2 * ADIT_LOCK_BYTES_MAX);
 ADIT_AT(adit_lock_slot, robust, 64);
 ADIT_AT(adit_lock_slot, commit, 128);

@@ -61,7 +61,7 @@ static int make(struct adit_arena *arena, const char *name, uint32_t bytes, stru
 
 int adit_naming_lock(struct adit_arena *arena)
 {
-    struct adit_robust *r = &arena->control->naming;
+    struct adit_robust *r = &arena->waits->naming;
     int error = adit_robust_lock(r, arena->owner, NULL, NAMING_TIMEOUT_NS);
     if (error == -ETIMEDOUT)
         return adit_fault(error, "arena %s: participant %u has been naming something for 5 s; is it stopped?", arena->name,
@@ -69,7 +69,7 @@ int adit_naming_lock(struct adit_arena *arena)
     return error == -EOWNERDEAD ? 0 : error;
 }
 
-void adit_naming_unlock(struct adit_arena *arena) { adit_robust_unlock(&arena->control->naming); }
+void adit_naming_unlock(struct adit_arena *arena) { adit_robust_unlock(&arena->waits->naming); }
 
 static int find_or_make(struct adit_arena *arena, const char *name, uint32_t bytes, struct adit_lock_slot **slot)
 {

@@ -9,7 +9,7 @@ int adit_participant_join(struct adit_arena *arena, const char *label)
 {
     uint32_t pid = (uint32_t)getpid();
     uint64_t start_time = adit_process_start_time(pid);
-    for (uint32_t i = 0; i < arena->participants_max; i++) {
+    for (uint32_t i = arena->guests_max; i < arena->participants_max; i++) {
         struct adit_participant *p = &arena->participants[i];
         uint64_t word = adit_load_relaxed(&p->word); /* relaxed: the CAS decides */
         if (adit_part_state(word) != ADIT_PART_FREE)
@@ -30,7 +30,7 @@ int adit_participant_join(struct adit_arena *arena, const char *label)
         return 0;
     }
     return adit_fault(-EUSERS, "arena %s: all %u participant slots are taken; create it with a larger participants_max",
-                      arena->name, arena->participants_max);
+                      arena->name, arena->participants_max - arena->guests_max);
 }
 
 void adit_participant_leave(struct adit_arena *arena)

@@ -62,6 +62,20 @@ int adit_pins_collect(const struct adit_arena *arena, struct adit_refset *pinned
     return error;
 }
 
+uint32_t adit_pins_revoke_guests(struct adit_arena *arena)
+{
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < arena->guests_max; k++) {
+        uint32_t high = row_high(arena, k);
+        if (!adit_pins_count(arena, k))
+            continue;
+        adit_add_seq_cst(&arena->readers[k].revokes, 1); /* PIN:revoke, before any of them can be used anew; pairs with adit_guest_unpin */
+        for (uint32_t i = 0; i < high; i++)
+            n += __atomic_exchange_n(&row_of(arena, k)[i], 0, __ATOMIC_ACQ_REL) != 0;
+    }
+    return n;
+}
+
 uint32_t adit_pins_count(const struct adit_arena *arena, uint32_t slot)
 {
     uint32_t n = 0;

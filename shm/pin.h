@@ -19,6 +19,10 @@ int adit_pin_clear(struct adit_arena *arena, uint32_t pin);
 /* What is pinned now; for reclaimers, after a grace period. The set is sorted and the caller's to end. -ENOMEM. */
 int adit_pins_collect(const struct adit_arena *arena, struct adit_refset *pinned);
 
+/* Takes all pins of all guests away: a producer has no memory left, and even one granule pinned here and there may be what keeps a large
+ * run from being free. A guest learns it when it unpins (guest.h). Returns how many there were. */
+uint32_t adit_pins_revoke_guests(struct adit_arena *arena);
+
 /* How many pins the participant in slot holds. */
 uint32_t adit_pins_count(const struct adit_arena *arena, uint32_t slot);
 

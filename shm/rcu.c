@@ -8,6 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shm/guest.h"
+#include "shm/proxy.h"
+
 #define BORROW_TRIES 10000u    /* turns given to other threads while the whole pool is taken */
 #define SPINS 2000u            /* looks at a slot that is inside before sleeping: some microseconds */
 #define SPINS_UNSURE 64u       /* looks at one that is out before a membarrier: the time a busy reader takes to enter again */
@@ -24,12 +27,14 @@ struct adit_reader_pool {
 int adit_rcu_reader_open(struct adit_arena *arena, struct adit_reader **out)
 {
     *out = NULL;
+    if (arena->guest)
+        return adit_guest_reader_open(arena, out);
     if (!arena->owner)
         return adit_fault(-EROFS, "arena %s: an observer cannot read chunks; attach as a consumer", arena->name);
     struct adit_reader *r = aligned_alloc(64, sizeof *r);
     if (!r)
         return adit_fault(-ENOMEM, "arena %s: no memory for a reader", arena->name);
-    for (uint32_t i = 0; i < arena->readers_max; i++) {
+    for (uint32_t i = arena->guests_max; i < arena->readers_max; i++) {
         struct adit_reader_slot *s = &arena->readers[i];
         uint32_t nobody = 0;
         if (adit_load32_relaxed(&s->owner) || !adit_cas32_acq_rel(&s->owner, &nobody, arena->owner))
@@ -46,7 +51,7 @@ int adit_rcu_reader_open(struct adit_arena *arena, struct adit_reader **out)
     }
     free(r);
     return adit_fault(-EUSERS, "arena %s: all %u reader slots are taken; create it with a larger readers_max",
-                      arena->name, arena->readers_max);
+                      arena->name, arena->readers_max - arena->guests_max);
 }
 
 void adit_rcu_reader_close(struct adit_reader **reader)
@@ -54,8 +59,12 @@ void adit_rcu_reader_close(struct adit_reader **reader)
     struct adit_reader *r = *reader;
     if (!r)
         return;
-    adit_store_release(r->slot, 0);
-    adit_store32_release(&r->arena->readers[r->index].owner, 0); /* after the slot is quiet */
+    if (r->proxied) {
+        adit_guest_reader_close(r);
+    } else {
+        adit_store_release(r->slot, 0);
+        adit_store32_release(&r->arena->readers[r->index].owner, 0); /* after the slot is quiet */
+    }
     free(r);
     *reader = NULL;
 }
@@ -64,6 +73,8 @@ void adit_rcu_reader_close(struct adit_reader **reader)
 struct scan {
     struct adit_arena *arena;
     uint64_t epoch, deadline_ns;
+    const uint32_t *hurry; /* not 0: guests have ADIT_GUEST_PATIENCE_NS; may be NULL */
+    uint64_t called_ns;    /* when the proxy was called, 0: not yet */
     uint32_t high;
     bool is_sure;      /* a membarrier was made since the advance: out is out */
     bool own_unsure, others_unsure;
@@ -98,11 +109,39 @@ static enum adit_slot_state wait_for(const struct scan *scan, uint32_t i)
     return s;
 }
 
+/* Waits until the proxy has moved guest i's slot on; all guests of a scan share their time. Ousts them when that is over and there is a hurry. */
+static enum adit_slot_state wait_for_guest(struct scan *scan, uint32_t i)
+{
+    enum adit_slot_state s = look(scan, i);
+    if (s != ADIT_SLOT_PASSED && !scan->called_ns) {
+        adit_proxy_call(scan->arena, scan->epoch);
+        scan->called_ns = adit_clock_ns();
+    }
+    for (uint32_t n = 0; n < SPINS && s == ADIT_SLOT_INSIDE; n++) {
+        adit_spin_pause();
+        s = look(scan, i);
+    }
+    while (s == ADIT_SLOT_INSIDE && adit_clock_ns() <= scan->deadline_ns) { /* bounded by the deadline */
+        bool is_hurried = scan->hurry && adit_load32_acquire(scan->hurry);
+        struct timespec nap = {.tv_nsec = NAP_NS};
+        if (is_hurried && adit_clock_ns() - scan->called_ns > ADIT_GUEST_PATIENCE_NS)
+            (void)adit_rcu_oust_guests(scan->arena, scan->epoch); /* unless the proxy was quicker, to an epoch that will not do: again */
+        else if (is_hurried)
+            adit_spin_pause(); /* a sleep may be long where others are busy, guests among them */
+        else
+            nanosleep(&nap, NULL);
+        s = look(scan, i);
+    }
+    return s;
+}
+
 /* Waits for all slots; false, with *late, when one stays inside. */
 static bool scan_slots(struct scan *scan, uint32_t *late)
 {
     for (uint32_t i = 0; i < scan->high; i++) {
-        enum adit_slot_state s = look(scan, i) == ADIT_SLOT_PASSED ? ADIT_SLOT_PASSED : wait_for(scan, i);
+        enum adit_slot_state s = look(scan, i);
+        if (s != ADIT_SLOT_PASSED)
+            s = i < scan->arena->guests_max ? wait_for_guest(scan, i) : wait_for(scan, i);
         *late = i;
         if (s == ADIT_SLOT_INSIDE)
             return false;
@@ -114,10 +153,10 @@ static bool scan_slots(struct scan *scan, uint32_t *late)
     return true;
 }
 
-int adit_grace_period_of(struct adit_arena *arena, uint64_t timeout_ns, uint64_t *epoch)
+int adit_grace_period_hurried(struct adit_arena *arena, uint64_t timeout_ns, const uint32_t *hurry, uint64_t *epoch)
 {
     uint64_t begin = adit_clock_ns();
-    struct scan scan = {.arena = arena, .deadline_ns = timeout_ns > UINT64_MAX - begin ? UINT64_MAX : begin + timeout_ns};
+    struct scan scan = {.arena = arena, .hurry = hurry, .deadline_ns = timeout_ns > UINT64_MAX - begin ? UINT64_MAX : begin + timeout_ns};
     uint32_t late = 0;
     scan.epoch = adit_add_seq_cst(&arena->control->epoch, ADIT_EPOCH_STEP) + ADIT_EPOCH_STEP; /* RCU:advance, pairs with RCU:enter */
     *epoch = scan.epoch;
@@ -139,6 +178,11 @@ int adit_grace_period_of(struct adit_arena *arena, uint64_t timeout_ns, uint64_t
     return 0;
 }
 
+int adit_grace_period_of(struct adit_arena *arena, uint64_t timeout_ns, uint64_t *epoch)
+{
+    return adit_grace_period_hurried(arena, timeout_ns, NULL, epoch);
+}
+
 int adit_grace_period(struct adit_arena *arena, uint64_t timeout_ns)
 {
     uint64_t epoch;
@@ -154,6 +198,21 @@ static uint64_t oustable(const struct adit_arena *arena, uint32_t i, uint64_t ep
     return is_late && !adit_load_acquire(&s->intent) ? word : UINT64_MAX;
 }
 
+/* Marks the section of slot i, if it is that of epoch oldest still. */
+static bool mark(struct adit_arena *arena, uint32_t i, uint64_t epoch, uint64_t oldest)
+{
+    struct adit_reader_slot *s = &arena->readers[i];
+    uint64_t before = adit_load_acquire(&s->ousted), marked = oldest;
+    if (oustable(arena, i, epoch) != oldest || oldest == UINT64_MAX || before == oldest ||
+        !adit_cas_acq_rel(&s->ousted, &before, oldest)) /* OUST:mark */
+        return false;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with the fence of adit_intent_set */
+    if (!adit_load_acquire(&s->intent))
+        return true;
+    (void)adit_cas_acq_rel(&s->ousted, &marked, 0);
+    return false;
+}
+
 uint32_t adit_rcu_oust(struct adit_arena *arena, uint64_t epoch)
 {
     uint64_t high = adit_load_seq_cst(&arena->control->readers_high), oldest = UINT64_MAX;
@@ -163,18 +222,18 @@ uint32_t adit_rcu_oust(struct adit_arena *arena, uint64_t epoch)
         uint64_t word = oustable(arena, i, epoch);
         oldest = word < oldest ? word : oldest;
     }
-    for (uint32_t i = 0; i < high; i++) {
-        struct adit_reader_slot *s = &arena->readers[i];
-        uint64_t before = adit_load_acquire(&s->ousted), mark = oldest;
-        if (oustable(arena, i, epoch) != oldest || oldest == UINT64_MAX || before == oldest ||
-            !adit_cas_acq_rel(&s->ousted, &before, oldest)) /* OUST:mark */
-            continue;
-        __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with the fence of adit_intent_set */
-        if (adit_load_acquire(&s->intent))
-            (void)adit_cas_acq_rel(&s->ousted, &mark, 0);
-        else
-            n++;
-    }
+    for (uint32_t i = 0; i < high; i++)
+        n += mark(arena, i, epoch, oldest);
+    return n;
+}
+
+uint32_t adit_rcu_oust_guests(struct adit_arena *arena, uint64_t epoch)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < arena->guests_max; i++)
+        n += mark(arena, i, epoch, oustable(arena, i, epoch));
+    if (n)
+        adit_proxy_call(arena, epoch); /* the sooner it takes the marks away, the sooner they can read again */
     return n;
 }
 
@@ -182,7 +241,7 @@ uint32_t adit_rcu_oldest_pid(const struct adit_arena *arena)
 {
     uint64_t oldest = adit_load_relaxed(&arena->control->epoch);
     uint32_t owner = 0;
-    for (uint32_t i = 0; i < arena->readers_max; i++) {
+    for (uint32_t i = arena->guests_max; i < arena->readers_max; i++) { /* guests' slots are always behind */
         uint64_t epoch = adit_load_relaxed(&arena->readers[i].epoch);
         if ((epoch & 1) && epoch < oldest) {
             oldest = epoch;

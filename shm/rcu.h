@@ -36,6 +36,9 @@
  * What a reader read of the new use was stored after the mark, so its look, which is after the read, finds the mark. An intent is stored
  * before a full barrier and a look, a mark before a barrier and the look for an intent: one of the two sees the other (Dekker).
  *
+ * Guests' sections lie where nobody here looks; a slot that stands for each of them is moved by the proxy (proxy.h), which a grace
+ * period calls when it meets one. It is fenced as all are that a process writes for others, so never unsure.
+ *
  * A reader cannot be put to rest by others: between its look at "may I store plainly?" and that store any time may pass, and a
  * scan in that moment would take it for one at rest. So who waits for long rests itself (adit_rest, the reader of a watch).
  * Reading costs what it would with liburcu's "memb" flavour (Desnoyers et al., User-Level Implementations of Read-Copy Update,
@@ -54,18 +57,24 @@ struct adit_reader {
     uint32_t index; /* of the slot */
     uint32_t pool_index; /* when borrowed */
     struct adit_arena *arena;
+    const struct adit_reader_slot *proxied; /* a guest's: its slot in the control segment; NULL: no guest */
+    uint64_t ousts;                         /* as it was at enter */
+    uint32_t is_stale;                      /* ousted before it began */
 } __attribute__((aligned(64)));
+_Static_assert(sizeof(struct adit_reader) == 64, "one line");
 
 /* Claims a slot. -EUSERS: readers_max are taken; -EROFS: an observer. */
 int adit_rcu_reader_open(struct adit_arena *arena, struct adit_reader **out);
 void adit_rcu_reader_close(struct adit_reader **reader);
+
+bool adit_guest_is_ousted(const struct adit_reader *reader); /* guest.h */
 
 /* Whether the section that r is in has been ousted. What was read before it says no was good. */
 static inline bool adit_rcu_is_ousted(const struct adit_reader *r)
 {
     __atomic_thread_fence(__ATOMIC_ACQUIRE); /* OUST:look, pairs with OUST:mark */
     uint64_t ousted = adit_load_relaxed(&r->slot[1]);
-    return __builtin_expect(ousted != 0, 0) && ousted == adit_load_relaxed(r->slot);
+    return __builtin_expect(ousted != 0, 0) && (r->proxied ? adit_guest_is_ousted(r) : ousted == adit_load_relaxed(r->slot));
 }
 
 /* Of `ousted`, where no section can begin: every enter is fenced, and exit shall look closer. */
@@ -111,10 +120,16 @@ int adit_grace_period(struct adit_arena *arena, uint64_t timeout_ns);
 /* The same, and *epoch is the one that it began: sections that are still inside one before it have kept it waiting. */
 int adit_grace_period_of(struct adit_arena *arena, uint64_t timeout_ns, uint64_t *epoch);
 
+/* The same; while *hurry (may be NULL) is not 0, guests that keep it waiting for longer than ADIT_GUEST_PATIENCE_NS are ousted. */
+int adit_grace_period_hurried(struct adit_arena *arena, uint64_t timeout_ns, const uint32_t *hurry, uint64_t *epoch);
+
 /* Ousts the oldest of the sections that began before epoch, so that the next grace period passes it: for a reclaimer whose grace period
  * of that epoch has timed out while more than hold_max_bytes are held back. Only the oldest: others may just have been slow. A reader that is about to commit (intent, runtime/publish.h) is left
  * alone. Returns how many. */
 uint32_t adit_rcu_oust(struct adit_arena *arena, uint64_t epoch);
+
+/* Ousts all guests that keep a grace period of epoch waiting: it passes them at once, be the proxy dead or stopped. Returns how many. */
+uint32_t adit_rcu_oust_guests(struct adit_arena *arena, uint64_t epoch);
 
 #define ADIT_POOL_MAX 64u
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +84,7 @@ static int new_socket(void)
     return fd < 0 ? -errno : fd;
 }
 
-static int connect_in(int dir, const char *name, uint64_t timeout_ns)
+static int connect_to(const struct sockaddr_un *a, uint64_t timeout_ns)
 {
     int fd = new_socket();
     if (fd < 0)
@@ -92,12 +93,17 @@ static int connect_in(int dir, const char *name, uint64_t timeout_ns)
     struct timeval limit = {.tv_sec = (time_t)(limit_us / 1000000u), .tv_usec = (suseconds_t)(limit_us % 1000000u)};
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    struct sockaddr_un a = address_of(dir, name);
-    if (!connect(fd, (struct sockaddr *)&a, sizeof a))
+    if (!connect(fd, (const struct sockaddr *)a, sizeof *a))
         return fd;
     int error = -errno;
     close(fd);
     return error;
+}
+
+static int connect_in(int dir, const char *name, uint64_t timeout_ns)
+{
+    struct sockaddr_un a = address_of(dir, name);
+    return connect_to(&a, timeout_ns);
 }
 
 /* An exclusive lock of dir, or -ETIMEDOUT. The kernel gives it back when dir is closed or its holder dies. */
@@ -112,10 +118,10 @@ static int lock_directory(int dir)
     return -ETIMEDOUT;
 }
 
-/* Binds name; dir is locked and swept. Whoever listens keeps it. */
-static int bind_locked(int dir, const char *name)
+/* Binds an address in a directory that is locked and swept. Whoever listens keeps it. */
+static int bind_locked(const struct sockaddr_un *a)
 {
-    int probe = connect_in(dir, name, 1000000000u);
+    int probe = connect_to(a, 1000000000u);
     if (probe >= 0) {
         close(probe);
         return -EEXIST;
@@ -125,8 +131,7 @@ static int bind_locked(int dir, const char *name)
     int fd = new_socket();
     if (fd < 0)
         return fd;
-    struct sockaddr_un a = address_of(dir, name);
-    if (!bind(fd, (struct sockaddr *)&a, sizeof a) && !listen(fd, BACKLOG))
+    if (!bind(fd, (const struct sockaddr *)a, sizeof *a) && !listen(fd, BACKLOG))
         return fd;
     int error = -errno;
     close(fd);
@@ -177,8 +182,9 @@ int adit_rendezvous_bind(const char *name, char place[ADIT_PLACE_BYTES])
         return dir;
     int fd = lock_directory(dir);
     if (!fd) {
+        struct sockaddr_un a = address_of(dir, name);
         sweep_locked(dir);
-        fd = bind_locked(dir, name);
+        fd = bind_locked(&a);
     }
     close(dir);
     if (fd == -EEXIST)
@@ -205,8 +211,89 @@ void adit_rendezvous_leave(const char *place, const char *name, int listener)
     close(dir);
 }
 
+/* ---- paths ------------------------------------------------------------------------------------------------------ */
+
+bool adit_rendezvous_is_path(const char *name) { return name && strchr(name, '/'); }
+
+static bool address_of_path(const char *path, struct sockaddr_un *a)
+{
+    *a = (struct sockaddr_un){.sun_family = AF_UNIX};
+    return (size_t)snprintf(a->sun_path, sizeof a->sun_path, "%s", path) < ADIT_GUEST_PATH_BYTES;
+}
+
+/* The directory of path, open and locked, or -errno. */
+static int lock_directory_of(const char *path)
+{
+    char copy[ADIT_GUEST_PATH_BYTES];
+    snprintf(copy, sizeof copy, "%s", path);
+    int dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = dir < 0 ? -errno : lock_directory(dir);
+    if (!error)
+        return dir;
+    if (dir >= 0)
+        close(dir);
+    return error;
+}
+
+/* Removes a socket on which nobody listens; what is no socket refuses, too, and stays. */
+static void sweep_path(const struct sockaddr_un *a)
+{
+    struct stat s;
+    int fd = connect_to(a, 1000000000u);
+    if (fd >= 0)
+        close(fd);
+    else if (fd == -ECONNREFUSED && !lstat(a->sun_path, &s) && S_ISSOCK(s.st_mode))
+        (void)unlink(a->sun_path);
+}
+
+int adit_rendezvous_bind_path(const char *path)
+{
+    struct sockaddr_un a;
+    if (!address_of_path(path, &a))
+        return adit_fault(-ENAMETOOLONG, "guests' socket '%.60s...': longer than %u bytes; choose a shorter path", path,
+                          ADIT_GUEST_PATH_BYTES - 1);
+    int dir = lock_directory_of(path), fd = dir;
+    if (dir >= 0) {
+        sweep_path(&a);
+        fd = bind_locked(&a);
+        if (fd >= 0 && chmod(path, 0666)) {
+            int error = -errno;
+            close(fd);
+            fd = error;
+        }
+        close(dir);
+    }
+    return fd < 0 ? adit_fault(fd, "guests' socket %s: cannot listen there: %s; choose another path", path, strerror(-fd)) : fd;
+}
+
+void adit_rendezvous_leave_path(const char *path, int listener)
+{
+    struct sockaddr_un a;
+    close(listener); /* before the look, as in leave */
+    int dir = address_of_path(path, &a) ? lock_directory_of(path) : -1;
+    if (dir < 0)
+        return;
+    sweep_path(&a);
+    close(dir);
+}
+
+static int connect_path(const char *path, uint64_t timeout_ns)
+{
+    struct sockaddr_un a;
+    int fd = address_of_path(path, &a) ? connect_to(&a, timeout_ns) : -ENAMETOOLONG;
+    switch (fd) {
+    case -ENOENT: return adit_fault(fd, "%s: there is no such socket; `adit serve --guest-socket` makes one", path);
+    case -ECONNREFUSED: return adit_fault(-ENOENT, "%s: nobody serves an arena there", path);
+    case -EAGAIN: return adit_fault(-ETIMEDOUT, "%s: its broker does not answer", path);
+    default: return fd < 0 ? adit_fault(fd, "%s: cannot connect: %s", path, strerror(-fd)) : fd;
+    }
+}
+
 int adit_rendezvous_connect(const char *name, uint64_t timeout_ns, char place[ADIT_PLACE_BYTES])
 {
+    if (adit_rendezvous_is_path(name)) {
+        *place = 0;
+        return connect_path(name, timeout_ns);
+    }
     if (!adit_rendezvous_name_is_valid(name))
         return adit_fault(-EINVAL, "arena name '%.60s': use 1 to 47 of A-Z a-z 0-9 . _ -, not starting with a dot",
                           name ? name : "");

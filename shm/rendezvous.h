@@ -4,6 +4,9 @@
  * owned by this user. Only bind makes it; who binds or connects keeps its path for leaving, whatever the environment says then. A
  * name is taken by binding DIR/NAME.sock under a lock (flock) of DIR, which the kernel gives back if the holder dies. A socket
  * on which nobody listens any more was left by a dead broker; the next bind or listing of any name removes it.
+ *
+ * Guests (guest.h) never reach DIR. For them there may be a second socket, at any path that its creator says; who can reach that path
+ * and write to the socket (mode 0666) may ask. A name with a slash in it is such a path. There, too, a socket that refuses is replaced.
  */
 #ifndef ADIT_RENDEZVOUS_H
 #define ADIT_RENDEZVOUS_H
@@ -22,7 +25,13 @@ int adit_rendezvous_bind(const char *name, char place[ADIT_PLACE_BYTES]);
 /* Closes listener, which may be one of many copies, and removes the socket file in place when it was the last: the name is free
  * then. */
 void adit_rendezvous_leave(const char *place, const char *name, int listener);
-/* A descriptor connected to the broker of name, or -ENOENT (no such arena, or its broker is dead), -EACCES, -EINVAL. */
+/* The same for a path: bind makes it with mode 0666 (as the directory is, so is who can reach it), leave removes it with the last copy
+ * of listener. -EEXIST: somebody listens there, or it is no socket; -ENAMETOOLONG. */
+int adit_rendezvous_bind_path(const char *path);
+void adit_rendezvous_leave_path(const char *path, int listener);
+/* Whether name, of an attach, is a path. */
+bool adit_rendezvous_is_path(const char *name);
+/* A descriptor connected to the broker of name or path, or -ENOENT (no such arena, or its broker is dead), -EACCES, -EINVAL. */
 int adit_rendezvous_connect(const char *name, uint64_t timeout_ns, char place[ADIT_PLACE_BYTES]);
 /* Calls each for every name on which somebody listens, in alphabetic order, until it returns non-zero; returns that. */
 int adit_rendezvous_each(int (*each)(const char *name, void *user), void *user);

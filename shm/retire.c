@@ -27,6 +27,7 @@ struct adit_reclaimer {
     uint64_t idle_bytes;   /* limbo_bytes when last nothing was in limbo; under lock */
     uint64_t limbo_bytes;  /* what self->limbo_bytes tells others: decided upon is this one, which no peer can change */
     uint64_t patience_ns; /* until then publishers do not help: a grace period has just been waited for in vain */
+    uint32_t hurry;       /* producers that need memory at once: guests are not waited for (proxy.h); w: they, seq_cst */
     pthread_mutex_t lock; /* of batch */
     uint64_t orphanings_seen; /* w: under lock; read anywhere */
     struct adit_refset batch;
@@ -80,7 +81,7 @@ void adit_retire_help(struct adit_arena *arena)
     bool much = adit_load_relaxed(&r->limbo_n) > LIMBO_HIGH ||
                 adit_load_relaxed(&r->limbo_bytes) > r->limbo_bytes_high;
     if (much && adit_clock_ns() > adit_load_relaxed(&r->patience_ns)) /* while a reader stays, publishers go on */
-        (void)adit_reclaim(arena, false);
+        (void)adit_reclaim_now(arena, false);
 }
 
 static void drain_limbo(struct adit_reclaimer *r)
@@ -176,7 +177,11 @@ static int reclaim_locked(struct adit_arena *arena)
         return 0;
     }
     uint64_t epoch;
-    int error = adit_grace_period_of(arena, GRACE_NS, &epoch);
+    uint32_t much = held_back(arena) > arena->control->hold_max_bytes; /* then no guest is waited for: the proxy moves on who was ousted,
+                                                                          and the next round would find him in the way again */
+    adit_add32_seq_cst(&arena->reclaimer->hurry, much);
+    int error = adit_grace_period_hurried(arena, GRACE_NS, &arena->reclaimer->hurry, &epoch);
+    adit_sub32_seq_cst(&arena->reclaimer->hurry, much);
     if (!error)
         free_batch(arena);
     else if (error == -ETIMEDOUT && held_back(arena) > arena->control->hold_max_bytes)
@@ -195,6 +200,16 @@ int adit_reclaim(struct adit_arena *arena, bool wait)
         return -EAGAIN;
     int error = reclaim_locked(arena);
     pthread_mutex_unlock(&r->lock);
+    return error;
+}
+
+int adit_reclaim_now(struct adit_arena *arena, bool wait)
+{
+    if (!arena->reclaimer)
+        return -EAGAIN;
+    adit_add32_seq_cst(&arena->reclaimer->hurry, 1);
+    int error = adit_reclaim(arena, wait);
+    adit_sub32_seq_cst(&arena->reclaimer->hurry, 1);
     return error;
 }
 

@@ -24,6 +24,10 @@ void adit_retire_help(struct adit_arena *arena);
  * stays in its section, nothing was freed. */
 int adit_reclaim(struct adit_arena *arena, bool wait);
 
+/* The same for a producer that needs memory now: guests that are in the way get ADIT_GUEST_PATIENCE_NS, then they are ousted,
+ * also by another thread's round that is under way. */
+int adit_reclaim_now(struct adit_arena *arena, bool wait);
+
 /* The reclaimer's start and end, at attach and detach of producers. fini frees what it can and orphans the rest. */
 int adit_reclaimer_init(struct adit_arena *arena);
 void adit_reclaimer_fini(struct adit_arena *arena);

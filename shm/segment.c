@@ -115,15 +115,40 @@ int adit_segment_create(const char *name, uint64_t bytes, int32_t node, enum adi
 int adit_segment_seal(const struct adit_mapping *m, bool no_writers)
 {
     int seals = F_SEAL_SHRINK | F_SEAL_GROW | (no_writers ? F_SEAL_FUTURE_WRITE : 0);
-    return fcntl(m->fd, F_ADD_SEALS, seals) ? -errno : 0;
+    return fcntl(m->fd, F_ADD_SEALS, seals) || (m->inner_at && fcntl(m->inner_fd, F_ADD_SEALS, seals)) ? -errno : 0;
 }
 
-int adit_segment_reopen(const struct adit_mapping *m, bool writable)
+static int reopen(int memory, bool writable)
 {
     char path[40];
-    snprintf(path, sizeof path, "/proc/thread-self/fd/%d", m->fd);
+    snprintf(path, sizeof path, "/proc/thread-self/fd/%d", memory);
     int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
+}
+
+int adit_segment_reopen(const struct adit_mapping *m, bool writable) { return reopen(m->fd, writable); }
+int adit_segment_reopen_inner(const struct adit_mapping *m, bool writable) { return reopen(m->inner_fd, writable); }
+
+int adit_segment_join(struct adit_mapping *outer, struct adit_mapping *inner)
+{
+    uint64_t bytes = outer->bytes + inner->bytes;
+    uint8_t *place = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int error = place == MAP_FAILED ? -errno : 0;
+    const int flags = MREMAP_MAYMOVE | MREMAP_FIXED; /* over the reserved range: nobody else can get in between */
+    if (!error && (mremap(outer->base, outer->bytes, outer->bytes, flags, place) == MAP_FAILED ||
+                   (outer->base = place, mremap(inner->base, inner->bytes, inner->bytes, flags, place + outer->bytes) == MAP_FAILED))) {
+        error = -errno;
+        (void)munmap(place + (outer->base == place ? outer->bytes : 0), outer->base == place ? inner->bytes : bytes);
+    }
+    if (error) {
+        adit_segment_unmap(inner);
+        return error;
+    }
+    outer->inner_fd = inner->fd;
+    outer->inner_at = outer->bytes;
+    outer->bytes = bytes;
+    *inner = (struct adit_mapping){.fd = -1};
+    return 0;
 }
 
 int adit_segment_map(int fd, bool writable, struct adit_mapping *out)
@@ -149,5 +174,7 @@ void adit_segment_unmap(struct adit_mapping *m)
         (void)munmap(m->base, m->bytes);
     if (m->fd >= 0)
         (void)close(m->fd);
+    if (m->inner_at)
+        (void)close(m->inner_fd);
     *m = (struct adit_mapping){.fd = -1};
 }

@@ -18,6 +18,8 @@ struct adit_mapping {
     uint8_t *base; /* NULL: not mapped */
     uint64_t bytes;
     int fd; /* -1: none */
+    int inner_fd;      /* of a second memfd, mapped behind the first */
+    uint64_t inner_at; /* where it begins, 0: there is none */
     uint32_t page_bytes;
     int32_t node;
     bool writable;
@@ -38,10 +40,15 @@ int adit_segment_seal(const struct adit_mapping *m, bool no_writers);
 /* A new descriptor of the same memory: one that cannot be mapped writable, or one that can, whichever m's own is; or -errno. The
  * kernel lets the owner of the memory have both (mode 0600): what a read-only descriptor keeps out is another user. */
 int adit_segment_reopen(const struct adit_mapping *m, bool writable);
+/* The same of the inner memfd. */
+int adit_segment_reopen_inner(const struct adit_mapping *m, bool writable);
 
 /* Maps a descriptor that another process handed over: it must be sealed against shrinking (else a fault could be made
  * later) and have at least a page. Takes over fd, also on failure. -EPROTO: not a segment. */
 int adit_segment_map(int fd, bool writable, struct adit_mapping *out);
+
+/* Moves inner behind outer, so that both are one mapping of one range; inner is taken over, also on failure. -errno. */
+int adit_segment_join(struct adit_mapping *outer, struct adit_mapping *inner);
 
 /* Unmaps and closes; safe on a zeroed struct with fd -1. */
 void adit_segment_unmap(struct adit_mapping *m);

@@ -13,7 +13,6 @@
 #include "shm/control.h"
 #include "shm/participant.h"
 
-enum { WATCH_FREE, WATCH_SETTING, WATCH_ACTIVE };
 enum { MATERIAL_FREE, MATERIAL_NAMING, MATERIAL_VALID };
 #define STATES_MAX 5u /* of a participant */
 
@@ -89,7 +88,9 @@ static void look_at_participant(struct adit_verifier *v, uint32_t slot)
     if (adit_part_state(word) == ADIT_PART_FREE)
         return;
     v->walked.participants++;
-    if ((uint32_t)adit_part_state(word) >= STATES_MAX || role < ADIT_ROLE_PRODUCER || role > ADIT_ROLE_CONSUMER)
+    bool is_guest = slot < v->arena->guests_max; /* these slots are guests', and no others */
+    if ((uint32_t)adit_part_state(word) >= STATES_MAX || (role != ADIT_ROLE_PRODUCER && role != ADIT_ROLE_CONSUMER && !is_guest) ||
+        (role != ADIT_ROLE_GUEST && is_guest))
         adit_finding_add(v->findings, "I5", "participant %u|its word %#llx has no state or role there is", slot,
                          (unsigned long long)word);
     else if (v->living && is_gone(v, slot) && adit_load_acquire(&p->word) == word)
@@ -99,7 +100,8 @@ static void look_at_participant(struct adit_verifier *v, uint32_t slot)
         adit_finding_add(v->findings, "I5", "participant %u|it says it used %u of %u pins", slot, high, v->arena->pins_each);
 }
 
-/* A pin keeps a block that was published when it was set; it may be retired by now, and no more than that. */
+/* A pin keeps a block that was published when it was set; it may be retired by now, and no more than that. A guest may pin what is just
+ * being freed, to its own harm (mirror.h). */
 static void look_at_pin(struct adit_verifier *v, uint32_t slot, uint32_t i, const uint64_t *pin)
 {
     uint64_t ref = adit_load_acquire(pin), part = adit_load_acquire(&v->arena->participants[slot].word);
@@ -114,7 +116,7 @@ static void look_at_pin(struct adit_verifier *v, uint32_t slot, uint32_t i, cons
     if (adit_part_state(part) == ADIT_PART_FREE)
         adit_finding_add(v->findings, "I5", "participant %u pin %u|pins segment %u granule %llu, and the slot is free", slot, i,
                          adit_ref_segment(ref), (unsigned long long)adit_verify_granule(ref));
-    else if (state != ADIT_BLOCK_PUBLISHED && state != ADIT_BLOCK_RETIRED)
+    else if (state != ADIT_BLOCK_PUBLISHED && state != ADIT_BLOCK_RETIRED && slot >= v->arena->guests_max)
         adit_finding_add(v->findings, "I4", "participant %u pin %u|pins segment %u granule %llu, which is %s", slot, i,
                          adit_ref_segment(ref), (unsigned long long)adit_verify_granule(ref), adit_verify_state_name(word));
     else if (v->quiet && i >= high)
@@ -188,11 +190,11 @@ static void look_at_watch(struct adit_verifier *v, uint32_t i)
         return;
     if (fault)
         adit_finding_add(v->findings, "I5", "watch %u|%s", i, fault);
-    if (state > WATCH_ACTIVE)
+    if (state > ADIT_WATCH_SLOT_ACTIVE)
         adit_finding_add(v->findings, "I5", "watch %u|in state %u, which is none", i, state);
-    else if (state != WATCH_FREE && !owner)
-        adit_finding_add(v->findings, "I5", "watch %u|%s, and nobody's", i, state == WATCH_ACTIVE ? "active" : "being set up");
-    if (state == WATCH_ACTIVE && i >= high)
+    else if (state != ADIT_WATCH_SLOT_FREE && !owner)
+        adit_finding_add(v->findings, "I5", "watch %u|%s, and nobody's", i, state == ADIT_WATCH_SLOT_ACTIVE ? "active" : "being set up");
+    if (state == ADIT_WATCH_SLOT_ACTIVE && i >= high)
         adit_finding_add(v->findings, "I5", "watch %u|active, and publishers look at %llu only", i, (unsigned long long)high);
 }
 
@@ -223,7 +225,7 @@ static bool is_same_table(const struct adit_arena *a, const struct adit_arena *b
             return false;
     return a->participants == b->participants && a->participants_max == b->participants_max && a->readers == b->readers &&
            a->readers_max == b->readers_max && a->pins == b->pins && a->pins_each == b->pins_each && a->keys == b->keys &&
-           a->chunks_max == b->chunks_max && a->entries == b->entries && a->dirty == b->dirty && a->watches == b->watches &&
+           a->chunks_max == b->chunks_max && a->entries == b->entries && a->dirty == b->dirty && a->waits == b->waits && a->guests_max == b->guests_max && a->watches == b->watches &&
            a->watches_max == b->watches_max && a->watch_bits == b->watch_bits && a->materials == b->materials &&
            a->materials_max == b->materials_max && a->rings == b->rings && a->rings_max == b->rings_max && a->locks == b->locks &&
            a->locks_max == b->locks_max && a->fenced == b->fenced;

@@ -80,8 +80,8 @@ static void look_at_lock(struct adit_verifier *v, uint32_t i, bool at_home)
 void adit_verify_locks(struct adit_verifier *v)
 {
     bool at_home = is_at_home(v->arena);
-    look_at_robust(v, &v->arena->control->keeper, "keeper", true, at_home);
-    look_at_robust(v, &v->arena->control->naming, "naming", false, at_home);
+    look_at_robust(v, &v->arena->waits->keeper, "keeper", true, at_home);
+    look_at_robust(v, &v->arena->waits->naming, "naming", false, at_home);
     for (uint32_t i = 0; i < v->arena->locks_max; i++)
         look_at_lock(v, i, at_home);
 }

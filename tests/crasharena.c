@@ -121,7 +121,7 @@ static bool transfer_blocks(const struct adit_arena *words_of, uint8_t *to, cons
 /* All but the keeper's lock, which belongs to a thread of the host and to the kernel. */
 static void restore(struct adit_arena *arena, const struct image *image)
 {
-    const size_t at = offsetof(struct adit_control, keeper), after = at + sizeof arena->control->keeper;
+    const size_t at = (size_t)((const uint8_t *)&arena->waits->keeper - arena->segments[0].base), after = at + sizeof arena->waits->keeper;
     struct part parts[2];
     uint8_t *base = arena->segments[0].base;
     parts_of_control(parts);
@@ -284,7 +284,7 @@ static const char *judge_copy(void *user)
     if (scene.its->kills_only)
         return NULL;
     restore(scene.copy, &scene.seen);
-    hand_on(&scene.copy->control->naming);
+    hand_on(&scene.copy->waits->naming);
     for (uint32_t i = 0; i < LOCKS_USED; i++)
         hand_on(&scene.copy->locks[i].robust);
     return judge_in_child(true);
@@ -381,14 +381,14 @@ static void serve_wishes(pid_t tracer)
         struct adit_grant grant; /* a copy of the listening socket, so that the name stays */
         if (w->closed != __atomic_load_n(&w->keepers_closed, __ATOMIC_ACQUIRE)) {
             REQUIRE(!adit_broker_ask("live", ADIT_ROLE_CONSUMER, 1000000000u, &grant));
-            close(grant.connection);
-            for (uint32_t i = 0; i < grant.fds_n; i++)
-                close(grant.fds[i]);
+            int listener = grant.listener;
+            grant.listener = -1;
+            adit_grant_close(&grant);
             adit_keeper_close(scene.live);
             __atomic_add_fetch(&w->closed, 1, __ATOMIC_RELEASE);
             while (w->opened == __atomic_load_n(&w->keepers_opened, __ATOMIC_ACQUIRE) && !is_over(tracer))
                 nanosleep(&nap, NULL);
-            REQUIRE(!adit_keeper_open(scene.live, grant.listener));
+            REQUIRE(!adit_keeper_open(scene.live, listener, -1));
             __atomic_add_fetch(&w->opened, 1, __ATOMIC_RELEASE);
         }
         nanosleep(&nap, NULL);

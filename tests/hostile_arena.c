@@ -126,7 +126,7 @@ void hostile_open(struct hostile *h)
     adit_detach(&a);
     join_copy(h);
     h->arena->participants[0].start_time ^= 1;
-    memset(&h->arena->control->keeper, 0, sizeof h->arena->control->keeper); /* it was its maker's thread */
+    memset(&h->arena->waits->keeper, 0, sizeof h->arena->waits->keeper); /* it was its maker's thread */
     open_handles(h);
     for (uint32_t s = 0; s < 2; s++)
         memcpy(h->kept[s], h->base[s], h->bytes[s]);
@@ -149,7 +149,7 @@ void hostile_poke(struct hostile *h, uint64_t *word, uint64_t value)
 {
     if (h->damaged_n == HOSTILE_DAMAGE_MAX)
         return;
-    if (word == (uint64_t *)&h->arena->control->naming)
+    if (word == (uint64_t *)&h->arena->waits->naming)
         value &= ~(uint64_t)ADIT_ROBUST_TID;
     h->damaged[h->damaged_n].word = word;
     h->damaged[h->damaged_n++].was = *word;

@@ -155,11 +155,46 @@ static void make_controls(void)
     }
 }
 
+/* One record of fuzz_guest.c. */
+static void guest_record(struct bytes *b, uint32_t word, uint64_t value, uint8_t then)
+{
+    uint8_t record[11] = {(uint8_t)word, (uint8_t)(word >> 8)};
+    for (uint32_t i = 0; i < 8; i++)
+        record[2 + i] = (uint8_t)(value >> 8 * i);
+    record[10] = then;
+    bytes_add(b, record, sizeof record);
+}
+
+/* Inputs of fuzz_guest.c: epochs of sections, pins, watches, leaving, as they lie in a guest's page (shm/layout.h). */
+static void make_guests(void)
+{
+    enum { LEAVING = 0, SECTIONS = 8, WATCHES = 136, PINS = 168 };
+    const uint8_t look = 128, advance = 0, publish = 1, oust = 2;
+    struct bytes b = {0};
+    for (uint32_t i = 0; i < 16; i++) /* inside, out, long ago, in the future */
+        guest_record(&b, SECTIONS + 8 * i, i % 4 == 0 ? 3 : i % 4 == 1 ? 0 : i % 4 == 2 ? UINT64_MAX : 2, look | advance);
+    keep("guest", "epochs", &b);
+    for (uint32_t i = 0; i < 64; i++) /* granules of the data segment, of no segment, askew */
+        guest_record(&b, PINS + 2 * i, (uint64_t)(i % 8 ? 1 : i) << 40 | ((uint64_t)i * 512 + (i % 16 == 15)), i % 4 ? look | publish : publish);
+    keep("guest", "pins", &b);
+    for (uint32_t i = 0; i < 6; i++) { /* states, then boxes that contain all, nothing, or are turned round */
+        guest_record(&b, WATCHES + 16 * (i & 1) + 1, i % 3 ? 0x8000000080000000u : 0x7fffffff7fffffffu, 15);
+        guest_record(&b, WATCHES + 16 * (i & 1), 0x8000000000000000u | (i % 5), look | publish);
+    }
+    keep("guest", "watches", &b);
+    guest_record(&b, WATCHES, 1, look | publish);
+    guest_record(&b, SECTIONS, 3, look | oust);
+    guest_record(&b, LEAVING, 1, look | publish);
+    guest_record(&b, LEAVING, 0, look | advance);
+    keep("guest", "leaving", &b);
+}
+
 int main(int count, char **arguments)
 {
     if (count > 1)
         folder = arguments[1];
     make_controls();
+    make_guests();
     make_regions();
     make_models();
     return 0;

@@ -118,7 +118,7 @@ static void bad_names_are_refused_and_missing_ones_told(void **state)
     assert_null(a);
     assert_true(is_one_line(adit_detail()));
     assert_int_equal(adit_attach("names", (enum adit_role)0, NULL, &a), -EINVAL);
-    assert_int_equal(adit_attach("names", (enum adit_role)4, NULL, &a), -EINVAL);
+    assert_int_equal(adit_attach("names", (enum adit_role)(ADIT_GUEST + 1), NULL, &a), -EINVAL);
     /* the longest name there may be is one */
     a = shm_fixture_create("01234567890123456789012345678901234567890123456", NULL, 2u << 20);
     adit_detach(&a);
@@ -279,8 +279,10 @@ static void hellos_that_are_wrong_get_an_answer_and_no_memory(void **state)
     h = good_hello();
     h.role = 0;
     assert_int_equal(ask_raw(&h, sizeof h), -EINVAL);
-    h.role = 4;
+    h.role = ADIT_GUEST + 1;
     assert_int_equal(ask_raw(&h, sizeof h), -EINVAL);
+    h.role = ADIT_GUEST;
+    assert_int_equal(ask_raw(&h, sizeof h), -ENOTSUP); /* this arena has none */
     h = good_hello();
     assert_int_equal(ask_raw(&h, sizeof h - 1), -EPROTO);
     memset(garbage, 0xa5, sizeof garbage);

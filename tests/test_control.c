@@ -97,6 +97,7 @@ static void use(struct adit_arena *a)
             (void)adit_pin_clear(a, pin);
         adit_rcu_reader_close(&reader);
     }
+    a->waits->naming.word = 0; /* who holds it is waited for, for 5 s */
     if (!adit_shm_ring_open(a, "ring", ADIT_RING_KIND_MPMC, 64, 16, &ring)) {
         uint8_t element[64] = {0};
         (void)adit_ring_push(ring, element, 1);

@@ -162,7 +162,7 @@ static void settled_means_that_all_marked_before_is_done(void **state)
             assert_int_equal(__atomic_load_n(&s->done[marked[k]], __ATOMIC_RELAXED), s->wanted[marked[k]]);
     }
     __atomic_store_n(&s->stop, 1, __ATOMIC_RELEASE);
-    adit_event_post(&arena->control->dirty_event);
+    adit_event_post(&arena->waits->dirty_event);
     for (uint32_t i = 0; i < 3; i++)
         pthread_join(threads[i], NULL);
     free(s);

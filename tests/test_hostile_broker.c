@@ -24,7 +24,7 @@
 
 #include "tests/shm_fixture.h"
 
-#define FDS_MAX 64u
+#define FDS_MAX 160u
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
 
 /* What goes over the wire, as shm/broker.c has it. */
@@ -33,7 +33,7 @@ struct answer {
     int32_t status;
     uint32_t segments_n;
     uint64_t signature;
-    uint32_t layout_version, pad;
+    uint32_t layout_version, pages_n, has_inner, listeners_n, slot, pad;
 };
 
 /* What is answered. */
@@ -116,6 +116,7 @@ static void reply_with(const struct answer *a, uint32_t bytes, uint32_t fds_n, c
 {
     (void)count_fds(); /* the server has done with the last one */
     reply.answer = *a;
+    reply.answer.listeners_n = fds_n > a->segments_n;
     reply.bytes = bytes;
     reply.fds_n = fds_n;
     memcpy(reply.fds, fds, fds_n * sizeof *fds);
@@ -172,7 +173,7 @@ static void numbers_of_descriptors_that_are_wrong_are_errors(void **state)
     (void)state;
     for (uint32_t i = 0; i < FDS_MAX; i++)
         fds[i] = zero;
-    for (uint32_t n = 1; n <= 40; n++) { /* too_many: 18 fit into the room for 17, with its padding */
+    for (uint32_t n = 1; n <= 150; n++) { /* too_many: 148 fit into the room for 147, with its padding */
         a.segments_n = n % 3 ? 2 : n;
         reply_with(&a, sizeof a, n, fds);
         refused("descriptors of /dev/zero", 0);
@@ -268,7 +269,7 @@ static int set_up(void **state)
         segments[s] = malloc(bytes_of[s]);
         copy_live(segments[s], a->maps[s].base, bytes_of[s]);
     }
-    good = (struct answer){ADIT_MAGIC, 0, 2, a->control->signature, ADIT_LAYOUT_VERSION, 0};
+    good = (struct answer){.magic = ADIT_MAGIC, .segments_n = 2, .signature = a->control->signature, .layout_version = ADIT_LAYOUT_VERSION};
     adit_detach(&a);
     snprintf(at.sun_path, sizeof at.sun_path, "%s/foreign.sock", shm_fixture_directory());
     listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);

@@ -34,15 +34,15 @@ static uint32_t words_of(struct adit_arena *a, uint32_t *words[64])
     uint32_t n = 0;
     for (uint32_t i = 0; i < a->watches_max && n < 40; i++)
         words[n++] = &a->watches[i].event.seq;
-    words[n++] = &a->control->dirty_event.seq;
-    words[n++] = &a->control->settled_event.seq;
+    words[n++] = &a->waits->dirty_event.seq;
+    words[n++] = &a->waits->settled_event.seq;
     return n;
 }
 
 static void move_waiters(void *user)
 {
     struct adit_arena *a = shm_fixture_attach(FIXTURE_NAME, ADIT_CONSUMER);
-    uint32_t *words[64], n = words_of(a, words), *nowhere = (uint32_t *)&a->control->tail[100];
+    uint32_t *words[64], n = words_of(a, words), *nowhere = (uint32_t *)&a->control->pad5[100];
     (void)user;
     __atomic_add_fetch(&post->attached, 1, __ATOMIC_SEQ_CST);
     while (!__atomic_load_n(&post->stop, __ATOMIC_ACQUIRE)) {

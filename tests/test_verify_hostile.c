@@ -89,7 +89,7 @@ static uint64_t *somewhere(uint64_t *seed)
         return head ? head + (k >> 33) % 32 : &a->keys[0];
     }
     case 12: /* a lock, or a robust word of the control segment */
-        return (uint64_t *)(k & 1 ? (void *)&a->locks[(k >> 1) % 2] : k & 2 ? (void *)&a->control->keeper : (void *)&a->control->naming) +
+        return (uint64_t *)(k & 1 ? (void *)&a->locks[(k >> 1) % 2] : k & 2 ? (void *)&a->waits->keeper : (void *)&a->waits->naming) +
                (k >> 32) % (k & 1 ? 18 : 2);
     case 11: return &a->pins[k % (a->pins_each * a->participants_max)];
     default: return (uint64_t *)(void *)segments[0] + k % (bytes_of[0] / 8);
@@ -174,7 +174,7 @@ static int set_up(void **state)
     strcpy(damaged->name, "damaged");
     if (adit_control_adopt(damaged))
         return -1;
-    damaged->control->keeper = (struct adit_robust){0}; /* the thread that held it has ended */
+    damaged->waits->keeper = (struct adit_robust){0}; /* the thread that held it has ended */
     return 0;
 }
 

@@ -163,7 +163,7 @@ static uint32_t ended_thread(void)
 
 static void a_robust_word_that_no_thread_gives_back_is_found(void **state)
 {
-    struct adit_robust *robust[] = {&a->locks[0].robust, &a->control->naming, &a->control->keeper};
+    struct adit_robust *robust[] = {&a->locks[0].robust, &a->waits->naming, &a->waits->keeper};
     const char *const places[] = {"lock 0", "naming", "keeper"};
     uint32_t gone = ended_thread(), here = (uint32_t)gettid();
     void *draft;
@@ -186,7 +186,7 @@ static void a_robust_word_that_no_thread_gives_back_is_found(void **state)
         assert_int_equal(verify_run(a, 0, 0), 0);
         wanted("I5", places[i], i < 2 ? "nobody is at it" : "slot 6 generation 9, has left");
     }
-    VERIFY_POKE(a->control->keeper.owner, 0);
+    VERIFY_POKE(a->waits->keeper.owner, 0);
     wanted("I5", "keeper", "by nobody");
     assert_int_equal(adit_lock_lock(scene.lock, 0, &draft), 0);
     assert_int_equal(verify_run(a, ADIT_VERIFY_LIVING, 0), 0);
