@@ -87,7 +87,8 @@ int adit_admit(struct adit_arena *arena, struct adit_guest_page *const *pages, u
     p->start_time = start_time;
     p->pid_ns = adit_process_pid_namespace();
     p->joined_ns = adit_clock_real_ns();
-    p->published = p->edits = p->meshed = p->retired = p->reclaimed = p->grace_periods = p->limbo_bytes = 0;
+    p->published = p->edits = p->meshed = p->retired = p->reclaimed = p->grace_periods = 0;
+    adit_store_relaxed(&p->limbo_bytes, 0); /* relaxed: reclaimers add up everybody's, for whom any recent value will do */
     p->uid = uid;
     snprintf(p->label, sizeof p->label, "guest, uid %u", uid);
     for (uint32_t i = 0; i < arena->pins_each; i++)
