@@ -84,7 +84,7 @@ int adit_admit(struct adit_arena *arena, struct adit_guest_page *const *pages, u
     uint32_t generation = adit_part_generation(adit_load_relaxed(&p->word)) + 1, owner = adit_owner_make(k, generation);
     memset(pages[k], 0, adit_guest_page_bytes(arena));
     adit_store_release(&p->word, adit_part_make(ADIT_PART_JOINING, ADIT_ROLE_GUEST, generation, (uint32_t)start_time, pid));
-    p->start_time = start_time;
+    adit_store_relaxed(&p->start_time, start_time); /* relaxed: PART:alive orders it; who looks earlier finds another process */
     p->pid_ns = adit_process_pid_namespace();
     p->joined_ns = adit_clock_real_ns();
     p->published = p->edits = p->meshed = p->retired = p->reclaimed = p->grace_periods = 0;
