@@ -21,6 +21,7 @@ struct adit_guest {
     int bell;
     pthread_mutex_t lock; /* of pins and watches wanted */
     uint64_t revokes[ADIT_GUEST_PINS]; /* as they were when that pin was set */
+    uint32_t serial;                   /* of the last wish */
 };
 
 static struct adit_guest_page *page_of(const struct adit_arena *arena) { return (struct adit_guest_page *)(void *)arena->guest->page.base; }
@@ -126,32 +127,32 @@ static bool ask(const struct adit_guest *g, bool (*answered)(const void *context
     return true;
 }
 
-struct pin_question {
-    const uint64_t *row, *refused;
-    uint64_t ref;
+struct wish {
+    const uint64_t *answer;
+    uint64_t wanted;
 };
 
-static bool is_pin_answered(const void *context)
+static bool is_wish_answered(const void *context)
 {
-    const struct pin_question *q = context;
-    return adit_load_acquire(q->row) == q->ref || adit_load_acquire(q->refused) == q->ref;
+    const struct wish *w = context;
+    return (adit_load_acquire(w->answer) & ~ADIT_GUEST_PIN_REFUSED) == w->wanted; /* PIN:answer */
 }
 
 static int pin_locked(struct adit_reader *r, uint64_t ref, uint32_t *pin)
 {
     struct adit_arena *arena = r->arena;
-    const uint64_t *row = arena->pins + (size_t)arena->guest->slot * arena->pins_each;
+    struct adit_guest *g = arena->guest;
     uint32_t n = arena->pins_each < ADIT_GUEST_PINS ? arena->pins_each : ADIT_GUEST_PINS, i = 0;
     struct adit_guest_pin *p = page_of(arena)->pins;
-    while (i < n && (adit_load_relaxed(&p[i].wanted) || adit_load_acquire(&row[i])))
+    while (i < n && adit_load_relaxed(&p[i].wanted))
         i++;
     if (i == n)
         return adit_fault(-ENOSPC, "arena %s: all %u pins that a guest may have are in use", arena->name, n);
-    struct pin_question q = {&row[i], &p[i].refused, ref};
-    uint64_t revokes = arena->guest->revokes[i] = adit_load_acquire(&r->proxied->revokes);
-    adit_store_relaxed(&p[i].refused, 0);
-    adit_store_release(&p[i].wanted, ref);
-    bool is_answered = ask(arena->guest, is_pin_answered, &q), is_set = adit_load_acquire(&row[i]) == ref;
+    g->serial = g->serial % 0x7fff + 1;
+    struct wish w = {&p[i].answer, (uint64_t)g->serial << 48 | ref};
+    uint64_t revokes = g->revokes[i] = adit_load_acquire(&r->proxied->revokes);
+    adit_store_release(&p[i].wanted, w.wanted);
+    bool is_answered = ask(g, is_wish_answered, &w), is_set = adit_load_acquire(&p[i].answer) == w.wanted;
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the pin, then the look: a reclaimer marks, then looks at pins (OUST:mark) */
     bool is_ousted = adit_guest_is_ousted(r), is_revoked = adit_load_acquire(&r->proxied->revokes) != revokes;
     *pin = i;

@@ -402,12 +402,15 @@ struct adit_guest_section {
     uint32_t pad[11];
 };
 
-/* A pin that a guest wants.  wanted: 0 -> ref, ref -> 0 by the guest.  The proxy answers in the row of pins of the guest's participant
- * (which the guest can read): the same ref, or here, in refused. */
+/* A pin that a guest wants.  wanted: | 0 1 | serial 15 | ref 48 |, 0: none. The serial tells one wish from the next: an answer to an earlier one,
+ * even of the same ref, may be on its way while the proxy is about to clear what it was for.
+ * answer: the wish as it was, when the ref stands in the row of pins of the guest's participant; with ADIT_GUEST_PIN_REFUSED, when it does not. */
+#define ADIT_GUEST_PIN_REFUSED (1ull << 63)
 struct adit_guest_pin {
-    uint64_t wanted;  /* w: the guest, release */
-    uint64_t refused; /* w: the proxy, release */
+    uint64_t wanted; /* w: the guest, release */
+    uint64_t answer; /* w: the proxy, release */
 };
+static inline uint64_t adit_guest_pin_ref(uint64_t wanted) { return wanted & ((1ull << 48) - 1); }
 
 /* A watch that a guest wants.
  *

@@ -29,24 +29,30 @@ void adit_mirror_pins(struct adit_arena *arena, struct adit_guest_page *page, ui
     adit_store_relaxed(&slot->revokes_seen, revokes); /* relaxed: ours */
     for (uint32_t i = 0; i < n; i++) { /* what goes, and what stays */
         wanted[i] = adit_load_acquire(&page->pins[i].wanted); /* once; pairs with adit_guest_pin, adit_guest_unpin */
-        uint64_t is = adit_load_relaxed(&row[i]), its = is ? pinnable_bytes(arena, is) : 0; /* relaxed: ours */
-        if (is && (is != wanted[i] || bytes + its > bytes_max || is_revoked))
+        uint64_t is = adit_load_relaxed(&row[i]), its = is ? pinnable_bytes(arena, is) : 0; /* relaxed: ours, and who revokes clears it */
+        if (is && (is != adit_guest_pin_ref(wanted[i]) || bytes + its > bytes_max || is_revoked))
             adit_store_release(&row[i], 0); /* the guest's reads are before the reclaimer's look */
         else
             bytes += its;
     }
     for (uint32_t i = 0; i < n; i++) {
-        if (!wanted[i] || adit_load_relaxed(&row[i]) == wanted[i])
-            continue;
-        uint64_t its = pinnable_bytes(arena, wanted[i]);
-        if (!its || bytes + its > bytes_max || is_revoked) {
-            adit_store_release(&page->pins[i].refused, wanted[i]);
+        uint64_t ref = adit_guest_pin_ref(wanted[i]), answer = adit_load_relaxed(&page->pins[i].answer); /* relaxed: says what is left to do */
+        uint64_t refused = wanted[i] | ADIT_GUEST_PIN_REFUSED;
+        if (!ref || answer == refused)
+            continue; /* a wish is refused once: what was taken away does not come back */
+        bool is_set = adit_load_relaxed(&row[i]) == ref;
+        uint64_t its = is_set ? 0 : pinnable_bytes(arena, ref);
+        if (!is_set && (!its || bytes + its > bytes_max || is_revoked)) {
+            adit_store_release(&page->pins[i].answer, refused);
             continue;
         }
         bytes += its;
         if (adit_load32_relaxed(&arena->participants[k].pins_high) < i + 1)
             adit_store32_release(&arena->participants[k].pins_high, i + 1); /* PIN:high */
-        (void)__atomic_exchange_n(&row[i], wanted[i], __ATOMIC_SEQ_CST);
+        if (!is_set)
+            (void)__atomic_exchange_n(&row[i], ref, __ATOMIC_SEQ_CST);
+        if (answer != wanted[i])
+            adit_store_release(&page->pins[i].answer, wanted[i]); /* PIN:answer, after the row */
     }
 }
 

@@ -41,7 +41,7 @@
  *
  * The proxy lives and dies with the keeper. Until the next one works, slots stand still, which is safe; and the next one begins
  * when the process of the one before has ended (waits.proxy_owner), so two never write the same slots.
- * tests/models/guest_proxy.pml has the protocol with each of its edges taken away in turn.
+ * tests/models/guest_proxy.pml has enter, look and ousting as a model, with their edges taken away in turn.
  */
 #ifndef ADIT_PROXY_H
 #define ADIT_PROXY_H

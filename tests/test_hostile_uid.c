@@ -1,5 +1,5 @@
 /* What another user can do to an arena of which he holds the descriptors of a consumer and of an observer (SCM_RIGHTS: the worst
- * case): nothing. A program of its own (this one, run anew, so that it inherits no mapping) drops to another uid, tries all that it can
+ * case), nor as a guest: nothing. A program of its own (this one, run anew, so that it inherits no mapping) drops to another uid, tries all that it can
  * think of, and the owner's memory is as it was. Each try is made on something that allows it, too, where it must succeed.
  * test_broker has what the socket refuses. As a plain user the tries that only another uid is refused are left out.
  *
@@ -42,6 +42,7 @@ struct letter {
     uint32_t fds_n;
     int owner_fd;       /* number of his writable descriptor */
     char directory[64]; /* of his sockets */
+    char guests[64];    /* where guests come in */
 };
 
 /* ---- tries on a descriptor; true: it worked */
@@ -194,6 +195,36 @@ static void try_process(const struct letter *l)
     tell(!connect(socket(AF_UNIX, SOCK_SEQPACKET, 0), (struct sockaddr *)&at, sizeof at), "the socket", 0, true);
 }
 
+/* As a guest, by the door that is open to him: reads, pins, watches, and can make nothing of what he was given but that. */
+static void try_as_guest(const struct letter *l)
+{
+    struct adit_arena *a;
+    struct adit_reader *r;
+    struct adit_chunk_view view;
+    struct adit_watch *watch;
+    struct adit_key key = {.x = 0};
+    uint32_t pin;
+    REQUIRE(!adit_attach(l->guests, ADIT_GUEST, NULL, &a) && !adit_reader_open(a, &r) && !adit_watch_open(a, NULL, &watch));
+    adit_enter(r);
+    REQUIRE(!adit_chunk_acquire(r, &key, &view) && adit_chunk_is_intact(&view) && !adit_pin(r, view.ref, &pin) && !adit_exit(r));
+    for (uint32_t s = 0; s < a->segments_n; s++)
+        for (uint32_t t = 0; t < sizeof tries / sizeof *tries; t++)
+            tell(tries[t].try(a->maps[s].fd), tries[t].name, s, true);
+    REQUIRE(!a->waits && !a->maps[0].inner_at); /* nobody's futex word but his own */
+    for (int fd = 0; fd < 1024; fd++) { /* his page: the one descriptor that can be written */
+        struct stat s;
+        int flags = fcntl(fd, F_GETFL);
+        if (fstat(fd, &s) || !S_ISREG(s.st_mode) || s.st_uid == geteuid() || flags < 0 || (flags & O_ACCMODE) != O_RDWR)
+            continue;
+        tell((uint64_t)s.st_size != adit_guest_page_bytes(a), "a writable descriptor", (uint32_t)fd, true);
+        tell(cut_it(fd), "truncating his page", (uint32_t)fd, true);
+        tell(seal_it(fd), "sealing his page", (uint32_t)fd, true);
+        tell(own_it(fd), "owning his page", (uint32_t)fd, true);
+        REQUIRE(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE)); /* it is his; the proxy finds zeroes */
+    }
+    adit_detach(&a);
+}
+
 static uint32_t receive(int from, struct letter *l, int fds[FDS_MAX])
 {
     union {
@@ -230,12 +261,17 @@ static int stranger(int from, bool is_other)
         memset(copy, 0xee, PAGE);
         set_policy(fds[i], (uint64_t)s.st_size);
     }
-    if (is_other)
+    if (is_other) {
         try_process(&l);
+        try_as_guest(&l);
+    }
     return told ? 1 : 0;
 }
 
 /* ---- the owner */
+
+/* Where everybody may look, as its creator wishes. */
+static char door[] = "/tmp/adit-guests-XXXXXX", guest_path[64];
 
 static struct adit_arena *arena;
 
@@ -277,13 +313,15 @@ static int run_stranger(const struct letter *l, const int *fds, bool is_other)
 static void strangers_with_descriptors_can_change_nothing(void **state)
 {
     struct adit_arena *consumer = shm_fixture_attach("uid", ADIT_CONSUMER), *observer = shm_fixture_attach("uid", ADIT_OBSERVER);
-    const int fds[] = {consumer->maps[1].fd, observer->maps[0].fd, observer->maps[1].fd};
-    struct letter l = {.pid = getpid(), .address = (uint64_t)(uintptr_t)arena->maps[1].base, .fds_n = 3, .owner_fd = arena->maps[1].fd};
+    struct adit_arena *guest = shm_fixture_attach("uid", ADIT_GUEST);
+    const int fds[] = {consumer->maps[1].fd, observer->maps[0].fd, observer->maps[1].fd, guest->maps[0].fd, guest->maps[1].fd};
+    struct letter l = {.pid = getpid(), .address = (uint64_t)(uintptr_t)arena->maps[1].base, .fds_n = 5, .owner_fd = arena->maps[1].fd};
     bool is_other = !geteuid();
     (void)state;
     if (!is_other)
         print_message("not root: what only another user is refused is left out\n");
     snprintf(l.directory, sizeof l.directory, "%s", shm_fixture_directory());
+    snprintf(l.guests, sizeof l.guests, "%s", guest_path);
     uint8_t *copy = malloc(arena->maps[1].bytes);
     memcpy(copy, arena->maps[1].base, arena->maps[1].bytes);
     assert_int_equal(run_stranger(&l, fds, is_other), 0);
@@ -292,13 +330,14 @@ static void strangers_with_descriptors_can_change_nothing(void **state)
     for (uint32_t i = 0; i < 2; i++) {
         struct stat s;
         assert_int_equal(fstat(arena->maps[i].fd, &s), 0);
-        assert_int_equal(s.st_size, arena->maps[i].bytes);
+        assert_int_equal(s.st_size, i ? arena->maps[i].bytes : arena->maps[i].inner_at);
         assert_int_equal(s.st_mode & 0777, 0600);
         assert_int_equal(s.st_uid, geteuid());
         assert_int_equal(fcntl(arena->maps[i].fd, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW);
     }
     adit_detach(&consumer);
     adit_detach(&observer);
+    adit_detach(&guest);
 }
 
 /* The owner's pages are all there and his to write, whatever policy a stranger has set. */
@@ -325,7 +364,11 @@ static int set_up(void **state)
     struct adit_key key = {.x = 0};
     if (shm_fixture_set_up(state))
         return -1;
-    arena = shm_fixture_create("uid", NULL, 4u << 20);
+    struct adit_create_params p = {.size = sizeof p, .guests_max = 2, .guest_path = guest_path};
+    if (!mkdtemp(door) || chmod(door, 0755))
+        return -1;
+    snprintf(guest_path, sizeof guest_path, "%s/guests", door);
+    arena = shm_fixture_create("uid", &p, 4u << 20);
     for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
         voxels[i] = (uint16_t)(i % 11);
     return adit_chunk_put(arena, &key, voxels, NULL);
@@ -334,6 +377,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     adit_detach(&arena);
+    if (rmdir(door)) /* its socket is gone */
+        return -1;
     return shm_fixture_tear_down(state);
 }
 
