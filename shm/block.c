@@ -27,8 +27,8 @@
 
 #define MERGES_MAX 64u /* free runs merged in one go */
 #define LATE_MAX 10u   /* of them that may wait in vain, 20 ms each, for a reader to leave its section */
-#define IN_HANDS_NS 50000000u /* searches go on for so long while somebody is splitting or merging a run that would do */
-#define PASSES 16u     /* searches before giving up; all but the first ignore hints and reclaim in between */
+#define IN_HANDS_NS 200000000u /* searches go on for so long while somebody is splitting or merging a run that would do */
+#define PASSES 16u     /* searches in a row before giving up; all but the first ignore hints and reclaim in between */
 
 struct spot {
     const struct adit_base *segment;
@@ -236,7 +236,8 @@ int adit_block_alloc(struct adit_arena *arena, uint64_t bytes, enum adit_block_p
         int error = pass ? adit_reclaim_now(arena, true) : 0;
         late += error == -ETIMEDOUT;
         begin = begin ? begin : adit_clock_ns();
-        idle += !in_hands || adit_clock_ns() - begin > IN_HANDS_NS; /* who splits a run may have lost its processor in between */
+        bool is_moving = in_hands && adit_clock_ns() - begin < IN_HANDS_NS; /* who splits may have lost its processor in between */
+        idle = is_moving ? 0 : idle + 1;
         if (error || in_hands)
             sched_yield();
     }

@@ -71,8 +71,8 @@ int main(void)
 {
     static const char *const loan_met[] = {"adit_chunk_loan", "adit_chunk_discard", "adit_block_alloc", "adit_block_free", NULL};
     static const char *const merge_met[] = {"adit_block_alloc", "merge", "adit_block_free", NULL};
-    static const char *const reclaim_met[] = {"adit_retire", "adit_reclaim", "adit_grace_period_of", "adit_pins_collect", "adit_block_free",
-                                              NULL};
+    static const char *const reclaim_met[] = {"adit_retire", "adit_reclaim", "adit_grace_period_hurried", "adit_pins_collect",
+                                              "adit_block_free", NULL};
     static const struct crash_case cases[] = {
         {.op = {.name = "loan and discard", .set_up = crash_attach, .run = loan_and_discard, .functions = loan_met}},
         {.op = {.name = "merge, split, free", .set_up = crash_attach, .run = merge_split_free, .functions = merge_met},

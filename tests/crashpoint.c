@@ -21,6 +21,7 @@
 #endif
 
 static uint32_t every = EVERY;
+static uint32_t visits_every = 1; /* of first and last visits, one in so many is killed at */
 
 _Noreturn void crash_fail(const char *what, const char *detail)
 {
@@ -50,6 +51,9 @@ void crash_begin(void)
 #endif
     if (text && atoi(text) > 0)
         every = (uint32_t)atoi(text);
+    text = getenv("ADIT_CRASH_VISITS");
+    if (text && atoi(text) > 0)
+        visits_every = (uint32_t)atoi(text);
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!crashsymbols_open())
         crash_fail("crash_begin", "this program has no symbol table");
@@ -167,7 +171,7 @@ void crash_snapshots(const struct crash_operation *op, const struct crash_subjec
 static uint32_t choose(const struct crash_report *r, uint8_t *chosen)
 {
     size_t text = (size_t)(adit_text_end - adit_text_begin);
-    uint32_t *last = calloc(text, sizeof *last), n = 0, changes = 0, stride = r->points / SAMPLE + 1;
+    uint32_t *last = calloc(text, sizeof *last), n = 0, changes = 0, visits = 0, stride = r->points / SAMPLE + 1;
     if (!last)
         crash_fail("crashpoint", "no memory");
     for (uint32_t i = 0; i < r->points; i++) {
@@ -179,8 +183,8 @@ static uint32_t choose(const struct crash_report *r, uint8_t *chosen)
     changes = 0;
     for (uint32_t i = 0; i < r->points; i++) {
         bool by_change = r->changed[i] && changes++ % each_change == 0;
-        chosen[i] = r->visit[i] <= VISITS_MAX &&
-                    (r->visit[i] == 1 || last[r->at[i]] == i || by_change || i % stride == stride / 2);
+        bool by_visit = (r->visit[i] == 1 || last[r->at[i]] == i) && visits++ % visits_every == 0;
+        chosen[i] = r->visit[i] <= VISITS_MAX && (by_visit || by_change || i % stride == stride / 2);
         if (chosen[i] && n++ % every)
             chosen[i] = 0;
     }

@@ -15,7 +15,7 @@
  * first one is outside, siblings_run). Snapshots are compared with the one before first: where no byte of shared memory has
  * changed the verdict is the same, as a dead process leaves nothing else. What the kernel does at a death (robust lists, closed
  * descriptors) only a kill shows: first and last visit of each address, each boundary after which memory had changed, and a
- * sample. Tracer and child share a processor, which makes a stop ten times cheaper.
+ * sample. ADIT_CRASH_VISITS=N kills at one in N of those visits only. Tracer and child share a processor, which makes a stop ten times cheaper.
  */
 #ifndef ADIT_CRASHPOINT_H
 #define ADIT_CRASHPOINT_H

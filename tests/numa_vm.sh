@@ -89,7 +89,11 @@ for port in 1 2; do stty -F /dev/ttyS\$port raw -echo; done
 echo boot >/dev/ttyS2
 cd /t
 sh /command >/dev/ttyS1 2>&1 </dev/null
-echo "status \$?" >/dev/ttyS2
+status=\$?
+for try in 1 2 3 4 5 6 7 8 9 10; do # the host ends the machine once it has read this
+    echo "status \$status" >/dev/ttyS2
+    sleep 1
+done
 reboot -f
 END
 chmod +x "$root/init"
@@ -119,7 +123,11 @@ arguments+=" tsc=reliable no_timer_check loglevel=5 8250.nr_uarts=4 rcupdate.rcu
 
 start_s=$SECONDS
 
-# One boot. Leaves the guest's words in $work; returns 0 when the guest ended or time is up, 1 when it never came up.
+has_status() {
+    grep -qs '^status [0-9][0-9]*$' "$work/words"
+}
+
+# One boot. Leaves the guest's words in $work; returns 0 when the guest ended or time is up, 1 when it has no result to show.
 boot() {
     local since_s=$SECONDS
     rm -f "$work"/{console,output,words}
@@ -129,28 +137,29 @@ boot() {
         -serial "file:$work/console" -serial "file:$work/output" -serial "file:$work/words" \
         </dev/null >"$work/qemu" 2>&1 &
     qemu_pid=$!
-    while kill -0 "$qemu_pid" 2>/dev/null; do
+    while kill -0 "$qemu_pid" 2>/dev/null && ! has_status; do
         [ $((SECONDS - start_s)) -lt "$limit_s" ] || break
         [ -s "$work/words" ] || [ $((SECONDS - since_s)) -lt "$boot_s" ] || break
         sleep 0.05
     done
     kill "$qemu_pid" 2>/dev/null
     wait "$qemu_pid" 2>/dev/null
+    qemu_status=$?
     qemu_pid=
-    [ -s "$work/words" ] || [ $((SECONDS - start_s)) -ge "$limit_s" ]
+    has_status || [ $((SECONDS - start_s)) -ge "$limit_s" ]
 }
 
-# An emulated guest hangs early now and then, on a busy host: that is no result, so it is booted again.
+# An emulated guest hangs early or resets now and then, on a busy host: that is no result, so it is booted again.
 for ((try = 1; try <= boots_max; try++)); do
     boot && break
 done
 [ ! -s "$work/output" ] || cat "$work/output"
 [ -z "$verbose" ] || cat "$work/console" >&2
-status=$(sed -n 's/^status \([0-9]*\).*/\1/p' "$work/words" 2>/dev/null)
+status=$(sed -n 's/^status \([0-9][0-9]*\)$/\1/p;T;q' "$work/words" 2>/dev/null)
 [ -z "$status" ] || exit "$status"
 if [ -s "$work/words" ] && [ $((SECONDS - start_s)) -ge "$limit_s" ]; then
     echo "numa_vm.sh: $1 did not end within $limit_s s" >&2
     exit 124
 fi
 tail -n 5 "$work/qemu" "$work/console" >&2
-fail "the guest ended without a result (kernel $kernel); above: qemu and the console"
+fail "the guest ended without a result $boots_max times (kernel $kernel; exit status $qemu_status); above: qemu and the console"

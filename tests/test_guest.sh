@@ -32,7 +32,7 @@ for program in $(echo "$programs" | cut -d' ' -f1); do
 done
 
 # shellcheck disable=SC2016  # expanded in the guest
-bash tests/numa_vm.sh -n 2 -c 2 -m 448 -F 224 -g 48,48,3 -t 110 "$@" -- sh -c '
+bash tests/numa_vm.sh -n 2 -c 2 -m 448 -F 224 -g 48,48,3 -t 400 "$@" -- sh -c '
 failures=0
 while read -r program; do
     timeout 60 ./$program >/tmp/log 2>&1 </dev/null

@@ -222,6 +222,8 @@ static void try_as_guest(const struct letter *l)
         tell(own_it(fd), "owning his page", (uint32_t)fd, true);
         REQUIRE(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE)); /* it is his; the proxy finds zeroes */
     }
+    adit_watch_close(&watch);
+    adit_reader_close(&r);
     adit_detach(&a);
 }
 
