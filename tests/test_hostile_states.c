@@ -115,11 +115,11 @@ static void a_head_of_any_bytes_is_refused_or_leads_inside(void **state)
 
 /* ---- states */
 
-/* How long that call takes on sound memory at most, and SLOWER_NS more. */
-static uint64_t limit_of(uint32_t call)
+/* How long that call takes on sound memory at most, of so many, and SLOWER_NS more. */
+static uint64_t limit_of(uint32_t call, uint32_t tries)
 {
     uint64_t seed = seed_of_all + 1 + call, used, most = 0;
-    for (uint32_t i = 0; i < 24; i++) {
+    for (uint32_t i = 0; i < tries; i++) {
         hostile_restore(&h);
         hostile_call_this(&h, call, &seed, &used);
         most = used > most ? used : most;
@@ -158,13 +158,13 @@ static void any_word_may_be_anything(void **state)
     (void)state;
     assert_int_equal(adit_verify(h.arena, &p, tell, NULL), 0);
     for (uint32_t call = 0; call < hostile_calls_n(); call++)
-        limit_ns[call] = limit_of(call);
+        limit_ns[call] = limit_of(call, 24);
     for (state_now = 0; state_now < states_n; state_now++) {
         if (state_now % RESTORE_EVERY == 0)
             hostile_restore(&h);
         uint64_t late = try_state(state_now, &slow);
         for (uint32_t i = 0; i < AGAIN && late; i++) {
-            uint64_t now_ns = limit_of(slow), once_ns = limit_ns[slow];
+            uint64_t now_ns = limit_of(slow, 100), once_ns = limit_ns[slow];
             limit_ns[slow] = now_ns > once_ns ? now_ns : once_ns; /* for this try: a loaded hour must not hide a later state */
             uint32_t judged = slow;
             late = try_state(state_now, &slow);
