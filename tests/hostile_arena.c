@@ -19,9 +19,7 @@ struct adit_key hostile_key(uint32_t i) { return (struct adit_key){.x = (int32_t
 static void paint(uint32_t i)
 {
     for (uint32_t v = 0; v < ADIT_CHUNK_VOXELS; v++)
-        voxels[v] = i == 0   ? 9
-                    : i == 2 ? (uint16_t)(10 + (v * 0x9e3779b9u >> 16) % 300) /* noise: nothing takes longer to encode */
-                             : ((v & 63) + (v >> 6 & 63)) % 40 < 12 + i ? (uint16_t)(10 + (v >> 15)) : 0;
+        voxels[v] = i == 0 ? 9 : ((v & 63) + (v >> 6 & 63)) % 40 < 12 + i ? (uint16_t)(10 + (v >> 15) + (i == 2 ? v % 300 : 0)) : 0;
 }
 
 static void make_chunks(struct adit_arena *a)
