@@ -30,16 +30,15 @@ static inline uint64_t adit_intent_make(enum adit_intent_kind kind, uint32_t ind
 static inline uint32_t adit_intent_index(uint64_t intent) { return (uint32_t)intent; }
 static inline uint32_t adit_intent_kind(uint64_t intent) { return (uint32_t)(intent >> 32 & 0xff); }
 
-/* Inside the reader's section, before the commit; old: the commit word it means to replace. False: the section has been ousted (rcu.h),
- * nothing may be committed in it; with true it will not be before clear. */
+/* Inside the reader's section, before the commit; old: the commit word it means to replace. False: the section has been ousted, or may be any
+ * moment (rcu.h), nothing may be committed in it; with true it will not be before clear. */
 static inline bool adit_intent_set(struct adit_arena *arena, const struct adit_reader *reader, enum adit_intent_kind kind,
                                    uint32_t index, uint64_t old)
 {
     struct adit_reader_slot *s = &arena->readers[reader->index];
     adit_store_release(&s->replacing, old); /* INTENT: both before the commit, so recovery sees them with it */
     adit_store_release(&s->intent, adit_intent_make(kind, index));
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with the fence of adit_rcu_oust */
-    return !adit_rcu_is_ousted(reader);
+    return !adit_rcu_may_be_ousted(reader);
 }
 /* Inside the section still, when the old block is retired or nothing was committed. */
 static inline void adit_intent_clear(struct adit_arena *arena, const struct adit_reader *reader)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "shm/participant.h"
+#include "shm/rcu.h"
 
 uint64_t adit_guest_page_bytes(const struct adit_arena *arena)
 {

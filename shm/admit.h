@@ -35,7 +35,4 @@ int adit_admit(struct adit_arena *arena, struct adit_guest_page *const *pages, u
 /* Clears all that stands for the guest in slot: it has left, or its process has ended. May be cut off and made again. */
 void adit_admit_end(struct adit_arena *arena, uint32_t slot);
 
-/* The states of a reader slot's mark in this arena when nothing is marked. */
-static inline uint64_t adit_mark_none(const struct adit_arena *arena) { return arena->fenced ? 1 : 0; }
-
 #endif

@@ -297,7 +297,7 @@ struct adit_participant {
 /* One reading thread. epoch: what it says stands in rcu.h; odd: inside a section. */
 struct adit_reader_slot {
     uint64_t epoch;  /* w: the thread, o: see rcu.h */
-    uint64_t ousted; /* the epoch of the section that held back too much (rcu.h), 0 or 1: none; w: reclaimers, the thread: CAS */
+    uint64_t ousted; /* the epoch of the section that held back too much (rcu.h), 0 or 1: none, bit 63: pending; w: reclaimers, the thread: CAS */
     uint32_t owner; /* w: CAS by the claimer; 0: free */
     uint32_t tid;
     uint64_t intent;    /* what this thread is about to commit (runtime/publish.h), 0: nothing; w: the thread, release */

@@ -11,6 +11,7 @@
 
 #include "shm/admit.h"
 #include "shm/mirror.h"
+#include "shm/rcu.h"
 
 #define NAP_NS 100000000u     /* with nothing to do */
 #define NAP_MIN_NS 20000u     /* while a guest is in somebody's way: doubled up to */
@@ -134,11 +135,8 @@ int adit_proxy_bells(const struct adit_proxy *p) { return p->bells; }
 
 void adit_proxy_answer(struct adit_proxy *p)
 {
-    struct epoll_event rung[16];
-    uint64_t count;
-    int n = epoll_wait(p->bells, rung, 16, 0);
-    for (int i = 0; i < n; i++)
-        (void)!read(p->arena->guest_bells[rung[i].data.u32], &count, sizeof count);
+    struct epoll_event rung[ADIT_GUESTS_MAX];
+    (void)epoll_wait(p->bells, rung, ADIT_GUESTS_MAX, 0); /* reports each ring once; which it was does not matter */
     adit_proxy_call(p->arena, 0);
 }
 
@@ -155,7 +153,8 @@ static bool has_predecessor(const struct adit_arena *arena)
 static int map_pages(struct adit_proxy *p)
 {
     for (uint32_t k = 0; k < p->arena->guests_max; k++) {
-        struct epoll_event readable = {.events = EPOLLIN, .data.u32 = k};
+        /* Edges only: the guest shares the bell's flags, so a read may block for ever (it clears O_NONBLOCK and reads first). */
+        struct epoll_event rings = {.events = EPOLLIN | EPOLLET, .data.u32 = k};
         uint64_t bytes = adit_guest_page_bytes(p->arena);
         struct stat s;
         if (fstat(p->arena->guest_pages[k], &s))
@@ -169,7 +168,7 @@ static int map_pages(struct adit_proxy *p)
         (void)madvise(page, bytes, MADV_DONTDUMP);
         uint64_t word = adit_load_acquire(&p->arena->participants[k].word);
         p->is_in[k] = adit_part_state(word) == ADIT_PART_ALIVE; /* the others are seen to when their process ends */
-        if (epoll_ctl(p->bells, EPOLL_CTL_ADD, p->arena->guest_bells[k], &readable))
+        if (epoll_ctl(p->bells, EPOLL_CTL_ADD, p->arena->guest_bells[k], &rings))
             return -errno;
     }
     return 0;

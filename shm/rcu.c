@@ -40,7 +40,7 @@ int adit_rcu_reader_open(struct adit_arena *arena, struct adit_reader **out)
         if (adit_load32_relaxed(&s->owner) || !adit_cas32_acq_rel(&s->owner, &nobody, arena->owner))
             continue;
         adit_store_relaxed(&s->epoch, 0);
-        adit_store_relaxed(&s->ousted, arena->fenced ? ADIT_MARK_FENCED : 0);
+        adit_store_relaxed(&s->ousted, adit_mark_none(arena));
         s->tid = (uint32_t)syscall(SYS_gettid);
         adit_raise_acq_rel(&arena->control->readers_high, i + 1); /* before the first enter: scans cover this slot */
         __atomic_thread_fence(__ATOMIC_SEQ_CST); /* a scan that did not see it began its epoch before: pairs with RCU:advance */
@@ -198,19 +198,26 @@ static uint64_t oustable(const struct adit_arena *arena, uint32_t i, uint64_t ep
     return is_late && !adit_load_acquire(&s->intent) ? word : UINT64_MAX;
 }
 
-/* Marks the section of slot i, if it is that of epoch oldest still. */
+/* A pending mark that nobody else makes, nor this thread again. */
+static uint64_t pending_mark(const struct adit_arena *arena)
+{
+    static uint32_t serial;
+    uint32_t mine = __atomic_add_fetch(&serial, 1, __ATOMIC_RELAXED) & 0x7fffffffu;
+    return ADIT_MARK_PENDING | (uint64_t)arena->owner << 31 | mine;
+}
+
+/* Marks the section of slot i, if it is that of epoch oldest still and means to commit nothing. Scans pass a mark at once, so it cannot be taken
+ * back: a pending one comes first. It is this call's alone, so one that was taken away meanwhile is not made good. */
 static bool mark(struct adit_arena *arena, uint32_t i, uint64_t epoch, uint64_t oldest)
 {
     struct adit_reader_slot *s = &arena->readers[i];
-    uint64_t before = adit_load_acquire(&s->ousted), marked = oldest;
+    uint64_t before = adit_load_acquire(&s->ousted), pending = pending_mark(arena);
     if (oustable(arena, i, epoch) != oldest || oldest == UINT64_MAX || before == oldest ||
-        !adit_cas_acq_rel(&s->ousted, &before, oldest)) /* OUST:mark */
+        !adit_cas_acq_rel(&s->ousted, &before, pending))
         return false;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with the fence of adit_intent_set */
-    if (!adit_load_acquire(&s->intent))
-        return true;
-    (void)adit_cas_acq_rel(&s->ousted, &marked, 0);
-    return false;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* OUST:pending, pairs with the fence of adit_intent_set */
+    bool has_intent = adit_load_acquire(&s->intent);
+    return adit_cas_acq_rel(&s->ousted, &pending, has_intent ? adit_mark_none(arena) : oldest) && !has_intent; /* OUST:mark */
 }
 
 uint32_t adit_rcu_oust(struct adit_arena *arena, uint64_t epoch)

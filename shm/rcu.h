@@ -79,6 +79,20 @@ static inline bool adit_rcu_is_ousted(const struct adit_reader *r)
 
 /* Of `ousted`, where no section can begin: every enter is fenced, and exit shall look closer. */
 #define ADIT_MARK_FENCED 1u
+/* Of `ousted`: with what tells it from all others below, a mark that a reclaimer is about to set, if there is no intent. Nobody passes the
+ * section by it; whoever means to commit takes it for a mark. One whose reclaimer has died stays until the next, or the section's end. */
+#define ADIT_MARK_PENDING (1ull << 63)
+
+/* What `ousted` says in this arena when nothing is marked. */
+static inline uint64_t adit_mark_none(const struct adit_arena *arena) { return arena->fenced ? ADIT_MARK_FENCED : 0; }
+
+/* Whether nothing may be committed in the section that r is in: it has been ousted, or may be any moment. After the intent is told. */
+static inline bool adit_rcu_may_be_ousted(const struct adit_reader *r)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* INTENT, pairs with OUST:pending: the reclaimer sees the intent, or this the pending mark */
+    uint64_t ousted = adit_load_relaxed(&r->slot[1]);
+    return __builtin_expect(ousted != 0, 0) && (ousted >= ADIT_MARK_PENDING || ousted == adit_load_relaxed(r->slot));
+}
 
 /* Takes away the mark of a section that has been left. */
 static inline void adit_rcu_clear_mark(struct adit_reader *r)

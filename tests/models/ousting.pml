@@ -4,134 +4,149 @@
  *
  *   here                     there
  *   epoch                    control.epoch
- *   slot[p], mark[p]         a reader slot's epoch (0: out) and ousted (0, or the epoch of the section that it is for)
- *   intent[p]                the slot's intent
+ *   slot, mark               a reader slot's epoch (0: out) and ousted: 0, the epoch of the section that it is for, or PENDING + who is about to
+ *                            mark it
+ *   intent                   the slot's intent
  *   link, used[]             which object is linked; it was reclaimed and is something else now
  *
- * Abstracted: two readers of two sections each, the second of whom commits; two objects replaced in turn by a reclaimer; the reclaimer may oust at
- * any time (the quota is a matter of when). Memory is sequentially consistent: the fences are the order of the steps.
+ * Abstracted: one participant with two sections, in each of which it reads or commits; objects replaced in turn by two reclaimers, which may
+ * oust at any time (the quota is a matter of when). Memory is sequentially consistent: the fences are the order of the steps.
  *
  *   BUG 1  a reader looks for the mark before it reads
- *   BUG 2  the reclaimer does not look for an intent after its mark
+ *   BUG 2  a reclaimer does not look for an intent before its mark counts
  *   BUG 3  the intent is told after the look for the mark
  *   BUG 4  a reader takes its mark away before it looks
- *   BUG 5  a section whose mark was withdrawn counts as passed
+ *   BUG 5  a mark counts at once and is withdrawn when there is an intent: another reclaimer has passed the section meanwhile
  *   BUG 6  a mark is taken for whatever section comes, not for its own
+ *   BUG 7  a pending mark says not whose it is: one is made good that another reclaimer has withdrawn and set anew
  */
 #define SECTIONS 2
-#define ROUNDS 2
+#define PENDING 100
 
-byte epoch = 1, slot[2], mark[2], link;
-bool intent[2], used[4]; /* objects 0, 1, 2: each is linked once */
+byte epoch = 1, slot, mark, link, retired = 9;
+bool intent, used[4]; /* objects 0, 1, 2, 3: each is linked once */
 
-#define OUSTED(p) (mark[p] != 0 && mark[p] == slot[p])
+#define OUSTED (mark != 0 && mark == slot)
+#define MAY_BE_OUSTED (OUSTED || mark >= PENDING)
 
-inline enter(p)
+inline enter()
 {
     e = epoch;
-    slot[p] = e
+    slot = e
 }
 
-inline leave(p)
+inline leave()
 {
-    slot[p] = 0;
-    mark[p] = 0 /* only this one's: a younger one is for another section, which has not begun */
+    slot = 0;
+    mark = 0 /* only this one's: a younger one is for another section, which has not begun */
 }
 
-proctype reader()
+inline read_link()
 {
-    byte e, seen, n;
-    bool was_used, stale;
-    do
-    :: n < SECTIONS ->
-        n++;
-        enter(0);
-        seen = link;
+    enter();
+    seen = link;
 #if BUG == 1
-        stale = OUSTED(0);
-        was_used = used[seen];
+    stale = OUSTED;
+    was_used = used[seen];
 #elif BUG == 4
-        was_used = used[seen];
-        mark[0] = 0;
-        stale = OUSTED(0);
+    was_used = used[seen];
+    mark = 0;
+    stale = OUSTED;
 #else
-        was_used = used[seen];
-        stale = OUSTED(0);
+    was_used = used[seen];
+    stale = OUSTED;
 #endif
-        assert(stale || !was_used);
-        leave(0);
-        d_step { seen = 0; was_used = false; stale = false; e = 0 }
-    :: n == SECTIONS -> break
-    od
+    assert(stale || !was_used);
+    leave()
 }
 
-/* Replaces what is linked, unless somebody else has; retires it by saying so to the reclaimer. */
-byte retired = 9;
-
-proctype writer()
+/* Replaces what is linked, unless somebody else has; retires it by saying so to a reclaimer. */
+inline commit()
 {
-    byte e, seen;
-    bool stale;
-    enter(1);
+    enter();
     seen = link;
 #if BUG == 3
-    stale = OUSTED(1);
-    intent[1] = true;
+    stale = MAY_BE_OUSTED;
+    intent = true;
 #else
-    intent[1] = true;
-    stale = OUSTED(1);
+    intent = true;
+    stale = MAY_BE_OUSTED;
 #endif
     if
     :: !stale ->
         assert(!used[seen]); /* what it compares with, by number and place, is still what it was */
         atomic {
             if
-            :: link == seen && retired == 9 -> link = seen + 1; retired = seen
+            :: link == seen && retired == 9 && link < 3 -> link = seen + 1; retired = seen
             :: else -> skip
             fi
         }
     :: stale -> skip
     fi;
-    intent[1] = false;
-    leave(1)
+    intent = false;
+    leave()
 }
 
-proctype reclaimer()
+proctype participant()
 {
-    byte mine, late, old, n, p;
+    byte e, seen, n;
+    bool was_used, stale;
     do
-    :: n < ROUNDS ->
+    :: n < SECTIONS -> n++; read_link(); d_step { seen = 0; was_used = false; stale = false; e = 0 }
+    :: n < SECTIONS -> n++; commit(); d_step { seen = 0; was_used = false; stale = false; e = 0 }
+    :: n == SECTIONS -> break
+    od
+}
+
+/* mark: was -> is, if it is was. */
+#define SWAP(was, is) d_step { if :: mark == was -> mark = is :: else -> skip fi }
+
+proctype reclaimer(byte me; byte rounds)
+{
+    byte mine, late, old, n, was, pending;
+#if BUG == 7
+    pending = PENDING;
+#else
+    pending = PENDING + me;
+#endif
+    do
+    :: n < rounds ->
         n++;
         if
         :: atomic { retired != 9 -> old = retired; retired = 9 }
         :: atomic { retired == 9 && link < 3 -> old = link; link = link + 1 } /* one of its own */
+        :: atomic { retired == 9 && link == 3 -> break }
         fi;
         atomic { epoch++; mine = epoch };
-        p = 0;
-        do /* waits for each section, or marks it */
-        :: atomic { p < 2 && (slot[p] == 0 || slot[p] >= mine || OUSTED(p)) -> p++ }
+        do /* waits for the section, or marks it */
+        :: atomic { slot == 0 || slot >= mine || OUSTED -> break }
 #if BUG == 6
-        :: atomic { p < 2 && mark[p] != 0 -> p++ }
+        :: atomic { mark != 0 -> break }
 #endif
-        :: atomic { p < 2 && slot[p] != 0 && slot[p] < mine && !OUSTED(p) && !intent[p] -> late = slot[p] };
-            mark[p] = late;
-#if BUG != 2
-            if
-            :: intent[p] ->
-                mark[p] = 0; /* a compare-and-swap there, as several reclaimers may oust */
+        :: atomic { slot != 0 && slot < mine && !OUSTED && !intent -> late = slot; was = mark };
 #if BUG == 5
-                p++
-#else
-                skip
-#endif
+            SWAP(was, late);
+            if
+            :: intent -> SWAP(late, 0)
             :: else -> skip
             fi
+#else
+            d_step { if :: mark == was -> mark = pending; was = pending :: else -> was = 0 fi };
+            if
+            :: was != pending -> skip /* another one was quicker: look again */
+#if BUG == 2
+            :: else -> SWAP(pending, late)
+#else
+            :: was == pending && intent -> SWAP(pending, 0)
+            :: was == pending && !intent -> SWAP(pending, late)
 #endif
-        :: p == 2 -> break
+            fi
+#endif
         od;
-        used[old] = true
-    :: n == ROUNDS -> break
+        used[old] = true;
+        d_step { mine = 0; late = 0; old = 0; was = 0 }
+    :: n == rounds -> break
     od
 }
 
-init { atomic { run reader(); run writer(); run reclaimer() } }
+init { atomic { run participant(); run reclaimer(0, 2); run reclaimer(1, 1) } }
