@@ -5,10 +5,15 @@
  *
  * (tried: a proxy that takes the latest of the page's epochs, unclamped; pins that are not checked; pins without a limit: each is seen
  * within 100,000 states. A reclaimer that ousts and then begins another grace period, which the proxy makes wait anew: producers run out of
- * memory beside mad guests.) */
+ * memory beside mad guests. A keeper that reads a bell that was rung: it sleeps in that read for good.) */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "tests/chunk_fixture.h"
 #include "tests/hostile_page.h"
@@ -52,7 +57,7 @@ static void no_state_of_a_page_does_more_than_is_the_guests(void **state)
 /* ---- a mad guest beside producers ------------------------------------------------------------------------------- */
 
 struct post {
-    uint32_t ready, stop;
+    uint32_t ready, stop, round;
     uint64_t states;
 };
 static struct post *post;
@@ -174,6 +179,78 @@ static void producers_go_on_beside_mad_guests(void **state)
     adit_detach(&a);
 }
 
+/* ---- a guest that plays with its bells -------------------------------------------------------------------------- */
+
+#define BELLS 8u
+#define ROUNDS 200u /* a keeper that reads is caught within 20, mostly */
+
+/* This process's bells: its eventfds, as it keeps no arena. */
+static uint32_t find_bells(int bells[BELLS])
+{
+    uint32_t n = 0;
+    for (int fd = 3; fd < 1024; fd++) {
+        char path[32], is[64];
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t length = readlink(path, is, sizeof is - 1);
+        is[length > 0 ? length : 0] = 0;
+        if (!strcmp(is, "anon_inode:[eventfd]") && n < BELLS)
+            bells[n++] = fd;
+    }
+    return n;
+}
+
+/* Makes its bells' reads block, for the keeper too, which shares their flags; rings them all, and when the first ring is heard takes the
+ * others' away. */
+static void be_a_ringer(void *user)
+{
+    struct adit_arena *a[BELLS];
+    int bells[BELLS];
+    (void)user;
+    for (uint32_t i = 0; i < BELLS; i++)
+        a[i] = shm_fixture_attach(FIXTURE_NAME, ADIT_GUEST);
+    REQUIRE(find_bells(bells) == BELLS);
+    for (uint32_t i = 0; i < BELLS; i++)
+        REQUIRE(!fcntl(bells[i], F_SETFL, 0));
+    __atomic_add_fetch(&post->ready, 1, __ATOMIC_SEQ_CST);
+    for (uint32_t round = 1; round <= ROUNDS; round++) {
+        shm_fixture_until(&post->round, round);
+        uint64_t count = 1;
+        struct iovec part = {&count, sizeof count};
+        struct pollfd first = {.fd = bells[0], .events = POLLIN};
+        for (uint32_t i = 0; i < BELLS; i++)
+            REQUIRE(write(bells[i], &count, sizeof count) == sizeof count);
+        for (uint32_t i = 0; i < 200 && poll(&first, 1, 0) == 1; i++)
+            ;
+        for (uint32_t i = BELLS - 1; i >= BELLS - 3; i--)
+            (void)preadv2(bells[i], &part, 1, -1, RWF_NOWAIT);
+        __atomic_add_fetch(&post->ready, 1, __ATOMIC_SEQ_CST);
+    }
+    for (uint32_t i = 0; i < BELLS; i++)
+        adit_detach(&a[i]);
+}
+
+static void no_bell_stops_the_keeper(void **state)
+{
+    struct adit_create_params p = {.size = sizeof p, .guests_max = BELLS};
+    struct adit_attach_params soon = {.size = sizeof soon, .timeout_ns = 5000000000u};
+    (void)state;
+    post = shm_fixture_shared(sizeof *post);
+    pid_t ringer = fixture_fork(be_a_ringer, NULL);
+    struct adit_arena *a = fixture_create(&p), *other;
+    fixture_start();
+    shm_fixture_until(&post->ready, 1);
+    for (uint32_t round = 1; round <= ROUNDS; round++) {
+        shm_fixture_nap(2); /* the keeper is deaf for 1 ms after a ring */
+        __atomic_store_n(&post->round, round, __ATOMIC_RELEASE);
+        shm_fixture_until(&post->ready, 1 + round);
+        if (adit_attach(FIXTURE_NAME, ADIT_OBSERVER, &soon, &other)) /* nobody rings now, to wake a keeper that reads */
+            fail_msg("after %u rounds: %s", round, adit_detail());
+        adit_detach(&other);
+    }
+    assert_int_equal(shm_fixture_wait(ringer), 0);
+    adit_detach(&a);
+}
+
 int main(int argc, char **argv)
 {
 #ifdef __SANITIZE_THREAD__
@@ -185,6 +262,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_state_of_a_page_does_more_than_is_the_guests),
         cmocka_unit_test(producers_go_on_beside_mad_guests),
+        cmocka_unit_test(no_bell_stops_the_keeper),
     };
     return cmocka_run_group_tests_name("hostile_guest", tests, shm_fixture_set_up, shm_fixture_tear_down);
 }
