@@ -74,10 +74,11 @@ static uint32_t choose_page(const struct adit_arena *arena, uint32_t uid)
 
 int adit_admit(struct adit_arena *arena, struct adit_guest_page *const *pages, uint32_t pid, uint32_t uid, uint32_t *slot)
 {
-    uint64_t start_time = pid ? adit_process_start_time(pid) : 0;
+    uint64_t start_time = 0;
+    int error = pid ? adit_process_start_time(pid, &start_time) : -ESRCH;
     uint32_t k = *slot = choose_page(arena, uid);
-    if (!start_time)
-        return -ESRCH;
+    if (error)
+        return error;
     if (k == arena->guests_max)
         return -EUSERS;
     struct adit_participant *p = &arena->participants[k];

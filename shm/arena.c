@@ -173,14 +173,14 @@ int adit_arena_create(const struct adit_arena_plan *plan, struct adit_arena **ou
     int listener = adit_rendezvous_bind(plan->name, place);
     if (listener < 0)
         return listener;
-    int guest_listener = plan->guest_path ? adit_rendezvous_bind_path(plan->guest_path) : -1;
+    int guest_listener = plan->guest_path ? adit_rendezvous_bind_path(place, plan->guest_path) : -1;
     struct adit_arena *a = new_arena(place, plan->name, ADIT_ROLE_PRODUCER, plan->recover);
     int error = !a ? -ENOMEM : plan->guest_path && guest_listener < 0 ? guest_listener : create_all(a, plan);
     if (!error)
         error = adit_keeper_open(a, listener, guest_listener);
     if (error) {
         if (guest_listener >= 0)
-            adit_rendezvous_leave_path(plan->guest_path, guest_listener);
+            adit_rendezvous_leave_path(place, plan->guest_path, guest_listener);
         adit_rendezvous_leave(place, plan->name, listener);
         adit_arena_detach(&a);
         return error;

@@ -1,9 +1,11 @@
 #include "shm/broker.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,9 +14,9 @@
 #include "shm/proxy.h"
 #include "shm/rendezvous.h"
 
-#define CLIENTS_MAX 64u
+#define CLIENTS_MAX 64u        /* at a door */
 #define CLIENT_NS 10000000000u /* to say hello, and to join */
-#define GUESTS_AT_ONCE 16u
+#define GUESTS_EACH 4u         /* of one uid */
 #define GUEST_NS 1000000000u
 #define FDS_MAX (ADIT_SEGMENTS_MAX + 3 + 2 * ADIT_GUESTS_MAX) /* the kernel passes 253 at once */
 #define RETRY_NS 1000000u
@@ -34,16 +36,24 @@ struct answer {
     uint32_t has_inner, listeners_n, slot, pad;
 };
 
+/* SILENT: has said nothing yet; ANSWERED: has its answer, which is the only one; UNREAD: a guest that is gone or late, and whose answer lies
+ * unread. The kernel counts descriptors that are under way against this user, of whom it lets only so many be; so the place stays taken until they
+ * are read or thrown away. */
+enum client_state { SILENT, ANSWERED, UNREAD };
+struct client {
+    int fd;
+    enum client_state state;
+    struct ucred peer;
+    uint64_t deadline_ns;
+};
+
 /* Where clients come in. */
 struct door {
     int listener; /* -1: there is none */
     bool is_guests;
-    uint32_t clients_max, clients_n;
+    uint32_t each_max, clients_n; /* each_max: of one uid */
     uint64_t client_ns;
-    struct {
-        int fd;
-        uint64_t deadline_ns;
-    } clients[CLIENTS_MAX];
+    struct client clients[CLIENTS_MAX];
 };
 
 struct adit_broker {
@@ -112,26 +122,16 @@ static uint32_t choose_fds(const struct adit_broker *b, uint32_t role, struct an
     return n;
 }
 
-static void answer_client(const struct adit_broker *b, const struct door *door, int fd)
+/* Sends a, with fds_n descriptors; 0 or -errno. */
+static int send_answer(int to, const struct answer *a, const int *fds, uint32_t fds_n)
 {
-    struct hello h = {0};
-    struct ucred peer = {.uid = (uid_t)-1};
-    socklen_t length = sizeof peer;
-    ssize_t n = recv(fd, &h, sizeof h, MSG_DONTWAIT | MSG_TRUNC);
-    struct answer a = {.magic = ADIT_MAGIC, .segments_n = b->arena->segments_n, .signature = adit_control_signature(),
-                       .layout_version = ADIT_LAYOUT_VERSION};
-    a.status = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) ? -EACCES : judge(b, door, &peer, &h, n);
-    if (!a.status && h.role == ADIT_ROLE_GUEST)
-        a.status = adit_proxy_admit(b->proxy, (uint32_t)peer.pid, peer.uid, &a.slot);
-    struct iovec part = {&a, sizeof a};
+    struct iovec part = {(void *)(uintptr_t)a, sizeof *a};
     union {
         char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
         struct cmsghdr align;
     } control = {{0}};
     struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
-    if (!a.status) {
-        int fds[FDS_MAX];
-        uint32_t fds_n = choose_fds(b, h.role, &a, fds);
+    if (fds_n) {
         m.msg_control = control.bytes;
         m.msg_controllen = CMSG_SPACE(fds_n * sizeof(int));
         struct cmsghdr *c = CMSG_FIRSTHDR(&m);
@@ -140,68 +140,140 @@ static void answer_client(const struct adit_broker *b, const struct door *door, 
         c->cmsg_len = CMSG_LEN(fds_n * sizeof(int));
         memcpy(CMSG_DATA(c), fds, fds_n * sizeof(int));
     }
-    bool is_sent = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof a; /* a client that has gone misses nothing */
-    if (!is_sent && !a.status && h.role == ADIT_ROLE_GUEST)
-        adit_proxy_end(b->proxy, a.slot, adit_load_acquire(&b->arena->participants[a.slot].word));
+    return sendmsg(to, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof *a ? 0 : -errno;
 }
 
-static void accept_client(struct door *door)
+/* Hears and answers a client, once. False: it is to go, refused or gone. */
+static bool answer_client(const struct adit_broker *b, const struct door *door, const struct client *client)
 {
-    int fd = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) {
-        struct timespec nap = {.tv_nsec = 10000000}; /* out of descriptors: the client stays in the backlog */
-        nanosleep(&nap, NULL);
-        return;
+    struct hello h = {0};
+    int fds[FDS_MAX];
+    ssize_t n = recv(client->fd, &h, sizeof h, MSG_DONTWAIT | MSG_TRUNC);
+    if (n <= 0)
+        return n < 0 && errno == EAGAIN;
+    struct answer a = {.magic = ADIT_MAGIC, .segments_n = b->arena->segments_n, .signature = adit_control_signature(),
+                       .layout_version = ADIT_LAYOUT_VERSION, .status = judge(b, door, &client->peer, &h, n)};
+    if (!a.status && h.role == ADIT_ROLE_GUEST)
+        a.status = adit_proxy_admit(b->proxy, (uint32_t)client->peer.pid, client->peer.uid, &a.slot);
+    if (!a.status) {
+        int error = send_answer(client->fd, &a, fds, choose_fds(b, h.role, &a, fds));
+        if (!error)
+            return true;
+        if (h.role == ADIT_ROLE_GUEST)
+            adit_proxy_end(b->proxy, a.slot, adit_load_acquire(&b->arena->participants[a.slot].word));
+        a.status = error;
     }
-    door->clients[door->clients_n].fd = fd;
-    door->clients[door->clients_n++].deadline_ns = adit_clock_ns() + door->client_ns;
+    (void)send_answer(client->fd, &a, NULL, 0); /* a client that has gone misses nothing */
+    return false;
+}
+
+static bool has_unread(const struct client *c)
+{
+    int bytes = 0;
+    return !ioctl(c->fd, SIOCOUTQ, &bytes) && bytes; /* unix(7): sent, and not read by the other end */
+}
+
+static void remove_client(struct door *door, uint32_t i)
+{
+    close(door->clients[i].fd);
+    door->clients[i] = door->clients[--door->clients_n];
+}
+
+static uint32_t count_of(const struct door *door, uid_t uid)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < door->clients_n; i++)
+        n += door->clients[i].peer.uid == uid;
+    return n;
+}
+
+/* Makes room at a full door: who has most places there loses its oldest that can be cut off. */
+static void make_room(struct door *door)
+{
+    uint32_t which = CLIENTS_MAX, most = 0;
+    for (uint32_t i = 0; i < door->clients_n; i++) {
+        const struct client *c = &door->clients[i];
+        uint32_t n = c->state == UNREAD ? 0 : count_of(door, c->peer.uid);
+        if (n > most || (n && n == most && c->deadline_ns < door->clients[which].deadline_ns)) {
+            which = i;
+            most = n;
+        }
+    }
+    if (which < CLIENTS_MAX)
+        remove_client(door, which);
+}
+
+/* 0, or that this process can take nobody in: the client stays in the backlog. */
+static int accept_client(struct door *door)
+{
+    struct client c = {.fd = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    socklen_t length = sizeof c.peer;
+    if (c.fd < 0)
+        return adit_error_is_poor(-errno) ? -errno : 0;
+    if (door->clients_n == CLIENTS_MAX)
+        make_room(door);
+    if (getsockopt(c.fd, SOL_SOCKET, SO_PEERCRED, &c.peer, &length) || count_of(door, c.peer.uid) >= door->each_max ||
+        door->clients_n == CLIENTS_MAX) {
+        close(c.fd); /* it asks again */
+        return 0;
+    }
+    c.deadline_ns = adit_clock_ns() + door->client_ns;
+    door->clients[door->clients_n++] = c;
+    return 0;
 }
 
 /* Whom poll shall look at for a door: its listener first. Returns how many. */
 static uint32_t list_door(const struct door *door, struct pollfd *p)
 {
-    /* with all places taken the backlog waits, at most client_ns */
-    p[0] = (struct pollfd){.fd = door->clients_n < door->clients_max ? door->listener : -1, .events = POLLIN};
-    for (uint32_t i = 0; i < door->clients_n; i++)
-        p[i + 1] = (struct pollfd){.fd = door->clients[i].fd, .events = POLLIN};
+    p[0] = (struct pollfd){.fd = door->listener, .events = POLLIN};
+    for (uint32_t i = 0; i < door->clients_n; i++) {
+        const struct client *c = &door->clients[i];
+        p[i + 1] = (struct pollfd){.fd = c->state == UNREAD ? -1 : c->fd, .events = c->state == SILENT ? POLLIN : POLLRDHUP};
+    }
     return door->clients_n + 1;
 }
 
-/* Answers who has asked; true: somebody has left. */
-static bool serve_door(const struct adit_broker *b, struct door *door, const struct pollfd *p, uint64_t now_ns)
+/* Whether a client's place is free: what poll said of it has been heard. */
+static bool is_done(const struct adit_broker *b, const struct door *door, struct client *c, short revents, uint64_t now_ns)
 {
-    bool left = false;
-    for (uint32_t i = door->clients_n; i-- > 0;) {
-        bool has_left = p[i + 1].revents & (POLLHUP | POLLERR);
-        if ((p[i + 1].revents & POLLIN) && !has_left)
-            answer_client(b, door, door->clients[i].fd);
-        if (has_left || now_ns > door->clients[i].deadline_ns) {
-            left = true;
-            close(door->clients[i].fd);
-            door->clients[i] = door->clients[--door->clients_n];
-        }
+    bool is_over = revents & (POLLHUP | POLLERR | POLLRDHUP) || now_ns > c->deadline_ns;
+    if (c->state == UNREAD)
+        return !has_unread(c);
+    if (c->state == SILENT && (revents & POLLIN) && !(revents & (POLLHUP | POLLERR))) {
+        c->state = ANSWERED;
+        return !answer_client(b, door, c);
     }
-    if (p[0].revents & POLLIN)
-        accept_client(door);
-    return left;
+    if (is_over && c->state == ANSWERED && door->is_guests && has_unread(c)) {
+        c->state = UNREAD;
+        return false;
+    }
+    return is_over;
 }
 
-uint32_t adit_broker_step(struct adit_broker *b, int stop, int other, int timeout_ms)
+/* Answers who has asked. 0, or -errno: this process can take nobody in. */
+static int serve_door(const struct adit_broker *b, struct door *door, const struct pollfd *p, uint64_t now_ns)
 {
-    struct pollfd p[3 + 1 + CLIENTS_MAX + 1 + GUESTS_AT_ONCE] = {{.fd = stop, .events = POLLIN}, {.fd = other, .events = POLLIN}};
+    for (uint32_t i = door->clients_n; i-- > 0;)
+        if (is_done(b, door, &door->clients[i], p[i + 1].revents, now_ns))
+            remove_client(door, i);
+    return p[0].revents & POLLIN ? accept_client(door) : 0;
+}
+
+int adit_broker_step(struct adit_broker *b, int stop, int other, int timeout_ms)
+{
+    struct pollfd p[3 + 2 * (1 + CLIENTS_MAX)] = {{.fd = stop, .events = POLLIN}, {.fd = other, .events = POLLIN}};
     bool is_deaf = b->proxy && adit_clock_ns() < b->deaf_until_ns;
     p[2] = (struct pollfd){.fd = b->proxy && !is_deaf ? adit_proxy_bells(b->proxy) : -1, .events = POLLIN};
     uint32_t first = 3 + list_door(&b->doors[0], p + 3), n = first + list_door(&b->doors[1], p + first);
     if (poll(p, n, is_deaf && timeout_ms > 1 ? 1 : timeout_ms) < 0)
-        return 0;
+        return adit_error_is_poor(-errno) ? -errno : 0;
     uint64_t now_ns = adit_clock_ns();
     if (p[2].revents & POLLIN) {
         adit_proxy_answer(b->proxy);
         b->deaf_until_ns = now_ns + DEAF_NS;
     }
-    bool left = serve_door(b, &b->doors[0], p + 3, now_ns);
-    left |= serve_door(b, &b->doors[1], p + first, now_ns);
-    return (left ? ADIT_BROKER_LEFT : 0) | (p[0].revents ? ADIT_BROKER_STOP : 0) | (p[1].revents ? ADIT_BROKER_OTHER : 0);
+    int error = serve_door(b, &b->doors[0], p + 3, now_ns), other_error = serve_door(b, &b->doors[1], p + first, now_ns);
+    return error ? error : other_error;
 }
 
 void adit_broker_close(struct adit_broker **broker)
@@ -223,17 +295,25 @@ void adit_broker_close(struct adit_broker **broker)
 int adit_broker_open(struct adit_arena *arena, int listener, int guest_listener, struct adit_broker **out)
 {
     struct adit_broker *b = calloc(1, sizeof *b);
+    int error = 0;
     *out = b;
     if (!b)
         return adit_fault(-ENOMEM, "arena %s: no memory for its broker", arena->name);
     b->arena = arena;
-    b->doors[0] = (struct door){.listener = listener, .clients_max = CLIENTS_MAX, .client_ns = CLIENT_NS};
-    b->doors[1] = (struct door){.listener = guest_listener, .is_guests = true, .clients_max = GUESTS_AT_ONCE, .client_ns = GUEST_NS};
-    for (uint32_t i = 0; i < ADIT_SEGMENTS_MAX; i++)
-        for (uint32_t w = 0; w < 2; w++)
-            b->fds[i][w] = i < arena->segments_n ? adit_segment_reopen(&arena->maps[i], w) : -1;
-    for (uint32_t w = 0; w < 2; w++)
-        b->fds[INNER][w] = arena->maps[0].inner_at ? adit_segment_reopen_inner(&arena->maps[0], w) : -1;
+    b->doors[0] = (struct door){.listener = listener, .each_max = CLIENTS_MAX, .client_ns = CLIENT_NS};
+    b->doors[1] = (struct door){.listener = guest_listener, .is_guests = true, .each_max = GUESTS_EACH, .client_ns = GUEST_NS};
+    for (uint32_t i = 0; i < ADIT_SEGMENTS_MAX + 1; i++)
+        for (uint32_t w = 0; w < 2; w++) {
+            int *fd = &b->fds[i][w];
+            *fd = i < arena->segments_n                       ? adit_segment_reopen(&arena->maps[i], w)
+                  : i == INNER && arena->maps[0].inner_at ? adit_segment_reopen_inner(&arena->maps[0], w)
+                                                              : -1;
+            error = adit_error_is_poor(*fd) ? *fd : error;
+        }
+    if (error) {
+        adit_broker_close(out);
+        return adit_fault(error, "arena %s: its broker has no descriptors: %s", arena->name, strerror(-error));
+    }
     return 0;
 }
 
@@ -337,6 +417,9 @@ static int refusal(const char *name, const struct answer *a)
         return adit_fault(a->status, "arena %s: layout %u/%016llx, this build knows %u/%016llx; use the same adit on both sides",
                           name, a->layout_version, (unsigned long long)a->signature, ADIT_LAYOUT_VERSION,
                           (unsigned long long)adit_control_signature());
+    case -EMFILE: case -ENFILE: case -ETOOMANYREFS:
+        return adit_fault(a->status, "arena %s: its keeper has no descriptors left to give (%s); ask again, or raise its RLIMIT_NOFILE", name,
+                          strerror(-a->status));
     default: return adit_fault(a->status, "arena %s: its broker refused: %s", name, strerror(-a->status));
     }
 }

@@ -12,9 +12,11 @@
  *
  * Every participant holds the listening socket, so the name outlives the keeper, and clients that it had not answered when it
  * died are answered by the next (those it had accepted are cut off, and ask again).
- * Messages are SOCK_SEQPACKET, so none is ever partial; at most 64 clients are being answered at once, each has 10 s to
- * say hello and to join, and none of them can delay the others. The guests' socket is another door with places of its own: 16, for
- * 1 s each. Whoever comes by it is a guest, whatever his uid.
+ * Messages are SOCK_SEQPACKET, so none is ever partial; each connection is for one hello. At most 64 clients are being answered at once, each
+ * has 10 s to say hello and to join, and none of them can delay the others. The guests' socket is another door with 64 places of its own, 4 a
+ * uid, for 1 s each; who comes when all are taken has one of whoever has most. Whoever comes by it is a guest, whatever his uid.
+ * A guest that does not read what it was given keeps that place: the kernel bounds the descriptors that a user has under way
+ * (ETOOMANYREFS), and one uid can so hold up 4 grants of the keeper's at most.
  */
 #ifndef ADIT_BROKER_H
 #define ADIT_BROKER_H
@@ -24,15 +26,15 @@
 struct adit_broker;
 struct adit_proxy;
 
-/* For a keeper: makes ready to serve arena on listener and guest_listener (-1: none), which stay the caller's. */
+/* For a keeper: makes ready to serve arena on listener and guest_listener (-1: none), which stay the caller's. -ENOMEM, -EMFILE, -ENFILE. */
 int adit_broker_open(struct adit_arena *arena, int listener, int guest_listener, struct adit_broker **out);
 /* Guests are let in and heard by proxy from now on (before that they are asked to come again). */
 void adit_broker_set_proxy(struct adit_broker *broker, struct adit_proxy *proxy);
 void adit_broker_close(struct adit_broker **broker);
 
-/* Waits at most timeout_ms for stop or other to be readable or for clients, and answers those. What happened, as bits. */
-enum { ADIT_BROKER_STOP = 1u, ADIT_BROKER_OTHER = 2u, ADIT_BROKER_LEFT = 4u /* a client closed: it has joined or given up */ };
-uint32_t adit_broker_step(struct adit_broker *broker, int stop, int other, int timeout_ms);
+/* Waits at most timeout_ms for stop or other to be readable or for clients, and answers those. 0; -EMFILE, -ENFILE, -ENOMEM: this process
+ * cannot take anybody in. */
+int adit_broker_step(struct adit_broker *broker, int stop, int other, int timeout_ms);
 
 /* What a client is granted; all its own, -1: not granted. */
 struct adit_grant {

@@ -86,8 +86,9 @@ static void watch(struct adit_deaths *d, uint32_t slot, uint64_t word)
     }
     int pidfd = adit_process_open(adit_part_pid(word));
     struct epoll_event readable = {.events = EPOLLIN, .data.u32 = slot};
+    uint64_t start_time;
     /* the start time is read after the descriptor is there: the process it stands for is the participant's, or is gone */
-    if (pidfd >= 0 && adit_participant_is(p, word, adit_process_start_time(adit_part_pid(word))) &&
+    if (pidfd >= 0 && !adit_process_start_time(adit_part_pid(word), &start_time) && adit_participant_is(p, word, start_time) &&
         !epoll_ctl(d->epoll, EPOLL_CTL_ADD, pidfd, &readable)) {
         d->of[slot].pidfd = pidfd;
         d->of[slot].watched = BY_PIDFD;
@@ -96,23 +97,27 @@ static void watch(struct adit_deaths *d, uint32_t slot, uint64_t word)
     }
 }
 
-bool adit_deaths_look(struct adit_deaths *d)
+enum adit_deaths_view adit_deaths_look(struct adit_deaths *d)
 {
-    bool again = false;
+    enum adit_deaths_view view = ADIT_DEATHS_SEEN;
     for (uint32_t i = 0; i < d->arena->participants_max; i++) {
         struct adit_participant *p = &d->arena->participants[i];
         uint64_t word = adit_load_acquire(&p->word); /* PART:alive */
         if (d->of[i].watched != NOBODY && identity_of(word) != d->of[i].word)
             forget(d, i);
-        if (adit_part_state(word) != ADIT_PART_FREE && p != d->arena->self) {
-            if (d->of[i].watched == NOBODY)
-                watch(d, i, word);
-            if (d->of[i].watched == BY_PROC && adit_participant_is_gone(p))
-                d->of[i].watched = DEAD;
-            again |= d->of[i].watched == BY_PROC;
-        }
+        if (adit_part_state(word) == ADIT_PART_FREE || p == d->arena->self)
+            continue;
+        if (d->of[i].watched == NOBODY)
+            watch(d, i, word);
+        if (d->of[i].watched != BY_PROC)
+            continue;
+        int error = adit_participant_look(p);
+        if (error == -ESRCH)
+            d->of[i].watched = DEAD;
+        else if (view != ADIT_DEATHS_UNSEEN)
+            view = adit_error_is_poor(error) ? ADIT_DEATHS_UNSEEN : ADIT_DEATHS_BY_PROC;
     }
-    return again;
+    return view;
 }
 
 bool adit_deaths_next(struct adit_deaths *d, uint32_t first, uint32_t *slot)

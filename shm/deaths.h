@@ -20,8 +20,10 @@ void adit_deaths_close(struct adit_deaths **deaths);
 /* A descriptor that is readable when somebody may have died. */
 int adit_deaths_fd(const struct adit_deaths *deaths);
 
-/* Looks through the table for who has come and gone since. True when somebody can only be watched through /proc: look again soon. */
-bool adit_deaths_look(struct adit_deaths *deaths);
+/* Looks through the table for who has come and gone since. BY_PROC: somebody can only be watched through /proc, look again soon; UNSEEN:
+ * somebody cannot be watched at all, as this process is out of descriptors or memory. */
+enum adit_deaths_view { ADIT_DEATHS_SEEN, ADIT_DEATHS_BY_PROC, ADIT_DEATHS_UNSEEN };
+enum adit_deaths_view adit_deaths_look(struct adit_deaths *deaths);
 
 /* A participant in slot first or later whose process has ended and whom nobody has recovered yet; false: none. The same again until its
  * slot is free. */

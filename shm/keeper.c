@@ -45,27 +45,31 @@ static bool recover_dead(struct adit_keeper *k, struct adit_deaths *deaths, stru
 }
 
 /* Begins to take part for guests when the one who did before has ended. */
-static void open_proxy(struct adit_keeper *k, struct adit_broker *broker, struct adit_proxy **proxy)
+static int open_proxy(struct adit_keeper *k, struct adit_broker *broker, struct adit_proxy **proxy)
 {
-    if (!k->arena->guests_max || *proxy || adit_proxy_open(k->arena, proxy))
-        return;
-    adit_broker_set_proxy(broker, *proxy);
+    int error = !k->arena->guests_max || *proxy ? 0 : adit_proxy_open(k->arena, proxy);
+    if (!error)
+        adit_broker_set_proxy(broker, *proxy);
+    return error;
 }
 
-/* What a keeper does until it is stopped. */
+/* What a keeper does until it is stopped, or has no descriptors for it: another may have some. */
 static void keep(struct adit_keeper *k)
 {
     struct adit_broker *broker = NULL;
     struct adit_deaths *deaths = NULL;
     struct adit_proxy *proxy = NULL;
     if (!adit_broker_open(k->arena, k->listener, k->guest_listener, &broker) && !adit_deaths_open(k->arena, &deaths)) {
+        bool is_poor = false;
         adit_store32_release(&k->is_here, 1);
-        while (!adit_load32_acquire(&k->stop)) {
-            bool by_proc = adit_deaths_look(deaths), all = recover_dead(k, deaths, proxy);
-            open_proxy(k, broker, &proxy);
+        while (!adit_load32_acquire(&k->stop) && !is_poor) {
+            enum adit_deaths_view view = adit_deaths_look(deaths);
+            bool all = recover_dead(k, deaths, proxy);
+            int opened = open_proxy(k, broker, &proxy);
             bool waits = k->arena->guests_max && !proxy; /* for its predecessor: dead guests stay, and would be told of at once again */
-            (void)adit_broker_step(broker, k->stop_fd, waits ? -1 : adit_deaths_fd(deaths),
-                                   waits ? PROXY_MS : !all ? RETRY_MS : by_proc ? ROUND_PROC_MS : ROUND_MS);
+            int error = adit_broker_step(broker, k->stop_fd, waits ? -1 : adit_deaths_fd(deaths),
+                                         waits ? PROXY_MS : !all ? RETRY_MS : view != ADIT_DEATHS_SEEN ? ROUND_PROC_MS : ROUND_MS);
+            is_poor = error || view == ADIT_DEATHS_UNSEEN || adit_error_is_poor(opened);
         }
         adit_store32_release(&k->is_here, 0);
     }
@@ -84,7 +88,7 @@ static void *keeper_main(void *user)
             keep(k);
             adit_robust_unlock(lock);
         }
-        if (!adit_load32_acquire(&k->stop)) { /* no memory or descriptors for it: others may have some */
+        if (!adit_load32_acquire(&k->stop)) { /* for others to take the lock meanwhile */
             struct timespec nap = {.tv_nsec = RETRY_MS * 1000000};
             nanosleep(&nap, NULL);
         }
@@ -135,7 +139,7 @@ void adit_keeper_close(struct adit_arena *arena)
     pthread_join(k->thread, NULL);
     adit_rendezvous_leave(arena->place, arena->name, k->listener);
     if (k->guest_listener >= 0)
-        adit_rendezvous_leave_path(arena->guest_path, k->guest_listener);
+        adit_rendezvous_leave_path(arena->place, arena->guest_path, k->guest_listener);
     close(k->stop_fd);
     free(k);
     arena->keeper = NULL;

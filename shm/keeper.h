@@ -3,6 +3,8 @@
  *
  *                lock taken                        stop, or the process dies
  *   standby  ------------------>  keeper  ------------------------------------>  the kernel hands the lock to a standby
+ *      ^                             |
+ *      +-----------------------------+  out of descriptors: it can accept nobody, or cannot see who lives; for 20 ms
  *
  *   keeper:  look who is there -> recover who has died -> wait for clients, for deaths, for stop -> again
  *

@@ -7,6 +7,7 @@
 #include <numa.h>
 #include <numaif.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,12 +78,18 @@ int adit_process_open(uint32_t pid)
     return fd < 0 ? -errno : fd;
 }
 
-uint64_t adit_process_start_time(uint32_t pid)
+bool adit_error_is_poor(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOBUFS;
+}
+
+int adit_process_start_time(uint32_t pid, uint64_t *start_time)
 {
     char path[40], text[1024];
     snprintf(path, sizeof path, "/proc/%u/stat", pid);
-    if (read_small(path, text, sizeof text) <= 0)
-        return 0;
+    int got = read_small(path, text, sizeof text);
+    if (got <= 0) /* who cannot be read may be there all the same: proc(5), hidepid */
+        return kill((pid_t)pid, 0) && errno == ESRCH ? -ESRCH : got == 0 || got == -ENOENT || got == -ESRCH ? -EACCES : got;
     /* proc(5): the name in field 2 may hold anything, so count from the last ')'; the state is field 3, the threads 20 */
     char *p = strrchr(text, ')');
     bool is_zombie = p && p[1] && (p[2] == 'Z' || p[2] == 'X');
@@ -92,9 +99,10 @@ uint64_t adit_process_start_time(uint32_t pid)
         if (p && field == 19)
             threads = strtoull(p + 1, NULL, 10);
     }
-    if (!p || (is_zombie && threads < 2)) /* of a process whose first thread has ended the others may run on */
-        return 0;
-    return strtoull(p + 1, NULL, 10);
+    if (!p)
+        return -EPROTO;
+    *start_time = strtoull(p + 1, NULL, 10);
+    return is_zombie && threads < 2 ? -ESRCH : 0; /* of a process whose first thread has ended the others may run on */
 }
 
 uint64_t adit_process_pid_namespace(void)

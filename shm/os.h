@@ -27,9 +27,11 @@ void adit_futex_wake(uint32_t *word, uint32_t n);
 /* A descriptor that becomes readable when the process has ended with all its threads (pidfd_open(2)); -ESRCH: there is none;
  * -ENOSYS: this kernel has none, or ADIT_DISABLE says so. */
 int adit_process_open(uint32_t pid);
-/* Start time of a process (clock ticks after boot, /proc/PID/stat field 22); 0: there is no such process, or
- * none of its threads runs any more. */
-uint64_t adit_process_start_time(uint32_t pid);
+/* Start time of a process (clock ticks after boot, /proc/PID/stat field 22). -ESRCH: there is no such process, or none of its threads runs
+ * any more; another error: it cannot be told (this process has no descriptor left, /proc hides that one), which is no death. */
+int adit_process_start_time(uint32_t pid, uint64_t *start_time);
+/* Whether an error says that this process, or the machine, is out of descriptors or memory: another process may do better. */
+bool adit_error_is_poor(int error);
 /* Inode of this process's PID namespace; 0 when unknown. */
 uint64_t adit_process_pid_namespace(void);
 

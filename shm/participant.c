@@ -8,7 +8,10 @@
 int adit_participant_join(struct adit_arena *arena, const char *label)
 {
     uint32_t pid = (uint32_t)getpid();
-    uint64_t start_time = adit_process_start_time(pid);
+    uint64_t start_time;
+    int error = adit_process_start_time(pid, &start_time); /* whom nobody can tell from his successor would be taken for dead */
+    if (error)
+        return adit_fault(error, "arena %s: cannot read this process's start time in /proc: %s", arena->name, strerror(-error));
     for (uint32_t i = arena->guests_max; i < arena->participants_max; i++) {
         struct adit_participant *p = &arena->participants[i];
         uint64_t word = adit_load_relaxed(&p->word); /* relaxed: the CAS decides */
@@ -48,22 +51,24 @@ void adit_participant_leave(struct adit_arena *arena)
 bool adit_participant_is(const struct adit_participant *p, uint64_t word, uint64_t start_time)
 {
     enum adit_participant_state state = adit_part_state(word);
-    return start_time && (uint8_t)start_time == adit_part_birth(word) &&
+    return (uint8_t)start_time == adit_part_birth(word) &&
            (state == ADIT_PART_JOINING || start_time == adit_load_relaxed(&p->start_time));
 }
 
-bool adit_participant_is_gone(const struct adit_participant *p)
+int adit_participant_look(const struct adit_participant *p)
 {
-    uint64_t word = adit_load_acquire(&p->word); /* PART:alive */
+    uint64_t word = adit_load_acquire(&p->word), start_time; /* PART:alive */
     enum adit_participant_state state = adit_part_state(word);
-    if (state == ADIT_PART_FREE)
-        return false;
-    if (state == ADIT_PART_DEAD)
-        return true;
+    if (state == ADIT_PART_FREE || state == ADIT_PART_DEAD)
+        return state == ADIT_PART_FREE ? 0 : -ESRCH;
     uint64_t pid_ns = state == ADIT_PART_JOINING ? 0 : p->pid_ns;
-    return (!pid_ns || pid_ns == adit_process_pid_namespace()) &&
-           !adit_participant_is(p, word, adit_process_start_time(adit_part_pid(word)));
+    if (pid_ns && pid_ns != adit_process_pid_namespace())
+        return 0;
+    int error = adit_process_start_time(adit_part_pid(word), &start_time);
+    return error ? error : adit_participant_is(p, word, start_time) ? 0 : -ESRCH;
 }
+
+bool adit_participant_is_gone(const struct adit_participant *p) { return adit_participant_look(p) == -ESRCH; }
 
 bool adit_participant_mark_dead(struct adit_participant *p, uint64_t word)
 {

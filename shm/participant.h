@@ -8,17 +8,19 @@
 
 #include "shm/arena.h"
 
-/* Claims a slot for this process in role and sets arena->self and owner. -EUSERS: none is free. */
+/* Claims a slot for this process in role and sets arena->self and owner. -EUSERS: none is free; -EMFILE, -EACCES: /proc cannot be read. */
 int adit_participant_join(struct adit_arena *arena, const char *label);
 
 /* Gives the slot back; everything this process owned must be given back before. */
 void adit_participant_leave(struct adit_arena *arena);
 
-/* True when start_time is that of the process which word, a participant's, names; 0 is nobody's. */
+/* True when start_time is that of the process which word, a participant's, names. */
 bool adit_participant_is(const struct adit_participant *p, uint64_t word, uint64_t start_time);
 
-/* True when the process that a slot's word and start time name does not run any more. Reads /proc; false when it cannot be
- * told (another PID namespace). */
+/* Looks in /proc whether the process that a slot's word and start time name runs. 0: it does, or the slot is free, or it lives in another PID
+ * namespace, where nobody here can tell; -ESRCH: it does not any more; another error: it could not be told now. */
+int adit_participant_look(const struct adit_participant *p);
+/* The same, for who takes what cannot be told for running. */
 bool adit_participant_is_gone(const struct adit_participant *p);
 
 /* For the keeper. mark_dead: the participant of that word is gone, recovery begins (false: the slot has changed). bury: recovery is

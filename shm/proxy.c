@@ -197,13 +197,15 @@ int adit_proxy_open(struct adit_arena *arena, struct adit_proxy **out)
     p->bells = epoll_create1(EPOLL_CLOEXEC);
     pthread_mutex_init(&p->lock, NULL);
     int error = p->bells < 0 ? -errno : arena->guests_fds < arena->guests_max ? -EPROTO : map_pages(p);
-    adit_store32_release(&arena->waits->proxy_owner, arena->owner); /* from here on the next waits for this process's end */
     if (!error) {
         sigset_t all, before;
+        adit_store32_release(&arena->waits->proxy_owner, arena->owner); /* from here on the next waits for this process's end */
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the application's */
         error = -pthread_create(&p->thread, NULL, proxy_main, p);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (error)
+            adit_store32_release(&arena->waits->proxy_owner, 0);
     }
     if (error) {
         close_all(p);

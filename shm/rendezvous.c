@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +154,19 @@ static bool name_of(const char *file, char name[ADIT_NAME_BYTES])
     return adit_rendezvous_name_is_valid(name);
 }
 
+/* Removes the file in dir (AT_FDCWD: a path), whose address is a, if it is a socket on which nobody listens. What is no socket refuses, too, and
+ * stays. True: somebody listens. */
+static bool sweep_one(int dir, const char *file, const struct sockaddr_un *a)
+{
+    struct stat s;
+    int fd = connect_to(a, 1000000000u);
+    if (fd >= 0)
+        close(fd);
+    else if (fd == -ECONNREFUSED && !fstatat(dir, file, &s, AT_SYMLINK_NOFOLLOW) && S_ISSOCK(s.st_mode))
+        (void)unlinkat(dir, file, 0);
+    return fd >= 0;
+}
+
 /* Removes the sockets that dead brokers left; dir is locked, so nobody is between bind and listen. */
 static void sweep_locked(int dir)
 {
@@ -162,11 +174,10 @@ static void sweep_locked(int dir)
     int n = scandirat(dir, ".", &list, is_socket_name, NULL);
     for (int i = 0; i < n; i++) {
         char name[ADIT_NAME_BYTES];
-        int fd = name_of(list[i]->d_name, name) ? connect_in(dir, name, 1000000000u) : -EINVAL;
-        if (fd >= 0)
-            close(fd);
-        else if (fd == -ECONNREFUSED)
-            (void)unlinkat(dir, list[i]->d_name, 0);
+        if (name_of(list[i]->d_name, name)) {
+            struct sockaddr_un a = address_of(dir, name);
+            (void)sweep_one(dir, list[i]->d_name, &a);
+        }
         free(list[i]);
     }
     free(list);
@@ -193,21 +204,27 @@ int adit_rendezvous_bind(const char *name, char place[ADIT_PLACE_BYTES])
     return fd < 0 ? adit_fault(fd, "arena %s: cannot listen in %s: %s", name, place, strerror(-fd)) : fd;
 }
 
+/* DIR, open and locked, or -errno. The lock of paths, too: a stranger could hold one of their own directories for ever. */
+static int lock_place(const char *place)
+{
+    int dir = open_own(place, false), error = dir < 0 ? dir : lock_directory(dir);
+    if (!error)
+        return dir;
+    if (dir >= 0)
+        close(dir);
+    return error;
+}
+
 void adit_rendezvous_leave(const char *place, const char *name, int listener)
 {
     char file[ADIT_NAME_BYTES + sizeof SUFFIX];
     snprintf(file, sizeof file, "%s" SUFFIX, name);
-    int dir = open_own(place, false);
     close(listener); /* before the look: of two who leave at once the later one finds nobody */
+    int dir = lock_place(place);
     if (dir < 0)
         return;
-    if (!lock_directory(dir)) {
-        int fd = connect_in(dir, name, 1000000000u);
-        if (fd >= 0)
-            close(fd);
-        else if (fd == -ECONNREFUSED)
-            (void)unlinkat(dir, file, 0);
-    }
+    struct sockaddr_un a = address_of(dir, name);
+    (void)sweep_one(dir, file, &a);
     close(dir);
 }
 
@@ -221,58 +238,49 @@ static bool address_of_path(const char *path, struct sockaddr_un *a)
     return (size_t)snprintf(a->sun_path, sizeof a->sun_path, "%s", path) < ADIT_GUEST_PATH_BYTES;
 }
 
-/* The directory of path, open and locked, or -errno. */
-static int lock_directory_of(const char *path)
+/* Lets everybody who reaches path ask; no other file, should somebody who may write to its directory have put one there. */
+static int open_to_all(const char *path)
 {
-    char copy[ADIT_GUEST_PATH_BYTES];
-    snprintf(copy, sizeof copy, "%s", path);
-    int dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = dir < 0 ? -errno : lock_directory(dir);
-    if (!error)
-        return dir;
-    if (dir >= 0)
-        close(dir);
+    struct stat s;
+    char same[40];
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    snprintf(same, sizeof same, "/proc/thread-self/fd/%d", fd);
+    int error = fstat(fd, &s) ? -errno : !S_ISSOCK(s.st_mode) ? -ENOTSOCK : chmod(same, 0666) ? -errno : 0;
+    close(fd);
     return error;
 }
 
-/* Removes a socket on which nobody listens; what is no socket refuses, too, and stays. */
-static void sweep_path(const struct sockaddr_un *a)
-{
-    struct stat s;
-    int fd = connect_to(a, 1000000000u);
-    if (fd >= 0)
-        close(fd);
-    else if (fd == -ECONNREFUSED && !lstat(a->sun_path, &s) && S_ISSOCK(s.st_mode))
-        (void)unlink(a->sun_path);
-}
-
-int adit_rendezvous_bind_path(const char *path)
+int adit_rendezvous_bind_path(const char *place, const char *path)
 {
     struct sockaddr_un a;
     if (!address_of_path(path, &a))
         return adit_fault(-ENAMETOOLONG, "guests' socket '%.60s...': longer than %u bytes; choose a shorter path", path,
                           ADIT_GUEST_PATH_BYTES - 1);
-    int dir = lock_directory_of(path), fd = dir;
+    int dir = lock_place(place), fd = dir;
     if (dir >= 0) {
-        sweep_path(&a);
-        fd = bind_locked(&a);
-        if (fd >= 0 && chmod(path, 0666)) {
-            int error = -errno;
+        fd = sweep_one(AT_FDCWD, path, &a) ? -EEXIST : bind_locked(&a);
+        int error = fd >= 0 ? open_to_all(path) : 0;
+        if (error) {
             close(fd);
             fd = error;
         }
         close(dir);
     }
+    if (fd == -EEXIST)
+        return adit_fault(fd, "guests' socket %s: somebody listens there, or it is no socket; choose another path, or remove it", path);
     return fd < 0 ? adit_fault(fd, "guests' socket %s: cannot listen there: %s; choose another path", path, strerror(-fd)) : fd;
 }
 
-void adit_rendezvous_leave_path(const char *path, int listener)
+void adit_rendezvous_leave_path(const char *place, const char *path, int listener)
 {
     struct sockaddr_un a;
     close(listener); /* before the look, as in leave */
-    int dir = address_of_path(path, &a) ? lock_directory_of(path) : -1;
+    int dir = address_of_path(path, &a) ? lock_place(place) : -1;
     if (dir < 0)
         return;
-    sweep_path(&a);
+    (void)sweep_one(AT_FDCWD, path, &a);
     close(dir);
 }
 

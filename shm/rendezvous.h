@@ -6,7 +6,9 @@
  * on which nobody listens any more was left by a dead broker; the next bind or listing of any name removes it.
  *
  * Guests (guest.h) never reach DIR. For them there may be a second socket, at any path that its creator says; who can reach that path
- * and write to the socket (mode 0666) may ask. A name with a slash in it is such a path. There, too, a socket that refuses is replaced.
+ * and write to the socket (mode 0666) may ask. A name with a slash in it is such a path. There, too, a socket that refuses is replaced, under the
+ * lock of DIR: the path's own directory is open to strangers, who could hold a lock of it for ever. (So two of this user's arenas must not ask
+ * for one path at one moment from different DIRs.)
  */
 #ifndef ADIT_RENDEZVOUS_H
 #define ADIT_RENDEZVOUS_H
@@ -25,10 +27,10 @@ int adit_rendezvous_bind(const char *name, char place[ADIT_PLACE_BYTES]);
 /* Closes listener, which may be one of many copies, and removes the socket file in place when it was the last: the name is free
  * then. */
 void adit_rendezvous_leave(const char *place, const char *name, int listener);
-/* The same for a path: bind makes it with mode 0666 (as the directory is, so is who can reach it), leave removes it with the last copy
- * of listener. -EEXIST: somebody listens there, or it is no socket; -ENAMETOOLONG. */
-int adit_rendezvous_bind_path(const char *path);
-void adit_rendezvous_leave_path(const char *path, int listener);
+/* The same for a path, under the lock of place, an arena's DIR: bind makes it with mode 0666 (as the directory is, so is who can reach it), leave
+ * removes it with the last copy of listener. -EEXIST: somebody listens there, or it is no socket; -ENAMETOOLONG. */
+int adit_rendezvous_bind_path(const char *place, const char *path);
+void adit_rendezvous_leave_path(const char *place, const char *path, int listener);
 /* Whether name, of an attach, is a path. */
 bool adit_rendezvous_is_path(const char *name);
 /* A descriptor connected to the broker of name or path, or -ENOENT (no such arena, or its broker is dead), -EACCES, -EINVAL. */

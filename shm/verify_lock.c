@@ -12,6 +12,7 @@
  * image. Quiet: nobody holds anything but the keeper its lock, and the keeper is there. */
 #include "shm/verify.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,12 +36,13 @@ static void look_at_robust(struct adit_verifier *v, const struct adit_robust *r,
 {
     uint32_t word = adit_load32_acquire(&r->word), owner = adit_load32_acquire(&r->owner), thread = word & ADIT_ROBUST_TID;
     const char *fault = NULL;
+    uint64_t start_time;
     char text[128];
     if (!thread)
         return;
     if (owner >> 28 || (owner && adit_owner_slot(owner) >= v->arena->participants_max))
         fault = "its holder names no slot";
-    else if (at_home && !adit_process_start_time(thread))
+    else if (at_home && adit_process_start_time(thread, &start_time) == -ESRCH)
         fault = "no such thread is there";
     else if (v->quiet && !may_hold)
         fault = "nobody is at it";
