@@ -2,14 +2,17 @@
  * process is not dead; the last one out leaves nothing. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,7 +53,7 @@ static pid_t start(void (*work)(void *user), struct member *m)
 
 static void end(pid_t child, struct member *m)
 {
-    __atomic_store_n(&m->leave, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&m->leave, 100, __ATOMIC_RELEASE);
     assert_int_equal(shm_fixture_wait(child), 0);
 }
 
@@ -217,6 +220,62 @@ static void without_pidfds_deaths_are_found_in_proc(void **state)
     free(kept);
 }
 
+/* Keeps, and then has but m->leave - 1 descriptors to spare. */
+static void keep_with_few_descriptors(void *user)
+{
+    struct member *m = user;
+    struct rlimit few;
+    int taken[64];
+    uint32_t n = 0;
+    struct adit_arena *a = shm_fixture_create(name, NULL, 4u << 20);
+    __atomic_store_n(&m->ready, 1, __ATOMIC_RELEASE);
+    shm_fixture_until(&m->leave, 1);
+    REQUIRE(!getrlimit(RLIMIT_NOFILE, &few));
+    few.rlim_cur = 64;
+    REQUIRE(!setrlimit(RLIMIT_NOFILE, &few));
+    while (n < 64 && (taken[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+        n++;
+    REQUIRE(n > 8 && n < 64);
+    for (uint32_t i = 1; i < m->leave; i++)
+        close(taken[--n]);
+    __atomic_store_n(&m->ready, 2, __ATOMIC_RELEASE);
+    shm_fixture_until(&m->leave, 100);
+    adit_detach(&a);
+}
+
+/* Nobody is taken for dead because the keeper cannot look, and it steps back for one who can: others join, and the dead are found. (tried: an
+ * unreadable /proc/PID/stat taken for an ended process: those who live are recovered.) */
+static void a_keeper_without_descriptors_buries_nobody_and_steps_back(void **state)
+{
+    char *kept = strdup(getenv("ADIT_DISABLE")), names[10][16];
+    (void)state;
+    for (uint32_t i = 0; i < 10; i++) {
+        struct member *m = shm_fixture_shared(2 * sizeof *m);
+        setenv("ADIT_DISABLE", i % 2 ? "numa,pidfd" : "numa", 1);
+        snprintf(names[i], sizeof names[i], "few%u", i);
+        name = names[i];
+        pid_t keeper = start(keep_with_few_descriptors, &m[0]);
+        struct adit_arena *a = shm_fixture_attach(name, ADIT_PRODUCER);
+        __atomic_store_n(&m[0].leave, 1 + i / 2, __ATOMIC_RELEASE);
+        shm_fixture_until(&m[0].ready, 2);
+        pid_t child = start(consume, &m[1]);
+        for (uint32_t k = 0; k < 12; k++) {
+            shm_fixture_nap(20);
+            assert_int_equal(count_participants(a), 3);
+            assert_int_equal(adit_part_state(adit_load_acquire(&a->self->word)), ADIT_PART_ALIVE);
+        }
+        kill_and_reap(child);
+        for (uint32_t k = 0; k < 5000 && count_participants(a) != 2; k++)
+            shm_fixture_nap(1);
+        assert_int_equal(count_participants(a), 2);
+        shm_fixture_verify(a, ADIT_VERIFY_LIVING);
+        end(keeper, &m[0]);
+        adit_detach(&a);
+    }
+    setenv("ADIT_DISABLE", kept, 1);
+    free(kept);
+}
+
 static void stay_in_a_section(void *user)
 {
     struct member *m = user;
@@ -295,6 +354,7 @@ int main(void)
         cmocka_unit_test(a_stopped_participant_is_not_dead),
         cmocka_unit_test(a_process_without_its_first_thread_is_not_dead),
         cmocka_unit_test(without_pidfds_deaths_are_found_in_proc),
+        cmocka_unit_test(a_keeper_without_descriptors_buries_nobody_and_steps_back),
         cmocka_unit_test(a_successor_in_a_slot_does_not_die_its_predecessors_death),
         cmocka_unit_test(attachments_cut_off_anywhere_leave_no_slot),
     };
