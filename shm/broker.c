@@ -7,34 +7,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "shm/control.h"
 #include "shm/proxy.h"
-#include "shm/rendezvous.h"
+#include "shm/wire.h"
 
 #define CLIENTS_MAX 64u        /* at a door */
 #define CLIENT_NS 10000000000u /* to say hello, and to join */
 #define GUESTS_EACH 4u         /* of one uid */
 #define GUEST_NS 1000000000u
-#define FDS_MAX (ADIT_SEGMENTS_MAX + 3 + 2 * ADIT_GUESTS_MAX) /* the kernel passes 253 at once */
-#define RETRY_NS 1000000u
 #define DEAF_NS 1000000u /* after a bell: a guest that rings all the time is heard a thousand times a second */
-
-struct hello {
-    uint64_t magic, signature;
-    uint32_t layout_version, role;
-};
-/* Descriptors come in this order: segments, the inner part of control; listeners; pages, bells. */
-struct answer {
-    uint64_t magic;
-    int32_t status; /* 0, or negative errno */
-    uint32_t segments_n;
-    uint64_t signature;
-    uint32_t layout_version, pages_n;
-    uint32_t has_inner, listeners_n, slot, pad;
-};
 
 /* SILENT: has said nothing yet; ANSWERED: has its answer, which is the only one; UNREAD: a guest that is gone or late, and whose answer lies
  * unread. The kernel counts descriptors that are under way against this user, of whom it lets only so many be; so the place stays taken until they
@@ -72,7 +55,7 @@ static bool is_writable(uint32_t role, uint32_t segment)
 }
 
 /* 0 when the process at the other end may attach as hello says. */
-static int judge(const struct adit_broker *b, const struct door *door, const struct ucred *peer, const struct hello *h, ssize_t n)
+static int judge(const struct adit_broker *b, const struct door *door, const struct ucred *peer, const struct adit_hello *h, ssize_t n)
 {
     if (!door->is_guests && peer->uid != geteuid() && peer->uid != 0)
         return -EACCES;
@@ -94,7 +77,7 @@ static int judge(const struct adit_broker *b, const struct door *door, const str
 }
 
 /* What a client of that role is given, as a tells it; returns how many. */
-static uint32_t choose_fds(const struct adit_broker *b, uint32_t role, struct answer *a, int fds[FDS_MAX])
+static uint32_t choose_fds(const struct adit_broker *b, uint32_t role, struct adit_answer *a, int fds[ADIT_WIRE_FDS_MAX])
 {
     const struct adit_arena *arena = b->arena;
     uint32_t n = 0;
@@ -123,11 +106,11 @@ static uint32_t choose_fds(const struct adit_broker *b, uint32_t role, struct an
 }
 
 /* Sends a, with fds_n descriptors; 0 or -errno. */
-static int send_answer(int to, const struct answer *a, const int *fds, uint32_t fds_n)
+static int send_answer(int to, const struct adit_answer *a, const int *fds, uint32_t fds_n)
 {
     struct iovec part = {(void *)(uintptr_t)a, sizeof *a};
     union {
-        char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
+        char bytes[CMSG_SPACE(ADIT_WIRE_FDS_MAX * sizeof(int))];
         struct cmsghdr align;
     } control = {{0}};
     struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
@@ -146,12 +129,12 @@ static int send_answer(int to, const struct answer *a, const int *fds, uint32_t 
 /* Hears and answers a client, once. False: it is to go, refused or gone. */
 static bool answer_client(const struct adit_broker *b, const struct door *door, const struct client *client)
 {
-    struct hello h = {0};
-    int fds[FDS_MAX];
+    struct adit_hello h = {0};
+    int fds[ADIT_WIRE_FDS_MAX];
     ssize_t n = recv(client->fd, &h, sizeof h, MSG_DONTWAIT | MSG_TRUNC);
     if (n <= 0)
         return n < 0 && errno == EAGAIN;
-    struct answer a = {.magic = ADIT_MAGIC, .segments_n = b->arena->segments_n, .signature = adit_control_signature(),
+    struct adit_answer a = {.magic = ADIT_MAGIC, .segments_n = b->arena->segments_n, .signature = adit_control_signature(),
                        .layout_version = ADIT_LAYOUT_VERSION, .status = judge(b, door, &client->peer, &h, n)};
     if (!a.status && h.role == ADIT_ROLE_GUEST)
         a.status = adit_proxy_admit(b->proxy, (uint32_t)client->peer.pid, client->peer.uid, &a.slot);
@@ -318,133 +301,3 @@ int adit_broker_open(struct adit_arena *arena, int listener, int guest_listener,
 }
 
 void adit_broker_set_proxy(struct adit_broker *broker, struct adit_proxy *proxy) { broker->proxy = proxy; }
-
-/* Receives the answer and its descriptors: how many came, 0 with a refusal, or -errno. */
-static int receive(int fd, uint32_t role, struct answer *a, int fds[FDS_MAX])
-{
-    struct iovec part = {a, sizeof *a};
-    union {
-        char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
-                       .msg_controllen = CMSG_LEN(FDS_MAX * sizeof(int))}; /* not its padding: room for one more, but not in fds */
-    ssize_t n;
-    do
-        n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
-    while (n < 0 && errno == EINTR); /* stopped and continued; SO_RCVTIMEO bounds each */
-    if (n < 0)
-        return errno == EAGAIN ? -ETIMEDOUT : -errno;
-    uint32_t got = 0;
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
-            got = (uint32_t)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-            memcpy(fds, CMSG_DATA(c), got * sizeof(int));
-        }
-    bool sound = n == (ssize_t)sizeof *a && a->magic == ADIT_MAGIC && a->status <= 0 && a->status > -4096;
-    if (sound && !a->status && a->segments_n <= ADIT_SEGMENTS_MAX && a->has_inner < 2 && a->listeners_n < 3 &&
-        (a->listeners_n > 0) == (role == ADIT_ROLE_PRODUCER || role == ADIT_ROLE_CONSUMER) &&
-        a->pages_n <= ADIT_GUESTS_MAX && got == a->segments_n + a->has_inner + a->listeners_n + 2 * a->pages_n)
-        return (int)got;
-    for (uint32_t i = 0; i < got; i++)
-        close(fds[i]);
-    if (sound && a->status)
-        return 0;
-    return m.msg_flags & MSG_CTRUNC ? -EMFILE : n == 0 ? -ECONNRESET : -EPROTO;
-}
-
-void adit_grant_close(struct adit_grant *g)
-{
-    for (uint32_t i = 0; i < g->fds_n; i++)
-        close(g->fds[i]);
-    for (uint32_t i = 0; i < 2 * g->pages_n; i++)
-        close(i < g->pages_n ? g->pages[i] : g->bells[i - g->pages_n]);
-    const int others[] = {g->connection, g->inner, g->listener, g->guest_listener};
-    for (uint32_t i = 0; i < 4; i++)
-        if (others[i] >= 0)
-            close(others[i]);
-    *g = (struct adit_grant){.connection = -1, .inner = -1, .listener = -1, .guest_listener = -1};
-}
-
-static void sort_out(const struct answer *a, const int *fds, struct adit_grant *g)
-{
-    *g = (struct adit_grant){.fds_n = a->segments_n, .pages_n = a->pages_n, .slot = a->slot};
-    memcpy(g->fds, fds, a->segments_n * sizeof(int));
-    fds += a->segments_n;
-    g->inner = a->has_inner ? *fds++ : -1;
-    g->listener = a->listeners_n > 0 ? *fds++ : -1;
-    g->guest_listener = a->listeners_n > 1 ? *fds++ : -1;
-    memcpy(g->pages, fds, a->pages_n * sizeof(int));
-    memcpy(g->bells, fds + a->pages_n, a->pages_n * sizeof(int));
-}
-
-/* *connected: what went wrong is not connecting, of which detail says more. */
-static int ask_once(const char *name, uint32_t role, uint64_t timeout_ns, struct answer *a, struct adit_grant *grant,
-                    bool *connected)
-{
-    char place[ADIT_PLACE_BYTES];
-    bool is_wrong = role != ADIT_ROLE_GUEST && adit_rendezvous_is_path(name);
-    int fds[FDS_MAX], fd = is_wrong ? adit_fault(-EINVAL, "arena name '%.60s': a path is for guests; use 1 to 47 of A-Z a-z 0-9 . _ -", name)
-                                    : adit_rendezvous_connect(name, timeout_ns, place);
-    *connected = fd >= 0;
-    if (fd < 0)
-        return fd;
-    struct hello h = {ADIT_MAGIC, adit_control_signature(), ADIT_LAYOUT_VERSION, role};
-    int got = send(fd, &h, sizeof h, MSG_NOSIGNAL) == (ssize_t)sizeof h ? receive(fd, role, a, fds) : -errno;
-    if (got <= 0) {
-        close(fd);
-        return got ? got : a->status == -EAGAIN ? -ECONNRESET : 0; /* a keeper that has just taken over: ask again */
-    }
-    sort_out(a, fds, grant);
-    grant->connection = fd;
-    memcpy(grant->place, place, sizeof place);
-    return got;
-}
-
-static int refusal(const char *name, const struct answer *a)
-{
-    switch (a->status) {
-    case -EACCES:
-        return adit_fault(a->status, adit_rendezvous_is_path(name) ? "%s: guests come in by it; attach as ADIT_GUEST"
-                                                                   : "arena %s: it belongs to another user; attach as that user", name);
-    case -ENOTSUP: return adit_fault(a->status, "arena %s: it was made without guests; create it with guests_max (--guests)", name);
-    case -EUSERS:
-        return adit_fault(a->status, "arena %s: no page is left that a guest of this user may have; create it with more (--guests)", name);
-    case -ESRCH:
-        return adit_fault(a->status, "arena %s: its keeper cannot see this process (another PID namespace, or /proc hides it)", name);
-    case -EPERM: return adit_fault(a->status, "arena %s: it is sealed against further writers; attach as a consumer", name);
-    case -EPROTO:
-        return adit_fault(a->status, "arena %s: layout %u/%016llx, this build knows %u/%016llx; use the same adit on both sides",
-                          name, a->layout_version, (unsigned long long)a->signature, ADIT_LAYOUT_VERSION,
-                          (unsigned long long)adit_control_signature());
-    case -EMFILE: case -ENFILE: case -ETOOMANYREFS:
-        return adit_fault(a->status, "arena %s: its keeper has no descriptors left to give (%s); ask again, or raise its RLIMIT_NOFILE", name,
-                          strerror(-a->status));
-    default: return adit_fault(a->status, "arena %s: its broker refused: %s", name, strerror(-a->status));
-    }
-}
-
-int adit_broker_ask(const char *name, uint32_t role, uint64_t timeout_ns, struct adit_grant *grant)
-{
-    uint64_t begin = adit_clock_ns(), passed = 0;
-    struct answer a = {0};
-    bool connected;
-    int got;
-    do { /* bounded by timeout_ns */
-        got = ask_once(name, role, timeout_ns - passed, &a, grant, &connected);
-        if (got != -ECONNRESET && got != -EPIPE)
-            break;
-        struct timespec nap = {.tv_nsec = RETRY_NS}; /* the broker died on us: another takes over */
-        nanosleep(&nap, NULL);
-        passed = adit_clock_ns() - begin;
-    } while (passed < timeout_ns);
-    if (got > 0)
-        return 0;
-    if (got == 0)
-        return refusal(name, &a);
-    if (!connected)
-        return got;
-    return adit_fault(got, got == -EPROTO ? "arena %s: who answers there is no adit broker (%s)"
-                                          : "arena %s: its broker gave no answer (%s)",
-                      name, strerror(-got));
-}

@@ -117,7 +117,7 @@ static int lock_directory(int dir)
     return -ETIMEDOUT;
 }
 
-/* Binds an address in a directory that is locked and swept. Whoever listens keeps it. */
+/* Binds an address in a directory that is locked and swept. -EEXIST: somebody listens there; -ENOTSOCK: what is there is not to be swept. */
 static int bind_locked(const struct sockaddr_un *a)
 {
     int probe = connect_to(a, 1000000000u);
@@ -134,7 +134,7 @@ static int bind_locked(const struct sockaddr_un *a)
         return fd;
     int error = -errno;
     close(fd);
-    return error == -EADDRINUSE ? -EEXIST : error;
+    return error == -EADDRINUSE ? -ENOTSOCK : error;
 }
 
 static int is_socket_name(const struct dirent *d)
@@ -201,6 +201,9 @@ int adit_rendezvous_bind(const char *name, char place[ADIT_PLACE_BYTES])
     if (fd == -EEXIST)
         return adit_fault(fd, "arena %s: the name is in use (%s/%s" SUFFIX "); stop that one or choose another name", name,
                           place, name);
+    if (fd == -ENOTSOCK)
+        return adit_fault(-EEXIST, "arena %s: %s/%s" SUFFIX " is no socket of an arena; remove it or choose another name", name, place,
+                          name);
     return fd < 0 ? adit_fault(fd, "arena %s: cannot listen in %s: %s", name, place, strerror(-fd)) : fd;
 }
 
@@ -269,7 +272,10 @@ int adit_rendezvous_bind_path(const char *place, const char *path)
         close(dir);
     }
     if (fd == -EEXIST)
-        return adit_fault(fd, "guests' socket %s: somebody listens there, or it is no socket; choose another path, or remove it", path);
+        return adit_fault(fd, "guests' socket %s: somebody listens there; choose another path", path);
+    if (fd == -ENOTSOCK)
+        return adit_fault(-EEXIST, "guests' socket %s: there is something else that is no socket of an arena; remove it or choose another path",
+                          path);
     return fd < 0 ? adit_fault(fd, "guests' socket %s: cannot listen there: %s; choose another path", path, strerror(-fd)) : fd;
 }
 

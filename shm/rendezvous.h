@@ -21,7 +21,7 @@
 /* True when name can be an arena's: 1 to 47 of [A-Za-z0-9._-], not starting with a dot. */
 bool adit_rendezvous_name_is_valid(const char *name);
 
-/* Takes name: a listening SOCK_SEQPACKET descriptor, or -EEXIST (somebody listens there), -EACCES, -EINVAL. Blocks at most
+/* Takes name: a listening SOCK_SEQPACKET descriptor, or -EEXIST (somebody listens there, or it is no socket), -EACCES, -EINVAL. Blocks at most
  * 5 s for the directory's lock. place receives the path of DIR. */
 int adit_rendezvous_bind(const char *name, char place[ADIT_PLACE_BYTES]);
 /* Closes listener, which may be one of many copies, and removes the socket file in place when it was the last: the name is free

@@ -20,22 +20,10 @@
 
 #include <cmocka.h>
 
+#include "shm/wire.h"
 #include "tests/shm_fixture.h"
 
 #define STRANGER 65534
-
-/* What goes over the wire, as shm/broker.c has it. */
-struct hello {
-    uint64_t magic, signature;
-    uint32_t layout_version, role;
-};
-struct answer {
-    uint64_t magic;
-    int32_t status;
-    uint32_t segments_n;
-    uint64_t signature;
-    uint32_t layout_version, pad;
-};
 
 static struct adit_arena *arena;
 
@@ -61,7 +49,7 @@ static int connect_raw(const char *name)
 
 static int32_t ask_raw(const void *bytes, size_t n)
 {
-    struct answer a = {0};
+    struct adit_answer a = {0};
     int fd = connect_raw("names");
     REQUIRE(send(fd, bytes, n, MSG_NOSIGNAL) == (ssize_t)n);
     REQUIRE(recv(fd, &a, sizeof a, 0) == (ssize_t)sizeof a); /* a recv without room for descriptors gets none */
@@ -70,9 +58,9 @@ static int32_t ask_raw(const void *bytes, size_t n)
     return a.status;
 }
 
-static struct hello good_hello(void)
+static struct adit_hello good_hello(void)
 {
-    struct hello h = {ADIT_MAGIC, 0, ADIT_LAYOUT_VERSION, ADIT_CONSUMER};
+    struct adit_hello h = {ADIT_MAGIC, 0, ADIT_LAYOUT_VERSION, ADIT_CONSUMER};
     memcpy(&h.signature, (const uint8_t *)arena->control + offsetof(struct adit_control, signature), 8);
     return h;
 }
@@ -238,7 +226,7 @@ static void reopen_as_stranger(void *user)
 static void attach_as_stranger(void *user)
 {
     struct adit_arena *a;
-    struct hello h = good_hello();
+    struct adit_hello h = good_hello();
     (void)user;
     become_a_stranger();
     REQUIRE(adit_attach("names", ADIT_CONSUMER, NULL, &a) == -EACCES && !a && is_one_line(adit_detail()));
@@ -264,7 +252,7 @@ static void strangers_get_nothing(void **state)
 
 static void hellos_that_are_wrong_get_an_answer_and_no_memory(void **state)
 {
-    struct hello h = good_hello();
+    struct adit_hello h = good_hello();
     uint8_t garbage[300];
     (void)state;
     assert_int_equal(ask_raw(&h, sizeof h), 0);
@@ -471,6 +459,38 @@ static void a_name_is_given_back_where_it_was_taken(void **state)
     assert_int_equal(rmdir(another), 0);
 }
 
+/* (tried: all that refuses a connection removed) */
+static void what_is_no_socket_is_left_alone(void **state)
+{
+    static const char *const kinds[] = {"file", "fifo", "link", "folder"};
+    struct adit_create_params p = {.size = sizeof p, .data_bytes = 2u << 20};
+    struct sockaddr_un at[4];
+    struct adit_arena *a;
+    struct stat s;
+    (void)state;
+    for (uint32_t i = 0; i < 4; i++) {
+        at[i] = address_of(kinds[i]);
+        int fd = !i ? open(at[i].sun_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+        REQUIRE(!i ? fd >= 0 && !close(fd) : i == 1 ? !mkfifo(at[i].sun_path, 0600) : i == 2 ? !symlink("nowhere", at[i].sun_path)
+                                                                                               : !mkdir(at[i].sun_path, 0700));
+    }
+    a = shm_fixture_create("beside", NULL, 2u << 20);
+    adit_detach(&a);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(adit_create(kinds[i], &p, &a), -EEXIST);
+        assert_true(is_one_line(adit_detail()) && strstr(adit_detail(), "no socket") && strstr(adit_detail(), at[i].sun_path));
+        assert_int_equal(lstat(at[i].sun_path, &s), 0);
+        assert_int_equal(i == 3 ? rmdir(at[i].sun_path) : unlink(at[i].sun_path), 0);
+    }
+    a = shm_fixture_create("last", NULL, 2u << 20);
+    struct sockaddr_un last = address_of("last");
+    assert_int_equal(unlink(last.sun_path), 0);
+    int fd = open(last.sun_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600); /* somebody's, put there meanwhile */
+    close(fd);
+    adit_detach(&a);
+    assert_int_equal(unlink(last.sun_path), 0);
+}
+
 static int set_up(void **state)
 {
     if (shm_fixture_set_up(state))
@@ -503,6 +523,7 @@ int main(void)
         cmocka_unit_test(who_only_looks_makes_no_directory),
         cmocka_unit_test(a_relative_runtime_directory_is_refused),
         cmocka_unit_test(a_name_is_given_back_where_it_was_taken),
+        cmocka_unit_test(what_is_no_socket_is_left_alone),
         cmocka_unit_test(absurd_sizes_are_clean_errors),
     };
     return cmocka_run_group_tests_name("broker", tests, set_up, tear_down);

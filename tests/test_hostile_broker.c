@@ -22,28 +22,20 @@
 
 #include <cmocka.h>
 
+#include "shm/wire.h"
 #include "tests/shm_fixture.h"
 
 #define FDS_MAX 160u
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
 
-/* What goes over the wire, as shm/broker.c has it. */
-struct answer {
-    uint64_t magic;
-    int32_t status;
-    uint32_t segments_n;
-    uint64_t signature;
-    uint32_t layout_version, pages_n, has_inner, listeners_n, slot, pad;
-};
-
 /* What is answered. */
 static struct {
-    struct answer answer;
+    struct adit_answer answer;
     uint32_t bytes, fds_n;
     int fds[FDS_MAX];
 } reply;
 
-static struct answer good;
+static struct adit_answer good;
 static uint8_t *segments[2];
 static uint64_t bytes_of[2];
 static int listener = -1;
@@ -112,7 +104,7 @@ static int segment_fd(uint32_t s, uint64_t bytes, int seals)
     return fd;
 }
 
-static void reply_with(const struct answer *a, uint32_t bytes, uint32_t fds_n, const int *fds)
+static void reply_with(const struct adit_answer *a, uint32_t bytes, uint32_t fds_n, const int *fds)
 {
     (void)count_fds(); /* the server has done with the last one */
     reply.answer = *a;
@@ -140,7 +132,7 @@ static void refused(const char *what, int wanted) { refused_within(what, wanted,
 
 static void answers_that_are_wrong_are_errors(void **state)
 {
-    struct answer a = good;
+    struct adit_answer a = good;
     int none[1] = {0};
     (void)state;
     reply_with(&a, sizeof a, 0, none);
@@ -169,7 +161,7 @@ static void answers_that_are_wrong_are_errors(void **state)
 static void numbers_of_descriptors_that_are_wrong_are_errors(void **state)
 {
     int zero = open("/dev/zero", O_RDWR | O_CLOEXEC), fds[FDS_MAX];
-    struct answer a = good;
+    struct adit_answer a = good;
     (void)state;
     for (uint32_t i = 0; i < FDS_MAX; i++)
         fds[i] = zero;
@@ -191,7 +183,7 @@ static void numbers_of_descriptors_that_are_wrong_are_errors(void **state)
 static void refused_pair(const char *what, int control, int data)
 {
     const int three[] = {control, data, control};
-    struct answer a = good;
+    struct adit_answer a = good;
     reply_with(&a, sizeof a, 3, three); /* with a listener: for those who join */
     refused(what, 0);
     reply_with(&a, sizeof a, 2, three);
@@ -233,7 +225,7 @@ static void descriptors_that_allow_less_than_the_role_are_errors(void **state)
     const struct adit_attach_params p = {.size = sizeof p, .timeout_ns = 60000000000u};
     char path[64];
     struct adit_arena *a;
-    struct answer answer = good;
+    struct adit_answer answer = good;
     int control = segment_fd(0, bytes_of[0], SEALS), data = segment_fd(1, bytes_of[1], SEALS);
     (void)state;
     snprintf(path, sizeof path, "/proc/self/fd/%d", control);
@@ -269,7 +261,7 @@ static int set_up(void **state)
         segments[s] = malloc(bytes_of[s]);
         copy_live(segments[s], a->maps[s].base, bytes_of[s]);
     }
-    good = (struct answer){.magic = ADIT_MAGIC, .segments_n = 2, .signature = a->control->signature, .layout_version = ADIT_LAYOUT_VERSION};
+    good = (struct adit_answer){.magic = ADIT_MAGIC, .segments_n = 2, .signature = a->control->signature, .layout_version = ADIT_LAYOUT_VERSION};
     adit_detach(&a);
     snprintf(at.sun_path, sizeof at.sun_path, "%s/foreign.sock", shm_fixture_directory());
     listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
