@@ -15,7 +15,8 @@
  * adit_detail() gives this thread's last failure as one line with place and cure. Params structs start with their size
  * (sizeof) and zero means the default; a NULL params is all defaults. Calls on one arena may come from any thread at once
  * unless they say otherwise; a struct adit_reader, adit_watch, adit_loan belongs to one thread at a time. The library
- * never prints, never exits, and takes no signal. A child of fork() must not use the arena of its parent: attach anew.
+ * never prints, never exits, and takes no signal. A child of fork() must not use the arena of its parent: attach anew;
+ * until it calls exec or ends it keeps that arena's memory, though not its name.
  */
 #ifndef ADIT_H
 #define ADIT_H

@@ -29,7 +29,54 @@ struct adit_keeper {
     int listener, guest_listener, stop_fd;
     uint32_t stop, is_here; /* is_here: w: the thread, release */
     pthread_t thread;
+    struct adit_keeper *next; /* of this process's, under keepers_lock */
 };
+
+/* ---- fork ------------------------------------------------------------------------------------------------------- */
+
+static struct adit_keeper *keepers;
+static pthread_mutex_t keepers_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void before_fork(void) { pthread_mutex_lock(&keepers_lock); }
+static void after_fork(void) { pthread_mutex_unlock(&keepers_lock); }
+
+/* A child has no keeper's thread: while it held the sockets, the name would be taken and nobody would answer there. */
+static void in_child(void)
+{
+    for (struct adit_keeper *k = keepers; k; k = k->next) {
+        close(k->listener);
+        if (k->guest_listener >= 0)
+            close(k->guest_listener);
+    }
+    keepers = NULL;
+    pthread_mutex_unlock(&keepers_lock);
+}
+
+static void mind_forks(void) { (void)pthread_atfork(before_fork, after_fork, in_child); }
+
+static void add_to_keepers(struct adit_keeper *k)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, mind_forks);
+    pthread_mutex_lock(&keepers_lock);
+    k->next = keepers;
+    keepers = k;
+    pthread_mutex_unlock(&keepers_lock);
+}
+
+/* Before its sockets are closed, whose numbers may be others' then. */
+static void take_from_keepers(struct adit_keeper *k)
+{
+    pthread_mutex_lock(&keepers_lock);
+    struct adit_keeper **at = &keepers;
+    while (*at && *at != k)
+        at = &(*at)->next;
+    if (*at)
+        *at = k->next;
+    pthread_mutex_unlock(&keepers_lock);
+}
+
+/* ---- the thread ------------------------------------------------------------------------------------------------- */
 
 /* Recovers all who are known to be dead; false: one could not be recovered yet. Guests are the proxy's: without one they wait. */
 static bool recover_dead(struct adit_keeper *k, struct adit_deaths *deaths, struct adit_proxy *proxy)
@@ -120,6 +167,7 @@ int adit_keeper_open(struct adit_arena *arena, int listener, int guest_listener)
     int error = k->stop_fd < 0 ? -errno : start_thread(k);
     if (!error) {
         arena->keeper = k;
+        add_to_keepers(k);
         return 0;
     }
     if (k->stop_fd >= 0)
@@ -137,6 +185,7 @@ void adit_keeper_close(struct adit_arena *arena)
     (void)!write(k->stop_fd, &(uint64_t){1}, 8);
     adit_robust_wake_all(&arena->waits->keeper);
     pthread_join(k->thread, NULL);
+    take_from_keepers(k);
     adit_rendezvous_leave(arena->place, arena->name, k->listener);
     if (k->guest_listener >= 0)
         adit_rendezvous_leave_path(arena->place, arena->guest_path, k->guest_listener);

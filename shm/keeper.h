@@ -15,6 +15,9 @@
  *   and nobody else is attached         the arena ends with it: descriptors are closed by the kernel; the socket file that is
  *                                       left refuses, and goes with the next look at any name
  *
+ * A child of fork() gets no part of it: its copies of the sockets are closed at once (pthread_atfork), so the name does not outlive the
+ * participants. What it inherits of the arena's memory stays until it ends or calls exec.
+ *
  * The lock says who may recover; that a process is dead is said by its pidfd alone (deaths.h). A new keeper's predecessor may have
  * threads running still when the lock is taken: they may store into what is theirs, and theirs is recovered only once they are gone.
  */

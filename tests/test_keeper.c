@@ -276,6 +276,38 @@ static void a_keeper_without_descriptors_buries_nobody_and_steps_back(void **sta
     free(kept);
 }
 
+/* Creates, has a child that lives on, and is killed. */
+static void fork_and_die(void *user)
+{
+    struct member *m = user;
+    (void)shm_fixture_create(name, NULL, 4u << 20);
+    if (!fork()) {
+        __atomic_store_n(&m->ready, 1, __ATOMIC_RELEASE);
+        for (uint32_t i = 0; i < 20000 && !__atomic_load_n(&m->leave, __ATOMIC_ACQUIRE); i++)
+            shm_fixture_nap(1);
+        __atomic_store_n(&m->is_keeper, 1, __ATOMIC_RELEASE);
+        syscall(SYS_exit_group, 0);
+    }
+    shm_fixture_until(&m->ready, 1);
+    kill(getpid(), SIGKILL);
+}
+
+/* (tried: sockets left open in the child: the name is taken, and nobody answers there) */
+static void a_child_does_not_keep_its_parents_name(void **state)
+{
+    struct member *m = shm_fixture_shared(sizeof *m);
+    struct adit_attach_params p = {.size = sizeof p, .timeout_ns = 2000000000u};
+    struct adit_arena *a;
+    (void)state;
+    name = "forked";
+    assert_int_equal(shm_fixture_in_child(fork_and_die, m), -SIGKILL);
+    assert_int_equal(adit_attach(name, ADIT_CONSUMER, &p, &a), -ENOENT);
+    a = shm_fixture_create(name, NULL, 4u << 20);
+    adit_detach(&a);
+    __atomic_store_n(&m->leave, 1, __ATOMIC_RELEASE);
+    shm_fixture_until(&m->is_keeper, 1); /* it lived until now */
+}
+
 static void stay_in_a_section(void *user)
 {
     struct member *m = user;
@@ -355,6 +387,7 @@ int main(void)
         cmocka_unit_test(a_process_without_its_first_thread_is_not_dead),
         cmocka_unit_test(without_pidfds_deaths_are_found_in_proc),
         cmocka_unit_test(a_keeper_without_descriptors_buries_nobody_and_steps_back),
+        cmocka_unit_test(a_child_does_not_keep_its_parents_name),
         cmocka_unit_test(a_successor_in_a_slot_does_not_die_its_predecessors_death),
         cmocka_unit_test(attachments_cut_off_anywhere_leave_no_slot),
     };
