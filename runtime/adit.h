@@ -130,8 +130,8 @@ struct adit_material_info {
 /* Names a material and gives its id in *id. *id 0 on entry: the id of that name, or the lowest free one; otherwise that
  * very id is wanted. The first to name a material decides on class and colour: the same name later answers the same id.
  * A class never changes, so name a material before publishing voxels of it. Ids never named are opaque.
- * Waits about a millisecond at most for another who is naming the same slot. -EEXIST: the id has another name, or the name
- * another id; -ENOSPC: materials_max; -EINVAL. Producers only. */
+ * Waits 50 ms at most for another who is naming the same slot. -EEXIST: the id has another name, or the name another id; -EAGAIN: that other
+ * one does not go on (stopped, or just dead): call again; -ENOSPC: materials_max; -EINVAL. Producers only. */
 ADIT_API int adit_material_register(struct adit_arena *arena, const struct adit_material_info *info, uint16_t *id);
 /* -ENOENT when id was never named. */
 ADIT_API int adit_material_get(const struct adit_arena *arena, uint16_t id, struct adit_material_info *info);

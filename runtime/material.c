@@ -3,21 +3,39 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <urcu/urcu-bp.h>
 
-#define SPINS_MAX 20000u /* looks of one call at slots that others are naming: about a millisecond */
+#define NAMING_NS 50000000u /* that one call waits for others to have named a slot */
+#define NAP_NS 50000u
 
-enum { SLOT_FREE, SLOT_NAMING, SLOT_VALID };
+/* NAMED: all is there, but a table of classes made before may not have it, and still be the latest. Whoever finds it so counts it. */
+enum { SLOT_FREE, SLOT_NAMING, SLOT_NAMED, SLOT_VALID };
 
 struct adit_classes {
     uint64_t changes; /* classes_changes when it was made */
     uint8_t by_id[ADIT_MATERIALS];
 };
 
-static bool is_valid(const struct adit_material *m)
+/* MATERIAL:named, pairs with name_slot: what it says can be read. */
+static bool is_named(const struct adit_material *m)
 {
-    return adit_load32_acquire(&m->state) == SLOT_VALID; /* MATERIAL:valid, pairs with name_slot */
+    uint32_t state = adit_load32_acquire(&m->state);
+    return state == SLOT_NAMED || state == SLOT_VALID;
+}
+
+/* MATERIAL:valid, pairs with count_class: who sees it finds its class counted. */
+static bool is_valid(const struct adit_material *m) { return adit_load32_acquire(&m->state) == SLOT_VALID; }
+
+/* Makes a named material valid; by its registrar, whoever finds it, or recovery: counted twice does no harm. */
+static void count_class(struct adit_arena *arena, struct adit_material *m)
+{
+    if (is_valid(m))
+        return;
+    if (m->material_class != ADIT_CLASS_OPAQUE)
+        adit_add_seq_cst(&arena->control->classes_changes, 1); /* CLASSES:changes */
+    adit_store32_release(&m->state, SLOT_VALID); /* MATERIAL:valid: after the count */
 }
 
 static struct adit_classes *new_table(struct adit_arena *arena, uint64_t changes)
@@ -28,7 +46,7 @@ static struct adit_classes *new_table(struct adit_arena *arena, uint64_t changes
     memset(t->by_id, ADIT_CLASS_OPAQUE, sizeof t->by_id);
     t->by_id[0] = ADIT_CLASS_AIR;
     for (uint32_t i = 1; i < arena->materials_max; i++) {
-        uint8_t c = is_valid(&arena->materials[i]) ? arena->materials[i].material_class : ADIT_CLASS_OPAQUE;
+        uint8_t c = is_named(&arena->materials[i]) ? arena->materials[i].material_class : ADIT_CLASS_OPAQUE;
         t->by_id[i] = c <= ADIT_CLASS_CUTOUT ? c : ADIT_CLASS_OPAQUE;
     }
     t->changes = changes;
@@ -63,7 +81,7 @@ static int refresh(struct adit_arena *arena, uint64_t changes)
 
 const uint8_t *adit_classes_enter(struct adit_arena *arena)
 {
-    /* CLASSES:changes. Acquire: the materials counted are there (pairs with name_slot). */
+    /* CLASSES:changes. Acquire: the materials counted are there (pairs with count_class). */
     uint64_t changes = adit_load_acquire(&arena->control->classes_changes);
     for (;;) { /* twice, unless classes change meanwhile: each round knows of what was there when the call began */
         urcu_bp_read_lock();
@@ -101,39 +119,59 @@ static bool name_slot(struct adit_arena *arena, uint32_t id, const struct adit_m
     memcpy(m->name, info->name, sizeof m->name);
     m->rgba = info->rgba;
     m->material_class = (uint8_t)info->material_class;
-    adit_store32_release(&m->state, SLOT_VALID); /* MATERIAL:valid */
-    if (info->material_class != ADIT_CLASS_OPAQUE)
-        adit_add_seq_cst(&arena->control->classes_changes, 1); /* CLASSES:changes */
+    adit_store32_release(&m->state, SLOT_NAMED); /* MATERIAL:named */
+    count_class(arena, m);
     return true;
 }
 
-/* Waits for a slot that somebody is naming at this moment; false when that takes too long to be true. *spins: what the call has
- * left, for all slots together. */
-static bool settled(const struct adit_material *m, uint32_t *spins)
+/* Waits until a slot that somebody has claimed is named or free again; false when that takes too long. *deadline_ns: of the call, 0: it has not
+ * waited yet. */
+static bool settle(const struct adit_material *m, uint64_t *deadline_ns)
 {
-    for (; *spins && !is_valid(m); --*spins) {
-        if (!adit_load32_relaxed(&m->owner))
-            return true;
-        adit_spin_pause();
+    while (!is_named(m) && adit_load32_relaxed(&m->owner)) { /* bounded by the deadline */
+        uint64_t now = adit_clock_ns();
+        *deadline_ns = *deadline_ns ? *deadline_ns : now + NAMING_NS;
+        if (now > *deadline_ns)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL); /* its keeper frees what a dead one was naming */
     }
-    return is_valid(m);
+    return true;
+}
+
+static bool has_name(const struct adit_material *m, const struct adit_material_info *info)
+{
+    return is_named(m) && !strncmp(m->name, info->name, sizeof m->name);
+}
+
+/* Gives slot id the name, or finds that it has it. 0; -EEXIST: it has another; -EAGAIN: somebody is naming it, and does not go on. */
+static int name_or_find(struct adit_arena *arena, uint32_t id, const struct adit_material_info *info, uint64_t *deadline_ns)
+{
+    struct adit_material *m = &arena->materials[id];
+    do { /* again when who was naming it has died; bounded by the deadline */
+        if (name_slot(arena, id, info))
+            return 0;
+        if (!settle(m, deadline_ns))
+            return adit_fault(-EAGAIN, "arena %s: a process is naming material %u and does not go on; register it again", arena->name, id);
+    } while (!is_named(m));
+    if (!has_name(m, info))
+        return -EEXIST;
+    count_class(arena, m);
+    return 0;
 }
 
 static int register_at(struct adit_arena *arena, const struct adit_material_info *info, uint32_t id)
 {
+    uint64_t deadline_ns = 0;
     if (id >= arena->materials_max)
         return adit_fault(-ENOSPC, "arena %s: material id %u; %u can be named, create it with a larger materials_max",
                           arena->name, id, arena->materials_max);
-    struct adit_material *m = &arena->materials[id];
-    uint32_t spins = SPINS_MAX;
     for (uint32_t i = 1; i < arena->materials_max; i++)
-        if (i != id && is_valid(&arena->materials[i]) && !strncmp(arena->materials[i].name, info->name, sizeof info->name))
+        if (i != id && has_name(&arena->materials[i], info))
             return adit_fault(-EEXIST, "arena %s: '%.47s' is material %u already, not %u", arena->name, info->name, i, id);
-    if (name_slot(arena, id, info))
-        return 0;
-    if (settled(m, &spins) && is_valid(m) && !strncmp(m->name, info->name, sizeof m->name))
-        return 0;
-    return adit_fault(-EEXIST, "arena %s: material %u is named '%.47s', not '%.47s'", arena->name, id, m->name, info->name);
+    int error = name_or_find(arena, id, info, &deadline_ns);
+    return error != -EEXIST ? error
+                            : adit_fault(-EEXIST, "arena %s: material %u is named '%.47s', not '%.47s'", arena->name, id,
+                                         arena->materials[id].name, info->name);
 }
 
 int adit_material_register(struct adit_arena *arena, const struct adit_material_info *info, uint16_t *id)
@@ -141,7 +179,7 @@ int adit_material_register(struct adit_arena *arena, const struct adit_material_
     if (arena->role != ADIT_ROLE_PRODUCER)
         return adit_fault(-EROFS, "arena %s: only producers name materials", arena->name);
     struct adit_material_info clean = {.rgba = info->rgba, .material_class = info->material_class};
-    uint32_t spins = SPINS_MAX;
+    uint64_t deadline_ns = 0;
     size_t n = strnlen(info->name, sizeof info->name);
     if (!n || n == sizeof info->name || info->material_class < ADIT_CLASS_OPAQUE ||
         info->material_class > ADIT_CLASS_CUTOUT)
@@ -151,18 +189,18 @@ int adit_material_register(struct adit_arena *arena, const struct adit_material_
     if (*id)
         return register_at(arena, &clean, *id);
     for (uint32_t i = 1; i < arena->materials_max; i++)
-        if (is_valid(&arena->materials[i]) && !strncmp(arena->materials[i].name, clean.name, sizeof clean.name)) {
+        if (has_name(&arena->materials[i], &clean)) {
+            count_class(arena, &arena->materials[i]);
             *id = (uint16_t)i;
             return 0;
         }
     /* Slots are taken in order, so two who name the same material meet at the same slot: the first free one. */
     for (uint32_t i = 1; i < arena->materials_max; i++) {
-        struct adit_material *m = &arena->materials[i];
-        if (name_slot(arena, i, &clean) ||
-            (settled(m, &spins) && is_valid(m) && !strncmp(m->name, clean.name, sizeof m->name))) {
-            *id = (uint16_t)i;
-            return 0;
-        }
+        int error = name_or_find(arena, i, &clean, &deadline_ns);
+        if (error == -EEXIST)
+            continue;
+        *id = error ? 0 : (uint16_t)i;
+        return error;
     }
     return adit_fault(-ENOSPC, "arena %s: all %u materials are named; create it with a larger materials_max", arena->name,
                       arena->materials_max);
@@ -172,12 +210,15 @@ void adit_material_recover(struct adit_arena *arena, uint32_t owner)
 {
     for (uint32_t i = 1; i < arena->materials_max; i++) {
         struct adit_material *m = &arena->materials[i];
-        if (adit_load32_acquire(&m->owner) != owner || is_valid(m))
+        if (adit_load32_acquire(&m->owner) != owner)
             continue;
+        if (is_named(m)) {
+            count_class(arena, m);
+            continue;
+        }
         adit_store32_release(&m->state, SLOT_FREE);
         adit_store32_release(&m->owner, 0); /* after state; pairs with the CAS of name_slot */
     }
-    adit_add_seq_cst(&arena->control->classes_changes, 1); /* CLASSES:changes: it may have died between the two */
 }
 
 int adit_material_get(const struct adit_arena *arena, uint16_t id, struct adit_material_info *info)

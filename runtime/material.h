@@ -1,6 +1,11 @@
 /* material.h - names, colours and classes of materials, and each process's table of classes by id.
  *
- * Materials lie in the control segment; a slot is claimed by owner (CAS), filled, and made valid by one store. Encoding and
+ * Materials lie in the control segment:
+ *
+ *     free --CAS of owner--> naming --filled--> named --class counted (classes_changes)--> valid
+ *
+ * If its registrar dies naming, recovery frees the slot; named, whoever finds the name counts the class and makes it valid (so does recovery).
+ * Nobody has an id before its class is counted, so all who have one encode by its class. Encoding and
  * meshing need the class of every id at once: each process keeps a table of 65,536 bytes, read under liburcu (private memory,
  * its "bulletproof" flavour: threads of the application need not register), and replaces it when somebody registered a
  * material that is not opaque (classes_changes).
@@ -21,9 +26,9 @@
  * exit. NULL: no memory, and nothing to exit. Nests. No system call unless classes changed. */
 const uint8_t *adit_classes_enter(struct adit_arena *arena);
 void adit_classes_exit(struct adit_arena *arena);
-/* At detach, when no thread is between enter and exit. */
 /* For recovery: what the dead owner was naming is free again. */
 void adit_material_recover(struct adit_arena *arena, uint32_t owner);
+/* At detach, when no thread is between enter and exit. */
 void adit_material_fini(struct adit_arena *arena);
 
 #endif

@@ -331,7 +331,7 @@ struct adit_watch_slot {
     uint32_t pad1[14];
 };
 
-/* A material. id is the index; state 0 free, 1 being named by owner, 2 valid. */
+/* A material. id is the index; state 0 free, 1 being named by owner, 2 named, 3 valid (runtime/material.h). */
 struct adit_material {
     uint32_t state; /* w: registrar, o: release */
     uint32_t owner;

@@ -9,6 +9,7 @@
 #include "runtime/dirty.h"
 #include "runtime/encoding.h"
 #include "runtime/key.h"
+#include "runtime/material.h"
 #include "runtime/publish.h"
 #include "runtime/store.h"
 #include "tests/stepped.h"
@@ -470,7 +471,7 @@ static int set_up(void **state)
 {
     if (shm_fixture_set_up(state))
         return -1;
-    struct adit_create_params p = {.size = sizeof p, .data_bytes = 8u << 20};
+    struct adit_create_params p = {.size = sizeof p, .data_bytes = 8u << 20, .materials_max = 8}; /* few: looked through by every naming */
     arena = fixture_create(&p);
     other = shm_fixture_attach(FIXTURE_NAME, ADIT_PRODUCER);
     return 0;
@@ -484,6 +485,57 @@ static int tear_down(void **state)
     return shm_fixture_tear_down(state) || !tidy;
 }
 
+/* ---- materials */
+
+struct naming {
+    struct adit_material_info info;
+    uint16_t mine, theirs;
+    uint32_t acts_at;
+    int error;
+    uint8_t class_then;
+};
+
+static void name_mine(void *user)
+{
+    struct naming *n = user;
+    n->mine = 0;
+    assert_int_equal(adit_material_register(arena, &n->info, &n->mine), 0);
+}
+
+/* The other gives the same name at one step, and encodes by the id it is told. */
+static bool name_theirs(uint32_t step, void *user)
+{
+    struct naming *n = user;
+    if (step != n->acts_at)
+        return true;
+    n->error = adit_material_register(other, &n->info, &n->theirs);
+    const uint8_t *classes = adit_classes_enter(other);
+    n->class_then = classes[n->theirs];
+    adit_classes_exit(other);
+    return false;
+}
+
+/* (tried: a material that is found before its class is counted: the other's table does not know it, for good) */
+static void a_name_found_at_any_instruction_has_its_class(void **state)
+{
+    struct naming n = {.info = {.name = "glass"}};
+    uint32_t steps, found = 0;
+    (void)state;
+    for (n.acts_at = 1, steps = 0; steps + STEPPED_STRIDE >= n.acts_at; n.acts_at += STEPPED_STRIDE) {
+        n.info.material_class = n.acts_at & 1 ? ADIT_CLASS_TRANSLUCENT : ADIT_CLASS_CUTOUT; /* not what a table has of the last time */
+        n.theirs = 0;
+        n.class_then = UINT8_MAX;
+        steps = stepped_run(name_mine, name_theirs, &n);
+        if (n.class_then != UINT8_MAX) {
+            assert_true(!n.error || n.error == -EAGAIN); /* it is stopped in the middle of naming */
+            assert_true(n.error || (n.theirs == n.mine && n.class_then == n.info.material_class));
+            found += !n.error;
+        }
+        memset(&arena->materials[n.mine], 0, sizeof *arena->materials); /* as if it had never been */
+    }
+    assert_true(found > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -495,6 +547,7 @@ int main(void)
         cmocka_unit_test(a_chunk_that_comes_back_is_never_settled),
         cmocka_unit_test(a_version_is_whole_at_any_instruction_of_publishing),
         cmocka_unit_test(publishers_at_any_instruction_of_each_other_both_count),
+        cmocka_unit_test(a_name_found_at_any_instruction_has_its_class),
     };
     return cmocka_run_group_tests_name("stepped", tests, set_up, tear_down);
 }
