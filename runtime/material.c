@@ -7,11 +7,10 @@
 
 #include <urcu/urcu-bp.h>
 
+#include "shm/participant.h"
+
 #define NAMING_NS 50000000u /* that one call waits for others to have named a slot */
 #define NAP_NS 50000u
-
-/* NAMED: all is there, but a table of classes made before may not have it, and still be the latest. Whoever finds it so counts it. */
-enum { SLOT_FREE, SLOT_NAMING, SLOT_NAMED, SLOT_VALID };
 
 struct adit_classes {
     uint64_t changes; /* classes_changes when it was made */
@@ -22,11 +21,11 @@ struct adit_classes {
 static bool is_named(const struct adit_material *m)
 {
     uint32_t state = adit_load32_acquire(&m->state);
-    return state == SLOT_NAMED || state == SLOT_VALID;
+    return state == ADIT_MATERIAL_NAMED || state == ADIT_MATERIAL_VALID;
 }
 
 /* MATERIAL:valid, pairs with count_class: who sees it finds its class counted. */
-static bool is_valid(const struct adit_material *m) { return adit_load32_acquire(&m->state) == SLOT_VALID; }
+static bool is_valid(const struct adit_material *m) { return adit_load32_acquire(&m->state) == ADIT_MATERIAL_VALID; }
 
 /* Makes a named material valid; by its registrar, whoever finds it, or recovery: counted twice does no harm. */
 static void count_class(struct adit_arena *arena, struct adit_material *m)
@@ -35,7 +34,7 @@ static void count_class(struct adit_arena *arena, struct adit_material *m)
         return;
     if (m->material_class != ADIT_CLASS_OPAQUE)
         adit_add_seq_cst(&arena->control->classes_changes, 1); /* CLASSES:changes */
-    adit_store32_release(&m->state, SLOT_VALID); /* MATERIAL:valid: after the count */
+    adit_store32_release(&m->state, ADIT_MATERIAL_VALID); /* MATERIAL:valid: after the count */
 }
 
 static struct adit_classes *new_table(struct adit_arena *arena, uint64_t changes)
@@ -115,20 +114,20 @@ static bool name_slot(struct adit_arena *arena, uint32_t id, const struct adit_m
     uint32_t nobody = 0;
     if (adit_load32_relaxed(&m->owner) || !adit_cas32_acq_rel(&m->owner, &nobody, arena->owner))
         return false;
-    adit_store32_release(&m->state, SLOT_NAMING);
+    adit_store32_release(&m->state, ADIT_MATERIAL_NAMING);
     memcpy(m->name, info->name, sizeof m->name);
     m->rgba = info->rgba;
     m->material_class = (uint8_t)info->material_class;
-    adit_store32_release(&m->state, SLOT_NAMED); /* MATERIAL:named */
+    adit_store32_release(&m->state, ADIT_MATERIAL_NAMED); /* MATERIAL:named */
     count_class(arena, m);
     return true;
 }
 
 /* Waits until a slot that somebody has claimed is named or free again; false when that takes too long. *deadline_ns: of the call, 0: it has not
- * waited yet. */
-static bool settle(const struct adit_material *m, uint64_t *deadline_ns)
+ * waited yet. What stands for nobody is not waited for. */
+static bool settle(const struct adit_arena *arena, const struct adit_material *m, uint64_t *deadline_ns)
 {
-    while (!is_named(m) && adit_load32_relaxed(&m->owner)) { /* bounded by the deadline */
+    while (adit_load32_acquire(&m->state) <= ADIT_MATERIAL_NAMING && adit_participant_has(arena, adit_load32_relaxed(&m->owner))) { /* bounded by the deadline */
         uint64_t now = adit_clock_ns();
         *deadline_ns = *deadline_ns ? *deadline_ns : now + NAMING_NS;
         if (now > *deadline_ns)
@@ -147,12 +146,12 @@ static bool has_name(const struct adit_material *m, const struct adit_material_i
 static int name_or_find(struct adit_arena *arena, uint32_t id, const struct adit_material_info *info, uint64_t *deadline_ns)
 {
     struct adit_material *m = &arena->materials[id];
-    do { /* again when who was naming it has died; bounded by the deadline */
+    do { /* again when who was naming it has died: once for each of them */
         if (name_slot(arena, id, info))
             return 0;
-        if (!settle(m, deadline_ns))
+        if (!settle(arena, m, deadline_ns))
             return adit_fault(-EAGAIN, "arena %s: a process is naming material %u and does not go on; register it again", arena->name, id);
-    } while (!is_named(m));
+    } while (!adit_load32_relaxed(&m->owner));
     if (!has_name(m, info))
         return -EEXIST;
     count_class(arena, m);
@@ -216,7 +215,7 @@ void adit_material_recover(struct adit_arena *arena, uint32_t owner)
             count_class(arena, m);
             continue;
         }
-        adit_store32_release(&m->state, SLOT_FREE);
+        adit_store32_release(&m->state, ADIT_MATERIAL_FREE);
         adit_store32_release(&m->owner, 0); /* after state; pairs with the CAS of name_slot */
     }
 }

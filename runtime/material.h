@@ -5,8 +5,10 @@
  *     free --CAS of owner--> naming --filled--> named --class counted (classes_changes)--> valid
  *
  * If its registrar dies naming, recovery frees the slot; named, whoever finds the name counts the class and makes it valid (so does recovery).
- * Nobody has an id before its class is counted, so all who have one encode by its class. Encoding and
- * meshing need the class of every id at once: each process keeps a table of 65,536 bytes, read under liburcu (private memory,
+ * A table of classes may have been made just before, and still be the latest: nobody has an id before its class is counted, so all who have one
+ * encode by its class.
+ *
+ * Encoding and meshing need the class of every id at once: each process keeps a table of 65,536 bytes, read under liburcu (private memory,
  * its "bulletproof" flavour: threads of the application need not register), and replaces it when somebody registered a
  * material that is not opaque (classes_changes).
  *

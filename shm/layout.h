@@ -331,9 +331,10 @@ struct adit_watch_slot {
     uint32_t pad1[14];
 };
 
-/* A material. id is the index; state 0 free, 1 being named by owner, 2 named, 3 valid (runtime/material.h). */
+/* A material. id is the index. Its states: runtime/material.h. */
+enum adit_material_state { ADIT_MATERIAL_FREE, ADIT_MATERIAL_NAMING, ADIT_MATERIAL_NAMED, ADIT_MATERIAL_VALID };
 struct adit_material {
-    uint32_t state; /* w: registrar, o: release */
+    uint32_t state; /* enum adit_material_state; w: registrar, who finds it, o: release */
     uint32_t owner;
     uint32_t rgba; /* 0xRRGGBBAA */
     uint8_t material_class;

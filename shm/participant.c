@@ -70,6 +70,13 @@ int adit_participant_look(const struct adit_participant *p)
 
 bool adit_participant_is_gone(const struct adit_participant *p) { return adit_participant_look(p) == -ESRCH; }
 
+bool adit_participant_has(const struct adit_arena *arena, uint32_t owner)
+{
+    uint32_t slot = owner ? adit_owner_slot(owner) : UINT32_MAX;
+    uint64_t word = slot < arena->participants_max ? adit_load_acquire(&arena->participants[slot].word) : 0;
+    return adit_part_state(word) != ADIT_PART_FREE && adit_owner_make(slot, adit_part_generation(word)) == owner;
+}
+
 bool adit_participant_mark_dead(struct adit_participant *p, uint64_t word)
 {
     /* PART:dead. Acquire: what the dead one stored, as far as it got. */

@@ -23,6 +23,9 @@ int adit_participant_look(const struct adit_participant *p);
 /* The same, for who takes what cannot be told for running. */
 bool adit_participant_is_gone(const struct adit_participant *p);
 
+/* Whether owner, as it stands in words of shared memory, names a participant: one that is attached, or dead and not recovered yet. */
+bool adit_participant_has(const struct adit_arena *arena, uint32_t owner);
+
 /* For the keeper. mark_dead: the participant of that word is gone, recovery begins (false: the slot has changed). bury: recovery is
  * done, the slot is free. */
 bool adit_participant_mark_dead(struct adit_participant *p, uint64_t word);

@@ -11,6 +11,7 @@
 
 #include "shm/admit.h"
 #include "shm/mirror.h"
+#include "shm/participant.h"
 #include "shm/rcu.h"
 
 #define NAP_NS 100000000u     /* with nothing to do */
@@ -143,11 +144,8 @@ void adit_proxy_answer(struct adit_proxy *p)
 /* Whether the process that ran the last proxy may be running still. */
 static bool has_predecessor(const struct adit_arena *arena)
 {
-    uint32_t owner = adit_load32_acquire(&arena->waits->proxy_owner), slot = owner ? adit_owner_slot(owner) : UINT32_MAX;
-    if (slot >= arena->participants_max || owner == arena->owner)
-        return false;
-    uint64_t word = adit_load_acquire(&arena->participants[slot].word);
-    return adit_part_state(word) != ADIT_PART_FREE && adit_part_generation(word) == (owner & 0xffffu);
+    uint32_t owner = adit_load32_acquire(&arena->waits->proxy_owner);
+    return owner != arena->owner && adit_participant_has(arena, owner);
 }
 
 static int map_pages(struct adit_proxy *p)

@@ -13,7 +13,6 @@
 #include "shm/control.h"
 #include "shm/participant.h"
 
-enum { MATERIAL_FREE, MATERIAL_NAMING, MATERIAL_VALID };
 #define STATES_MAX 5u /* of a participant */
 
 int adit_verifier_init(struct adit_verifier *v, const struct adit_arena *arena, bool quiet, bool living)
@@ -202,16 +201,16 @@ static void look_at_material(struct adit_verifier *v, uint32_t id)
 {
     const struct adit_material *m = &v->arena->materials[id];
     uint32_t state = adit_load32_acquire(&m->state), owner = adit_load32_acquire(&m->owner);
-    const char *fault = owner && state != MATERIAL_VALID ? adit_verify_owner(v, owner) : NULL;
+    const char *fault = owner && state != ADIT_MATERIAL_VALID ? adit_verify_owner(v, owner) : NULL;
     if (adit_load32_acquire(&m->owner) != owner || adit_load32_acquire(&m->state) != state)
         return;
     if (fault)
         adit_finding_add(v->findings, "I5", "material %u|being named: %s", id, fault);
-    if (state > MATERIAL_VALID)
+    if (state > ADIT_MATERIAL_VALID)
         adit_finding_add(v->findings, "I5", "material %u|in state %u, which is none", id, state);
-    else if (state != MATERIAL_FREE && !owner)
+    else if (state != ADIT_MATERIAL_FREE && !owner)
         adit_finding_add(v->findings, "I5", "material %u|named by nobody", id);
-    if (state == MATERIAL_VALID && !memchr(m->name, 0, sizeof m->name))
+    if (state >= ADIT_MATERIAL_NAMED && state <= ADIT_MATERIAL_VALID && !memchr(m->name, 0, sizeof m->name))
         adit_finding_add(v->findings, "I5", "material %u|its name has no end", id);
 }
 

@@ -343,7 +343,7 @@ static int call_reclaim(struct hostile *h, uint64_t r) { return adit_reclaim(h->
 static int call_grace_period(struct hostile *h, uint64_t r) { return adit_grace_period(h->arena, r & 1 ? 0 : 1000000); }
 
 /* share: how often among all; what costs much is rare, so that many states are tried. may_wait: adit.h says that it may sleep, for
- * memory that readers hold back, a lock, or a time given. */
+ * memory that readers hold back, a lock, a name that is being given, or a time given. */
 static const struct {
     const char *name;
     int (*call)(struct hostile *h, uint64_t r);
@@ -352,7 +352,7 @@ static const struct {
 } calls[] = {
     {"put", call_put, 40, true}, {"loan", call_loan, 10, true}, {"discard", call_discard, 60, true},
     {"edit", call_edit, 20, true}, {"remove", call_remove, 60, true},
-    {"material_register", call_material_register, 300, false}, {"material_get", call_material_get, 400, false},
+    {"material_register", call_material_register, 300, true}, {"material_get", call_material_get, 400, false},
     {"acquire", call_acquire, 1500, false}, {"decode", call_decode, 150, false}, {"is_intact", call_is_intact, 60, false},
     {"mesh_acquire", call_mesh_acquire, 1000, false}, {"mesh_is_intact", call_mesh_is_intact, 200, false},
     {"version", call_version, 300, false}, {"pin", call_pin, 400, false}, {"keys_each", call_keys_each, 300, false},

@@ -525,6 +525,8 @@ static void a_name_found_at_any_instruction_has_its_class(void **state)
         n.info.material_class = n.acts_at & 1 ? ADIT_CLASS_TRANSLUCENT : ADIT_CLASS_CUTOUT; /* not what a table has of the last time */
         n.theirs = 0;
         n.class_then = UINT8_MAX;
+        (void)adit_classes_enter(other); /* its table knows all that was counted so far */
+        adit_classes_exit(other);
         steps = stepped_run(name_mine, name_theirs, &n);
         if (n.class_then != UINT8_MAX) {
             assert_true(!n.error || n.error == -EAGAIN); /* it is stopped in the middle of naming */

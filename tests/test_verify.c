@@ -168,7 +168,7 @@ static void slots_of_nobody_are_found(void **state)
     wanted_with(0, "I5", "material 300", "has left");
     VERIFY_POKE(m->state, 9);
     wanted_with(0, "I5", "material 300", "in state 9");
-    VERIFY_POKE(m->state, 2);
+    VERIFY_POKE(m->state, ADIT_MATERIAL_NAMED);
     wanted_with(0, "I5", "material 300", "by nobody");
     VERIFY_POKE(a->materials[1].name[47], 'x');
     for (uint32_t i = 0; i < 6; i++)
