@@ -159,7 +159,7 @@ struct adit_loan {
     uint16_t *voxels; /* ADIT_CHUNK_VOXELS materials in the arena, uninitialised */
     uint64_t ref;     /* the block; 0 when nothing is on loan */
     struct adit_key key;
-    uint32_t index; /* of the key in the store */
+    uint32_t index; /* of the key in the store, UINT32_MAX: it is entered by publish */
     bool prepared;
 };
 ADIT_API int adit_chunk_loan(struct adit_arena *arena, const struct adit_key *key, struct adit_loan *loan);
@@ -182,7 +182,9 @@ struct adit_voxel_edit {
 ADIT_API int adit_chunk_edit(struct adit_arena *arena, const struct adit_key *key, const struct adit_voxel_edit *edits,
                              size_t n, const struct adit_put_params *params);
 
-/* Publishes a version that says "no voxels here any more"; acquire then answers -ENOENT. -ENOENT if there was none. */
+/* Publishes a version that says "no voxels here any more"; acquire then answers -ENOENT. The key keeps its place in the store. Works in a full
+ * arena, too: the small block that it takes may come from the heap. -ENOENT: there was none; -ENOMEM: the heap is full as well; -ESTALE; -EROFS;
+ * -ERANGE. */
 ADIT_API int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key,
                                const struct adit_put_params *params);
 
@@ -420,7 +422,8 @@ struct adit_stats {
     uint64_t created_ns; /* CLOCK_REALTIME */
     uint64_t epoch;
     uint32_t participants, participants_max, readers, readers_max, watches, watches_max, segments_n;
-    uint64_t chunks, chunks_max, meshes, dirty, in_work; /* chunks: keys in the store */
+    uint64_t keys, keys_max; /* used places of the store, of how many (chunks_max or more): a key keeps its place once it had a version */
+    uint64_t chunks, meshes, dirty, in_work; /* chunks: keys with a current version, removals among them */
     uint64_t version_bytes, mesh_bytes; /* of the blocks of current versions and meshes, granules rounded up */
     uint64_t version_payload_bytes;     /* encoded content alone: palettes, masks, planes, voxels */
     uint64_t control_bytes;

@@ -58,34 +58,51 @@ static int encode(struct adit_arena *arena, struct adit_scratch *s, uint64_t pac
     return error;
 }
 
-/* The entry of key and what one call needs; 0 or negative errno with nothing taken. */
+/* What one call needs; 0 or negative errno with nothing taken. */
 static int begin(struct adit_arena *arena, const struct adit_key *key, const struct adit_put_params *params,
-                 uint64_t *packed, uint32_t *index, struct adit_scratch **scratch)
+                 uint64_t *packed, struct adit_scratch **scratch)
 {
     int error = check_producer(arena, params);
     if (!error)
         error = adit_key_pack(key, packed);
-    if (!error)
-        error = adit_store_insert(arena, *packed, index);
     return error ? error : adit_scratch_borrow(arena, scratch);
+}
+
+/* The entry of a key that is to be published as expected. A key is entered only now, with the block ready: it stays for good. */
+static int enter_key(struct adit_arena *arena, uint64_t packed, const struct adit_expected *expected, uint32_t *index)
+{
+    if (!expected->exactly || !expected->version)
+        return adit_store_insert(arena, packed, index);
+    return adit_store_find(arena, packed, index)
+               ? 0
+               : adit_fault(-ESTALE, "arena %s: the chunk's current version is not the expected one: it never had any", arena->name);
+}
+
+/* Publishes the block at ref for the key, or frees it. */
+static int publish_or_free(struct adit_arena *arena, struct adit_reader *reader, uint64_t packed, uint64_t ref,
+                           const struct adit_expected *expected, uint64_t *version)
+{
+    uint32_t index;
+    int error = enter_key(arena, packed, expected, &index);
+    if (!error)
+        error = adit_publish_version(arena, reader, index, ref, expected, version);
+    if (error)
+        adit_block_free(arena, ref);
+    return error;
 }
 
 int adit_chunk_put(struct adit_arena *arena, const struct adit_key *key, const uint16_t *voxels,
                    const struct adit_put_params *params)
 {
     uint64_t packed, ref = 0;
-    uint32_t index;
     struct adit_scratch *s;
     struct adit_expected expected = expected_of(params);
-    int error = begin(arena, key, params, &packed, &index, &s);
+    int error = begin(arena, key, params, &packed, &s);
     if (error)
         return error;
     error = encode(arena, s, packed, voxels, &ref);
-    if (!error) {
-        error = adit_publish_version(arena, s->reader, index, ref, &expected, version_of(params));
-        if (error)
-            adit_block_free(arena, ref);
-    }
+    if (!error)
+        error = publish_or_free(arena, s->reader, packed, ref, &expected, version_of(params));
     adit_scratch_give_back(arena, s);
     return error;
 }
@@ -98,7 +115,7 @@ int adit_chunk_loan(struct adit_arena *arena, const struct adit_key *key, struct
     if (!error)
         error = adit_key_pack(key, &packed);
     if (!error)
-        error = adit_store_insert(arena, packed, &loan->index);
+        error = adit_store_foresee(arena, packed, &loan->index); /* looked up now: publishing is what must be quick */
     if (!error)
         error = adit_block_alloc(arena, adit_encode_dense_bytes(), ADIT_BLOCK_DATA, &loan->ref);
     if (error)
@@ -132,9 +149,14 @@ int adit_chunk_prepare(struct adit_arena *arena, struct adit_loan *loan)
 int adit_chunk_publish(struct adit_arena *arena, struct adit_loan *loan, const struct adit_put_params *params)
 {
     struct adit_expected expected = expected_of(params);
+    uint64_t packed;
     int error = check_producer(arena, params);
     if (!error && !loan->prepared)
         error = adit_chunk_prepare(arena, loan);
+    if (!error && loan->ref && loan->index == ADIT_STORE_NONE) {
+        error = adit_key_pack(&loan->key, &packed);
+        error = error ? error : enter_key(arena, packed, &expected, &loan->index);
+    }
     if (error)
         return error;
     if (!loan->ref || loan->index >= arena->chunks_max)
@@ -157,16 +179,17 @@ void adit_chunk_discard(struct adit_arena *arena, struct adit_loan *loan)
     *loan = (struct adit_loan){0};
 }
 
-/* Reads the current version of the entry into voxels (air if there is none) and says which it is. */
-static int read_current(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, uint16_t *voxels,
+/* Reads the key's current version into voxels (air if there is none) and says which it is. */
+static int read_current(struct adit_arena *arena, struct adit_reader *reader, uint64_t packed, uint16_t *voxels,
                         uint64_t *version)
 {
     int error = 0;
-    uint32_t bytes;
+    uint32_t bytes, index;
     adit_rcu_enter(reader);
-    uint64_t commit = adit_load_acquire(&arena->entries[index].current);
+    bool is_known = adit_store_find(arena, packed, &index);
+    uint64_t commit = is_known ? adit_load_acquire(&arena->entries[index].current) : 0;
     const struct adit_version *v = adit_store_version_sized(arena, commit, &bytes);
-    *version = adit_store_number(&arena->entries[index], commit);
+    *version = is_known ? adit_store_number(&arena->entries[index], commit) : 0;
     if (!commit)
         memset(voxels, 0, ADIT_CHUNK_VOXELS * sizeof *voxels);
     else if (!v || v->version != *version || !adit_decode_chunk_within(v, bytes, voxels)) /* a wrong number would be -EAGAIN 64 times */
@@ -195,12 +218,12 @@ static int check_edits(const struct adit_arena *arena, const struct adit_voxel_e
     return 0;
 }
 
-static int edit_once(struct adit_arena *arena, struct adit_scratch *s, uint64_t packed, uint32_t index,
-                     const struct adit_voxel_edit *edits, size_t n, const struct adit_put_params *params)
+static int edit_once(struct adit_arena *arena, struct adit_scratch *s, uint64_t packed, const struct adit_voxel_edit *edits, size_t n,
+                     const struct adit_put_params *params)
 {
     struct adit_expected expected = {.exactly = true};
     uint64_t ref;
-    int error = read_current(arena, s->reader, index, s->voxels, &expected.version);
+    int error = read_current(arena, s->reader, packed, s->voxels, &expected.version);
     const struct adit_expected wanted = expected_of(params);
     if (!error && wanted.exactly && wanted.version != expected.version)
         return adit_fault(-ESTALE, "arena %s: the chunk's current version is not the expected one", arena->name);
@@ -213,9 +236,7 @@ static int edit_once(struct adit_arena *arena, struct adit_scratch *s, uint64_t 
         error = encode(arena, s, packed, s->voxels, &ref);
     if (error)
         return error;
-    error = adit_publish_version(arena, s->reader, index, ref, &expected, version_of(params));
-    if (error)
-        adit_block_free(arena, ref);
+    error = publish_or_free(arena, s->reader, packed, ref, &expected, version_of(params));
     return error == -ESTALE && !(params && params->if_version) ? -EAGAIN : error;
 }
 
@@ -223,16 +244,15 @@ int adit_chunk_edit(struct adit_arena *arena, const struct adit_key *key, const 
                     const struct adit_put_params *params)
 {
     uint64_t packed;
-    uint32_t index;
     struct adit_scratch *s;
     int error = check_edits(arena, edits, n);
     if (!error)
-        error = begin(arena, key, params, &packed, &index, &s);
+        error = begin(arena, key, params, &packed, &s);
     if (error)
         return error;
     error = -EAGAIN;
     for (uint32_t i = 0; i < EDIT_TRIES_MAX && error == -EAGAIN; i++)
-        error = edit_once(arena, s, packed, index, edits, n, params);
+        error = edit_once(arena, s, packed, edits, n, params);
     adit_scratch_give_back(arena, s);
     if (!error)
         adit_add_relaxed(&arena->self->edits, n);
@@ -261,6 +281,8 @@ int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key, cons
     is_there |= !adit_rcu_exit(reader); /* ousted: then it had a version, and another removal does no harm */
     error = is_there ? adit_block_alloc(arena, sizeof(struct adit_version), ADIT_BLOCK_DATA, &ref)
                      : adit_fault(-ENOENT, "arena %s: chunk (%d,%d,%d) has no version", arena->name, key->x, key->y, key->z);
+    if (error == -ENOMEM) /* a full arena can be relieved: the heap is for this, too, and what is removed gives memory back */
+        error = adit_block_alloc(arena, sizeof(struct adit_version), ADIT_BLOCK_HEAP, &ref);
     if (!error) {
         struct adit_version *v = adit_arena_at(arena, ref, sizeof *v);
         adit_encode_removed(v);

@@ -71,7 +71,7 @@ int adit_stats(struct adit_arena *arena, struct adit_stats *stats)
     *stats = (struct adit_stats){.size = sizeof *stats, .created_ns = arena->control->created_ns,
                                  .epoch = adit_load_relaxed(&arena->control->epoch) / ADIT_EPOCH_STEP,
                                  .participants_max = arena->participants_max, .readers_max = arena->readers_max,
-                                 .watches_max = arena->watches_max, .chunks_max = arena->chunks_max,
+                                 .watches_max = arena->watches_max, .keys_max = arena->chunks_max,
                                  .control_bytes = arena->maps[0].bytes};
     snprintf(stats->name, sizeof stats->name, "%s", arena->name);
     uint32_t keeper = arena->waits ? adit_load32_relaxed(&arena->waits->keeper.owner) : 0;
@@ -98,6 +98,7 @@ int adit_stats(struct adit_arena *arena, struct adit_stats *stats)
     for (uint32_t i = 0; i < arena->chunks_max; i++) {
         if (!adit_load_relaxed(&arena->keys[i]))
             continue;
+        stats->keys++;
         count_version(arena, adit_load_acquire(&arena->entries[i].current), stats);
         count_mesh(arena, adit_load_acquire(&arena->entries[i].mesh), stats);
     }

@@ -28,6 +28,13 @@ bool adit_store_find(const struct adit_arena *arena, uint64_t packed, uint32_t *
     return false;
 }
 
+static int no_room(const struct adit_arena *arena, uint64_t packed)
+{
+    struct adit_key k = adit_key_unpack(packed);
+    return adit_fault(-ENOSPC, "arena %s: the store of %u keys has no room for chunk (%d,%d,%d); create it with a larger "
+                      "chunks_max", arena->name, arena->chunks_max, k.x, k.y, k.z);
+}
+
 int adit_store_insert(struct adit_arena *arena, uint64_t packed, uint32_t *index)
 {
     uint32_t mask = arena->chunks_max - 1, at = hash(packed) & mask;
@@ -40,9 +47,20 @@ int adit_store_insert(struct adit_arena *arena, uint64_t packed, uint32_t *index
             return 0;
         }
     }
-    struct adit_key k = adit_key_unpack(packed);
-    return adit_fault(-ENOSPC, "arena %s: the store of %u keys has no room for chunk (%d,%d,%d); create it with a larger "
-                      "chunks_max", arena->name, arena->chunks_max, k.x, k.y, k.z);
+    return no_room(arena, packed);
+}
+
+int adit_store_foresee(const struct adit_arena *arena, uint64_t packed, uint32_t *index)
+{
+    uint32_t mask = arena->chunks_max - 1, at = hash(packed) & mask;
+    for (uint32_t i = 0; i < PROBES_MAX && i <= mask; i++, at = (at + 1) & mask) {
+        uint64_t key = adit_load_acquire(&arena->keys[at]); /* STORE:key */
+        if (!key || key == packed) {
+            *index = key ? at : ADIT_STORE_NONE;
+            return 0;
+        }
+    }
+    return no_room(arena, packed);
 }
 
 /* The head a commit word names, when it is of kind and its block of *bytes lies inside the arena. head_bytes: of that kind's head. */

@@ -16,8 +16,11 @@
 
 /* The entry of a packed key. Wait-free. False: never entered. */
 bool adit_store_find(const struct adit_arena *arena, uint64_t packed, uint32_t *index);
-/* Finds or enters it. Lock-free. -ENOSPC. */
+/* Finds or enters it. Lock-free. -ENOSPC. A key stays for good: enter one only when its version is ready. */
 int adit_store_insert(struct adit_arena *arena, uint64_t packed, uint32_t *index);
+/* What insert would do now: its entry, or ADIT_STORE_NONE: there is room for it; -ENOSPC. Enters nothing. */
+#define ADIT_STORE_NONE UINT32_MAX
+int adit_store_foresee(const struct adit_arena *arena, uint64_t packed, uint32_t *index);
 
 /* The full number of the version that commit (of entry.current, 0: none) names, from its low 24 bits and entry.number, which
  * publishers bring up to date every 2^20 versions, before the commit. */

@@ -27,10 +27,12 @@ void adit_enter_as_guest(struct adit_reader *reader) { adit_guest_enter(reader);
 int adit_reader_open(struct adit_arena *arena, struct adit_reader **out) { return adit_rcu_reader_open(arena, out); }
 void adit_reader_close(struct adit_reader **reader) { adit_rcu_reader_close(reader); }
 
-/* What it means that a commit word leads to no such block: there is none, the section was ousted meanwhile, or it is damaged. */
+/* What it means that a commit word leads to no such block: there is none, the section was ousted meanwhile, or it is damaged. In the heap, which a
+ * guest does not see, there are removals only. */
 static int damaged(const struct adit_reader *reader, uint64_t commit)
 {
-    return !commit ? -ENOENT : adit_rcu_is_ousted(reader) ? -ESTALE : -EBADMSG;
+    bool is_unseen = reader->arena->guest && !adit_ref_segment(adit_commit_ref(commit));
+    return !commit || is_unseen ? -ENOENT : adit_rcu_is_ousted(reader) ? -ESTALE : -EBADMSG;
 }
 
 int adit_chunk_acquire(struct adit_reader *reader, const struct adit_key *key, struct adit_chunk_view *out)

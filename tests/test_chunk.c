@@ -310,6 +310,83 @@ static void a_prepared_loan_and_a_plain_one_publish_the_same(void **state)
     adit_detach(&a);
 }
 
+/* (tried: keys entered first: ten thousand edits of air with air fill the store) */
+static void who_publishes_nothing_enters_no_key(void **state)
+{
+    struct adit_create_params params = {.size = sizeof params, .data_bytes = 8u << 20, .chunks_max = 40};
+    struct adit_arena *a = fixture_create(&params);
+    struct adit_put_params at_seven = {.size = sizeof at_seven, .if_version = 7};
+    struct adit_voxel_edit air = {.x = 1}, stone = {.material = 7};
+    struct adit_loan loan;
+    (void)state;
+    fixture_paint(1, voxels);
+    for (struct adit_key k = {0}; k.x < 1000; k.x++) {
+        uint64_t version = 1;
+        struct adit_put_params p = {.size = sizeof p, .version = &version};
+        assert_int_equal(adit_chunk_edit(a, &k, &air, 1, &p), 0);
+        assert_int_equal(version, 0);
+        assert_int_equal(adit_chunk_put(a, &k, voxels, &at_seven), -ESTALE);
+        assert_int_equal(adit_chunk_edit(a, &k, &stone, 1, &at_seven), -ESTALE);
+        assert_int_equal(adit_chunk_remove(a, &k, NULL), -ENOENT);
+        assert_int_equal(adit_chunk_loan(a, &k, &loan), 0);
+        assert_int_equal(adit_chunk_publish(a, &loan, &at_seven), -ESTALE);
+        adit_chunk_discard(a, &loan);
+    }
+    assert_int_equal(fixture_stats(a).keys, 0);
+    shm_fixture_verify_quiet(a);
+    adit_detach(&a);
+}
+
+/* (tried: removals that take data blocks only: -ENOMEM) */
+static void a_full_arena_is_relieved_by_removals(void **state)
+{
+    struct adit_create_params params = {.size = sizeof params, .data_bytes = 2u << 20, .chunks_max = 5000, .guests_max = 1};
+    struct adit_arena *a = fixture_create(&params);
+    struct adit_arena *guest = shm_fixture_attach(FIXTURE_NAME, ADIT_GUEST);
+    struct adit_reader *r;
+    struct adit_chunk_view view;
+    static uint64_t refs[4096];
+    uint64_t ref, version;
+    uint32_t refs_n = 0;
+    int32_t n = 0;
+    (void)state;
+    assert_int_equal(adit_reader_open(guest, &r), 0);
+    fixture_paint(2, voxels);
+    for (struct adit_key k = {0}; !adit_chunk_put(a, &k, voxels, NULL); k.x++)
+        n = k.x + 1;
+    assert_true(n > 2);
+    while (!adit_block_alloc(a, 512, ADIT_BLOCK_DATA, &ref)) { /* not a granule is left */
+        assert_true(refs_n < 4096);
+        refs[refs_n++] = ref;
+    }
+    for (int32_t i = 0; i < 2; i++) {
+        struct adit_key k = {.x = i};
+        assert_int_equal(adit_chunk_remove(a, &k, NULL), 0);
+        assert_int_equal(look(a, &k), -ENOENT);
+        assert_int_equal(adit_chunk_version(guest, &k, &version), 0);
+        assert_int_equal(version, 2);
+        int got;
+        do { /* producers that need memory oust guests */
+            adit_enter(r);
+            got = adit_chunk_acquire(r, &k, &view);
+        } while (adit_exit(r));
+        assert_int_equal(got, -ENOENT); /* whose block a guest may not see */
+    }
+    assert_int_equal(fixture_stats(a).segments[0].blocks, 1); /* the second one had what the first gave back */
+    struct adit_key first = {0};
+    assert_int_equal(adit_chunk_put(a, &first, voxels, NULL), 0); /* where the second one was; and the heap has its block back */
+    assert_int_equal(look(a, &first), 0);
+    while (refs_n)
+        adit_block_free(a, refs[--refs_n]);
+    adit_reader_close(&r);
+    adit_detach(&guest);
+    assert_int_equal(adit_reclaim(a, true), 0);
+    assert_true(fixture_eventually(fixture_is_tidy, a));
+    assert_int_equal(fixture_stats(a).segments[0].blocks, 0);
+    shm_fixture_verify_quiet(a);
+    adit_detach(&a);
+}
+
 static void a_full_store_refuses_new_keys_and_all_else_goes_on(void **state)
 {
     struct adit_create_params params = {.size = sizeof params, .data_bytes = 8u << 20, .chunks_max = 40};
@@ -525,6 +602,8 @@ int main(void)
         cmocka_unit_test(a_removed_chunk_is_gone_and_its_numbers_go_on),
         cmocka_unit_test(no_way_through_the_calls_leaks),
         cmocka_unit_test(a_prepared_loan_and_a_plain_one_publish_the_same),
+        cmocka_unit_test(who_publishes_nothing_enters_no_key),
+        cmocka_unit_test(a_full_arena_is_relieved_by_removals),
         cmocka_unit_test(a_full_store_refuses_new_keys_and_all_else_goes_on),
         cmocka_unit_test(a_full_arena_refuses_and_works_again_once_there_is_room),
         cmocka_unit_test(a_consumer_may_not_write),

@@ -36,7 +36,7 @@ static void an_empty_arena_counts_nothing(void **state)
     assert_int_equal(s.participants_max, 5);
     assert_int_equal(s.readers_max, 17);
     assert_int_equal(s.watches_max, 3);
-    assert_true(s.chunks_max >= 100 && s.created_ns && s.control_bytes);
+    assert_true(s.keys_max >= 100 && !s.keys && s.created_ns && s.control_bytes);
     assert_int_equal(s.chunks + s.meshes + s.dirty + s.in_work + s.version_bytes + s.mesh_bytes + s.watches, 0);
     assert_int_equal(s.segments_n, 2);
     assert_int_equal(s.segments[1].bytes, 6u << 20);

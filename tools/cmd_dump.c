@@ -189,8 +189,8 @@ static void overview_print(const struct dump *d, const char *name)
 {
     const struct adit_stats *s = &d->stats;
     char keeper[128];
-    printf("%s: %llu of %llu chunks, %llu meshes, %llu dirty, %llu in work\n", name, (unsigned long long)s->chunks,
-           (unsigned long long)s->chunks_max, (unsigned long long)s->meshes, (unsigned long long)s->dirty,
+    printf("%s: %llu chunks at %llu of %llu places for keys, %llu meshes, %llu dirty, %llu in work\n", name, (unsigned long long)s->chunks,
+           (unsigned long long)s->keys, (unsigned long long)s->keys_max, (unsigned long long)s->meshes, (unsigned long long)s->dirty,
            (unsigned long long)s->in_work);
     printf("%u of %u participants, %u of %u readers, %u of %u watches; epoch %llu; %s%s\n", s->participants,
            s->participants_max, s->readers, s->readers_max, s->watches, s->watches_max, (unsigned long long)s->epoch,

@@ -176,8 +176,10 @@ static int world_feed(struct adit_feeder *feeder, uint32_t i)
                 int got = may ? chunk_feed(feeder, i, &key) : 0;
                 if (got < 0)
                     return got;
-                if (!got && p->clears && !adit_chunk_remove(feeder->arena, &key, NULL))
-                    feeder->removed++;
+                int gone = got || !p->clears ? -ENOENT : adit_chunk_remove(feeder->arena, &key, NULL);
+                if (gone && gone != -ENOENT)
+                    return failure_say(feeder, "cannot be removed", &key, gone);
+                feeder->removed += !gone;
                 if (p->progress)
                     adit_progress_show(p->progress, seen, box, "places for chunks looked at");
             }

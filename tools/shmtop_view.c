@@ -137,8 +137,8 @@ static void overview_layout(struct layout *l)
              data.bytes ? 100.0 * (double)used / (double)data.bytes : 0.0, ADIT_SAY_BYTES(data.bytes));
     line_add(l, SHMTOP_PLAIN, "  blocks      published %s, retired %s, on loan %s", ADIT_SAY_BYTES(data.published_bytes),
              ADIT_SAY_BYTES(data.retired_bytes), ADIT_SAY_BYTES(data.loaned_bytes));
-    line_add(l, SHMTOP_PLAIN, "  chunks      %s of %s: %s uniform, %s bricks, %s dense, %s removed",
-             ADIT_SAY_COUNT(s->chunks), ADIT_SAY_COUNT(s->chunks_max), ADIT_SAY_COUNT(s->encodings[1]),
+    line_add(l, SHMTOP_PLAIN, "  chunks      %s (%s of %s keys): %s uniform, %s bricks, %s dense, %s removed",
+             ADIT_SAY_COUNT(s->chunks), ADIT_SAY_COUNT(s->keys), ADIT_SAY_COUNT(s->keys_max), ADIT_SAY_COUNT(s->encodings[1]),
              ADIT_SAY_COUNT(s->encodings[2]), ADIT_SAY_COUNT(s->encodings[3]), ADIT_SAY_COUNT(s->encodings[4]));
     line_add(l, SHMTOP_PLAIN, "  voxels      %s in %s", ADIT_SAY_COUNT(s->voxels), ADIT_SAY_BYTES(s->version_bytes));
     line_add(l, SHMTOP_PLAIN, "  meshes      %s: %s quads, %s faces in %s", ADIT_SAY_COUNT(s->meshes),
