@@ -99,9 +99,9 @@ static int refusal(const char *name, const struct adit_answer *a)
     case -EACCES:
         return adit_fault(a->status, adit_rendezvous_is_path(name) ? "%s: guests come in by it; attach as ADIT_GUEST"
                                                                    : "arena %s: it belongs to another user; attach as that user", name);
-    case -ENOTSUP: return adit_fault(a->status, "arena %s: it was made without guests; create it with guests_max (--guests)", name);
+    case -ENOTSUP: return adit_fault(a->status, "arena %s: it was made without guests; create it with guests_max (`adit serve --guests N`)", name);
     case -EUSERS:
-        return adit_fault(a->status, "arena %s: no page is left that a guest of this user may have; create it with more (--guests)", name);
+        return adit_fault(a->status, "arena %s: no page is left that a guest of this user may have; create it with more (`adit serve --guests N`)", name);
     case -ESRCH:
         return adit_fault(a->status, "arena %s: its keeper cannot see this process (another PID namespace, or /proc hides it)", name);
     case -EPERM: return adit_fault(a->status, "arena %s: it is sealed against further writers; attach as a consumer", name);

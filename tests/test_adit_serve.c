@@ -84,6 +84,38 @@ static void an_arena_is_served_fed_watched_listed_and_dumped(void **state)
 }
 
 /* (tried: a worker whose dispatcher is not opened: chunks stay unmeshed) */
+/* Guests come by their socket, see the same world, and may change nothing. */
+static void guests_come_by_a_path(void **state)
+{
+    (void)state;
+    char *cave = (char *)"cave", *door = spawned_file("door");
+    struct spawned serve;
+    spawned_start(ADIT, ARGV((char *)"serve", cave, (char *)"--size", (char *)"64M", (char *)"--quiet", (char *)"--guests", (char *)"3",
+                             (char *)"--guest-socket", door), &serve);
+    assert_true(spawned_says(&serve, "is ready"));
+    json_decref(adit_json(ARGV((char *)"feed", cave, (char *)"terrain:4:2x2x1", (char *)"--json", (char *)"--quiet")));
+    json_t *watched = adit_json(ARGV((char *)"watch", cave, (char *)"--json")), *seen = adit_json(ARGV((char *)"watch", door, (char *)"--json"));
+    assert_int_equal(number(seen, "visible_faces"), number(watched, "visible_faces"));
+    assert_int_equal(number(seen, "voxels"), number(watched, "voxels"));
+    assert_true(number(seen, "voxels") > 0);
+    json_t *dumped = adit_json(ARGV((char *)"dump", door, (char *)"--json"));
+    assert_int_equal((int64_t)json_array_size(json_object_get(dumped, "chunk_list")), number(watched, "chunks"));
+    struct spawned fed;
+    spawned_run(ADIT, ARGV((char *)"feed", door, (char *)"terrain:4:2x2x1"), &fed);
+    assert_int_equal(fed.exit_code, 2);
+    assert_non_null(strstr(fed.err, "guests"));
+    spawned_free(&fed);
+    json_decref(watched);
+    json_decref(seen);
+    json_decref(dumped);
+    serve_end(&serve, SIGTERM, 0);
+    assert_int_equal(spawned_files_count("", "door"), 0);
+    spawned_run(ADIT, ARGV((char *)"serve", cave, (char *)"--guest-socket", door), &serve);
+    assert_int_equal(serve.exit_code, 2);
+    assert_non_null(strstr(serve.err, "--guests"));
+    spawned_free(&serve);
+}
+
 static void work_goes_on_whoever_served_is_killed(void **state)
 {
     (void)state;
@@ -223,6 +255,7 @@ int main(void)
 #endif
     const struct CMUnitTest tests[] = {
         TEST(an_arena_is_served_fed_watched_listed_and_dumped),
+        TEST(guests_come_by_a_path),
         TEST(work_goes_on_whoever_served_is_killed),
         TEST(a_size_that_is_rounded_up_is_told),
         TEST(feeding_again_replaces_what_was_there),

@@ -7,7 +7,7 @@
 
 const char *adit_arena_role(enum adit_role role)
 {
-    return role == ADIT_PRODUCER ? "producer" : role == ADIT_CONSUMER ? "consumer" : "observer";
+    return role == ADIT_PRODUCER ? "producer" : role == ADIT_CONSUMER ? "consumer" : role == ADIT_GUEST ? "guest" : "observer";
 }
 
 json_t *adit_arena_stats_json(const struct adit_stats *s)

@@ -60,6 +60,8 @@ char *adit_arena_open_failure(const char *name, int status, char *line, size_t b
 
 int adit_arena_await(const char *name, enum adit_role role, const char *label, struct adit_arena **arena)
 {
+    if (strchr(name, '/') && role != ADIT_PRODUCER) /* a path: the guests' way in */
+        role = ADIT_GUEST;
     const struct adit_attach_params params = {.size = sizeof params, .label = label};
     uint64_t until = adit_moment_ns() + APPEAR_NS;
     for (;;) {

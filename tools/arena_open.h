@@ -12,7 +12,8 @@
 #define ADIT_ARENA_BYTES_MAX ((uint64_t)1 << 40)
 
 /* adit_attach, but a name that is not there yet gets two seconds to appear: `adit serve cave & adit feed cave terrain` may
- * begin with either. -EINTR: a signal came meanwhile. */
+ * begin with either. A name with a slash in it is the path of a guests' socket (`adit serve --guest-socket`): who would be a consumer or an
+ * observer comes as a guest. -EINTR: a signal came meanwhile. */
 int adit_arena_await(const char *name, enum adit_role role, const char *label, struct adit_arena **arena);
 
 /* Attaches like that; 0, or the exit code after the line. */

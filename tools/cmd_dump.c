@@ -194,7 +194,7 @@ static void overview_print(const struct dump *d, const char *name)
            (unsigned long long)s->in_work);
     printf("%u of %u participants, %u of %u readers, %u of %u watches; epoch %llu; %s%s\n", s->participants,
            s->participants_max, s->readers, s->readers_max, s->watches, s->watches_max, (unsigned long long)s->epoch,
-           adit_roll_keeper(&d->roll, keeper, sizeof keeper), s->deserted ? " (no producer is left)" : "");
+           strchr(name, '/') ? "as a guest sees it" : adit_roll_keeper(&d->roll, keeper, sizeof keeper), s->deserted ? " (no producer is left)" : "");
     printf("encodings: %llu uniform, %llu bricks, %llu dense16, %llu removed; versions %s, meshes %s, control %s\n",
            (unsigned long long)s->encodings[1], (unsigned long long)s->encodings[2], (unsigned long long)s->encodings[3],
            (unsigned long long)s->encodings[4], ADIT_SAY_BYTES(s->version_bytes), ADIT_SAY_BYTES(s->mesh_bytes),

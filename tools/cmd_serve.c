@@ -2,7 +2,10 @@
  *
  * Ctrl-C and SIGTERM are how a service is ended: exit code 0. */
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,15 +23,17 @@
 #define IDLE_TICK_NS 10000000ull /* with --until-idle, to see also those who stay shortly */
 
 struct serve_options {
-    const char *tiers;
-    uint64_t size, workers, chunks, materials, participants;
+    const char *tiers, *guest_socket;
+    uint64_t size, workers, chunks, materials, participants, guests;
     bool until_idle, culled, tt_none, seal, huge_1g, json, quiet;
 };
 
 static const char help_text[] =
     "Prints one line when the arena can be attached to, then serves until SIGTERM or Ctrl-C, or with --until-idle until\n"
     "somebody came and all have left again and all is meshed. Participants that are attached at the end keep what they\n"
-    "have mapped; the memory goes when the last of them does.\n";
+    "have mapped; the memory goes when the last of them does.\n"
+    "Guests read chunks and meshes in place and can write nothing but a page each. `adit watch PATH` and `adit dump PATH`\n"
+    "come as guests; who may reach PATH may be one.\n";
 
 /* Whether everybody else has left, after at least one had come: was seen, or has left something. */
 static bool is_idle(struct adit_arena *arena, bool *came)
@@ -77,14 +82,45 @@ static int serve(struct adit_arena *arena, const char *name, const struct serve_
     return ADIT_EXIT_DONE;
 }
 
+/* The guests' socket as the library takes it: the whole path, so that whoever is the last to leave finds it. 0, or the exit code. */
+static int socket_path(const struct serve_options *o, char *whole, size_t bytes)
+{
+    char given[PATH_MAX], copy[PATH_MAX], shown[80];
+    *whole = 0;
+    if (!o->guest_socket)
+        return 0;
+    adit_say_printable(shown, sizeof shown, o->guest_socket, strlen(o->guest_socket));
+    if (!o->guests) {
+        adit_say_error(PROGRAM, "--guest-socket %s without guests; say how many may come with --guests", shown);
+        return ADIT_EXIT_BAD_INPUT;
+    }
+    if (strlen(o->guest_socket) >= sizeof copy || !*o->guest_socket || o->guest_socket[strlen(o->guest_socket) - 1] == '/') {
+        adit_say_error(PROGRAM, "--guest-socket '%s' names no file; give a path like /tmp/cave.guests", shown);
+        return ADIT_EXIT_BAD_INPUT;
+    }
+    snprintf(copy, sizeof copy, "%s", o->guest_socket);
+    if (!realpath(dirname(copy), given)) {
+        adit_say_error(PROGRAM, "--guest-socket %s: its folder cannot be used: %s", shown, strerror(errno));
+        return ADIT_EXIT_BAD_INPUT;
+    }
+    const char *file = strrchr(o->guest_socket, '/') ? strrchr(o->guest_socket, '/') + 1 : o->guest_socket;
+    if ((size_t)snprintf(whole, bytes, "%s%s%s", given, given[1] ? "/" : "", file) < bytes)
+        return 0;
+    adit_say_error(PROGRAM, "--guest-socket %s: the whole path is longer than 103 characters; choose a shorter one", shown);
+    return ADIT_EXIT_BAD_INPUT;
+}
+
 static int serve_run(int argc, char **argv)
 {
+    char path[104];
     struct serve_options o = {0};
     const struct adit_option table[] = {
         {"size", "BYTES", ADIT_OPTION_BYTES, &o.size, ADIT_ARENA_BYTES_MIN, ADIT_ARENA_BYTES_MAX, "of the arena's data, like 512M (default 256M)"},
         {"chunks", "N", ADIT_OPTION_COUNT, &o.chunks, 1, 1 << 24, "keys the store can hold (default 16384)"},
         {"materials", "N", ADIT_OPTION_COUNT, &o.materials, 2, ADIT_MATERIALS, "ids that can be named (default 4096)"},
         {"participants", "N", ADIT_OPTION_COUNT, &o.participants, 1, 1024, "processes at once (default 64)"},
+        {"guests", "N", ADIT_OPTION_COUNT, &o.guests, 1, 64, "consumers at once that are not trusted (default none)"},
+        {"guest-socket", "PATH", ADIT_OPTION_TEXT, &o.guest_socket, 0, 0, "where guests of any user come in (default: of yours, by NAME)"},
         {"workers", "N", ADIT_OPTION_COUNT, &o.workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
         {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, "of threads, scalar, avx512 (default: threads, the fastest)"},
         {"culled", NULL, ADIT_OPTION_FLAG, &o.culled, 0, 0, "one quad a visible face instead of merged ones"},
@@ -104,6 +140,9 @@ static int serve_run(int argc, char **argv)
         adit_say_error(PROGRAM, "give one NAME for the arena: 1 to 47 of A-Z a-z 0-9 . _ -");
         return ADIT_EXIT_BAD_INPUT;
     }
+    code = socket_path(&o, path, sizeof path);
+    if (code)
+        return code;
     const struct adit_create_params params = {
         .size = sizeof params,
         .data_bytes = o.size,
@@ -113,6 +152,8 @@ static int serve_run(int argc, char **argv)
         .flags = (o.seal ? ADIT_CREATE_SEAL_WRITERS : 0) | (o.tt_none ? ADIT_CREATE_TT_NONE : 0) |
                  (o.huge_1g ? ADIT_CREATE_HUGE_1G : 0),
         .label = PROGRAM,
+        .guests_max = (uint32_t)o.guests,
+        .guest_path = *path ? path : NULL,
     };
     struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .culled = o.culled};
     if (adit_tiers_choose(PROGRAM, "--tiers", o.tiers, &meshing.kernel))

@@ -182,6 +182,17 @@ static int watch_tethered(const struct watch_options *o)
 
 /* ---- for people ------------------------------------------------------------------------------------------------- */
 
+/* Chunks that are to be meshed yet; *all: of how many. A guest sees which have a mesh at all. */
+static uint64_t unmeshed(struct adit_arena *arena, bool is_guest, uint64_t *all, bool *deserted)
+{
+    struct adit_stats s = {.size = sizeof s};
+    if (adit_stats(arena, &s))
+        return 0;
+    *all = s.chunks;
+    *deserted = s.deserted;
+    return !is_guest ? s.dirty + s.in_work : s.chunks > s.meshes ? s.chunks - s.meshes : 0;
+}
+
 /* Waits until all is meshed, looking at changes meanwhile, for at most wait_s. */
 static int wait_settled(struct watching *w)
 {
@@ -190,16 +201,22 @@ static int wait_settled(struct watching *w)
         int status = catch_up(w);
         if (status)
             return status;
-        if (!adit_settle(w->arena, STEP_NS))
+        uint64_t all = 0;
+        bool deserted = false;
+        int settled = adit_settle(w->arena, STEP_NS);
+        bool is_guest = settled == -EROFS; /* who may not ask */
+        uint64_t left = settled ? unmeshed(w->arena, is_guest, &all, &deserted) : 0;
+        if (!settled || (is_guest && !left))
             return catch_up(w);
         if (adit_interrupt_is_set())
             return -EINTR;
-        struct adit_stats stats = {.size = sizeof stats};
-        if (!adit_stats(w->arena, &stats) && stats.chunks >= stats.dirty)
-            adit_progress_show(&w->progress, stats.chunks - stats.dirty, stats.chunks, "chunks are meshed");
-        if (adit_moment_ns() > until || stats.deserted) {
+        if (all >= left)
+            adit_progress_show(&w->progress, all - left, all, "chunks are meshed");
+        if (is_guest)
+            adit_moment_sleep(STEP_NS);
+        if (adit_moment_ns() > until || deserted) {
             adit_say_note(PROGRAM, "%s: %llu chunks are not meshed yet; what is there is taken%s", w->o->name,
-                          (unsigned long long)(stats.dirty + stats.in_work),
+                          (unsigned long long)left,
                           w->o->wait_s ? "" : " (--wait gives them time)");
             return 0;
         }
