@@ -400,6 +400,51 @@ static void what_is_missing_is_named_and_the_rest_kept(void **state)
     assert_true(has_warning(world, "scene node 0 has a child 77 that is not there"));
     assert_true(has_warning(world, "more than 4096 voxels from the origin"));
     assert_int_equal(world->warning_count, 4);
+    assert_int_equal(world->parts_skipped, 3);
+    assert_int_equal(world->models_far, 1);
+    adit_world_close(world);
+    bytes_free(&vox);
+}
+
+/* A model, and a scene whose only way is a reference that leads nowhere, to a model that is not there, too far, or to voxels all lost. */
+static void a_scene_that_leads_nowhere_is_refused_in_one_line(void **state)
+{
+    (void)state;
+    static const uint8_t outside[1][4] = {{3, 0, 0, 10}};
+    static const struct {
+        int32_t child, model, move;
+        int result;
+        const char *line;
+    } cases[] = {
+        {77, 0, 0, -EBADMSG, "test.vox: its scene shows nothing: scene node 0 has a child 77 that is not there: export it again"},
+        {1, 8, 0, -EBADMSG, "test.vox: its scene shows nothing: scene node 1 shows model 8 of 1: export it again"},
+        {1, 0, 100000, -EFBIG, "test.vox: its scene shows nothing within 4096 voxels of the origin: move its 1 models there"},
+        {1, 1, 0, -EBADMSG, "test.vox: its scene shows no sound voxel, 1 of its models lost theirs: export it again"},
+    };
+    struct bytes vox = {0};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        vox.size = 0;
+        vox_begin(&vox, 200);
+        vox_model(&vox, one, red, 1);
+        if (cases[i].model == 1)
+            vox_model(&vox, one, outside, 1);
+        vox_transform(&vox, 0, cases[i].child, -1, (const int32_t[]){cases[i].move, 0, 0}, 0, -1);
+        vox_shape(&vox, 1, &cases[i].model, 1);
+        vox_finish(&vox);
+        assert_null(parse(&vox));
+        assert_int_equal(parse_result, cases[i].result);
+        assert_int_equal(strncmp(error_line, cases[i].line, strlen(cases[i].line)), 0);
+    }
+    vox.size = 0; /* hidden is not damaged */
+    vox_begin(&vox, 200);
+    vox_model(&vox, one, red, 1);
+    vox_transform(&vox, 0, 1, -1, NULL, 1, -1);
+    vox_shape(&vox, 1, (const int32_t[]){0}, 1);
+    vox_finish(&vox);
+    struct adit_world *world = parse(&vox);
+    assert_non_null(world);
+    assert_true(has_warning(world, "its scene shows no voxel"));
+    assert_int_equal(world->parts_skipped, 0);
     adit_world_close(world);
     bytes_free(&vox);
 }
@@ -547,6 +592,7 @@ int main(void)
         cmocka_unit_test(a_large_model_is_whole_wherever_it_stands),
         cmocka_unit_test(a_circle_and_deep_nesting_are_refused),
         cmocka_unit_test(what_is_missing_is_named_and_the_rest_kept),
+        cmocka_unit_test(a_scene_that_leads_nowhere_is_refused_in_one_line),
         cmocka_unit_test(a_file_without_a_sound_voxel_is_refused_in_one_line),
         cmocka_unit_test(a_file_cut_at_any_byte_is_refused_in_one_line),
         cmocka_unit_test(chunks_that_say_too_much_are_refused),

@@ -7,6 +7,7 @@
 
 #include "tools/arena_open.h"
 #include "tools/command.h"
+#include "tools/damage.h"
 #include "tools/feeder.h"
 #include "tools/interrupt.h"
 #include "tools/jsonout.h"
@@ -129,9 +130,10 @@ static int feed_alone(const char *name, const struct adit_feeder_params *params,
     else
         printf("%s: %s chunks, %s voxels, %s edits published into %s in %s\n", PROGRAM, ADIT_SAY_COUNT(feeder->chunks),
                ADIT_SAY_COUNT(feeder->voxels), ADIT_SAY_COUNT(feeder->edits), name, ADIT_SAY_DURATION((double)ns));
-    for (uint32_t i = 0; i < params->specs_count && code == ADIT_EXIT_DONE; i++)
-        code = adit_feeder_damage_exit(PROGRAM, feeder->world[i]->spec, feeder->world[i]->columns_skipped,
-                                       feeder->world[i]->columns_read);
+    for (uint32_t i = 0; i < params->specs_count && code == ADIT_EXIT_DONE; i++) {
+        const struct adit_damage damage = adit_damage_of(feeder->world[i]);
+        code = adit_damage_exit(PROGRAM, feeder->world[i]->spec, &damage);
+    }
     adit_feeder_close(&feeder);
     adit_detach(&arena);
     return code;

@@ -25,6 +25,7 @@
 #include "tools/command.h"
 #include "tools/crew.h"
 #include "tools/cull.h"
+#include "tools/damage.h"
 #include "tools/harvest.h"
 #include "tools/interrupt.h"
 #include "tools/jsonout.h"
@@ -60,6 +61,7 @@ struct run {
     char name[48], box[160], line[ADIT_HARVEST_LINE_BYTES];
     struct adit_muster muster;
     struct adit_plan plan;
+    struct adit_damage damage[ADIT_FEEDER_WORLDS_MAX]; /* of each world of the plan */
     struct adit_arena *arena;
     struct adit_dispatcher *dispatcher;
     struct adit_crew crew;
@@ -75,7 +77,7 @@ static const char help_text[] =
     "Several worlds share the arena under the world numbers 0, 1, ... and stand side by side in exports.\n"
     "Chunks without a voxel are not published: a key that has no version reads as air. Exports count from the lowest\n"
     "corner of the first world's voxels. Exit code: 0 done, 1 failed, 2 bad usage or input\n"
-    "(damaged columns of a world are left out, the rest is done), 130 interrupted.\n"
+    "(damaged columns or parts of a world are left out, the rest is done), 130 interrupted.\n"
     "--json, memory: dense16_bytes are the worlds' boxes at two bytes a voxel, air and all, dense16_chunk_bytes the\n"
     "published chunks alone; each ..._ratio is that by version_bytes. tools/README.md explains every key.\n"
     "\n"
@@ -393,8 +395,10 @@ static int run_job(struct run *r)
         adit_say_error(PROGRAM, "%s", r->plan.error);
         return adit_arena_exit(status);
     }
-    for (uint32_t i = 0; i < r->plan.count; i++)
+    for (uint32_t i = 0; i < r->plan.count; i++) {
         adit_feeder_world_notes(r->plan.worlds[i].world, PROGRAM);
+        r->damage[i] = adit_damage_of(r->plan.worlds[i].world);
+    }
     const struct adit_plan_world *w = &r->plan.worlds[0];
     if (w->voxel_min[0] < w->voxel_max[0])
         snprintf(r->box, sizeof r->box, "%d,%d,%d,%d,%d,%d", w->voxel_min[0], w->voxel_min[1], w->voxel_min[2],
@@ -505,6 +509,7 @@ static int run_run(int argc, char **argv)
              o->harvest.picture ? ", draws the picture" : "");
     r.progress = (struct adit_progress){.program = PROGRAM, .quiet = o->quiet};
     r.outcome.plan = &r.plan;
+    r.outcome.damage = r.damage;
     r.outcome.kernel = r.kernel;
     r.outcome.producers = (uint32_t)o->producers;
     r.outcome.consumers = (uint32_t)o->consumers;
@@ -516,8 +521,7 @@ static int run_run(int argc, char **argv)
     if (code == ADIT_EXIT_INTERRUPTED)
         adit_say_error(PROGRAM, "interrupted; its processes have ended and the arena is gone");
     for (uint32_t i = 0; i < r.plan.count && code == ADIT_EXIT_DONE; i++)
-        code = adit_feeder_damage_exit(PROGRAM, r.plan.worlds[i].spec, r.plan.worlds[i].columns_skipped,
-                                       r.plan.worlds[i].columns_read);
+        code = adit_damage_exit(PROGRAM, r.plan.worlds[i].spec, &r.damage[i]);
     adit_outcome_fini(&r.outcome);
     adit_plan_close(&r.plan);
     return code;

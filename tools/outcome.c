@@ -130,7 +130,9 @@ static json_t *worlds_json(const struct adit_outcome *o)
         adit_jsonout_set(w, "voxel_min", triple_json(pw->voxel_min));
         adit_jsonout_set(w, "voxel_max", triple_json(pw->voxel_max));
         adit_jsonout_set_count(w, "box_chunks", pw->box_chunks);
-        adit_jsonout_set_count(w, "damaged_columns", pw->columns_skipped);
+        adit_jsonout_set_count(w, "damaged_columns", o->damage[i].columns_skipped);
+        adit_jsonout_set_count(w, "damaged_parts", o->damage[i].parts_skipped);
+        adit_jsonout_set_count(w, "far_models", o->damage[i].models_far);
         adit_jsonout_set_count(w, "warnings", pw->warnings);
         json_t *counted;
         size_t k;
@@ -144,9 +146,11 @@ static json_t *worlds_json(const struct adit_outcome *o)
 json_t *adit_outcome_json(const struct adit_outcome *o)
 {
     struct figures f = figures_of(o);
-    uint64_t damaged = 0;
-    for (uint32_t i = 0; i < o->plan->count; i++)
-        damaged += o->plan->worlds[i].columns_skipped;
+    uint64_t columns = 0, parts = 0;
+    for (uint32_t i = 0; i < o->plan->count; i++) {
+        columns += o->damage[i].columns_skipped;
+        parts += o->damage[i].parts_skipped;
+    }
     json_t *j = json_object(), *tiers = json_object(), *checked = json_object();
     adit_jsonout_set_count(j, "chunks", f.chunks);
     adit_jsonout_set_count(j, "voxels", f.voxels);
@@ -180,7 +184,8 @@ json_t *adit_outcome_json(const struct adit_outcome *o)
     adit_jsonout_set(j, "checked", checked);
     adit_jsonout_set(j, "worlds", worlds_json(o));
     adit_jsonout_set_count(j, "materials", f.materials);
-    adit_jsonout_set_count(j, "damaged_columns", damaged);
+    adit_jsonout_set_count(j, "damaged_columns", columns);
+    adit_jsonout_set_count(j, "damaged_parts", parts);
     adit_jsonout_set(j, "memory", memory_json(o));
     return j;
 }

@@ -13,11 +13,13 @@
 
 #include "runtime/adit.h"
 #include "tools/crew.h"
+#include "tools/damage.h"
 #include "tools/latency.h"
 #include "tools/plan.h"
 
 struct adit_outcome {
     const struct adit_plan *plan;
+    const struct adit_damage *damage;    /* of each world of the plan */
     const char *kernel;                  /* that meshed */
     uint64_t run_ns, read_ns, export_ns; /* the work; opening the worlds; exports and pictures */
     uint64_t meshed;                     /* meshes made by the dispatcher */

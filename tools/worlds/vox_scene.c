@@ -28,8 +28,17 @@ struct walk {
     struct adit_world_error error;
     struct adit_vox_placement *placements;
     uint32_t count, max, visits;
-    bool *on_path; /* by place of a node in file->nodes */
+    bool *on_path;    /* by place of a node in file->nodes */
+    char *first_lost; /* ADIT_VOX_LOST_BYTES, empty until a reference leads nowhere */
 };
+
+/* Leaves out what a reference should have led to; what: where it stands. */
+static void lose(struct walk *walk, const char *what)
+{
+    if (!walk->world->parts_skipped++)
+        snprintf(walk->first_lost, ADIT_VOX_LOST_BYTES, "%s", what);
+    adit_world_warn(walk->world, "%s: %s; left out", walk->name, what);
+}
 
 static struct pose unpack(const struct adit_vox_node *node)
 {
@@ -74,6 +83,7 @@ static bool is_near(const struct adit_vox_model *model, const struct adit_vox_pl
 static int add(struct walk *walk, const struct adit_vox_placement *placement)
 {
     if (!is_near(&walk->file->models[placement->model], placement)) {
+        walk->world->models_far++;
         adit_world_warn(walk->world, "%s: model %u is placed more than %d voxels from the origin; left out", walk->name,
                         placement->model, ADIT_VOX_REACH);
         return 0;
@@ -99,8 +109,9 @@ static int place(struct walk *walk, const struct adit_vox_node *shape, const str
         return 0;
     int32_t number = adit_vox_node_child(shape, 0);
     if (number < 0 || (uint32_t)number >= walk->file->model_count) {
-        adit_world_warn(walk->world, "%s: scene node %d shows model %d of %u; left out", walk->name, shape->id, number,
-                        walk->file->model_count);
+        char what[ADIT_VOX_LOST_BYTES];
+        snprintf(what, sizeof(what), "scene node %d shows model %d of %u", shape->id, number, walk->file->model_count);
+        lose(walk, what);
         return 0;
     }
     const struct adit_vox_model *model = &walk->file->models[number];
@@ -168,11 +179,13 @@ static int walk_scene(struct walk *walk)
         }
         int32_t id = adit_vox_node_child(top->node, top->next++);
         const struct adit_vox_node *child = adit_vox_file_node(walk->file, id);
-        if (child)
+        if (child) {
             result = enter(walk, frames, &depth, child);
-        else
-            adit_world_warn(walk->world, "%s: scene node %d has a child %d that is not there; left out", walk->name,
-                            top->node->id, id);
+        } else {
+            char what[ADIT_VOX_LOST_BYTES];
+            snprintf(what, sizeof(what), "scene node %d has a child %d that is not there", top->node->id, id);
+            lose(walk, what);
+        }
     }
     return result;
 }
@@ -202,9 +215,11 @@ static int place_in_rows(struct walk *walk)
 }
 
 int adit_vox_scene_place(const struct adit_vox_file *file, const char *name, struct adit_world *world,
-                         struct adit_vox_placement **placements, uint32_t *count, struct adit_world_error error)
+                         struct adit_vox_placement **placements, uint32_t *count, char first_lost[ADIT_VOX_LOST_BYTES],
+                         struct adit_world_error error)
 {
-    struct walk walk = {.file = file, .name = name, .world = world, .error = error};
+    struct walk walk = {.file = file, .name = name, .world = world, .error = error, .first_lost = first_lost};
+    *first_lost = 0;
     *placements = NULL;
     *count = 0;
     walk.on_path = calloc(file->node_count + 1, sizeof(*walk.on_path));

@@ -8,7 +8,7 @@
  * mirrored. A file without a scene (before 0.99) has its models side by side, one voxel apart.
  *
  * Hidden nodes and layers are left out with all below them. A graph that runs in a circle or is nested deeper than
- * ADIT_VOX_DEPTH_MAX is refused; one that names nodes or models that are not there loses these, with a warning.
+ * ADIT_VOX_DEPTH_MAX is refused; one that names nodes or models that are not there loses these, with a warning and a count.
  */
 #ifndef ADIT_VOX_SCENE_H
 #define ADIT_VOX_SCENE_H
@@ -19,6 +19,7 @@
 #define ADIT_VOX_VISITS_MAX (1u << 20)
 #define ADIT_VOX_PLACEMENTS_MAX (1u << 18)
 #define ADIT_VOX_REACH 4096 /* no voxel is placed further from the origin, on any axis */
+#define ADIT_VOX_LOST_BYTES 96
 
 struct adit_vox_placement {
     uint32_t model;
@@ -28,8 +29,10 @@ struct adit_vox_placement {
 };
 
 /* Places the models of file. Returns 0 with placements in the order in which later ones win, to be freed by the caller;
- * or a negative errno with its line. Warnings go to world. */
+ * or a negative errno with its line. Warnings and counts of what is left out go to world; first_lost says where the first reference
+ * stands that leads nowhere, "" when all lead somewhere. */
 int adit_vox_scene_place(const struct adit_vox_file *file, const char *name, struct adit_world *world,
-                         struct adit_vox_placement **placements, uint32_t *count, struct adit_world_error error);
+                         struct adit_vox_placement **placements, uint32_t *count, char first_lost[ADIT_VOX_LOST_BYTES],
+                         struct adit_world_error error);
 
 #endif

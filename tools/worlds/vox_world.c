@@ -275,11 +275,30 @@ static int give_ids(struct vox_world *vox, const struct adit_vox_file *file, str
     return 0;
 }
 
+/* Of a world without a voxel: refused when something was left out, else it is what the file says. */
+static int take_empty(struct adit_world *world, const char *name, const char *first_lost, struct adit_world_error error)
+{
+    if (*first_lost)
+        return adit_world_fail(error, EBADMSG, "%s: its scene shows nothing: %s: export it again, or restore it from a backup", name,
+                               first_lost);
+    if (world->parts_skipped)
+        return adit_world_fail(error, EBADMSG,
+                               "%s: its scene shows no sound voxel, %u of its models lost theirs: export it again, or restore it "
+                               "from a backup", name, world->parts_skipped);
+    if (world->models_far)
+        return adit_world_fail(error, EFBIG,
+                               "%s: its scene shows nothing within %d voxels of the origin: move its %u models there", name,
+                               ADIT_VOX_REACH, world->models_far);
+    adit_world_warn(world, "%s: its scene shows no voxel", name);
+    return 0;
+}
+
 /* Makes the world of a file taken apart. Returns 0, or a negative errno with its line. */
 static int build(struct vox_world *vox, const struct adit_vox_file *file, const char *name, struct adit_world *world,
                  struct adit_world_error error)
 {
-    int result = adit_vox_scene_place(file, name, world, &vox->placements, &vox->placement_count, error);
+    char first_lost[ADIT_VOX_LOST_BYTES];
+    int result = adit_vox_scene_place(file, name, world, &vox->placements, &vox->placement_count, first_lost, error);
     if (result)
         return result;
     vox->models = calloc(file->model_count, sizeof(*vox->models));
@@ -291,6 +310,7 @@ static int build(struct vox_world *vox, const struct adit_vox_file *file, const 
         int64_t damaged = take_model(&vox->models[m], &file->models[m]);
         if (damaged < 0)
             return adit_world_fail(error, ENOMEM, "%s: no memory to read it", name);
+        world->parts_skipped += damaged > 0;
         if (damaged)
             adit_world_warn(world, "%s: %lld voxels of model %u lie outside it or have colour 0; left out", name,
                             (long long)damaged, m);
@@ -309,9 +329,7 @@ static int build(struct vox_world *vox, const struct adit_vox_file *file, const 
                                ADIT_VOX_PAIRS_MAX);
     if (result)
         return adit_world_fail(error, -result, "%s: no memory to read it", name);
-    if (!world->material_count)
-        adit_world_warn(world, "%s: its scene shows no voxel", name);
-    return 0;
+    return world->material_count ? 0 : take_empty(world, name, first_lost, error);
 }
 
 int adit_vox_parse(const uint8_t *data, size_t bytes, const char *spec, struct adit_world **out,

@@ -57,6 +57,9 @@ struct adit_world {
     uint32_t material_count;
     /* Region files: chunk columns read, and those left out because they are damaged. 0 for other sources. */
     uint32_t columns_read, columns_skipped;
+    /* .vox: references of the scene that lead nowhere and models that lost voxels, all left out because they are damaged; and
+     * models left out because they stand too far from the origin. */
+    uint32_t parts_skipped, models_far;
     /* One line for each thing left out or mended, with its place. Lines beyond the limit are only counted. */
     const char *const *warnings;
     uint32_t warning_count, warnings_dropped;

@@ -1,0 +1,135 @@
+/* test_adit_damage.c - what adit says when what it is given is not whole: the sound part is done, one line says what is not, and the
+ * exit code says so, too. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "runtime/adit.h"
+#include "tests/adit_called.h"
+#include "tests/world_files.h"
+
+static int home_make(void **state)
+{
+    *state = (void *)(uintptr_t)spawned_home_make();
+    return 0;
+}
+
+static int home_remove(void **state)
+{
+    (void)state;
+    spawned_home_remove();
+    return 0;
+}
+
+static char *file_of(const char *name, const struct bytes *bytes)
+{
+    char *path = spawned_file(name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes->data, bytes->size), bytes->size);
+    close(fd);
+    return path;
+}
+
+/* One line of err, the only one of an error: neither a note nor progress. */
+static bool says_once(const char *err, const char *part)
+{
+    uint32_t found = 0, others = 0;
+    for (const char *line = err, *end; *line && (end = strchr(line, '\n')); line = end + 1) {
+        char text[1024];
+        snprintf(text, sizeof text, "%.*s", (int)(end - line), line);
+        bool is_it = strstr(text, part) != NULL;
+        found += is_it;
+        others += !is_it && !strstr(text, ": note: ");
+    }
+    return found == 1 && !others;
+}
+
+/* ---- worlds ----------------------------------------------------------------------------------------------------- */
+
+/* A scene of a sound model, and references to a node and a model that are not there. */
+static void vox_write(struct bytes *vox, const int32_t *children, uint32_t count)
+{
+    static const uint8_t voxels[2][4] = {{0, 0, 0, 1}, {1, 1, 1, 2}};
+    vox_begin(vox, 200);
+    vox_model(vox, (const uint32_t[]){2, 2, 2}, voxels, 2);
+    vox_group(vox, 0, children, count);
+    vox_shape(vox, 1, (const int32_t[]){0}, 1);
+    vox_shape(vox, 2, (const int32_t[]){8}, 1);
+    vox_transform(vox, 3, 1, -1, (const int32_t[]){100000, 0, 0}, 0, -1);
+    vox_finish(vox);
+}
+
+static void a_scene_with_parts_missing_is_done_and_ends_with_2(void **state)
+{
+    (void)state;
+    struct bytes vox = {0};
+    vox_write(&vox, (const int32_t[]){1, 2, 77}, 3);
+    char *path = file_of("parts.vox", &vox);
+    struct spawned run;
+    adit_want(2, ARGV((char *)"run", path, (char *)"--json", (char *)"--quiet"), &run);
+    assert_true(says_once(run.err, "parts.vox: 2 of its parts (references of the scene, models) are damaged and left out"));
+    json_t *j = json_loads(run.out, 0, NULL);
+    assert_non_null(j);
+    assert_int_equal(number(j, "voxels"), 2);
+    assert_int_equal(number(j, "damaged_parts"), 2);
+    assert_int_equal(number(json_array_get(json_object_get(j, "worlds"), 0), "damaged_parts"), 2);
+    json_decref(j);
+    spawned_free(&run);
+
+    struct spawned serve;
+    spawned_start(ADIT, ARGV((char *)"serve", (char *)"cave"), &serve);
+    adit_want(2, ARGV((char *)"feed", (char *)"cave", path, (char *)"--quiet"), &run);
+    assert_true(says_once(run.err, "parts.vox: 2 of its parts (references of the scene, models) are damaged and left out"));
+    spawned_free(&run);
+    kill(serve.pid, SIGTERM);
+    spawned_wait(&serve);
+    spawned_free(&serve);
+
+    vox.size = 0;
+    vox_write(&vox, (const int32_t[]){1, 3}, 2);
+    adit_want(2, ARGV((char *)"run", file_of("far.vox", &vox), (char *)"--quiet"), &run);
+    assert_true(says_once(run.err, "far.vox: 1 of its models stand too far from the origin and are left out"));
+    spawned_free(&run);
+
+    vox.size = 0;
+    vox_write(&vox, (const int32_t[]){1}, 1);
+    adit_want(0, ARGV((char *)"run", file_of("sound.vox", &vox), (char *)"--quiet"), &run);
+    spawned_free(&run);
+    bytes_free(&vox);
+}
+
+static void a_scene_that_leads_nowhere_is_refused(void **state)
+{
+    (void)state;
+    struct bytes vox = {0};
+    vox_write(&vox, (const int32_t[]){77, 2}, 2);
+    adit_refuses("nowhere.vox: its scene shows nothing: scene node 0 has a child 77 that is not there: export it again",
+                 ARGV((char *)"run", file_of("nowhere.vox", &vox), (char *)"--quiet"));
+    bytes_free(&vox);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, home_make, home_remove)
+
+int main(void)
+{
+#ifdef __SANITIZE_THREAD__
+    /* As in test_adit_cli.c: the order goes through processes that ThreadSanitizer does not see. */
+    puts("skipped: ThreadSanitizer cannot follow order through other processes");
+    return 77;
+#endif
+    const struct CMUnitTest tests[] = {
+        TEST(a_scene_with_parts_missing_is_done_and_ends_with_2),
+        TEST(a_scene_that_leads_nowhere_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
