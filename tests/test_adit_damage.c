@@ -40,7 +40,7 @@ static char *file_of(const char *name, const struct bytes *bytes)
     return path;
 }
 
-/* One line of err, the only one of an error: neither a note nor progress. */
+/* Whether part stands in one line of err, the only one of an error: neither a note nor progress. */
 static bool says_once(const char *err, const char *part)
 {
     uint32_t found = 0, others = 0;
@@ -118,6 +118,54 @@ static void a_scene_that_leads_nowhere_is_refused(void **state)
     bytes_free(&vox);
 }
 
+/* ---- arenas ----------------------------------------------------------------------------------------------------- */
+
+static void exports_of_a_damaged_arena_fail_and_leave_no_file(void **state)
+{
+    (void)state;
+    static uint16_t voxels[ADIT_CHUNK_VOXELS];
+    const struct adit_key key = {.x = 1, .y = 2, .z = 3};
+    struct spawned serve, run;
+    struct adit_arena *arena;
+    struct adit_reader *reader;
+    struct adit_chunk_view view;
+    struct adit_mesh_view mesh;
+    char *raw = spawned_file("w.raw"), *quads = spawned_file("w.quads");
+    for (size_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+        voxels[i] = (uint16_t)(i % 3 ? 0 : 1 + i % 5);
+    spawned_start(ADIT, ARGV((char *)"serve", (char *)"cave"), &serve);
+    assert_true(spawned_says(&serve, "cave"));
+    assert_int_equal(adit_attach("cave", ADIT_PRODUCER, NULL, &arena), 0);
+    assert_int_equal(adit_chunk_put(arena, &key, voxels, NULL), 0);
+    assert_int_equal(adit_settle(arena, 10000000000u), 0);
+    adit_want(0, ARGV((char *)"watch", (char *)"cave", (char *)"--raw", raw, (char *)"--out", quads), &run);
+    spawned_free(&run);
+    assert_true(!unlink(raw) && !unlink(quads));
+
+    assert_int_equal(adit_reader_open(arena, &reader), 0);
+    adit_enter(reader);
+    assert_int_equal(adit_chunk_acquire(reader, &key, &view), 0);
+    assert_int_equal(adit_mesh_acquire(reader, &key, &mesh), 0);
+    ((uint8_t *)(uintptr_t)view.block)[4096] ^= 1;
+    *(uint64_t *)(uintptr_t)mesh.quads ^= 1;
+    adit_exit(reader);
+    spawned_run(ADIT, ARGV((char *)"watch", (char *)"cave", (char *)"--raw", raw), &run);
+    assert_in_range(run.exit_code, 1, 2);
+    assert_non_null(strstr(run.err, "w.raw: not written: world 0 chunk 1,2,3 is damaged; publish it again"));
+    spawned_free(&run);
+    spawned_run(ADIT, ARGV((char *)"watch", (char *)"cave", (char *)"--out", quads), &run);
+    assert_in_range(run.exit_code, 1, 2);
+    assert_non_null(strstr(run.err, "adit watch: nothing is exported: world 0 chunk 1,2,3: its mesh is damaged"));
+    spawned_free(&run);
+    assert_true(access(raw, F_OK) && access(quads, F_OK));
+
+    adit_reader_close(&reader);
+    adit_detach(&arena);
+    kill(serve.pid, SIGTERM);
+    spawned_wait(&serve);
+    spawned_free(&serve);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, home_make, home_remove)
 
 int main(void)
@@ -130,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_scene_with_parts_missing_is_done_and_ends_with_2),
         TEST(a_scene_that_leads_nowhere_is_refused),
+        TEST(exports_of_a_damaged_arena_fail_and_leave_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "runtime/adit.h"
+#include "shm/shm.h"
 #include "tests/spawned.h"
 #include "tools/harvest.h"
 #include "tools/latency.h"
@@ -216,6 +217,16 @@ static void block_harm(bool mesh, size_t at)
     adit_exit(witness->reader);
 }
 
+/* Changes the key that the head of the mesh's block says, so that it is no mesh of this key. */
+static void mesh_key_harm(void)
+{
+    struct adit_mesh_view quads;
+    adit_enter(witness->reader);
+    assert_int_equal(adit_mesh_acquire(witness->reader, &key, &quads), 0);
+    ((struct adit_mesh *)(uintptr_t)quads.block)->key ^= 1;
+    adit_exit(witness->reader);
+}
+
 /* A witness who comes when the harm is done. */
 static void look_afresh(void)
 {
@@ -245,6 +256,58 @@ static void a_witness_sees_a_changed_quad(void **state)
     assert_int_equal(witness->wrong, 1); /* it lies on a voxel of another material, or on air */
 }
 
+static struct adit_harvest_result result;
+static char line[ADIT_HARVEST_LINE_BYTES];
+
+/* What harvesting into the files wanted returns, line and result with it. */
+static int harvest(const struct adit_harvest_params *params)
+{
+    struct adit_tally tally;
+    assert_int_equal(adit_tally_take(witness->reader, &tally), 0);
+    int status = adit_harvest_take(arena, witness->reader, &tally, params, &result, line, sizeof line);
+    adit_tally_close(&tally);
+    return status;
+}
+
+/* A byte of the version's content; then the key in its head, by which it cannot even be acquired. */
+static void a_damaged_chunk_is_an_error_of_a_raw_volume_and_not_air(void **state)
+{
+    (void)state;
+    const struct adit_harvest_box box = {{0, 128, 192}, {192, 192, 256}}; /* two keys that have no version, and one that has */
+    char *file = spawned_file("w.raw");
+    const struct adit_harvest_params params = {.raw = file, .raw_world = 4, .box = &box};
+    for (int i = 0; i < 2; i++) {
+        publish_and_look();
+        assert_int_equal(harvest(&params), 0);
+        assert_int_equal(unlink(file), 0);
+        block_harm(false, i ? offsetof(struct adit_version, key) : 4096);
+        assert_int_equal(harvest(&params), -EBADMSG);
+        assert_non_null(strstr(line, "w.raw: not written: world 4 chunk 1,2,3 is damaged; publish it again"));
+        assert_int_equal(access(file, F_OK), -1);
+    }
+}
+
+/* A quad in the middle, with its ranges as they were; then the key in the head of the block. */
+static void a_damaged_mesh_is_an_error_and_not_left_out(void **state)
+{
+    (void)state;
+    char *file = spawned_file("w.quads");
+    const struct adit_harvest_params params = {.out = file};
+    for (int i = 0; i < 2; i++) {
+        publish_and_look();
+        assert_int_equal(harvest(&params), 0);
+        assert_int_equal(result.meshes, 1);
+        assert_int_equal(unlink(file), 0);
+        if (i)
+            mesh_key_harm();
+        else
+            block_harm(true, 800 * 8);
+        assert_int_equal(harvest(&params), -EBADMSG);
+        assert_non_null(strstr(line, "nothing is exported: world 4 chunk 1,2,3: its mesh is damaged; publish that chunk again"));
+        assert_int_equal(access(file, F_OK), -1);
+    }
+}
+
 #define WITNESS(f) cmocka_unit_test_setup_teardown(f, arena_make, arena_remove)
 
 int main(void)
@@ -260,6 +323,8 @@ int main(void)
         WITNESS(a_witness_finds_nothing_wrong_with_what_is_right),
         WITNESS(a_witness_sees_a_changed_byte_of_a_version),
         WITNESS(a_witness_sees_a_changed_quad),
+        WITNESS(a_damaged_chunk_is_an_error_of_a_raw_volume_and_not_air),
+        WITNESS(a_damaged_mesh_is_an_error_and_not_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

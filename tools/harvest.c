@@ -142,16 +142,17 @@ static int mesh_hold_once(struct adit_reader *reader, const struct adit_key *key
     size_t i = sheaf->count;
     int status = 0;
     adit_enter(reader);
-    if (!adit_mesh_acquire(reader, key, &mesh) && mesh.quads_n) {
+    int no_mesh = adit_mesh_acquire(reader, key, &mesh);
+    if (no_mesh != -ENOENT && no_mesh != -ERANGE) /* a key without a mesh is nothing to export */
+        status = no_mesh;
+    if (!no_mesh && mesh.quads_n) {
         sheaf->copies[i] = NULL;
         struct adit_scene_mesh *m = &sheaf->meshes[i];
         *m = (struct adit_scene_mesh){.x = key->x + shift[0], .y = key->y + shift[1], .z = key->z + shift[2],
                                       .quads = mesh.quads};
-        if (!ranges_copy(&mesh, m->start)) {
-            adit_exit(reader);
-            return -EBADMSG;
-        }
-        if (adit_pin(reader, mesh.ref, &sheaf->pins[i])) {
+        if (!ranges_copy(&mesh, m->start) || !adit_mesh_is_intact(&mesh)) {
+            status = -EBADMSG;
+        } else if (adit_pin(reader, mesh.ref, &sheaf->pins[i])) {
             sheaf->copies[i] = malloc(mesh.quads_n * sizeof(uint64_t));
             if (sheaf->copies[i])
                 memcpy(sheaf->copies[i], mesh.quads, mesh.quads_n * sizeof(uint64_t));
@@ -194,7 +195,8 @@ static void shifts_make(const struct adit_tally *tally, int32_t shift[ADIT_TALLY
     }
 }
 
-static int meshes_hold(struct adit_reader *reader, const struct adit_tally *tally, struct sheaf *sheaf)
+static int meshes_hold(struct adit_reader *reader, const struct adit_tally *tally, struct sheaf *sheaf, char *error,
+                       size_t error_bytes)
 {
     int32_t (*shift)[3] = calloc(ADIT_TALLY_WORLDS, sizeof *shift);
     int status = shift ? 0 : -ENOMEM;
@@ -204,6 +206,11 @@ static int meshes_hold(struct adit_reader *reader, const struct adit_tally *tall
         const struct adit_key *key = &tally->keys[i];
         if (!key->lod)
             status = adit_interrupt_is_set() ? -EINTR : mesh_hold(reader, key, shift[key->world], sheaf);
+        if (status && status != -EINTR && status != -ENOMEM)
+            snprintf(error, error_bytes, "nothing is exported: world %u chunk %d,%d,%d: its mesh %s", key->world, key->x, key->y,
+                     key->z, status == -EBADMSG  ? "is damaged; publish that chunk again (`adit check --deep` tells more)"
+                             : status == -ESTALE ? "cannot be read, writers outrun this; try again when less is published"
+                                                 : adit_strerror(status));
     }
     free(shift);
     return status;
@@ -249,13 +256,11 @@ static int scene_write(struct adit_arena *arena, struct adit_reader *reader, con
                        struct adit_harvest_result *result, char *error, size_t error_bytes)
 {
     struct sheaf sheaf = {0};
-    int status = meshes_hold(reader, tally, &sheaf);
+    int status = meshes_hold(reader, tally, &sheaf, error, error_bytes);
     if (!status)
         status = materials_copy(arena, tally->all.material_max, &sheaf);
     if (status == -ENOMEM)
         snprintf(error, error_bytes, "not enough memory to export %zu meshes", tally->keys_count);
-    if (status == -EBADMSG)
-        snprintf(error, error_bytes, "a mesh in the arena is damaged; nothing is exported");
     struct adit_scene scene = {.meshes = sheaf.meshes,
                                .meshes_count = sheaf.count,
                                .materials = sheaf.materials,

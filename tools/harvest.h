@@ -41,8 +41,8 @@ int adit_harvest_check(const struct adit_harvest_params *params, char *error, si
 /* "X0,Y0,Z0,X1,Y1,Z1" into a box; -EINVAL. */
 int adit_harvest_box_parse(const char *text, struct adit_harvest_box *box);
 
-/* Makes the files wanted from what tally found. Each appears whole or not at all. 0, -EINTR, or another negative errno
- * and a line in error. */
+/* Makes the files wanted from what tally found. Each appears whole or not at all. 0, -EINTR, -EBADMSG when a mesh or a chunk is
+ * damaged, or another negative errno, and a line in error. */
 int adit_harvest_take(struct adit_arena *arena, struct adit_reader *reader, const struct adit_tally *tally,
                       const struct adit_harvest_params *params, struct adit_harvest_result *result, char *error,
                       size_t error_bytes);

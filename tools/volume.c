@@ -104,9 +104,36 @@ int adit_volume_rows(const struct adit_volume *volume, uint32_t y0, uint32_t y1,
     return 0;
 }
 
+/* The voxels of a key. -ENOENT: never published, or beyond what keys can name: air. Otherwise 0, or a negative errno and a line. */
+static int chunk_read(struct adit_reader *reader, const struct adit_volume_out *out, const struct adit_key *key, uint16_t *voxels,
+                      char *error, size_t error_bytes)
+{
+    struct adit_chunk_view view;
+    int status = 0;
+    bool is_ousted = true; /* then what was decoded counts for nothing, and is read again */
+    for (uint32_t i = 0; i < OUSTED_MAX && is_ousted; i++) {
+        adit_enter(reader);
+        status = adit_chunk_acquire(reader, key, &view);
+        if (!status) {
+            adit_chunk_decode(&view, voxels);
+            status = adit_chunk_is_intact(&view) ? 0 : -EBADMSG; /* looked at afterwards: then it was when it was decoded */
+        }
+        is_ousted = adit_exit(reader) != 0;
+    }
+    if (is_ousted) {
+        snprintf(error, error_bytes, "%s: not written: world %u chunk %d,%d,%d cannot be read, writers outrun this; try again when "
+                 "less is published", out->path, key->world, key->x, key->y, key->z);
+        return -ESTALE;
+    }
+    if (status && status != -ENOENT && status != -ERANGE)
+        snprintf(error, error_bytes, "%s: not written: world %u chunk %d,%d,%d %s; publish it again (`adit check --deep` tells more)",
+                 out->path, key->world, key->x, key->y, key->z, status == -EBADMSG ? "is damaged" : adit_strerror(status));
+    return status == -ERANGE ? -ENOENT : status;
+}
+
 /* The layers lo.z + from .. lo.z + from + count of the box, into layers (x fastest, then y, then z). */
 static int layers_fill(struct adit_reader *reader, const struct adit_volume_out *out, int64_t from, int64_t count,
-                       uint16_t *chunk, uint16_t *layers)
+                       uint16_t *chunk, uint16_t *layers, char *error, size_t error_bytes)
 {
     int64_t dx = out->hi[0] - out->lo[0], dy = out->hi[1] - out->lo[1];
     int64_t z0 = out->lo[2] + from, z1 = z0 + count;
@@ -117,20 +144,11 @@ static int layers_fill(struct adit_reader *reader, const struct adit_volume_out 
                 if (adit_interrupt_is_set())
                     return -EINTR;
                 struct adit_key key = {.x = (int32_t)cx, .y = (int32_t)cy, .z = (int32_t)cz, .world = out->world};
-                struct adit_chunk_view view;
-                int status = 0;
-                bool is_ousted = true; /* then what was decoded counts for nothing, and is read again */
-                for (uint32_t i = 0; i < OUSTED_MAX && is_ousted; i++) {
-                    adit_enter(reader);
-                    status = adit_chunk_acquire(reader, &key, &view);
-                    if (!status)
-                        adit_chunk_decode(&view, chunk);
-                    is_ousted = adit_exit(reader) != 0;
-                }
-                if (is_ousted)
-                    return -ESTALE;
+                int status = chunk_read(reader, out, &key, chunk, error, error_bytes);
+                if (status == -ENOENT)
+                    continue;
                 if (status)
-                    continue; /* never published, or beyond what keys can name: air */
+                    return status;
                 int64_t x0 = cx * 64 > out->lo[0] ? cx * 64 : out->lo[0];
                 int64_t x1 = cx * 64 + 64 < out->hi[0] ? cx * 64 + 64 : out->hi[0];
                 for (int64_t z = cz * 64 > z0 ? cz * 64 : z0; z < cz * 64 + 64 && z < z1; z++)
@@ -183,7 +201,7 @@ int adit_volume_write(struct adit_reader *reader, const struct adit_volume_out *
         status = adit_sink_open(out->path, &sink, error, error_bytes);
     for (int64_t z = 0; !status && z < d[2] && layer;) {
         int64_t n = d[2] - z < (int64_t)at_once ? d[2] - z : (int64_t)at_once;
-        status = layers_fill(reader, out, z, n, chunk, layers);
+        status = layers_fill(reader, out, z, n, chunk, layers, error, error_bytes);
         if (!status && (status = voxels_pack(layers, layer * (uint64_t)n, out->wide)))
             snprintf(error, error_bytes, "%s: a material beyond 255 appeared meanwhile; run it again", out->path);
         if (!status)

@@ -43,7 +43,8 @@ struct adit_volume_out {
 };
 
 /* Writes the voxels of a box of a world, from the arena; where there is no chunk is air. The file appears whole or not
- * at all. 0, -EINTR, -ERANGE when a material does not fit in a byte, or another negative errno and a line. */
+ * at all. 0, -EINTR, -ERANGE when a material does not fit in a byte, -EBADMSG when a chunk is damaged, or another negative errno
+ * and a line. */
 int adit_volume_write(struct adit_reader *reader, const struct adit_volume_out *out, char *error, size_t error_bytes);
 
 #endif
