@@ -18,6 +18,7 @@
 #include "tools/harvest.h"
 #include "tools/latency.h"
 #include "tools/options.h"
+#include "tools/patience.h"
 #include "tools/pieces.h"
 #include "tools/say.h"
 #include "tools/tally.h"
@@ -142,6 +143,54 @@ static void figures_read_as_people_read_them(void **state)
     assert_string_equal(ADIT_SAY_BYTES(512u << 20), "512 MiB");
     assert_string_equal(ADIT_SAY_DURATION(12345), "12.3 us");
     assert_string_equal(ADIT_SAY_DURATION(2.5e9), "2.50 s");
+}
+
+/* One look a second from second 1 on. Wants all but the last to be waited out, and returns what the last says. */
+static int patience_end(const struct adit_patience_look *looks, size_t count, char *line, size_t bytes)
+{
+    struct adit_patience patience = {.full_ns = 2000000000ull};
+    int over = -EAGAIN;
+    *line = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct adit_patience_look look = looks[i];
+        look.chunks = 9;
+        look.now_ns = (i + 1) * 1000000000ull;
+        assert_int_equal(over, -EAGAIN);
+        assert_string_equal(line, "");
+        over = adit_patience_judge(&patience, &look, line, bytes);
+    }
+    return over;
+}
+
+static void who_waits_for_meshes_says_why_none_come(void **state)
+{
+    (void)state;
+    struct adit_patience_look looks[64];
+    char said[256];
+    for (size_t i = 0; i < 64; i++)
+        looks[i] = (struct adit_patience_look){.status = -ETIMEDOUT, .left = i < 20 ? 5 : 4, .starved = 70};
+    assert_int_equal(patience_end(looks + 20, 31, said, sizeof said), -EAGAIN);
+    assert_int_equal(patience_end(looks + 20, 32, said, sizeof said), -ETIMEDOUT);
+    assert_non_null(strstr(said, "4 of 9 chunks have no mesh and none was made for 31 s, though the arena has room: its workers hang"));
+    assert_null(strstr(said, "full"));
+    assert_int_equal(patience_end(looks, 51, said, sizeof said), -EAGAIN); /* one was made: the patience is as at first */
+    assert_int_equal(patience_end(looks, 52, said, sizeof said), -ETIMEDOUT);
+    looks[51].starved = 71; /* a slow worker, but what it tries finds no room */
+    assert_int_equal(patience_end(looks, 52, said, sizeof said), -ENOMEM);
+    assert_non_null(strstr(said, "4 of 9 chunks have no mesh and the arena is full, it is too small for this; make it larger with --size"));
+    looks[22].status = -ENOMEM; /* full, but not for long enough */
+    assert_int_equal(patience_end(looks, 23, said, sizeof said), -EAGAIN);
+    looks[23].status = -ENOMEM;
+    assert_int_equal(patience_end(looks, 24, said, sizeof said), -ENOMEM);
+    looks[22].status = looks[23].status = -ETIMEDOUT; /* the same, counted over several calls */
+    looks[21].starved = 3;
+    looks[23].starved = 34;
+    assert_int_equal(patience_end(looks, 24, said, sizeof said), -EAGAIN);
+    looks[23].starved = 35;
+    assert_int_equal(patience_end(looks, 24, said, sizeof said), -ENOMEM);
+    looks[0].status = -EIO;
+    assert_int_equal(patience_end(looks, 1, said, sizeof said), -EIO);
+    assert_non_null(strstr(said, "cannot wait for the meshes: "));
 }
 
 /* ---- the witness ------------------------------------------------------------------------------------------------ */
@@ -320,6 +369,7 @@ int main(void)
         cmocka_unit_test(classes_are_understood_or_the_place_is_told),
         cmocka_unit_test(what_is_printed_cannot_steer_a_terminal),
         cmocka_unit_test(figures_read_as_people_read_them),
+        cmocka_unit_test(who_waits_for_meshes_says_why_none_come),
         WITNESS(a_witness_finds_nothing_wrong_with_what_is_right),
         WITNESS(a_witness_sees_a_changed_byte_of_a_version),
         WITNESS(a_witness_sees_a_changed_quad),

@@ -33,6 +33,7 @@
 #include "tools/muster.h"
 #include "tools/options.h"
 #include "tools/outcome.h"
+#include "tools/patience.h"
 #include "tools/plan.h"
 #include "tools/progress.h"
 #include "tools/say.h"
@@ -42,7 +43,6 @@
 #define TICK_MS 50
 #define SETTLE_STEP_NS 50000000ull
 #define FULL_NS 2000000000ull   /* without room for a mesh: what is retired has long been reclaimed */
-#define STUCK_NS 30000000000ull /* without one chunk less to mesh, for whatever reason */
 #define NAMES_TRIED 16
 
 struct run_options {
@@ -255,35 +255,20 @@ static int cull(struct run *r)
     return 0;
 }
 
-/* Waits until everything is meshed; an arena too full for meshes ends it. */
+/* Waits until everything is meshed; an arena too full for meshes ends it, and so do workers that make none. */
 static int settle(struct run *r)
 {
-    uint64_t left_before = UINT64_MAX, since = adit_moment_ns();
+    struct adit_patience patience = {.full_ns = FULL_NS};
     for (;;) {
-        int status = adit_settle(r->arena, SETTLE_STEP_NS);
+        int status = adit_patience_settle(&patience, r->arena, SETTLE_STEP_NS, r->line, sizeof r->line);
         adit_crew_pump(&r->crew, 0);
         int code = trouble(r);
         if (code || !status)
             return code;
-        struct adit_stats stats = {.size = sizeof stats};
-        uint64_t now = adit_moment_ns(), left = 0;
-        if (!adit_stats(r->arena, &stats))
-            left = stats.dirty + stats.in_work;
-        if (left < left_before) {
-            left_before = left;
-            since = now;
+        if (status != -EAGAIN) {
+            adit_say_error(PROGRAM, "%s", r->line);
+            return status == -ENOMEM ? ADIT_EXIT_BAD_INPUT : ADIT_EXIT_FAILED;
         }
-        if (status != -ETIMEDOUT && status != -ENOMEM) {
-            adit_say_error(PROGRAM, "cannot wait for the meshes: %s", adit_strerror(status));
-            return ADIT_EXIT_FAILED;
-        }
-        if (now - since > (status == -ENOMEM ? FULL_NS : STUCK_NS)) {
-            adit_say_error(PROGRAM, "%llu of %llu chunks have no mesh and the arena is full, it is too small for this; "
-                           "make it larger with --size", (unsigned long long)left, (unsigned long long)stats.chunks);
-            return ADIT_EXIT_BAD_INPUT;
-        }
-        if (status == -ENOMEM)
-            adit_moment_sleep(SETTLE_STEP_NS);
         progress_show(r, MESHING);
     }
 }
@@ -370,7 +355,7 @@ static int arena_verify(struct run *r)
 {
     struct adit_stats stats = {.size = sizeof stats, .participants = 1};
     const struct adit_verify_params params = {.size = sizeof params, .flags = ADIT_VERIFY_QUIET | ADIT_VERIFY_DEEP};
-    for (uint64_t until = adit_moment_ns() + STUCK_NS; stats.participants && adit_moment_ns() < until;) {
+    for (uint64_t until = adit_moment_ns() + ADIT_PATIENCE_STUCK_NS; stats.participants && adit_moment_ns() < until;) {
         if (adit_stats(r->arena, &stats))
             break;
         adit_moment_sleep(SETTLE_STEP_NS / 50);

@@ -13,6 +13,7 @@
 #include "tools/jsonout.h"
 #include "tools/moment.h"
 #include "tools/options.h"
+#include "tools/patience.h"
 #include "tools/say.h"
 #include "tools/tether.h"
 #include "tools/tiers.h"
@@ -20,7 +21,6 @@
 #define PROGRAM "adit work"
 #define TICK_NS 100000000ull
 #define SETTLE_STEP_NS 50000000ull
-#define STUCK_NS 30000000000ull /* without one chunk less to mesh */
 
 struct work_options {
     const char *tiers, *label;
@@ -70,24 +70,16 @@ static uint64_t meshed(const struct working *w)
     }
 }
 
-/* Until everything is meshed, whoever does it. */
+/* Until everything is meshed, whoever does it. 0, -EINTR, or another negative errno and a line. */
 static int settle(struct working *w)
 {
-    uint64_t left_before = UINT64_MAX, since = adit_moment_ns();
+    struct adit_patience patience = {.full_ns = ADIT_PATIENCE_STUCK_NS}; /* what the killed held is reclaimed meanwhile */
     for (;;) {
-        int status = adit_settle(w->arena, SETTLE_STEP_NS);
-        if (!status || (status != -ETIMEDOUT && status != -ENOMEM))
+        int status = adit_patience_settle(&patience, w->arena, SETTLE_STEP_NS, w->line, sizeof w->line);
+        if (status != -EAGAIN)
             return status;
-        struct adit_stats stats = {.size = sizeof stats};
-        uint64_t left = adit_stats(w->arena, &stats) ? 0 : stats.dirty + stats.in_work;
         if (adit_interrupt_is_set())
             return -EINTR;
-        if (left < left_before)
-            left_before = left, since = adit_moment_ns();
-        if (adit_moment_ns() - since > STUCK_NS)
-            return status;
-        if (status == -ENOMEM)
-            adit_moment_sleep(SETTLE_STEP_NS);
     }
 }
 
@@ -101,8 +93,8 @@ static int work_tethered(const char *name, const struct work_options *o, const s
         adit_tether_send(&tether, json_pack("{s:b}", "ready", 1));
     if (!status)
         status = adit_tether_await(&tether, "settle");
-    if (!status && (status = settle(&w)))
-        snprintf(w.line, sizeof w.line, "not all is meshed: %s; a larger arena may help (--size)", adit_strerror(status));
+    if (!status)
+        status = settle(&w);
     if (!status)
         adit_tether_send(&tether, json_pack("{s:b}", "caught_up", 1));
     if (!status)
