@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -118,6 +120,79 @@ static void a_scene_that_leads_nowhere_is_refused(void **state)
     bytes_free(&vox);
 }
 
+/* Sound columns of 60 MiB each, decompressed, of which 4 GiB hold less than all, and one that is damaged. */
+static void columns_beyond_the_budget_are_too_big_and_not_damaged(void **state)
+{
+    (void)state;
+    static const uint16_t stone[4096];
+    const char *const names[] = {"minecraft:stone"};
+    const struct column_section section = {.y = 4, .name_count = 1, .names = names, .voxels = stone};
+    const uint32_t padding = 60u << 20, columns = 70;
+    struct bytes nbt = {0}, padded = {0}, packed = {0}, region = {0};
+    column_write(&nbt, COLUMN_FLAT, 0, 0, &section, 1);
+    bytes_add(&padded, nbt.data, nbt.size - 1); /* all but the end of the compound */
+    uint8_t *zeros = calloc(1, padding);
+    assert_non_null(zeros);
+    nbt_byte_array(&padded, "Padding", zeros, padding);
+    nbt_end(&padded);
+    compress_into(&packed, 2, padded.data, padded.size);
+    region_begin(&region);
+    for (uint32_t slot = 0; slot < columns; slot++) {
+        region_set_location(&region, slot, (uint32_t)(region.size / 4096), (uint32_t)((packed.size + 5 + 4095) / 4096));
+        bytes_add_big(&region, packed.size + 1, 4);
+        bytes_add_big(&region, 2, 1);
+        bytes_add(&region, packed.data, packed.size);
+        region_pad(&region);
+    }
+    region_set_location(&region, columns, 1, 1); /* in the header */
+    struct spawned run;
+    adit_want(2, ARGV((char *)"run", file_of("big.mca", &region), (char *)"--json", (char *)"--quiet"), &run);
+    json_t *j = json_loads(run.out, 0, NULL), *world = json_array_get(json_object_get(j, "worlds"), 0);
+    assert_int_equal(number(world, "damaged_columns"), 1);
+    assert_in_range(number(world, "large_columns"), 1, 5);
+    assert_int_equal(number(j, "voxels"), 4096 * (columns - number(world, "large_columns")));
+    char line[128];
+    snprintf(line, sizeof line, "big.mca: %d of its 71 chunk columns are too big to be read and left out", (int)number(world, "large_columns"));
+    assert_non_null(strstr(run.err, line));
+    assert_non_null(strstr(run.err, "big.mca: 1 of its 71 chunk columns are damaged and left out"));
+    json_decref(j);
+    spawned_free(&run);
+    free(zeros);
+    bytes_free(&nbt);
+    bytes_free(&padded);
+    bytes_free(&packed);
+    bytes_free(&region);
+}
+
+/* ---- limits of the system --------------------------------------------------------------------------------------- */
+
+static void a_file_past_the_limit_on_sizes_is_a_line_and_no_death(void **state)
+{
+    (void)state;
+    static uint8_t voxels[32 * 32 * 32];
+    struct bytes volume = {voxels, sizeof voxels, 0};
+    struct rlimit before, little = {.rlim_cur = 20000};
+    struct spawned run, serve;
+    for (size_t i = 0; i < sizeof voxels; i++)
+        voxels[i] = (uint8_t)(i * 7 % 3);
+    char *raw = file_of("v.raw", &volume), *quads = spawned_file("v.quads");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    little.rlim_max = before.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    spawned_start(ADIT, ARGV((char *)"mesh", raw, (char *)"--dim", (char *)"32,32,32", (char *)"--quads", quads), &run);
+    spawned_start(ADIT, ARGV((char *)"serve", (char *)"cave"), &serve);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    spawned_wait(&run);
+    spawned_wait(&serve);
+    assert_in_range(run.exit_code, 1, 2);
+    assert_true(says_once(run.err, "v.quads: cannot write: File too large; raise the file size limit (ulimit -f)"));
+    assert_int_equal(spawned_files_count("", "v.quads"), 0);
+    assert_int_equal(serve.exit_code, 2);
+    assert_true(says_once(serve.err, "File too large; raise the limit on file sizes (ulimit -f)"));
+    spawned_free(&run);
+    spawned_free(&serve);
+}
+
 /* ---- arenas ----------------------------------------------------------------------------------------------------- */
 
 static void exports_of_a_damaged_arena_fail_and_leave_no_file(void **state)
@@ -178,6 +253,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_scene_with_parts_missing_is_done_and_ends_with_2),
         TEST(a_scene_that_leads_nowhere_is_refused),
+        TEST(columns_beyond_the_budget_are_too_big_and_not_damaged),
+        TEST(a_file_past_the_limit_on_sizes_is_a_line_and_no_death),
         TEST(exports_of_a_damaged_arena_fail_and_leave_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -492,7 +492,8 @@ static void bombs_cost_bounded_memory(void **state)
     struct adit_world *world = parse(&region);
     assert_non_null(world);
     assert_int_equal(world->columns_read, 1);
-    assert_int_equal(world->columns_skipped, 4);
+    assert_int_equal(world->columns_skipped, 2); /* the third takes more sectors than a location can say; the fourth is no column */
+    assert_int_equal(world->columns_large, 2);
     assert_true(has_warning(world, "chunk column 0,0 of the region (byte 8192): it decompresses to more than 64 MiB"));
     assert_true(has_warning(world, "it is no chunk column"));
     adit_world_close(world);

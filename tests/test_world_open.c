@@ -245,7 +245,9 @@ static void raw_volumes_of_another_size_are_refused(void **state)
         {":0,2,2", EINVAL, "not understood"},
         {":2,2,2:u32", EINVAL, "not understood"},
         {":2,2,2,", EINVAL, "not understood"},
-        {":99999999999999999999,1,1", EINVAL, "not understood"},
+        {":99999999999999999999,1,1", EFBIG, "its sizes \"99999999999999999999,1,1\" are too large: at most 1048576 voxels a side"},
+        {":2,1048577,2:u16", EFBIG, "are too large: at most 1048576 voxels a side are read: split it"},
+        {":2,1048577,2:u8", EINVAL, "not understood"},
         {":-2,2,-2", EINVAL, "not understood"},
         {"", EINVAL, "write FILE.raw:X,Y,Z"},
     };

@@ -93,7 +93,8 @@ int adit_arena_make(const char *program, const char *name, const struct adit_cre
     char shown[64];
     adit_say_printable(shown, sizeof shown, name, strlen(name));
     const char *detail = adit_detail(), *why = *detail ? detail : adit_strerror(status);
-    const char *cure = *detail             ? ""
+    const char *cure = status == -EFBIG    ? "; raise the limit on file sizes (ulimit -f), which counts for shared memory, too"
+                       : *detail           ? ""
                        : status == -EEXIST ? "; choose another name, or end its `adit serve`"
                        : status == -ENOMEM ? "; ask for less with --size, or free some memory"
                                            : "";

@@ -9,13 +9,20 @@ struct adit_damage adit_damage_of(const struct adit_world *world)
 {
     return (struct adit_damage){.columns_read = world->columns_read,
                                 .columns_skipped = world->columns_skipped,
+                                .columns_large = world->columns_large,
                                 .parts_skipped = world->parts_skipped,
                                 .models_far = world->models_far};
 }
 
 int adit_damage_exit(const char *program, const char *spec, const struct adit_damage *damage)
 {
-    int code = adit_feeder_damage_exit(program, spec, damage->columns_skipped, damage->columns_read);
+    const uint32_t whole = damage->columns_read + damage->columns_large;
+    int code = adit_feeder_damage_exit(program, spec, damage->columns_skipped, whole);
+    if (damage->columns_large) {
+        adit_say_error(program, "%s: %u of its %u chunk columns are too big to be read and left out, the rest is done; give the region in "
+                       "copies with fewer of its columns each", spec, damage->columns_large, whole + damage->columns_skipped);
+        code = ADIT_EXIT_BAD_INPUT;
+    }
     if (damage->parts_skipped) {
         adit_say_error(program, "%s: %u of its parts (references of the scene, models) are damaged and left out, the rest is done; "
                        "export it again, or restore it from a backup", spec, damage->parts_skipped);

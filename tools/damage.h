@@ -13,7 +13,7 @@
 
 /* As in struct adit_world: what was read, and what was left out. */
 struct adit_damage {
-    uint32_t columns_read, columns_skipped, parts_skipped, models_far;
+    uint32_t columns_read, columns_skipped, columns_large, parts_skipped, models_far;
 };
 
 struct adit_damage adit_damage_of(const struct adit_world *world);

@@ -131,6 +131,7 @@ static json_t *worlds_json(const struct adit_outcome *o)
         adit_jsonout_set(w, "voxel_max", triple_json(pw->voxel_max));
         adit_jsonout_set_count(w, "box_chunks", pw->box_chunks);
         adit_jsonout_set_count(w, "damaged_columns", o->damage[i].columns_skipped);
+        adit_jsonout_set_count(w, "large_columns", o->damage[i].columns_large);
         adit_jsonout_set_count(w, "damaged_parts", o->damage[i].parts_skipped);
         adit_jsonout_set_count(w, "far_models", o->damage[i].models_far);
         adit_jsonout_set_count(w, "warnings", pw->warnings);

@@ -3,6 +3,7 @@
 #include "tools/say.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@ void adit_say_begin(void)
     } while (fd >= 0 && fd <= 2);
     if (fd > 2)
         close(fd);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 static void line_print(const char *program, const char *kind, const char *format, va_list arguments)

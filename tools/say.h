@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 /* For main, before anything is opened: whoever closed descriptor 0, 1 or 2 gets one there that nothing can be written to,
- * so that no line ever lands in a file or an arena that happened to get that number. */
+ * so that no line ever lands in a file or an arena that happened to get that number. And a write past the limit on file sizes
+ * (ulimit -f) is from now on an error that can be told, EFBIG, and not death by SIGXFSZ. */
 void adit_say_begin(void);
 
 /* "PROGRAM: message" on stderr, after taking a progress bar off the line. */

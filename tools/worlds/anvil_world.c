@@ -18,10 +18,10 @@
 
 #define REGION_DIM 32
 
-enum slot_state { SLOT_ABSENT, SLOT_DAMAGED, SLOT_EXTERNAL, SLOT_READ };
+enum slot_state { SLOT_ABSENT, SLOT_DAMAGED, SLOT_LARGE, SLOT_EXTERNAL, SLOT_READ };
 
 /* Why a column is left out, as far as the cures differ or a person would look elsewhere. */
-enum fault { FAULT_OLD, FAULT_NO_VOXELS, FAULT_EXTERNAL, FAULT_LOCATION, FAULT_STREAM, FAULT_CONTENTS, FAULTS };
+enum fault { FAULT_OLD, FAULT_NO_VOXELS, FAULT_EXTERNAL, FAULT_LARGE, FAULT_LOCATION, FAULT_STREAM, FAULT_CONTENTS, FAULTS };
 
 struct anvil_world {
     struct adit_world_source source; /* first */
@@ -113,10 +113,21 @@ static void leave_out(struct reader *reader, uint32_t slot, enum fault fault, co
     if (fault >= FAULT_LOCATION && !reader->first_damage[0])
         snprintf(reader->first_damage, sizeof(reader->first_damage), "column %u,%u: %s", slot % REGION_DIM,
                  slot / REGION_DIM, why);
-    reader->states[slot] = SLOT_DAMAGED;
+    reader->states[slot] = fault == FAULT_LARGE ? SLOT_LARGE : SLOT_DAMAGED;
     adit_anvil_column_free(reader->anvil->columns[slot]);
     reader->anvil->columns[slot] = NULL;
     warn_slot(reader, slot, "%s; left out", why);
+}
+
+/* Why a column is left out, by what decoding it said. */
+static enum fault fault_of(int result)
+{
+    switch (-result) {
+    case EOPNOTSUPP: return FAULT_OLD;
+    case ENOMSG: return FAULT_NO_VOXELS;
+    case EFBIG: return FAULT_LARGE;
+    default: return FAULT_CONTENTS;
+    }
 }
 
 /* Decompresses and decodes a payload into its slot. False when it is left out. */
@@ -128,13 +139,14 @@ static bool read_payload(struct reader *reader, uint32_t slot, uint32_t compress
     const char *words;
     char why[ADIT_COLUMN_WHY_BYTES] = "";
     struct adit_anvil_column **column = &reader->anvil->columns[slot];
-    if (adit_inflate(&reader->inflater, compression, payload, bytes, &nbt, &nbt_bytes, &words)) {
-        leave_out(reader, slot, FAULT_STREAM, words);
+    int result = adit_inflate(&reader->inflater, compression, payload, bytes, &nbt, &nbt_bytes, &words);
+    if (result) {
+        leave_out(reader, slot, result == -EFBIG ? FAULT_LARGE : FAULT_STREAM, words);
         return false;
     }
-    int result = adit_anvil_column_decode(&reader->decoder, nbt, nbt_bytes, column, why);
+    result = adit_anvil_column_decode(&reader->decoder, nbt, nbt_bytes, column, why);
     if (result) {
-        leave_out(reader, slot, result == -EOPNOTSUPP ? FAULT_OLD : result == -ENOMSG ? FAULT_NO_VOXELS : FAULT_CONTENTS, why);
+        leave_out(reader, slot, fault_of(result), why);
         return false;
     }
     reader->states[slot] = SLOT_READ;
@@ -304,6 +316,7 @@ static int fail_faults(const struct reader *reader, uint32_t present, struct adi
         "from before 1.2 (open the world once in Minecraft 1.2 to 1.12)",
         "of entities or places (give the file of the region folder)",
         "in .mcc files that cannot be read (put them beside the region)",
+        "too large to be read (64 MiB a column, 4 GiB and 65535 materials a region: give fewer of them at once)",
         "with damaged locations", "with damaged streams", "with damaged contents",
     };
     char text[ADIT_WORLD_LINE_BYTES] = "";
@@ -330,6 +343,7 @@ static int read_region(struct reader *reader, struct adit_world_error error)
         present += reader->states[slot] != SLOT_ABSENT;
         reader->world->columns_read += reader->states[slot] == SLOT_READ;
         reader->world->columns_skipped += reader->states[slot] == SLOT_DAMAGED;
+        reader->world->columns_large += reader->states[slot] == SLOT_LARGE;
     }
     if (!present)
         return adit_world_fail(error, EBADMSG, "%s: the region holds no chunk column: give one that was explored",

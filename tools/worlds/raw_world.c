@@ -78,22 +78,26 @@ static int raw_fill(const struct adit_world *world, const int32_t key[3], uint16
     return any != 0;
 }
 
-/* Reads "X,Y,Z" or "X,Y,Z:u16". */
-static bool read_shape(const char *shape, struct raw_world *raw)
+/* Reads "X,Y,Z" or "X,Y,Z:u16". 0, -EINVAL when it is not written so, or -EFBIG when it is and a size is too large. */
+static int read_shape(const char *shape, struct raw_world *raw)
 {
+    bool is_large = false;
     const char *at = shape;
     for (int a = 0; a < 3; a++) {
         char *end;
         if (*at < '0' || *at > '9')
-            return false;
-        unsigned long value = strtoul(at, &end, 10);
-        if (value == 0 || value > ADIT_RAW_DIM_MAX || (a < 2 && *end != ','))
-            return false;
-        raw->dim[a] = (int32_t)value;
+            return -EINVAL;
+        unsigned long value = strtoul(at, &end, 10); /* ULONG_MAX when it is larger still */
+        if (value == 0 || (a < 2 && *end != ','))
+            return -EINVAL;
+        is_large |= value > ADIT_RAW_DIM_MAX;
+        raw->dim[a] = (int32_t)(value & INT32_MAX); /* itself, unless it is too large */
         at = a < 2 ? end + 1 : end;
     }
     raw->unit = strcmp(at, ":u16") == 0 ? 2 : 1;
-    return *at == 0 || raw->unit == 2;
+    if (*at != 0 && raw->unit != 2)
+        return -EINVAL;
+    return is_large ? -EFBIG : 0;
 }
 
 /* The largest value in the file. Returns 0 or a negative errno. */
@@ -175,11 +179,16 @@ int adit_raw_open(const char *spec, const char *path, const char *shape, struct 
     raw->fd = -1;
     raw->source = (struct adit_world_source){raw_fill, NULL, raw_close};
     world->source = &raw->source;
-    int result = read_shape(shape, raw) ? open_file(raw, world, path, error)
-                                        : adit_world_fail(error, EINVAL,
-                                                          "%s: its sizes \"%.40s\" are not understood: write "
-                                                          "FILE.raw:X,Y,Z, with :u16 for 16 bit voxels",
-                                                          adit_world_short(path), shape);
+    int result = read_shape(shape, raw);
+    if (result == -EFBIG)
+        adit_world_fail(error, EFBIG, "%s: its sizes \"%.40s\" are too large: at most %u voxels a side are read: split it",
+                        adit_world_short(path), shape, ADIT_RAW_DIM_MAX);
+    else if (result)
+        adit_world_fail(error, EINVAL,
+                        "%s: its sizes \"%.40s\" are not understood: write FILE.raw:X,Y,Z, with :u16 for 16 bit voxels",
+                        adit_world_short(path), shape);
+    else
+        result = open_file(raw, world, path, error);
     if (result)
         adit_world_close(world);
     else

@@ -55,8 +55,9 @@ struct adit_world {
     /* materials[0] is air, materials[1..material_count] are the others. */
     const struct adit_world_material *materials;
     uint32_t material_count;
-    /* Region files: chunk columns read, and those left out because they are damaged. 0 for other sources. */
-    uint32_t columns_read, columns_skipped;
+    /* Region files: chunk columns read, those left out because they are damaged, and those that are beyond the limits: sound as
+     * far as one knows, but too large. 0 for other sources. */
+    uint32_t columns_read, columns_skipped, columns_large;
     /* .vox: references of the scene that lead nowhere and models that lost voxels, all left out because they are damaged; and
      * models left out because they stand too far from the origin. */
     uint32_t parts_skipped, models_far;
