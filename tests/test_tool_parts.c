@@ -20,6 +20,7 @@
 #include "tools/options.h"
 #include "tools/patience.h"
 #include "tools/pieces.h"
+#include "tools/relook.h"
 #include "tools/say.h"
 #include "tools/tally.h"
 #include "tools/volume.h"
@@ -305,6 +306,39 @@ static void a_witness_sees_a_changed_quad(void **state)
     assert_int_equal(witness->wrong, 1); /* it lies on a voxel of another material, or on air */
 }
 
+/* ---- sections that are ousted ----------------------------------------------------------------------------------- */
+
+/* As who ousts it does: the section of this epoch counts for nothing. */
+static void oust(struct adit_reader *reader) { reader->slot[1] = *reader->epoch; }
+
+struct looks {
+    uint32_t ousted, looks, undone; /* the first so many are ousted */
+};
+
+static int look_counted(struct adit_reader *reader, void *user)
+{
+    struct looks *l = user;
+    assert_int_equal(l->looks, l->undone);
+    if (l->looks++ < l->ousted)
+        reader->slot[1] = reader->slot[0];
+    return 7;
+}
+
+static void undo_counted(void *user) { ((struct looks *)user)->undone++; }
+
+static void a_look_is_taken_again_until_its_section_counts(void **state)
+{
+    (void)state;
+    static const uint32_t ousted[] = {0, 1, ADIT_RELOOK_MAX - 1, ADIT_RELOOK_MAX};
+    for (size_t i = 0; i < sizeof ousted / sizeof *ousted; i++) {
+        struct looks l = {.ousted = ousted[i]};
+        bool never = ousted[i] == ADIT_RELOOK_MAX;
+        assert_int_equal(adit_relook(witness->reader, look_counted, undo_counted, &l), never ? -ESTALE : 7);
+        assert_int_equal(l.undone, ousted[i]);
+        assert_int_equal(l.looks, never ? ousted[i] : ousted[i] + 1);
+    }
+}
+
 static struct adit_harvest_result result;
 static char line[ADIT_HARVEST_LINE_BYTES];
 
@@ -316,6 +350,33 @@ static int harvest(const struct adit_harvest_params *params)
     int status = adit_harvest_take(arena, witness->reader, &tally, params, &result, line, sizeof line);
     adit_tally_close(&tally);
     return status;
+}
+
+/* The witness, the tally and the exports see in a second look what they saw in none. */
+static void what_an_ousted_section_showed_is_looked_at_again(void **state)
+{
+    (void)state;
+    char *raw = spawned_file("w.raw"), *quads = spawned_file("w.quads");
+    const struct adit_harvest_params params[] = {{.raw = raw, .raw_world = 4}, {.out = quads}};
+    struct adit_tally tally;
+    assert_int_equal(adit_chunk_put(arena, &key, voxels, NULL), 0);
+    assert_int_equal(adit_settle(arena, 10000000000u), 0);
+    oust(witness->reader);
+    assert_int_equal(adit_witness_step(witness, 0, NULL), 0);
+    assert_int_equal(witness->versions, 1);
+    assert_int_equal(adit_witness_faults(witness), 0);
+    assert_int_equal(adit_tally_keys(witness->reader, &tally), 0);
+    adit_tally_close(&tally);
+    oust(witness->reader);
+    assert_int_equal(adit_tally_take(witness->reader, &tally), 0);
+    assert_int_equal(tally.all.chunks, 1);
+    assert_int_equal(tally.all.materials, 5);
+    for (size_t i = 0; i < 2; i++) {
+        oust(witness->reader);
+        assert_int_equal(adit_harvest_take(arena, witness->reader, &tally, &params[i], &result, line, sizeof line), 0);
+    }
+    assert_int_equal(result.meshes, 1);
+    adit_tally_close(&tally);
 }
 
 /* A byte of the version's content; then the key in its head, by which it cannot even be acquired. */
@@ -373,6 +434,8 @@ int main(void)
         WITNESS(a_witness_finds_nothing_wrong_with_what_is_right),
         WITNESS(a_witness_sees_a_changed_byte_of_a_version),
         WITNESS(a_witness_sees_a_changed_quad),
+        WITNESS(a_look_is_taken_again_until_its_section_counts),
+        WITNESS(what_an_ousted_section_showed_is_looked_at_again),
         WITNESS(a_damaged_chunk_is_an_error_of_a_raw_volume_and_not_air),
         WITNESS(a_damaged_mesh_is_an_error_and_not_left_out),
     };

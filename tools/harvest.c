@@ -12,6 +12,7 @@
 
 #include "tools/exports/exports.h"
 #include "tools/interrupt.h"
+#include "tools/relook.h"
 #include "tools/volume.h"
 
 /* The meshes held, and the scene made of them. */
@@ -122,8 +123,6 @@ static int sheaf_grow(struct sheaf *sheaf)
 }
 
 /* Copies the ranges out of shared memory, and looks at the copy: a peer may change them at any time. */
-#define OUSTED_MAX 100u /* tries for one mesh while sections are ousted */
-
 static bool ranges_copy(const struct adit_mesh_view *mesh, uint32_t start[ADIT_MESH_RANGES + 1])
 {
     memcpy(start, mesh->start, (ADIT_MESH_RANGES + 1) * sizeof *start);
@@ -133,50 +132,56 @@ static bool ranges_copy(const struct adit_mesh_view *mesh, uint32_t start[ADIT_M
     return sound;
 }
 
-/* Holds the mesh of key beyond the section: pinned, or copied when pins have run out. -ESTALE: the section was ousted, nothing is held. */
-static int mesh_hold_once(struct adit_reader *reader, const struct adit_key *key, const int32_t shift[3], struct sheaf *sheaf)
+/* One mesh to hold; first: how many were held before. */
+struct hold {
+    const struct adit_key *key;
+    const int32_t *shift;
+    struct sheaf *sheaf;
+    size_t first;
+};
+
+/* Holds the mesh beyond the section: pinned, or copied when pins have run out. The sheaf has room for it. */
+static int hold_look(struct adit_reader *reader, void *user)
 {
+    struct hold *hold = user;
+    struct sheaf *sheaf = hold->sheaf;
+    const struct adit_key *key = hold->key;
+    const size_t i = hold->first;
     struct adit_mesh_view mesh;
-    if (sheaf_grow(sheaf))
-        return -ENOMEM;
-    size_t i = sheaf->count;
-    int status = 0;
-    adit_enter(reader);
-    int no_mesh = adit_mesh_acquire(reader, key, &mesh);
-    if (no_mesh != -ENOENT && no_mesh != -ERANGE) /* a key without a mesh is nothing to export */
-        status = no_mesh;
-    if (!no_mesh && mesh.quads_n) {
-        sheaf->copies[i] = NULL;
-        struct adit_scene_mesh *m = &sheaf->meshes[i];
-        *m = (struct adit_scene_mesh){.x = key->x + shift[0], .y = key->y + shift[1], .z = key->z + shift[2],
-                                      .quads = mesh.quads};
-        if (!ranges_copy(&mesh, m->start) || !adit_mesh_is_intact(&mesh)) {
-            status = -EBADMSG;
-        } else if (adit_pin(reader, mesh.ref, &sheaf->pins[i])) {
-            sheaf->copies[i] = malloc(mesh.quads_n * sizeof(uint64_t));
-            if (sheaf->copies[i])
-                memcpy(sheaf->copies[i], mesh.quads, mesh.quads_n * sizeof(uint64_t));
-            else
-                status = -ENOMEM;
-            m->quads = sheaf->copies[i];
-        }
-        sheaf->count += !status;
-    }
-    if (adit_exit(reader) != -ESTALE)
+    int status = adit_mesh_acquire(reader, key, &mesh);
+    if (status == -ENOENT || status == -ERANGE || (!status && !mesh.quads_n))
+        return 0; /* nothing to export */
+    if (status)
         return status;
-    if (!status && sheaf->count > i) {
-        free(sheaf->copies[i]); /* a pin is never had in such a section */
-        sheaf->count = i;
+    struct adit_scene_mesh *m = &sheaf->meshes[i];
+    *m = (struct adit_scene_mesh){.x = key->x + hold->shift[0], .y = key->y + hold->shift[1], .z = key->z + hold->shift[2],
+                                  .quads = mesh.quads};
+    sheaf->copies[i] = NULL;
+    if (!ranges_copy(&mesh, m->start) || !adit_mesh_is_intact(&mesh))
+        return -EBADMSG;
+    if (adit_pin(reader, mesh.ref, &sheaf->pins[i])) {
+        sheaf->copies[i] = malloc(mesh.quads_n * sizeof(uint64_t));
+        if (!sheaf->copies[i])
+            return -ENOMEM;
+        memcpy(sheaf->copies[i], mesh.quads, mesh.quads_n * sizeof(uint64_t));
+        m->quads = sheaf->copies[i];
     }
-    return -ESTALE;
+    sheaf->count = i + 1;
+    return 0;
+}
+
+static void hold_undo(void *user)
+{
+    struct hold *hold = user;
+    if (hold->sheaf->count > hold->first)
+        free(hold->sheaf->copies[hold->first]); /* a pin is never had in such a section */
+    hold->sheaf->count = hold->first;
 }
 
 static int mesh_hold(struct adit_reader *reader, const struct adit_key *key, const int32_t shift[3], struct sheaf *sheaf)
 {
-    int status = -ESTALE;
-    for (uint32_t i = 0; i < OUSTED_MAX && status == -ESTALE; i++)
-        status = mesh_hold_once(reader, key, shift, sheaf);
-    return status;
+    struct hold hold = {key, shift, sheaf, sheaf->count};
+    return sheaf_grow(sheaf) ? -ENOMEM : adit_relook(reader, hold_look, hold_undo, &hold);
 }
 
 /* How far world i moves so that all stand in a row: by whole chunks, from the end of the one before. */

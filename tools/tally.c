@@ -7,6 +7,7 @@
 
 #include "tools/interrupt.h"
 #include "tools/jsonout.h"
+#include "tools/relook.h"
 
 struct key_list {
     struct adit_key *keys;
@@ -56,10 +57,8 @@ static void version_count(struct adit_tally_world *t, const struct adit_chunk_vi
 {
     adit_chunk_decode(view, s->voxels);
     uint64_t solid = 0;
-    for (size_t i = 0; i < ADIT_CHUNK_VOXELS; i++) {
-        s->used[s->voxels[i]] = 1;
+    for (size_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
         solid += s->voxels[i] != 0;
-    }
     const int32_t key[3] = {view->key.x, view->key.y, view->key.z};
     for (int a = 0; a < 3 && !view->key.lod; a++) {
         if (!t->chunks || key[a] < t->key_min[a])
@@ -82,7 +81,35 @@ static void mesh_count(struct adit_tally_world *t, const struct adit_mesh_view *
     t->mesh_bytes += mesh->bytes;
 }
 
-#define OUSTED_MAX 100u /* looks at one chunk while sections are ousted, by writers that outrun this */
+/* One chunk to count, and its world's figures before. */
+struct count {
+    const struct adit_key *key;
+    struct adit_tally_world *world, before;
+    struct scratch *scratch;
+};
+
+static int count_look(struct adit_reader *reader, void *user)
+{
+    struct count *count = user;
+    struct adit_tally_world *t = count->world;
+    struct adit_chunk_view view;
+    struct adit_mesh_view mesh;
+    int no_mesh = adit_mesh_acquire(reader, count->key, &mesh);
+    int no_view = adit_chunk_acquire(reader, count->key, &view);
+    if (no_view)
+        return no_view;
+    version_count(t, &view, count->scratch);
+    if (!no_mesh)
+        mesh_count(t, &mesh);
+    t->unmeshed += no_mesh || mesh.source[0] != view.version;
+    return 0;
+}
+
+static void count_undo(void *user)
+{
+    struct count *count = user;
+    *count->world = count->before;
+}
 
 static int chunk_count(struct adit_reader *reader, struct adit_tally *tally, const struct adit_key *key,
                        struct scratch *s)
@@ -90,24 +117,13 @@ static int chunk_count(struct adit_reader *reader, struct adit_tally *tally, con
     struct adit_tally_world *t = world_of(tally, key->world);
     if (!t)
         return -ENOMEM;
-    struct adit_tally_world before = *t;
-    for (uint32_t i = 0; i < OUSTED_MAX; i++) {
-        struct adit_chunk_view view;
-        struct adit_mesh_view mesh;
-        adit_enter(reader);
-        int no_mesh = adit_mesh_acquire(reader, key, &mesh);
-        int no_view = adit_chunk_acquire(reader, key, &view);
-        if (!no_view) {
-            version_count(t, &view, s);
-            if (!no_mesh)
-                mesh_count(t, &mesh);
-            t->unmeshed += no_mesh || mesh.source[0] != view.version;
-        }
-        if (!adit_exit(reader))
-            return 0;
-        *t = before; /* the section was ousted: nothing seen in it counts */
-    }
-    return -ESTALE;
+    struct count count = {key, t, *t, s};
+    int status = adit_relook(reader, count_look, count_undo, &count);
+    if (status == -ESTALE)
+        return status;
+    for (size_t i = 0; !status && i < ADIT_CHUNK_VOXELS; i++)
+        s->used[s->voxels[i]] = 1;
+    return 0; /* what cannot be acquired is not counted */
 }
 
 /* Moves the marks of the world that was counted last into its numbers, and starts anew. */

@@ -11,8 +11,7 @@
 
 #include "tools/exports/exports.h"
 #include "tools/interrupt.h"
-
-#define OUSTED_MAX 100u /* reads of one chunk while sections are ousted, by writers that outrun this */
+#include "tools/relook.h"
 
 #define LAYERS_BYTES_MAX ((uint64_t)128 << 20) /* of layers held while writing, unless one alone is larger */
 #define LAYER_VOXELS_MAX ((uint64_t)1 << 28)
@@ -104,30 +103,35 @@ int adit_volume_rows(const struct adit_volume *volume, uint32_t y0, uint32_t y1,
     return 0;
 }
 
-/* The voxels of a key. -ENOENT: never published, or beyond what keys can name: air. Otherwise 0, or a negative errno and a line. */
-static int chunk_read(struct adit_reader *reader, const struct adit_volume_out *out, const struct adit_key *key, uint16_t *voxels,
-                      char *error, size_t error_bytes)
+/* A key and where its voxels go. */
+struct chunk_look {
+    struct adit_key key;
+    uint16_t *voxels;
+};
+
+static int chunk_look(struct adit_reader *reader, void *user)
 {
+    struct chunk_look *look = user;
     struct adit_chunk_view view;
-    int status = 0;
-    bool is_ousted = true; /* then what was decoded counts for nothing, and is read again */
-    for (uint32_t i = 0; i < OUSTED_MAX && is_ousted; i++) {
-        adit_enter(reader);
-        status = adit_chunk_acquire(reader, key, &view);
-        if (!status) {
-            adit_chunk_decode(&view, voxels);
-            status = adit_chunk_is_intact(&view) ? 0 : -EBADMSG; /* looked at afterwards: then it was when it was decoded */
-        }
-        is_ousted = adit_exit(reader) != 0;
-    }
-    if (is_ousted) {
+    int status = adit_chunk_acquire(reader, &look->key, &view);
+    if (status)
+        return status;
+    adit_chunk_decode(&view, look->voxels);
+    return adit_chunk_is_intact(&view) ? 0 : -EBADMSG; /* looked at afterwards: then it was when it was decoded */
+}
+
+/* The voxels of a key. -ENOENT: never published, or beyond what keys can name: air. Otherwise 0, or a negative errno and a line. */
+static int chunk_read(struct adit_reader *reader, const char *path, const struct adit_key *key, uint16_t *voxels, char *error,
+                      size_t error_bytes)
+{
+    struct chunk_look look = {*key, voxels};
+    int status = adit_relook(reader, chunk_look, NULL, &look);
+    if (status == -ESTALE)
         snprintf(error, error_bytes, "%s: not written: world %u chunk %d,%d,%d cannot be read, writers outrun this; try again when "
-                 "less is published", out->path, key->world, key->x, key->y, key->z);
-        return -ESTALE;
-    }
-    if (status && status != -ENOENT && status != -ERANGE)
+                 "less is published", path, key->world, key->x, key->y, key->z);
+    else if (status && status != -ENOENT && status != -ERANGE)
         snprintf(error, error_bytes, "%s: not written: world %u chunk %d,%d,%d %s; publish it again (`adit check --deep` tells more)",
-                 out->path, key->world, key->x, key->y, key->z, status == -EBADMSG ? "is damaged" : adit_strerror(status));
+                 path, key->world, key->x, key->y, key->z, status == -EBADMSG ? "is damaged" : adit_strerror(status));
     return status == -ERANGE ? -ENOENT : status;
 }
 
@@ -144,7 +148,7 @@ static int layers_fill(struct adit_reader *reader, const struct adit_volume_out 
                 if (adit_interrupt_is_set())
                     return -EINTR;
                 struct adit_key key = {.x = (int32_t)cx, .y = (int32_t)cy, .z = (int32_t)cz, .world = out->world};
-                int status = chunk_read(reader, out, &key, chunk, error, error_bytes);
+                int status = chunk_read(reader, out->path, &key, chunk, error, error_bytes);
                 if (status == -ENOENT)
                     continue;
                 if (status)

@@ -10,10 +10,9 @@
 #include <string.h>
 
 #include "tools/moment.h"
+#include "tools/relook.h"
 
 /* What was last seen of a key. */
-#define OUSTED_MAX 100u /* looks at one change whose sections were ousted */
-
 struct seen {
     struct adit_key key;
     uint64_t version, serial, source;
@@ -177,46 +176,51 @@ static void mesh_look(struct adit_witness *w, struct seen *seen, const struct ad
                   (unsigned long long)misfits);
 }
 
-/* One look; -ESTALE: the section was ousted, so nothing seen in it counts. */
-static int change_look_once(struct adit_witness *w, struct seen *seen, const struct adit_key *key)
+/* One change, and what was seen before it. */
+struct change {
+    struct adit_witness *witness, before;
+    struct seen *seen, seen_before;
+    const struct adit_key *key;
+};
+
+static int change_look(struct adit_reader *reader, void *user)
 {
+    struct change *change = user;
+    struct adit_witness *w = change->witness;
     struct adit_chunk_view view;
     struct adit_mesh_view mesh;
     w->voxels_version = 0;
-    adit_enter(w->reader);
-    int no_mesh = adit_mesh_acquire(w->reader, key, &mesh);
-    int no_view = adit_chunk_acquire(w->reader, key, &view);
+    int no_mesh = adit_mesh_acquire(reader, change->key, &mesh);
+    int no_view = adit_chunk_acquire(reader, change->key, &view);
     if (!no_view)
-        version_look(w, seen, &view);
+        version_look(w, change->seen, &view);
     if (!no_mesh)
-        mesh_look(w, seen, &mesh, no_view ? NULL : &view);
+        mesh_look(w, change->seen, &mesh, no_view ? NULL : &view);
     w->last.version = no_view ? 0 : view.version;
     w->last.solid = no_view ? 0 : view.solid;
     w->last.serial = no_mesh ? 0 : mesh.serial;
     w->last.quads = no_mesh ? 0 : mesh.quads_n;
-    if (adit_exit(w->reader))
-        return -ESTALE;
     int failed = no_view && no_view != -ENOENT ? no_view : no_mesh && no_mesh != -ENOENT ? no_mesh : 0;
     if (failed)
-        fault_add(w, &w->torn, key, "cannot be acquired: %s", adit_strerror(failed));
+        fault_add(w, &w->torn, change->key, "cannot be acquired: %s", adit_strerror(failed));
     return 0;
 }
 
-static int change_look(struct adit_witness *w, const struct adit_key *key)
+/* The voxels are memory and not something seen, and stay where they are. */
+static void change_undo(void *user)
+{
+    struct change *change = user;
+    *change->witness = change->before;
+    *change->seen = change->seen_before;
+}
+
+static int change_take(struct adit_witness *w, const struct adit_key *key)
 {
     struct seen *seen = seen_of(w, key);
-    int status = seen ? -ESTALE : -ENOMEM;
-    for (uint32_t i = 0; i < OUSTED_MAX && status == -ESTALE; i++) {
-        struct adit_witness before = *w;
-        struct seen seen_before = *seen;
-        status = change_look_once(w, seen, key);
-        if (status == -ESTALE) {
-            before.voxels = w->voxels; /* memory, not something seen */
-            *w = before;
-            *seen = seen_before;
-        }
-    }
-    return status;
+    if (!seen)
+        return -ENOMEM;
+    struct change change = {.witness = w, .before = *w, .seen = seen, .seen_before = *seen, .key = key};
+    return adit_relook(w->reader, change_look, change_undo, &change);
 }
 
 int adit_witness_step(struct adit_witness *w, uint64_t timeout_ns, struct adit_watch_event *event)
@@ -228,5 +232,5 @@ int adit_witness_step(struct adit_witness *w, uint64_t timeout_ns, struct adit_w
     if (status)
         return status;
     w->events++;
-    return change_look(w, &event->key);
+    return change_take(w, &event->key);
 }
