@@ -12,11 +12,13 @@
  *                                                            adit_exit(r);
  *
  * Conventions. Calls return 0 or a negative errno unless they say otherwise; adit_strerror names the error, and
- * adit_detail() gives this thread's last failure as one line with place and cure. Params structs start with their size
- * (sizeof) and zero means the default; a NULL params is all defaults. Calls on one arena may come from any thread at once
- * unless they say otherwise; a struct adit_reader, adit_watch, adit_loan belongs to one thread at a time. The library
- * never prints, never exits, and takes no signal. A child of fork() must not use the arena of its parent: attach anew;
- * until it calls exec or ends it keeps that arena's memory, though not its name.
+ * adit_detail() gives this thread's last failure as one line with place and cure. Each call names all its errors; besides, those
+ * that take params return -EMSGSIZE for a struct of another size. Params structs start with their size (sizeof) and zero means the
+ * default; a NULL params is all defaults. A call blocks only where it says so, and any role may make it unless it says otherwise.
+ * Calls on one arena may come from any thread at once unless they say otherwise; a struct adit_reader, adit_watch, adit_loan,
+ * adit_lock belongs to one thread at a time. What opens something sets *out to NULL when it fails; what closes it sets the
+ * caller's pointer to NULL, and accepts a NULL there. The library never prints, never exits, and takes no signal. A child of fork()
+ * must not use the arena of its parent: attach anew; until it calls exec or ends it keeps that arena's memory, though not its name.
  */
 #ifndef ADIT_H
 #define ADIT_H
@@ -42,18 +44,21 @@ struct adit_dispatcher;
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 
-/* A short name of a negative errno as this library uses it, e.g. "-ENOSPC: the store or the arena is full". Never NULL. */
+/* What a negative errno means where this library returns it, e.g. "-ENOSPC: a table of the arena is full" (-ENOMEM is a full arena).
+ * Others get the system's words for them, or "unknown error". Never NULL, valid for ever; any thread. */
 ADIT_API const char *adit_strerror(int error);
 /* This thread's last failure in one line (place and cure), "" when there was none. Valid until its next adit call. The calls of
- * the fast paths keep no line, their error says all there is, and leave the last one as it was: adit_chunk_acquire,
- * adit_chunk_version, adit_mesh_acquire, adit_watch_next, adit_keys_each, adit_ring_push, _pop and _wait_*, adit_participant_get. */
+ * the fast paths keep no line, their error says all there is, and leave the last one as it was: adit_exit, adit_chunk_acquire,
+ * adit_chunk_version, adit_mesh_acquire, adit_watch_next, adit_keys_each, adit_ring_push, _pop and _wait_*, adit_participant_get,
+ * and adit_lock_lock where it is late or the thread's already. */
 ADIT_API const char *adit_detail(void);
 
 /* ---- arenas ----------------------------------------------------------------------------------------------------- */
 
 /* producer: maps data read-write. consumer: maps data read-only. observer: maps everything read-only, takes no slot.
  * guest: a consumer that is not trusted, of any user: it maps read-only what readers need, and can write one page of its own, which the
- * arena takes for an enemy's. It reads, pins and watches as consumers do; everything else, and what changes the arena, is -EROFS to it.
+ * arena takes for an enemy's. It reads, pins and watches as consumers do, and may look in (adit_stats, adit_participant_get, the names of
+ * materials); everything else, and what changes the arena, is -EROFS to it, but locks, and rings to destroy, it does not find (-ENOENT).
  * What differs: a pin, and opening or closing a watch, wait for the keeper's process, some 0.1 ms; a guest has at most 16 readers,
  * 64 pins, which hold its share of half of hold_max_bytes, and 2 watches; and it is ousted (-ESTALE) as soon as it is in the way of a
  * producer that needs memory, from all its sections at once, and last its pins are taken away (adit_unpin). It sees who else is attached, and all chunks. */
@@ -83,9 +88,13 @@ struct adit_create_params {
                              * slash first) and may write there (mode 0666) may be one. Default: guests of this user only, by name */
 };
 
-/* Creates the arena name ([A-Za-z0-9._-], 1..47 characters), joins it as a producer and serves its descriptors to others
- * from a thread until detach. All memory is allocated here: a shortage is -ENOMEM now, never SIGBUS later. Blocks for as
- * long as the kernel takes to allocate. -EEXIST: the name is in use; -EINVAL, -ENOMEM, -EACCES. */
+/* Creates the arena name ([A-Za-z0-9._-], 1..47 characters, no dot first), joins it as a producer and serves its descriptors to
+ * others from a thread until detach. All memory is allocated here: a shortage is -ENOMEM now, never SIGBUS later. Blocks for as
+ * long as the kernel takes to allocate, and while others create or look through names (5 s, then -ETIMEDOUT).
+ * -EEXIST: the name or guest_path is in use; -EINVAL: a name, flag or number is none that can be; -EACCES: the folder for names
+ * (XDG_RUNTIME_DIR/adit, else /run/adit or /tmp/adit-UID) is not this user's alone; -ENAMETOOLONG: it or guest_path is too long;
+ * -EPERM: membarrier is there but this process may not use it; -EIO: no random bytes; -EMFILE: no descriptors for guests' pages;
+ * or another -errno of the folder, the memory, the sockets or the threads, as the kernel gave it. */
 ADIT_API int adit_create(const char *name, const struct adit_create_params *params, struct adit_arena **out);
 
 struct adit_attach_params {
@@ -94,22 +103,30 @@ struct adit_attach_params {
     uint64_t timeout_ns; /* to wait for the broker's answer, default 5 s */
 };
 
-/* Joins the arena name; a guest also by the path of its socket (anything with a slash in it). Blocks until the broker answers. -ENOENT: no such arena; -EACCES: another user's; -EPROTO: not an
- * arena of this layout; -EUSERS: no participant slot, no guest's page free; -ETIMEDOUT; -EPERM: producers are sealed out;
- * -ENOTSUP: made without guests; -ESRCH: the keeper cannot see the guest's process. */
+/* Joins the arena name; a guest also by the path of its socket (anything with a slash in it). Blocks until the broker answers, at
+ * most timeout_ns. -ENOENT: no such arena, or nobody serves it; -EINVAL: no role, no name, or a path for others than guests;
+ * -EACCES: another user's, or a guest's path for others; -EPROTO: not an arena of this layout, or a damaged one; -EUSERS: no
+ * participant slot, no guest's page free; -ETIMEDOUT; -EPERM: producers are sealed out, or this process may not use membarrier as the
+ * arena needs it; -ENOTSUP: made without guests; -ESRCH: the keeper cannot see the guest's process; -EROFS: the keeper has no
+ * descriptors of that kind to give; -ECONNRESET, -EPIPE: keepers ended before they answered, until the time was over; -EMFILE: no
+ * descriptors left here; -ENOMEM; -ENAMETOOLONG: as adit_create; or another -errno of the folder, the socket, the mappings or the threads. */
 ADIT_API int adit_attach(const char *name, enum adit_role role, const struct adit_attach_params *params,
                          struct adit_arena **out);
 
 /* Leaves: closes watches, gives back reader slots, pins and what was retired, unmaps; sets *arena to NULL. Before: every
- * thread out of its sections, dispatchers closed, loans published or discarded; readers, rings and watches that are still
- * open must not be used afterwards. Others go on, whoever leaves. Accepts NULL. */
+ * thread out of its calls and sections, locks given back, dispatchers closed, loans published or discarded; handles of readers, rings,
+ * locks and watches that are still open must not be used afterwards. Others go on, whoever leaves. Blocks until this arena's threads have
+ * ended, mostly some 20 ms at most, 5 s where others keep the folder for names. *arena may be NULL. */
 ADIT_API void adit_detach(struct adit_arena **arena);
 
 /* What the arena could not have (hugepages, NUMA binding, membarrier, ...), one clear line each, separated by newlines;
- * "" when all is as wished. Valid until detach. */
+ * "" when all is as wished. Its creator is told, and who opens an image that is not one moment; who attaches gets "". Valid until
+ * detach. */
 ADIT_API const char *adit_notes(const struct adit_arena *arena);
 
-/* Calls each(name, user) for every arena of this user that answers; stops when each returns non-zero and returns that. */
+/* Calls each(name, user) for every arena of this user that answers, by name; stops when each returns non-zero and returns that.
+ * 0 when there is none, too. Needs no arena. Removes what dead arenas left in the folder. Blocks, a second for each that does not answer.
+ * -EACCES, -EINVAL, -ENAMETOOLONG or another -errno: the folder for names, as adit_create. */
 ADIT_API int adit_arenas_each(int (*each)(const char *name, void *user), void *user);
 
 /* ---- keys and materials ----------------------------------------------------------------------------------------- */
@@ -130,13 +147,18 @@ struct adit_material_info {
 /* Names a material and gives its id in *id. *id 0 on entry: the id of that name, or the lowest free one; otherwise that
  * very id is wanted. The first to name a material decides on class and colour: the same name later answers the same id.
  * A class never changes, so name a material before publishing voxels of it. Ids never named are opaque.
- * Waits 50 ms at most for another who is naming the same slot. -EEXIST: the id has another name, or the name another id; -EAGAIN: that other
- * one does not go on (stopped, or just dead): call again; -ENOSPC: materials_max; -EINVAL. Producers only. */
+ * Blocks, 50 ms at most, for another who is naming the same slot. -EEXIST: the id has another name, or the name another id; -EAGAIN:
+ * that other one does not go on (stopped, or just dead), call again; -ENOSPC: materials_max; -EINVAL: the name is not of 1 to 47 bytes,
+ * the class none or air. Producers only: -EROFS. */
 ADIT_API int adit_material_register(struct adit_arena *arena, const struct adit_material_info *info, uint16_t *id);
-/* -ENOENT when id was never named. */
+/* Name, colour and class of a material. -ENOENT when id was never named; air (0) never is. */
 ADIT_API int adit_material_get(const struct adit_arena *arena, uint16_t id, struct adit_material_info *info);
 
 /* ---- producing: chunks ------------------------------------------------------------------------------------------ */
+
+/* All of these are for producers, others get -EROFS. put, publish, edit and remove borrow a reader slot for the call, and block while
+ * 64 calls of this process are under way: -EAGAIN when that stays so, -EUSERS when readers_max leaves none; -EINVAL: somebody has
+ * damaged the block's word meanwhile. */
 
 #define ADIT_VERSION_NONE UINT64_MAX /* for if_version: versions are numbered from 1, and none gets as far */
 struct adit_put_params {
@@ -148,9 +170,11 @@ struct adit_put_params {
 
 /* Encodes and publishes voxels (ADIT_CHUNK_VOXELS materials, index (z*64 + y)*64 + x) as the key's next version; readers
  * see the old or the new one, never a mixture. Marks the chunk dirty, and those neighbours whose shared border changed.
- * Outside sections only: a writer that is short of memory waits for sections to end, its own thread's included.
- * Lock-free; no system call unless somebody waits or memory must be reclaimed. -ENOSPC: the store has no room for another
- * key; -ENOMEM: the arena is full; -EROFS: this process is no producer; -ERANGE, -ESTALE. */
+ * Outside sections only: a writer that is short of memory blocks until sections end, its own thread's included: 20 ms at a time while
+ * much is retired, some 0.2 s before -ENOMEM, a second at worst. Otherwise lock-free, but for the first call after a material that is
+ * not opaque was named; no system call unless somebody waits or memory must be reclaimed. -ENOSPC: the store has no room for another
+ * key; -ENOMEM: the arena is full, or this process; -ERANGE: no key; -ESTALE: if_version is not the current one; -EROFS, -EUSERS,
+ * -EINVAL; -EAGAIN: also when a million others got in between. */
 ADIT_API int adit_chunk_put(struct adit_arena *arena, const struct adit_key *key, const uint16_t *voxels,
                             const struct adit_put_params *params);
 
@@ -162,13 +186,19 @@ struct adit_loan {
     uint32_t index; /* of the key in the store, UINT32_MAX: it is entered by publish */
     bool prepared;
 };
+/* Takes a block of some 592 KiB out of the arena for the key, until it is published or discarded, or this process ends. On failure
+ * the loan is an empty one. Blocks for memory as put does, so outside sections only. -ENOSPC, -ENOMEM, -ERANGE, -EROFS: as put. */
 ADIT_API int adit_chunk_loan(struct adit_arena *arena, const struct adit_key *key, struct adit_loan *loan);
-/* Computes masks, borders and hashes of a filled loan; voxels must not change afterwards. Publish does it when it was
- * not done: a producer that cares for latency prepares early and publishes late. */
+/* Computes masks, borders and hashes of a filled loan; voxels must not change afterwards, or it is prepared again. Publish does it
+ * when it was not done: a producer that cares for latency prepares early and publishes late. -EINVAL: nothing is on loan; -ENOMEM:
+ * this process has no memory for its table of classes; -ERANGE: loan->key is no key any more; -EROFS. */
 ADIT_API int adit_chunk_prepare(struct adit_arena *arena, struct adit_loan *loan);
-/* Publishes the loan as the key's next version; on success the loan is gone (ref 0). */
+/* Publishes the loan as the key's next version; on success the loan is gone (ref 0), after an error it is there still, to be
+ * published again (prepared anew if voxels change) or discarded. Takes no memory, but may wait 20 ms to reclaim some, so outside
+ * sections only. -EINVAL: nothing is on loan; -ENOSPC: the store has no room for another key by now; -ESTALE, -EUSERS, -EAGAIN, -EROFS: as put; -ENOMEM, -ERANGE: as
+ * prepare, where that was not done. */
 ADIT_API int adit_chunk_publish(struct adit_arena *arena, struct adit_loan *loan, const struct adit_put_params *params);
-/* Gives the loan back unpublished. Accepts an empty loan. */
+/* Gives the loan back unpublished and empties it. Accepts an empty loan; a copy of one that is gone must not be given. */
 ADIT_API void adit_chunk_discard(struct adit_arena *arena, struct adit_loan *loan);
 
 struct adit_voxel_edit {
@@ -178,20 +208,25 @@ struct adit_voxel_edit {
 };
 /* Applies n edits in order to the current version and publishes the result as one new version; when another publisher gets
  * in between, the edits are applied again to what it published (at most 64 times, then -EAGAIN). A key never published
- * starts from air. Edits that change nothing publish nothing. */
+ * starts from air. Edits that change nothing publish nothing, and *params->version is the current one, 0 when there is none. Blocks as put.
+ * -ERANGE: no key, or no voxel of a chunk; -EBADMSG: the current version is damaged (put replaces it); -ESTALE, -ENOSPC, -ENOMEM,
+ * -EUSERS, -EINVAL, -EROFS: as put. */
 ADIT_API int adit_chunk_edit(struct adit_arena *arena, const struct adit_key *key, const struct adit_voxel_edit *edits,
                              size_t n, const struct adit_put_params *params);
 
-/* Publishes a version that says "no voxels here any more"; acquire then answers -ENOENT. The key keeps its place in the store. Works in a full
- * arena, too: the small block that it takes may come from the heap. -ENOENT: there was none; -ENOMEM: the heap is full as well; -ESTALE; -EROFS;
- * -ERANGE. */
+/* Publishes a version that says "no voxels here any more"; acquire then answers -ENOENT, numbers go on, and the next mesh has no quads.
+ * The key keeps its place in the store. Works in a full arena, too: the small block that it takes may come from the heap. Blocks as put.
+ * -ENOENT: there was none, or it was removed before; -ENOMEM: the heap is full as well; -ERANGE, -ESTALE, -EUSERS, -EAGAIN, -EINVAL, -EROFS:
+ * as put. */
 ADIT_API int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key,
                                const struct adit_put_params *params);
 
 /* ---- reading: sections, versions, meshes, pins ------------------------------------------------------------------ */
 
-/* One reader a thread; -EUSERS when readers_max is reached. Observers can have none. */
+/* One reader a thread that reads. -EUSERS: readers_max, or 16 of a guest; -EROFS: an observer can have none; -ENOMEM. */
 ADIT_API int adit_reader_open(struct adit_arena *arena, struct adit_reader **out);
+/* Gives the reader's slot back, outside its sections and by the thread it belongs to (a section it stands in ends unanswered). Pins that
+ * were set with it stay. Before the arena is detached. */
 ADIT_API void adit_reader_close(struct adit_reader **reader);
 
 /* The part of a reader that enter and exit touch; first member of struct adit_reader. */
@@ -202,7 +237,7 @@ struct adit_section {
     uint32_t always;       /* every enter is: 1: no membarrier on this host; 2: a guest */
 };
 
-/* The rest of a guest's enter. */
+/* The rest of a guest's enter; adit_enter calls it, nobody else. */
 ADIT_API void adit_enter_as_guest(struct adit_reader *reader);
 
 /* Enters a section: what is acquired from here on stays valid until exit. Wait-free, about a nanosecond, never blocks.
@@ -227,7 +262,8 @@ static inline void adit_enter(struct adit_reader *reader)
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
     }
 }
-/* The slow way out: of a section that may have been ousted, or where every enter is fenced. As adit_exit. */
+/* The slow way out: of a section that may have been ousted, or where every enter is fenced. adit_exit calls it, nobody else; the same
+ * answers. */
 ADIT_API int adit_exit_slowly(struct adit_reader *reader);
 
 /* Leaves the section. 0, or -ESTALE: the section held back more memory than hold_max_bytes and was ousted, so what was read in it may be
@@ -267,15 +303,17 @@ struct adit_chunk_view {
     uint32_t bytes;         /* of the block */
     uint64_t published_ns;  /* CLOCK_MONOTONIC */
 };
-/* Inside a section of reader. -ENOENT: the key has no version (any more); -ERANGE; -EBADMSG: the block is damaged.
- * Wait-free, no system call. */
+/* The key's current version, inside a section of reader. Wait-free, no system call. -ENOENT: the key has no version (any more);
+ * -ERANGE: no key; -EBADMSG: the block is damaged; -ESTALE: the section was ousted, leave it and begin anew. *out is written on success
+ * only. */
 ADIT_API int adit_chunk_acquire(struct adit_reader *reader, const struct adit_key *key, struct adit_chunk_view *out);
 /* Only the number of the current version, 0 when the key never had one (a removal counts): for those who look whether something
- * has changed. Touches nothing but the key and its commit word. -ERANGE. Inside a section or not; wait-free. */
+ * has changed. Touches nothing but the key and its commit word. -ERANGE: no key. Inside a section or not; wait-free. */
 ADIT_API int adit_chunk_version(const struct adit_arena *arena, const struct adit_key *key, uint64_t *version);
-/* One voxel, coordinates 0..63 (masked). Where a producer has damaged the block it is anything, or air. */
+/* The next three: while the view is valid, by any thread; no system call.
+ * One voxel, coordinates 0..63 (masked). Where a producer has damaged the block it is anything, or air. */
 ADIT_API uint16_t adit_chunk_voxel(const struct adit_chunk_view *view, uint32_t x, uint32_t y, uint32_t z);
-/* All voxels, expanded; air if the block is damaged (is_intact tells). */
+/* All voxels, expanded to ADIT_CHUNK_VOXELS materials, index (z*64 + y)*64 + x; air if the block is damaged (is_intact tells). */
 ADIT_API void adit_chunk_decode(const struct adit_chunk_view *view, uint16_t *voxels);
 /* True when the block's bytes are those that were published (XXH3; about 10 GB/s). */
 ADIT_API bool adit_chunk_is_intact(const struct adit_chunk_view *view);
@@ -285,27 +323,35 @@ struct adit_mesh_view {
     struct adit_key key;
     uint64_t serial; /* counts the meshes of this key from 1 */
     uint64_t ref;
-    const uint64_t *quads; /* see quad.h */
+    const uint64_t *quads; /* quads_n of them, in the arena; see quad.h */
     const void *block;     /* struct adit_mesh */
     uint32_t start[ADIT_MESH_RANGES + 1]; /* range face * 3 + class - 1 is quads[start[r]] .. quads[start[r+1]] */
-    uint32_t quads_n, faces;
-    uint8_t bounds_lo[3], bounds_hi[3];
+    uint32_t quads_n, faces; /* faces: unit faces that they cover */
+    uint8_t bounds_lo[3], bounds_hi[3]; /* smallest and largest voxel with a quad, per axis; lo > hi: none has one */
     uint64_t source[7]; /* versions it was made from: the chunk, -X +X -Y +Y -Z +Z; 0: never one there (a removal counts) */
     const uint64_t *border_hash; /* 6: of the neighbours' sides as they were */
-    uint32_t bytes;
+    uint32_t bytes; /* of the block */
     uint64_t published_ns, source_ns; /* CLOCK_MONOTONIC; source: of the newest version in it */
 };
+/* The key's current mesh, inside a section of reader: that of its current version, or of one before where a dispatcher has yet to come
+ * (source tells). A chunk that is all air or was removed has one of no quads. Wait-free, no system call. -ENOENT: the key has no mesh
+ * (yet); -ERANGE, -EBADMSG, -ESTALE: as adit_chunk_acquire. *out is written on success only. */
 ADIT_API int adit_mesh_acquire(struct adit_reader *reader, const struct adit_key *key, struct adit_mesh_view *out);
+/* True when the quads and the table of ranges are those that were published (XXH3; about 10 GB/s). While the view is valid, by any
+ * thread. */
 ADIT_API bool adit_mesh_is_intact(const struct adit_mesh_view *view);
 
-/* Keeps the block named by ref (of a view acquired in this section) valid beyond it, until unpinned. *pin names it.
- * -ENOSPC: pins_max; -EINVAL: ref names no block. No system call. */
+/* Keeps the block named by ref (of a view acquired in this section) valid beyond it, until unpinned or detached. *pin names it, in
+ * this process. Never blocks and makes no system call, but for guests: it waits for the keeper, some 0.1 ms, at most 2 s. -ENOSPC:
+ * pins_max, or a guest's share; -EINVAL: ref names no block; -ESTALE: the section was ousted, leave it and begin anew; to guests
+ * also -ETIMEDOUT: the keeper does not answer, and -EAGAIN: a producer without memory took pins away meanwhile. */
 ADIT_API int adit_pin(struct adit_reader *reader, uint64_t ref, uint32_t *pin);
-/* 0; -EINVAL: not in use; to guests also -ESTALE: a producer had no memory left and the pin was taken away, so what was read by it may be
- * something else and must be thrown away. */
+/* Lets the block go; by any thread of the process that pinned it. -EINVAL: not in use; to guests also -ESTALE: a producer had no memory
+ * left and the pin was taken away, so what was read by it may be something else and must be thrown away. */
 ADIT_API int adit_unpin(struct adit_arena *arena, uint32_t pin);
 
-/* Calls each() for every key that ever had a version, in no order; inside a section. Stops when it returns non-zero. */
+/* Calls each() for every key that ever had a version, removed ones included, in no order. Stops when it returns non-zero and returns
+ * that, else 0. Inside a section where each() acquires; takes as long as a walk over chunks_max words and each() do. */
 ADIT_API int adit_keys_each(struct adit_reader *reader, int (*each)(const struct adit_key *key, void *user),
                             void *user);
 
@@ -327,13 +373,19 @@ struct adit_watch_event {
     uint32_t what; /* what changed since this key was last reported */
 };
 /* A subscription to changes. A key is reported once however often it changes before it is taken: read its current
- * version then. Nothing is ever lost by being slow. -EUSERS: watches_max; -EINVAL. Not for observers. */
+ * version then. Nothing is ever lost by being slow. Walks the store when with_present is set. A guest's waits for the keeper, some
+ * 0.1 ms, at most 2 s. -EUSERS: watches_max, or 2 of a guest; -EINVAL: world, lod or only; -EROFS: an observer cannot watch;
+ * -ENOMEM; -ETIMEDOUT: the keeper does not answer the guest. */
 ADIT_API int adit_watch_open(struct adit_arena *arena, const struct adit_watch_params *params, struct adit_watch **out);
-/* The next change. Waits up to timeout_ns (0: not at all, UINT64_MAX: for ever; -EAGAIN, -ETIMEDOUT). */
+/* The next change. Blocks up to timeout_ns (UINT64_MAX: for ever), then -ETIMEDOUT; 0: not at all, -EAGAIN when there is none. One
+ * thread at a time, outside sections where it may wait. No system call when there is something. */
 ADIT_API int adit_watch_next(struct adit_watch *watch, struct adit_watch_event *event, uint64_t timeout_ns);
-/* A descriptor that polls readable when there may be something to take; the first call starts a small thread. The
- * descriptor belongs to the watch; next() drains it. Negative errno on failure. */
+/* A descriptor (not negative) that polls readable when there may be something to take; the first call starts a small thread. The
+ * descriptor belongs to the watch; next() drains it. By the thread of next(). -EMFILE, -ENFILE, -ENOMEM, -EAGAIN: no
+ * descriptor or thread. */
 ADIT_API int adit_watch_fd(struct adit_watch *watch);
+/* Ends the subscription, its descriptor and its thread, which it waits for, at once. No next() may be under way. A guest's waits for the
+ * keeper, some 0.1 ms, at most 2 s. */
 ADIT_API void adit_watch_close(struct adit_watch **watch);
 
 /* ---- dispatcher ------------------------------------------------------------------------------------------------- */
@@ -344,14 +396,15 @@ struct adit_dispatcher_params {
     const char *kernel; /* "scalar", "avx512"; default: the fastest here */
     bool culled;        /* one quad a face instead of greedy merging */
 };
-/* Meshes dirty chunks on threads of this process until closed. Producers only; several may run on one arena.
- * -EINVAL: no such kernel on this machine. */
+/* Meshes dirty chunks on threads of this process until closed; several may run on one arena. Before detach it is closed. Producers
+ * only: -EROFS. -EINVAL: no such kernel on this machine, or too many workers; -ENOMEM; -EAGAIN: the kernel gives no more threads. */
 ADIT_API int adit_dispatcher_open(struct adit_arena *arena, const struct adit_dispatcher_params *params,
                                   struct adit_dispatcher **out);
-/* Stops after the chunks in work; joins the threads. Accepts NULL. */
+/* Blocks until the chunks in work are done and the threads have ended, mostly some milliseconds; what is dirty stays so, for others. */
 ADIT_API void adit_dispatcher_close(struct adit_dispatcher **dispatcher);
-/* Waits until no chunk is dirty or in work anywhere in the arena: every version published before the call then has its mesh,
- * be it one of no quads. Producers and consumers. -ETIMEDOUT; -ENOMEM: the arena has no room for a mesh. */
+/* Blocks until no chunk is dirty or in work anywhere in the arena: every version published before the call then has its mesh,
+ * be it one of no quads. At most timeout_ns (UINT64_MAX: for ever): -ETIMEDOUT. -ENOMEM: the arena has no room for a mesh; -EROFS:
+ * not for observers and guests. */
 ADIT_API int adit_settle(struct adit_arena *arena, uint64_t timeout_ns);
 
 /* ---- rings ------------------------------------------------------------------------------------------------------ */
@@ -367,17 +420,24 @@ struct adit_ring_params {
  * one being popped comes again (SPSC) or may be lost with its popper (MPMC). The next pusher or popper of an SPSC ring takes over
  * after the process before it has ended; an MPMC ring waits at a claimed slot until the dead are recovered.
  * Makes a ring of that name in the arena, or opens the one there is (-EEXIST when its shape differs). Memory stays the
- * arena's until adit_ring_destroy. SPSC: one pushing and one popping thread at a time, in any processes. */
+ * arena's until adit_ring_destroy. SPSC: one pushing and one popping thread at a time, in any processes. A handle may be used by
+ * several threads within that rule. Producers and consumers: -EROFS. Blocks while another makes or destroys a ring or makes a
+ * lock, 5 s at most: -ETIMEDOUT. -EINVAL: no name of 1 to 47 characters, no kind, an element of more than 4,096 bytes, more than 2^20
+ * elements, or a ring of more than 16 MiB; -ENOSPC: there are 64 rings; -ENOMEM: no room in heap_bytes, or in this process;
+ * -EPROTO: the ring is damaged; -ENOSYS: this C library has no robust locks of the shape that is needed. */
 ADIT_API int adit_ring_open(struct adit_arena *arena, const char *name, const struct adit_ring_params *params,
                             struct adit_ring **out);
+/* Frees the handle, which no thread is using; the ring and what is in it stay. */
 ADIT_API void adit_ring_close(struct adit_ring **ring);
-/* Frees the ring of that name; who still has it open must not use it. -ENOENT. */
+/* Frees the ring of that name; who still has it open must not use it. -ENOENT: there is none, or this is an observer or guest.
+ * Blocks as adit_ring_open: -ETIMEDOUT, -ENOSYS. */
 ADIT_API int adit_ring_destroy(struct adit_arena *arena, const char *name);
-/* Pushes or pops up to n elements, never blocks; returns how many (0: full or empty). No system call unless the other
- * side sleeps in a wait. */
+/* Pushes or pops up to n elements of element_bytes each, never blocks; returns how many (0: full or empty). No system call unless the
+ * other side sleeps in a wait. */
 ADIT_API uint32_t adit_ring_push(struct adit_ring *ring, const void *elements, uint32_t n);
 ADIT_API uint32_t adit_ring_pop(struct adit_ring *ring, void *elements, uint32_t n);
-/* Waits until a push (a pop) of one element can succeed: spins shortly, then sleeps. -ETIMEDOUT. */
+/* Blocks until a push (a pop) of one element can succeed: spins shortly, then sleeps, at most timeout_ns (UINT64_MAX: for ever; 0: just
+ * looks), then -ETIMEDOUT. Of an SPSC ring by the thread that pushes (that pops). */
 ADIT_API int adit_ring_wait_room(struct adit_ring *ring, uint64_t timeout_ns);
 ADIT_API int adit_ring_wait_item(struct adit_ring *ring, uint64_t timeout_ns);
 
@@ -390,19 +450,23 @@ struct adit_lock_params {
     size_t size;
     uint32_t bytes; /* of the object, at most 4,096; default 64; zeroed at first */
 };
-/* Makes the lock of that name or opens it (-EEXIST when its size differs; -ENOSPC: no slot for another). It stays as long as the
- * arena. A handle is one thread's. Observers may open what is there (-ENOENT) and read. */
+/* Makes the lock of that name or opens it (-EEXIST when its size differs; -ENOSPC: there are 64). It stays as long as the
+ * arena. Observers may open what is there (-ENOENT) and read; guests see none (-ENOENT). Blocks as adit_ring_open where it has to
+ * make one: -ETIMEDOUT, -ENOSYS. -EINVAL: no name of 1 to 47 characters, or more than 4,096 bytes; -ENOMEM. */
 ADIT_API int adit_lock_open(struct adit_arena *arena, const char *name, const struct adit_lock_params *params,
                             struct adit_lock **out);
-/* Gives the lock back if held, its draft discarded. */
+/* Frees the handle; gives the lock back if it is held by it, its draft discarded, so by the thread that holds it. */
 ADIT_API void adit_lock_close(struct adit_lock **lock);
 /* Takes it, waiting up to timeout_ns (UINT64_MAX: for ever), and sets *bytes to the draft, a copy of what is committed, which this
  * thread alone may write until it unlocks. 0, or 1: the same, and a holder before has died (its draft is gone). Blocks
- * while a living holder keeps it; no system call when it is free. -ETIMEDOUT, -EDEADLK: this thread holds it, -EROFS. */
+ * while a living holder keeps it; no system call when it is free. -ETIMEDOUT (0: at once); -EDEADLK: this thread holds it; -EROFS:
+ * an observer; -ENOSYS: as adit_ring_open. *bytes is NULL then. */
 ADIT_API int adit_lock_lock(struct adit_lock *lock, uint64_t timeout_ns, void **bytes);
-/* Commits the draft and gives the lock back. Wait-free. -EPERM: not held by this handle. */
+/* Commits the draft and gives the lock back. Wait-free; a system call only if somebody waits. -EPERM: not held by this handle and
+ * thread. */
 ADIT_API int adit_lock_unlock(struct adit_lock *lock);
-/* Gives it back as if it had not been taken. */
+/* Gives it back as if it had not been taken: the draft is dropped, the committed bytes stay. Otherwise as adit_lock_unlock. -EPERM:
+ * not held by this handle and thread. */
 ADIT_API int adit_lock_discard(struct adit_lock *lock);
 /* Copies the first `bytes` committed bytes, of one version, to copy; *version (may be NULL) counts the commits. Lock-free: it repeats
  * only when others have committed meanwhile, and never waits for a holder, be it stopped or dead. -EAGAIN: 1,000 times in a row;
@@ -433,7 +497,8 @@ struct adit_stats {
     bool deserted;       /* no producer is attached and alive */
     struct adit_segment_stats segments[16]; /* 0: the control segment's heap */
 };
-/* A snapshot, counted while others go on; stats->size set by the caller. Walks every block: about 1 ms a GiB. Any role. */
+/* A snapshot, counted while others go on; stats->size set by the caller, else -EMSGSIZE. Walks every block: about 1 ms a GiB. A guest
+ * finds 0 where it cannot look: dirty, in_work, watches, keeper_pid, and segment 0. */
 ADIT_API int adit_stats(struct adit_arena *arena, struct adit_stats *stats);
 
 struct adit_participant_info {
@@ -448,7 +513,7 @@ struct adit_participant_info {
     uint32_t readers, pins;
     uint64_t oldest_epoch; /* of its readers now inside a section; 0: none */
 };
-/* The participant in a slot; -ENOENT when it is free, -ERANGE past the last. Any role. */
+/* The participant in a slot; -ENOENT when it is free, -ERANGE past the last. Asks /proc whether the process is there. */
 ADIT_API int adit_participant_get(struct adit_arena *arena, uint32_t slot, struct adit_participant_info *out);
 
 /* ---- verifying -------------------------------------------------------------------------------------------------- */
@@ -473,17 +538,18 @@ struct adit_breach {
     const char *what;      /* one line */
 };
 /* Walks the whole arena and calls each (may be NULL) for every breach of its invariants. Returns how many there are (1,025 stands
- * for more), 0: none, or -errno (-ENOMEM, -EMSGSIZE). Any role, any time; it stores nothing. A healthy arena has no breach
- * whatever others do meanwhile; whatever lies in shared memory, it neither faults nor hangs. A
+ * for more), 0: none, or -ENOMEM, -EMSGSIZE; -EROFS: a guest sees too little for it. Any time; it stores nothing, and sleeps between
+ * looks. A healthy arena has no breach whatever others do meanwhile; whatever lies in shared memory, it neither faults nor hangs. A
  * look at 2 GiB of segments with 66 MiB of blocks took 33 ms on a guest of 2 CPUs at work, 52 ms with DEEP. */
 ADIT_API int adit_verify(const struct adit_arena *arena, const struct adit_verify_params *params,
                          void (*each)(const struct adit_breach *breach, void *user), void *user);
 
 /* Saves all segments of an arena into one file, which appears whole or not at all; zero pages are left out. Others may go on
- * meanwhile; then the image is not one moment, and adit_notes of it says so. -errno of the file. */
+ * meanwhile; then the image is not one moment, and adit_notes of it says so. Blocks for as long as the writing takes. -EROFS: a
+ * guest sees a part only; -ENOMEM; -EIO or another -errno of the file. */
 ADIT_API int adit_image_save(const struct adit_arena *arena, const char *path);
-/* Opens an image as an observer's arena: adit_stats, adit_verify and what else an observer may do. -EPROTO: not an image, cut
- * off, damaged, or of another layout; -errno of the file. */
+/* Opens an image as an observer's arena: adit_stats, adit_verify and what else an observer may do, then adit_detach. -EPROTO: not an
+ * image, cut off, damaged, or of another layout; -ENOMEM; or another -errno of the file. */
 ADIT_API int adit_image_open(const char *path, struct adit_arena **out);
 
 #ifdef __cplusplus

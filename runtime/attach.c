@@ -23,20 +23,29 @@ const char *adit_strerror(int error)
 {
     switch (error < 0 ? -error : error) {
     case 0: return "done";
-    case EACCES: return "-EACCES: the arena belongs to another user";
+    case EACCES: return "-EACCES: the arena, or the folder for it, is not this user's";
     case EAGAIN: return "-EAGAIN: nothing there now, or others were quicker too often; try again";
     case EBADMSG: return "-EBADMSG: what lies there is damaged";
+    case ECONNRESET: return "-ECONNRESET: who served the arena ended before it answered";
     case EDEADLK: return "-EDEADLK: this thread holds the lock";
     case EEXIST: return "-EEXIST: the name is in use";
     case EINVAL: return "-EINVAL: an argument is out of its range";
+    case EIO: return "-EIO: the file or the kernel gave less than was asked for";
+    case EMFILE: return "-EMFILE: this process has too many descriptors open";
     case EMSGSIZE: return "-EMSGSIZE: the params struct is of another version of adit.h";
+    case ENAMETOOLONG: return "-ENAMETOOLONG: a path is too long; choose a shorter one";
+    case ENFILE: return "-ENFILE: the machine has too many files open";
     case ENOENT: return "-ENOENT: there is none of that name or key";
     case ENOMEM: return "-ENOMEM: the arena or the machine has no memory for it";
     case ENOSPC: return "-ENOSPC: a table of the arena is full";
-    case EPERM: return "-EPERM: the arena is sealed against further writers";
+    case ENOSYS: return "-ENOSYS: this kernel or C library has none of what that needs";
+    case ENOTSUP: return "-ENOTSUP: the arena was made without guests";
+    case EPERM: return "-EPERM: sealed against writers, not held by this thread, or not granted by the kernel";
+    case EPIPE: return "-EPIPE: who served the arena ended before it was asked";
     case EPROTO: return "-EPROTO: not an arena of this layout, or a damaged one";
-    case ERANGE: return "-ERANGE: the key lies outside the world";
+    case ERANGE: return "-ERANGE: a key, a voxel or a slot lies outside its range";
     case EROFS: return "-EROFS: this role may not do that";
+    case ESRCH: return "-ESRCH: the arena's keeper cannot see this process";
     case ESTALE: return "-ESTALE: the current version is another one, or the section was ousted";
     case ETIMEDOUT: return "-ETIMEDOUT: it took too long";
     case EUSERS: return "-EUSERS: all slots are taken";
