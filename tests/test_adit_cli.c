@@ -338,6 +338,37 @@ static void several_worlds_are_counted_apart(void **state)
     json_decref(j);
 }
 
+/* Runs a volume of 64^3 voxels of one material for people; what it has printed. */
+static void uniform_run(uint8_t material, struct spawned *run)
+{
+    uint8_t *voxels = malloc(ADIT_CHUNK_VOXELS);
+    char spec[512];
+    FILE *f = fopen(spawned_file("uniform.raw"), "wb");
+    assert_non_null(f);
+    memset(voxels, material, ADIT_CHUNK_VOXELS);
+    assert_int_equal(fwrite(voxels, 1, ADIT_CHUNK_VOXELS, f), ADIT_CHUNK_VOXELS);
+    fclose(f);
+    free(voxels);
+    snprintf(spec, sizeof spec, "%s:64,64,64", spawned_file("uniform.raw"));
+    adit_want(0, ARGV((char *)"run", spec, (char *)"--quiet"), run);
+}
+
+static void a_world_without_voxels_gets_no_figures_that_nobody_measured(void **state)
+{
+    (void)state;
+    static const char *const measured[] = {"of a plain array", "latency", "p50", "chunks/s"};
+    struct spawned air, stone;
+    uniform_run(0, &air);
+    uniform_run(1, &stone);
+    assert_non_null(strstr(air.out, "0 chunks, 0 voxels"));
+    assert_non_null(strstr(stone.out, "1 chunks, 262,144 voxels"));
+    for (size_t i = 0; i < sizeof measured / sizeof *measured; i++)
+        if (strstr(air.out, measured[i]) || !strstr(stone.out, measured[i])) /* stone: the control */
+            fail_msg("'%s' in\n%sor not in\n%s", measured[i], air.out, stone.out);
+    spawned_free(&air);
+    spawned_free(&stone);
+}
+
 static void real_worlds_show_the_faces_they_are_known_for(void **state)
 {
     (void)state;
@@ -547,6 +578,7 @@ int main(void)
         TEST(the_same_seed_edits_to_the_same_world),
         TEST(processes_killed_meanwhile_change_nothing),
         TEST(several_worlds_are_counted_apart),
+        TEST(a_world_without_voxels_gets_no_figures_that_nobody_measured),
         TEST(real_worlds_show_the_faces_they_are_known_for),
         TEST(an_arena_too_small_is_one_line),
         TEST(an_interrupted_run_leaves_nothing),

@@ -201,6 +201,48 @@ static void worlds_print(const struct adit_outcome *o)
     }
 }
 
+/* What was published against a plain array; only where something was. */
+static void memory_print(const struct adit_outcome *o)
+{
+    const struct adit_stats *s = &o->stats;
+    printf("  %-10s versions %s", "memory", ADIT_SAY_BYTES(s->version_bytes));
+    if (s->version_bytes)
+        printf(", 1/%.1f of a plain array of 16 bits", by_version_bytes(o, dense16_bytes(o->plan)));
+    if (s->version_payload_bytes)
+        printf(" (overhead %.1f %%)", 100 * overhead_of(s));
+    printf("; meshes %s; arena %s\n", ADIT_SAY_BYTES(s->mesh_bytes), ADIT_SAY_BYTES(arena_bytes(s)));
+}
+
+static void time_print(const struct adit_outcome *o, uint64_t chunks)
+{
+    printf("  %-10s %s from first chunk to all seen", "time", ADIT_SAY_DURATION((double)o->run_ns));
+    if (chunks && o->run_ns)
+        printf(": %.0f chunks/s", (double)chunks * 1e9 / (double)o->run_ns);
+    printf("; files read in %s", ADIT_SAY_DURATION((double)o->read_ns));
+    if (o->out || o->picture || o->raw)
+        printf(", written in %s", ADIT_SAY_DURATION((double)o->export_ns));
+    printf("\n");
+}
+
+static void quantiles_print(const char *what, const struct adit_latency *l)
+{
+    if (l->count)
+        printf("%s: p50 %s, p99 %s", what, ADIT_SAY_DURATION((double)adit_latency_quantile(l, 0.5)),
+               ADIT_SAY_DURATION((double)adit_latency_quantile(l, 0.99)));
+    else
+        printf("%s: -", what);
+}
+
+static void latency_print(const struct adit_outcome *o)
+{
+    if (!o->version_latency.count && !o->mesh_latency.count)
+        return;
+    printf("  %-10s ", "latency");
+    quantiles_print("publish to visible", &o->version_latency);
+    quantiles_print("; to a visible mesh", &o->mesh_latency);
+    printf("\n");
+}
+
 void adit_outcome_print(const struct adit_outcome *o)
 {
     struct figures f = figures_of(o);
@@ -214,18 +256,9 @@ void adit_outcome_print(const struct adit_outcome *o)
     printf("  %-10s %s versions and %s meshes read by %u consumer%s, %s faults\n", "checked",
            ADIT_SAY_COUNT(o->checked_versions), ADIT_SAY_COUNT(o->checked_meshes), o->consumers,
            o->consumers == 1 ? "" : "s", o->faults ? ADIT_SAY_COUNT(o->faults) : "no");
-    printf("  %-10s versions %s, 1/%.1f of a plain array of 16 bits (overhead %.1f %%); meshes %s; arena %s\n", "memory",
-           ADIT_SAY_BYTES(o->stats.version_bytes), by_version_bytes(o, dense16_bytes(o->plan)), 100 * overhead_of(&o->stats),
-           ADIT_SAY_BYTES(o->stats.mesh_bytes), ADIT_SAY_BYTES(arena_bytes(&o->stats)));
-    printf("  %-10s %s from first chunk to all seen: %.0f chunks/s; files read in %s%s%s\n", "time",
-           ADIT_SAY_DURATION((double)o->run_ns), f.seconds > 0 ? (double)f.chunks / f.seconds : 0,
-           ADIT_SAY_DURATION((double)o->read_ns), o->out || o->picture || o->raw ? ", written in " : "",
-           o->out || o->picture || o->raw ? ADIT_SAY_DURATION((double)o->export_ns) : "");
-    printf("  %-10s publish to visible: p50 %s, p99 %s; to a visible mesh: p50 %s, p99 %s\n", "latency",
-           ADIT_SAY_DURATION((double)adit_latency_quantile(&o->version_latency, 0.5)),
-           ADIT_SAY_DURATION((double)adit_latency_quantile(&o->version_latency, 0.99)),
-           ADIT_SAY_DURATION((double)adit_latency_quantile(&o->mesh_latency, 0.5)),
-           ADIT_SAY_DURATION((double)adit_latency_quantile(&o->mesh_latency, 0.99)));
+    memory_print(o);
+    time_print(o, f.chunks);
+    latency_print(o);
     if (o->kills)
         printf("  %-10s %s times, %u before it was done and started again; the verifier found %s\n", "killed", ADIT_SAY_COUNT(o->kills),
                o->lost, o->breaches ? "breaches" : "no breach");
