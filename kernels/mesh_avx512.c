@@ -23,6 +23,8 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "kernels/mesh_side.h"
+
 enum { DIM = ADIT_CHUNK_DIM, CLASSES = ADIT_MESH_CLASSES, OPAQUE = 0, TRANSLUCENT = 1, CUTOUT = 2, LANES = 8 };
 
 /* A bit a voxel. Words of layers -1 and 64 are read (and then replaced), so there is some room at both ends. */
@@ -53,24 +55,6 @@ struct slab {
     uint64_t rows[LANES];       /* bit v: there are visible faces; where not, the arrays hold nothing of meaning */
     uint64_t quads[LANES];      /* begun in this layer */
 } __attribute__((aligned(64)));
-
-/* The geometry of a face. */
-struct side {
-    uint32_t face, axis, u_axis, v_axis;
-    uint32_t layers, width, height;         /* dim along axis, U, V */
-    uint32_t voxel_layer, voxel_u, voxel_v; /* steps in source.voxels */
-};
-
-static struct side side_of(const struct adit_mesh_source *source, uint32_t face)
-{
-    static const uint32_t voxel_step[3] = { 1, DIM, DIM * DIM };
-    uint32_t axis = adit_face_axis(face), u = adit_face_u(face), v = adit_face_v(face);
-    return (struct side){
-        .face = face, .axis = axis, .u_axis = u, .v_axis = v,
-        .layers = source->dim[axis], .width = source->dim[u], .height = source->dim[v],
-        .voxel_layer = voxel_step[axis], .voxel_u = voxel_step[u], .voxel_v = voxel_step[v],
-    };
-}
 
 static inline uint64_t low_bits(uint32_t n) /* n in 1..64 */
 {
@@ -306,7 +290,7 @@ static void turn_z(struct field *f)
 /* -- visibility ---------------------------------------------------------------------------------------------------- */
 
 /* Finds where see-through voxels of the border layer meet their own material in the plane of a face. */
-static void compare_plane(struct mesher *m, const struct side *s)
+static void compare_plane(struct mesher *m, const struct adit_mesh_side *s)
 {
     const uint16_t *plane = m->source->plane[s->face];
     uint32_t layer = s->face & 1 ? s->layers - 1 : 0;
@@ -331,7 +315,7 @@ static inline __m512i across(const uint64_t *word, int64_t step, __mmask8 border
 }
 
 /* The visible unit faces of one class in row v of eight layers: the four lines of "Visibility" in mesh.h. */
-static inline __m512i visible(const struct mesher *m, const struct side *s, int class, uint32_t v, uint32_t layer)
+static inline __m512i visible(const struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t v, uint32_t layer)
 {
     uint32_t i = v * DIM + layer, at = s->face & 1 ? s->layers - 1 - layer : 0 - layer; /* lane of the last layer */
     __mmask8 border = (__mmask8)((at < LANES) << (at % LANES));
@@ -369,7 +353,7 @@ static inline __m512i reached(__m512i good, __m512i first)
 }
 
 /* Finds the quads of eight layers of one class. Their rows, extent and faces are counted here; no quad is written. */
-static void sweep(struct mesher *m, const struct side *s, int class, uint32_t layer, struct slab *slab)
+static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer, struct slab *slab)
 {
     bool is_greedy = !(m->source->flags & ADIT_MESH_CULLED);
     const uint64_t *same_u = m->same[s->u_axis].word + layer, *same_v = m->same[s->v_axis].word + layer;
@@ -422,8 +406,8 @@ static inline __m512i materials_at(const uint16_t *voxels, __m512i index, __mmas
 }
 
 /* Writes the n quads that begin in row v of layer to quads[at] and on. first, width, height: a byte a quad, less one. */
-static inline void write_row(struct mesher *m, const struct side *s, uint32_t layer, uint32_t v, uint32_t at, uint32_t n,
-                             __m512i first, __m512i width, __m512i height)
+static inline void write_row(struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint32_t v, uint32_t at,
+                             uint32_t n, __m512i first, __m512i width, __m512i height)
 {
     uint8_t bytes[3][DIM] __attribute__((aligned(64)));
     uint64_t quad = (uint64_t)layer << (6 * s->axis) | (uint64_t)v << (6 * s->v_axis) | (uint64_t)ADIT_QUAD_AO_OPEN << 46;
@@ -451,7 +435,7 @@ static inline void write_row(struct mesher *m, const struct side *s, uint32_t la
 
 /* Writes the quads of one layer (lane of slab), the last row first: tall holds, for each cell with which a row of quads
  * begins or goes on, how many rows more there are below. */
-static void write_layer(struct mesher *m, const struct side *s, const struct slab *slab, uint32_t layer, uint32_t lane)
+static void write_layer(struct mesher *m, const struct adit_mesh_side *s, const struct slab *slab, uint32_t layer, uint32_t lane)
 {
     const __m512i cell = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
                                           0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
@@ -476,7 +460,7 @@ static void write_layer(struct mesher *m, const struct side *s, const struct sla
 
 static void mesh_face(struct mesher *m, uint32_t face)
 {
-    struct side s = side_of(m->source, face);
+    struct adit_mesh_side s = adit_mesh_side_of(m->source, face);
     struct slab slab;
     compare_plane(m, &s);
     for (int class = 0; class < CLASSES; class++) {

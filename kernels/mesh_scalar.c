@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kernels/mesh_side.h"
+
 enum { DIM = ADIT_CHUNK_DIM, CLASSES = ADIT_MESH_CLASSES, OPAQUE = 0, TRANSLUCENT = 1, CUTOUT = 2 };
 
 /* One row of 64 voxels as bits, one word a class (index: enum adit_class less one). */
@@ -26,24 +28,15 @@ struct mesher {
     bool has_class[CLASSES];
 };
 
-/* The geometry of a face: where its neighbours are, and how far a step along its layers, its V and its U leads. */
-struct side {
-    uint32_t face, axis, u_axis, v_axis;
-    uint32_t layers, width, height;         /* dim along axis, U, V */
-    uint32_t row_layer, row_v;              /* steps in mesher.row */
-    uint32_t voxel_layer, voxel_u, voxel_v; /* steps in source.voxels */
-};
-
-static struct side side_of(const struct adit_mesh_source *source, uint32_t face)
+/* Steps in mesher.row of a face: to its next layer, and to the next V. */
+static uint32_t row_layer(const struct adit_mesh_side *s)
 {
-    static const uint32_t voxel_step[3] = { 1, DIM, DIM * DIM };
-    uint32_t axis = adit_face_axis(face), u = adit_face_u(face), v = adit_face_v(face);
-    return (struct side){
-        .face = face, .axis = axis, .u_axis = u, .v_axis = v,
-        .layers = source->dim[axis], .width = source->dim[u], .height = source->dim[v],
-        .row_layer = axis == 2 ? DIM : 1, .row_v = axis == 2 ? 1 : DIM,
-        .voxel_layer = voxel_step[axis], .voxel_u = voxel_step[u], .voxel_v = voxel_step[v],
-    };
+    return s->axis == 2 ? DIM : 1;
+}
+
+static uint32_t row_v(const struct adit_mesh_side *s)
+{
+    return s->axis == 2 ? 1 : DIM;
 }
 
 /* The classes of the first n of a row of 64 materials. Most rows of most worlds are one material throughout. */
@@ -80,7 +73,7 @@ static void classify_volume(struct mesher *m)
     }
 }
 
-static void classify_plane(struct mesher *m, const struct side *s)
+static void classify_plane(struct mesher *m, const struct adit_mesh_side *s)
 {
     const uint16_t *plane = m->source->plane[s->face];
     memset(m->plane, 0, sizeof m->plane);
@@ -111,7 +104,8 @@ static void transpose_slabs(struct mesher *m)
 }
 
 /* Of the bits in mask, those whose voxel in layer, row v has the very material of its neighbour across the face. */
-static uint64_t same_as_neighbour(const struct mesher *m, const struct side *s, uint32_t layer, uint32_t v, uint64_t mask)
+static uint64_t same_as_neighbour(const struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint32_t v,
+                                  uint64_t mask)
 {
     const uint16_t *voxel = m->source->voxels + layer * s->voxel_layer + v * s->voxel_v;
     bool is_plus = s->face & 1, is_border = layer == (is_plus ? s->layers - 1 : 0);
@@ -127,11 +121,11 @@ static uint64_t same_as_neighbour(const struct mesher *m, const struct side *s, 
 }
 
 /* The visible unit faces of one class in layer, row v: the four lines of "Visibility" in mesh.h. */
-static uint64_t visible(const struct mesher *m, const struct side *s, int class, uint32_t layer, uint32_t v)
+static uint64_t visible(const struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer, uint32_t v)
 {
-    const struct row *own = &m->row[layer * s->row_layer + v * s->row_v];
+    const struct row *own = &m->row[layer * row_layer(s) + v * row_v(s)];
     bool is_plus = s->face & 1, is_border = layer == (is_plus ? s->layers - 1 : 0);
-    const struct row *next = is_border ? &m->plane[v] : is_plus ? own + s->row_layer : own - s->row_layer;
+    const struct row *next = is_border ? &m->plane[v] : is_plus ? own + row_layer(s) : own - row_layer(s);
     uint64_t open = own->of[class] & ~next->of[OPAQUE];
     if (class == OPAQUE || !open)
         return open;
@@ -143,7 +137,7 @@ static uint64_t visible(const struct mesher *m, const struct side *s, int class,
     return (open & ~touching) | (shows_differ ? differ : 0) | (shows_same ? same : 0);
 }
 
-static void emit(struct mesher *m, const struct side *s, uint32_t layer, uint32_t u, uint32_t v, uint32_t w, uint32_t h,
+static void emit(struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint32_t u, uint32_t v, uint32_t w, uint32_t h,
                  uint16_t material)
 {
     struct adit_mesh_result *result = m->result;
@@ -164,7 +158,7 @@ static void emit(struct mesher *m, const struct side *s, uint32_t layer, uint32_
 }
 
 /* Covers the visible faces uncovered[v] (bits along u) of one layer with quads: "Greedy" and "Culled" in mesh.h. */
-static void cover(struct mesher *m, const struct side *s, uint32_t layer, uint64_t uncovered[DIM])
+static void cover(struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint64_t uncovered[DIM])
 {
     const uint16_t *base = m->source->voxels + layer * s->voxel_layer;
     bool is_culled = m->source->flags & ADIT_MESH_CULLED;
@@ -192,7 +186,7 @@ static void cover(struct mesher *m, const struct side *s, uint32_t layer, uint64
 
 static void mesh_face(struct mesher *m, uint32_t face)
 {
-    struct side s = side_of(m->source, face);
+    struct adit_mesh_side s = adit_mesh_side_of(m->source, face);
     classify_plane(m, &s);
     for (int class = 0; class < CLASSES; class++) {
         m->result->start[face * CLASSES + (uint32_t)class] = m->count;
