@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether ADIT_DISABLE, a comma list of words, holds word. */
+/* Whether ADIT_DISABLE, a comma list of words, holds word: adit_os_is_disabled once more, as kernels includes no other folder. */
 static bool is_disabled(const char *word)
 {
     const char *list = getenv("ADIT_DISABLE");
