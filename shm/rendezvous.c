@@ -19,6 +19,7 @@
 #define BACKLOG 64
 #define LOCK_TRIES 5000 /* a millisecond apart */
 #define SUFFIX ".sock"
+#define ANSWER_NS 1000000000u /* of who listens: far longer than one takes to die, or to answer */
 
 bool adit_rendezvous_name_is_valid(const char *name)
 {
@@ -120,7 +121,7 @@ static int lock_directory(int dir)
 /* Binds an address in a directory that is locked and swept. -EEXIST: somebody listens there; -ENOTSOCK: what is there is not to be swept. */
 static int bind_locked(const struct sockaddr_un *a)
 {
-    int probe = connect_to(a, 1000000000u);
+    int probe = connect_to(a, ANSWER_NS);
     if (probe >= 0) {
         close(probe);
         return -EEXIST;
@@ -154,17 +155,43 @@ static bool name_of(const char *file, char name[ADIT_NAME_BYTES])
     return adit_rendezvous_name_is_valid(name);
 }
 
-/* Removes the file in dir (AT_FDCWD: a path), whose address is a, if it is a socket on which nobody listens. What is no socket refuses, too, and
- * stays. True: somebody listens. */
-static bool sweep_one(int dir, const char *file, const struct sockaddr_un *a)
+/* Removes the file in dir (AT_FDCWD: a path) if it is a socket: nobody listens there. What is no socket refuses, too, and stays. */
+static void remove_socket(int dir, const char *file)
 {
     struct stat s;
-    int fd = connect_to(a, 1000000000u);
+    if (!fstatat(dir, file, &s, AT_SYMLINK_NOFOLLOW) && S_ISSOCK(s.st_mode))
+        (void)unlinkat(dir, file, 0);
+}
+
+/* Removes what a dead broker left in dir, whose address is a. True: somebody listens. */
+static bool sweep_one(int dir, const char *file, const struct sockaddr_un *a)
+{
+    int fd = connect_to(a, ANSWER_NS);
     if (fd >= 0)
         close(fd);
-    else if (fd == -ECONNREFUSED && !fstatat(dir, file, &s, AT_SYMLINK_NOFOLLOW) && S_ISSOCK(s.st_mode))
-        (void)unlinkat(dir, file, 0);
+    else if (fd == -ECONNREFUSED)
+        remove_socket(dir, file);
     return fd >= 0;
+}
+
+/* The same for who leaves: of those who seem to listen there one may be dying, whose sockets the kernel closes last. Says what any broker refuses,
+ * and waits for a word, or for the hang-up, at most ANSWER_NS. */
+static void sweep_leaving(int dir, const char *file, const struct sockaddr_un *a)
+{
+    for (uint32_t ms = 0; ms < ANSWER_NS / 1000000u; ms++) {
+        int fd = connect_to(a, ANSWER_NS);
+        if (fd == -ECONNREFUSED)
+            remove_socket(dir, file);
+        if (fd < 0)
+            return;
+        char word[8];
+        ssize_t got = send(fd, "", 1, MSG_NOSIGNAL) == 1 ? recv(fd, word, sizeof word, 0) : 0;
+        bool is_silent = got < 0 && errno == EAGAIN;
+        close(fd);
+        if (got > 0 || is_silent)
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); /* hung up: it is gone now, or had no place for a guest */
+    }
 }
 
 /* Removes the sockets that dead brokers left; dir is locked, so nobody is between bind and listen. */
@@ -227,7 +254,7 @@ void adit_rendezvous_leave(const char *place, const char *name, int listener)
     if (dir < 0)
         return;
     struct sockaddr_un a = address_of(dir, name);
-    (void)sweep_one(dir, file, &a);
+    sweep_leaving(dir, file, &a);
     close(dir);
 }
 
@@ -286,7 +313,7 @@ void adit_rendezvous_leave_path(const char *place, const char *path, int listene
     int dir = address_of_path(path, &a) ? lock_place(place) : -1;
     if (dir < 0)
         return;
-    (void)sweep_one(AT_FDCWD, path, &a);
+    sweep_leaving(AT_FDCWD, path, &a);
     close(dir);
 }
 
@@ -339,7 +366,7 @@ int adit_rendezvous_each(int (*each)(const char *name, void *user), void *user)
     int n = scandirat(dir, ".", &list, is_socket_name, alphasort);
     for (int i = 0; i < n; i++) {
         char name[ADIT_NAME_BYTES];
-        int fd = !result && name_of(list[i]->d_name, name) ? connect_in(dir, name, 1000000000u) : -EINVAL;
+        int fd = !result && name_of(list[i]->d_name, name) ? connect_in(dir, name, ANSWER_NS) : -EINVAL;
         if (fd >= 0) {
             close(fd);
             result = each(name, user);

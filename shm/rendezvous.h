@@ -25,7 +25,7 @@ bool adit_rendezvous_name_is_valid(const char *name);
  * 5 s for the directory's lock. place receives the path of DIR. */
 int adit_rendezvous_bind(const char *name, char place[ADIT_PLACE_BYTES]);
 /* Closes listener, which may be one of many copies, and removes the socket file in place when it was the last: the name is free
- * then. */
+ * then. Waits for whoever seems to listen there to answer, at most a second (one that is stopped): it may be dying. */
 void adit_rendezvous_leave(const char *place, const char *name, int listener);
 /* The same for a path, under the lock of place, an arena's DIR: bind makes it with mode 0666 (as the directory is, so is who can reach it), leave
  * removes it with the last copy of listener. -EEXIST: somebody listens there, or it is no socket; -ENAMETOOLONG. */
