@@ -418,8 +418,8 @@ static void a_scene_that_leads_nowhere_is_refused_in_one_line(void **state)
     } cases[] = {
         {77, 0, 0, -EBADMSG, "test.vox: its scene shows nothing: scene node 0 has a child 77 that is not there: export it again"},
         {1, 8, 0, -EBADMSG, "test.vox: its scene shows nothing: scene node 1 shows model 8 of 1: export it again"},
-        {1, 0, 100000, -EFBIG, "test.vox: its scene shows nothing within 4096 voxels of the origin: move its 1 models there"},
-        {1, 1, 0, -EBADMSG, "test.vox: its scene shows no sound voxel, 1 of its models lost theirs: export it again"},
+        {1, 0, 100000, -EFBIG, "test.vox: its scene shows nothing: model 0 is placed more than 4096 voxels from the origin: move it closer"},
+        {1, 1, 0, -EBADMSG, "test.vox: its scene shows nothing: 1 voxels of model 1 lie outside it or have colour 0: export it again"},
     };
     struct bytes vox = {0};
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

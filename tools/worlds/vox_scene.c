@@ -29,7 +29,7 @@ struct walk {
     struct adit_vox_placement *placements;
     uint32_t count, max, visits;
     bool *on_path;    /* by place of a node in file->nodes */
-    char *first_lost; /* ADIT_VOX_LOST_BYTES, empty until a reference leads nowhere */
+    char *first_lost; /* ADIT_VOX_LOST_BYTES, empty until something is left out */
 };
 
 /* Leaves out what a reference should have led to; what: where it stands. */
@@ -83,9 +83,11 @@ static bool is_near(const struct adit_vox_model *model, const struct adit_vox_pl
 static int add(struct walk *walk, const struct adit_vox_placement *placement)
 {
     if (!is_near(&walk->file->models[placement->model], placement)) {
-        walk->world->models_far++;
-        adit_world_warn(walk->world, "%s: model %u is placed more than %d voxels from the origin; left out", walk->name,
-                        placement->model, ADIT_VOX_REACH);
+        char what[ADIT_VOX_LOST_BYTES];
+        snprintf(what, sizeof(what), "model %u is placed more than %d voxels from the origin", placement->model, ADIT_VOX_REACH);
+        if (!walk->world->models_far++ && !walk->world->parts_skipped)
+            memcpy(walk->first_lost, what, sizeof(what));
+        adit_world_warn(walk->world, "%s: %s; left out", walk->name, what);
         return 0;
     }
     if (walk->count == walk->max) {

@@ -29,8 +29,8 @@ struct adit_vox_placement {
 };
 
 /* Places the models of file. Returns 0 with placements in the order in which later ones win, to be freed by the caller;
- * or a negative errno with its line. Warnings and counts of what is left out go to world; first_lost says where the first reference
- * stands that leads nowhere, "" when all lead somewhere. */
+ * or a negative errno with its line. Warnings and counts of what is left out go to world; first_lost names the first that is
+ * damaged, or when none is the first too far away, "" when nothing is left out. */
 int adit_vox_scene_place(const struct adit_vox_file *file, const char *name, struct adit_world *world,
                          struct adit_vox_placement **placements, uint32_t *count, char first_lost[ADIT_VOX_LOST_BYTES],
                          struct adit_world_error error);

@@ -275,20 +275,14 @@ static int give_ids(struct vox_world *vox, const struct adit_vox_file *file, str
     return 0;
 }
 
-/* Of a world without a voxel: refused when something was left out, else it is what the file says. */
+/* Of a world without a voxel: refused when something was left out, with the first of it, else it is what the file says. */
 static int take_empty(struct adit_world *world, const char *name, const char *first_lost, struct adit_world_error error)
 {
-    if (*first_lost)
+    if (world->parts_skipped)
         return adit_world_fail(error, EBADMSG, "%s: its scene shows nothing: %s: export it again, or restore it from a backup", name,
                                first_lost);
-    if (world->parts_skipped)
-        return adit_world_fail(error, EBADMSG,
-                               "%s: its scene shows no sound voxel, %u of its models lost theirs: export it again, or restore it "
-                               "from a backup", name, world->parts_skipped);
     if (world->models_far)
-        return adit_world_fail(error, EFBIG,
-                               "%s: its scene shows nothing within %d voxels of the origin: move its %u models there", name,
-                               ADIT_VOX_REACH, world->models_far);
+        return adit_world_fail(error, EFBIG, "%s: its scene shows nothing: %s: move it closer", name, first_lost);
     adit_world_warn(world, "%s: its scene shows no voxel", name);
     return 0;
 }
@@ -310,10 +304,13 @@ static int build(struct vox_world *vox, const struct adit_vox_file *file, const 
         int64_t damaged = take_model(&vox->models[m], &file->models[m]);
         if (damaged < 0)
             return adit_world_fail(error, ENOMEM, "%s: no memory to read it", name);
-        world->parts_skipped += damaged > 0;
-        if (damaged)
-            adit_world_warn(world, "%s: %lld voxels of model %u lie outside it or have colour 0; left out", name,
-                            (long long)damaged, m);
+        if (damaged) {
+            char what[ADIT_VOX_LOST_BYTES];
+            snprintf(what, sizeof(what), "%lld voxels of model %u lie outside it or have colour 0", (long long)damaged, m);
+            adit_world_warn(world, "%s: %s; left out", name, what);
+            if (!world->parts_skipped++)
+                memcpy(first_lost, what, sizeof(what));
+        }
         sound += vox->models[m].count;
         damaged_all += damaged;
     }
