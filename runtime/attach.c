@@ -39,6 +39,7 @@ const char *adit_strerror(int error)
     case ENOMEM: return "-ENOMEM: the arena or the machine has no memory for it";
     case ENOSPC: return "-ENOSPC: a table of the arena is full";
     case ENOSYS: return "-ENOSYS: this kernel or C library has none of what that needs";
+    case ETOOMANYREFS: return "-ETOOMANYREFS: the keeper's user has too many descriptors under way to others";
     case ENOTSUP: return "-ENOTSUP: the arena was made without guests";
     case EPERM: return "-EPERM: sealed against writers, not held by this thread, or not granted by the kernel";
     case EPIPE: return "-EPIPE: who served the arena ended before it was asked";

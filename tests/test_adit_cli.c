@@ -21,6 +21,7 @@
 #include "kernels/mesh.h"
 #include "kernels/quad.h"
 #include "tests/adit_called.h"
+#include "tests/world_files.h"
 
 static int home_make(void **state)
 {
@@ -457,6 +458,34 @@ static void a_killed_process_ends_the_run_with_a_line(void **state)
     }
 }
 
+/* A world in which every face is seen: glass beside another glass, twelve quads where opaque voxels have none. (tried: a plan that samples all
+ * materials as opaque: the arena it makes is full) */
+static void a_world_of_glass_has_an_arena_of_its_size(void **state)
+{
+    (void)state;
+    const uint32_t side = 128, size[3] = {side, side, side};
+    uint8_t(*voxels)[4] = malloc(4ull * side * side * side);
+    struct bytes vox = {0};
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < side * side * side; i++, n++) {
+        uint8_t x = (uint8_t)(i % side), y = (uint8_t)(i / side % side), z = (uint8_t)(i / side / side);
+        memcpy(voxels[n], (uint8_t[]){x, y, z, (uint8_t)(1 + ((x ^ y ^ z) & 1))}, 4);
+    }
+    vox_begin(&vox, 150);
+    vox_model(&vox, size, voxels, n);
+    for (int32_t m = 1; m <= 2; m++)
+        vox_material(&vox, m, "_glass", "_trans", "0.5");
+    vox_finish(&vox);
+    char *path = spawned_file("glass.vox");
+    FILE *f = fopen(path, "wb");
+    assert_true(f && fwrite(vox.data, 1, vox.size, f) == vox.size && !fclose(f));
+    bytes_free(&vox);
+    free(voxels);
+    json_t *run = adit_json(ARGV((char *)"run", path, (char *)"--json", (char *)"--quiet"));
+    assert_int_equal(number(run, "quads"), 6ll * side * side * side);
+    json_decref(run);
+}
+
 /* (tried: a last one that leaves while run is dying, and takes its listening socket for somebody's: the file stays) */
 static void the_death_of_run_ends_its_processes(void **state)
 {
@@ -588,6 +617,7 @@ int main(void)
         TEST(an_interrupted_run_leaves_nothing),
         TEST(a_killed_process_ends_the_run_with_a_line),
         TEST(the_death_of_run_ends_its_processes),
+        TEST(a_world_of_glass_has_an_arena_of_its_size),
         TEST(a_volume_in_pieces_is_meshed_as_one),
         TEST(quads_go_to_stdout_when_asked),
     };

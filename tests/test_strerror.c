@@ -18,7 +18,7 @@
 #define NAME_BYTES 24
 
 /* Between functions of the library only: each becomes another error before a call of adit.h ends. */
-static const char *const inner[] = {"EADDRINUSE", "EBUSY", "ECANCELED", "ECONNREFUSED", "EINTR", "EOWNERDEAD"};
+static const char *const inner[] = {"EADDRINUSE", "EBUSY", "ECANCELED", "ECONNREFUSED", "EINTR", "ENOBUFS", "ENOTSOCK", "EOWNERDEAD"};
 
 struct names {
     char of[64][NAME_BYTES];

@@ -11,7 +11,6 @@
 #include "tools/interrupt.h"
 
 #define SAMPLE_CHUNKS 40u
-#define SAMPLE_QUADS_MAX (1u << 20) /* no chunk has more: 64^3 / 2 voxels with 6 faces each are 786,432 */
 #define DATA_BYTES_MIN ((uint64_t)64 << 20)
 #define DATA_BYTES_SPARE ((uint64_t)32 << 20)
 #define CHUNK_BYTES_LEAST 2048u /* two heads, rounded */
@@ -20,7 +19,7 @@ struct sample {
     uint16_t voxels[ADIT_CHUNK_VOXELS];
     uint16_t marks[ADIT_MATERIALS]; /* the brick that saw a material last, plus one */
     uint8_t classes[ADIT_MATERIALS];
-    uint64_t quads[SAMPLE_QUADS_MAX];
+    uint64_t quads[ADIT_MESH_QUADS_MAX];
 };
 
 /* Different materials in the box of the given side, marked under number mark. */
@@ -55,7 +54,7 @@ static uint64_t version_bytes(struct sample *s)
 static uint64_t chunk_bytes(struct sample *s)
 {
     struct adit_mesh_source source = {.voxels = s->voxels, .classes = s->classes, .dim = {64, 64, 64}};
-    struct adit_mesh_result result = {.quads = s->quads, .quads_max = SAMPLE_QUADS_MAX};
+    struct adit_mesh_result result = {.quads = s->quads, .quads_max = ADIT_MESH_QUADS_MAX};
     adit_mesh_kernel_best(NULL)(&source, &result);
     return version_bytes(s) + (uint64_t)result.start[ADIT_MESH_RANGES] * 8;
 }
@@ -93,6 +92,8 @@ static int world_look(struct adit_plan_world *pw, struct sample *s, struct adit_
     pw->columns_read = w->columns_read;
     pw->columns_skipped = w->columns_skipped;
     pw->warnings = w->warning_count + w->warnings_dropped;
+    for (uint32_t m = 1; m < ADIT_MATERIALS; m++)
+        s->classes[m] = m <= w->material_count ? w->materials[m].class : ADIT_CLASS_OPAQUE;
     uint64_t looked = 0, bytes = 0;
     int status = box_walk(pw, NULL, 1, &looked, &bytes);
     if (!status)
@@ -112,10 +113,8 @@ int adit_plan_make(char *const *specs, uint32_t count, struct adit_plan *plan)
     plan->worlds = calloc(count, sizeof *plan->worlds);
     struct sample *s = malloc(sizeof *s);
     int status = plan->worlds && s ? 0 : -ENOMEM;
-    if (s) {
-        memset(s->classes, ADIT_CLASS_OPAQUE, sizeof s->classes);
+    if (s)
         s->classes[0] = ADIT_CLASS_AIR;
-    }
     for (uint32_t i = 0; !status && i < count; i++) {
         struct adit_plan_world *pw = &plan->worlds[i];
         plan->count = i + 1;
