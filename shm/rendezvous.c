@@ -56,7 +56,8 @@ static int open_directory(char path[ADIT_PLACE_BYTES], bool make)
         int fd = open_own(path, make);
         return fd >= 0 || (!make && fd == -ENOENT)
                    ? fd
-                   : adit_fault(fd, "%s: cannot be used for arenas (%s); see XDG_RUNTIME_DIR", path, strerror(-fd));
+                   : adit_fault(fd, "%s: cannot be used for arenas (%s); it must be a folder of your own, no link to one, that nobody else "
+                                    "may write to; see XDG_RUNTIME_DIR", path, strerror(-fd));
     }
     snprintf(path, ADIT_PLACE_BYTES, "/run/adit");
     int fd = open_own(path, make);
