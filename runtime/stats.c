@@ -18,6 +18,7 @@ static void count_block(uint64_t ref, uint64_t word, void *user)
         s->free_bytes += bytes;
         s->largest_free_bytes = bytes > s->largest_free_bytes ? bytes : s->largest_free_bytes;
         return;
+    case ADIT_BLOCK_CLAIMED:
     case ADIT_BLOCK_LOANED: s->loaned_bytes += bytes; break;
     case ADIT_BLOCK_PUBLISHED: s->published_bytes += bytes; break;
     case ADIT_BLOCK_RETIRED: s->retired_bytes += bytes; break;

@@ -1,18 +1,19 @@
 /* Why this is correct.
  *
  * A1. A word that says FREE is the head of a free run. Only the owner of a run writes FREE, and only into its head.
- * A2. A word inside a block is 0, or LOANED by the owner of the block around it, who is at work there.
+ * A2. A word inside a run is 0, or CLAIMED by the one who has CLAIMED the run around it, who is at work there.
  *
  * split of [i, len) to need, all stores release:      merge of [i, len) with FREE [n, k) behind it:
- *   1 claim i (CAS FREE -> LOANED me)                   1 claim n (CAS FREE -> LOANED me)
- *   2 word[i+need] = LOANED me, len-need   (inside)     2 word[i] = LOANED me, len+k      (n is inside now)
+ *   1 claim i (CAS FREE -> CLAIMED me)                  1 claim n (CAS FREE -> CLAIMED me)
+ *   2 word[i+need] = CLAIMED me, len-need  (inside)     2 word[i] = CLAIMED me, len+k     (n is inside now)
  *   3 word[i] = LOANED me, need            (a head)     3 word[n] = 0
  *   4 word[i+need] = FREE, len-need
  *
  * Between any two steps A1 and A2 hold, so a compare-and-swap on a FREE word always takes a whole true run whatever the
  * walker knew before, and walkers need no protection: a stale cursor or a racing merge can only make them miss a run.
- * Who dies leaves LOANED words that name it; of two of its words the one inside the other's run is void (A2), and both are
- * free otherwise: recovery needs nothing else. Interior words are zeroed by 3 so that no stale word outlives an operation.
+ * Who dies leaves CLAIMED and LOANED words that name it; of two of its words the one inside the other's run is void (A2), and
+ * both are free otherwise: recovery needs nothing else. Interior words are zeroed by 3 so that no stale word outlives an
+ * operation. That a run is CLAIMED, not LOANED, says that its owner gives some of it back in an instant: that is worth waiting for.
  *
  * Search is next-fit by extents: hints (cursor, longest run) are advice, the last pass goes without them. */
 #include "shm/block.h"
@@ -69,7 +70,7 @@ static bool claim(const struct adit_arena *arena, const struct adit_base *g, uin
 {
     /* BLOCK:claim. Acquire: the last owner's accesses are before ours (pairs with BLOCK:free). */
     return adit_cas_acq_rel(&g->words[index], &word,
-                            adit_word_make(word, ADIT_BLOCK_LOANED, adit_word_granules(word), arena->owner));
+                            adit_word_make(word, ADIT_BLOCK_CLAIMED, adit_word_granules(word), arena->owner));
 }
 
 static void set_word(const struct adit_base *g, uint32_t index, enum adit_block_state state, uint32_t n, uint32_t owner)
@@ -90,7 +91,7 @@ static uint32_t merge(const struct adit_arena *arena, const struct adit_base *g,
         if (adit_word_state(word) != ADIT_BLOCK_FREE || !claim(arena, g, next, word))
             break;
         n += k;
-        set_word(g, index, ADIT_BLOCK_LOANED, n, arena->owner);
+        set_word(g, index, ADIT_BLOCK_CLAIMED, n, arena->owner);
         adit_store_release(&g->words[next], 0);
     }
     return n;
@@ -123,15 +124,15 @@ static bool take(const struct adit_arena *arena, const struct adit_base *g, uint
         set_word(g, index, ADIT_BLOCK_FREE, n, 0);
         return false;
     }
-    if (n > need) {
-        set_word(g, index + need, ADIT_BLOCK_LOANED, n - need, arena->owner);
-        set_word(g, index, ADIT_BLOCK_LOANED, need, arena->owner);
+    if (n > need)
+        set_word(g, index + need, ADIT_BLOCK_CLAIMED, n - need, arena->owner);
+    set_word(g, index, ADIT_BLOCK_LOANED, need, arena->owner);
+    if (n > need)
         set_word(g, index + need, ADIT_BLOCK_FREE, n - need, 0);
-    }
     return true;
 }
 
-/* Walks [from, to) of an extent for need granules. *in_hands: somebody else has a run that would do, and may be about to give it
+/* Walks [from, to) of an extent for need granules. *in_hands: somebody else has claimed a run that would do, and is about to give it
  * back whole or in part. */
 static bool walk(const struct adit_arena *arena, const struct adit_base *g, uint32_t from, uint32_t to, uint32_t end,
                  uint32_t need, uint32_t *found, uint32_t *largest, bool *in_hands)
@@ -147,7 +148,7 @@ static bool walk(const struct adit_arena *arena, const struct adit_base *g, uint
             }
             *largest = n > *largest ? n : *largest;
         }
-        *in_hands |= adit_word_state(word) == ADIT_BLOCK_LOANED && n >= need;
+        *in_hands |= adit_word_state(word) == ADIT_BLOCK_CLAIMED && n >= need;
         i += n;
     }
     return false;
@@ -289,7 +290,8 @@ bool adit_block_hand_over(struct adit_arena *arena, uint64_t ref, uint32_t from,
 
 bool adit_block_take_over(struct adit_arena *arena, uint64_t ref, uint32_t dead)
 {
-    return move(arena, ref, ADIT_BLOCK_LOANED, dead, false, ADIT_BLOCK_LOANED, arena->owner);
+    return move(arena, ref, ADIT_BLOCK_LOANED, dead, false, ADIT_BLOCK_LOANED, arena->owner) ||
+           move(arena, ref, ADIT_BLOCK_CLAIMED, dead, false, ADIT_BLOCK_LOANED, arena->owner);
 }
 
 bool adit_block_orphan(struct adit_arena *arena, uint64_t ref)
@@ -312,7 +314,7 @@ void adit_block_free(struct adit_arena *arena, uint64_t ref)
                                                   adit_word_state(word) != ADIT_BLOCK_RETIRED))
         return;
     uint32_t n = step_of(word, s.index, extent_end(s.segment, s.index >> ADIT_EXTENT_SHIFT));
-    set_word(s.segment, s.index, ADIT_BLOCK_LOANED, n, arena->owner);
+    set_word(s.segment, s.index, ADIT_BLOCK_CLAIMED, n, arena->owner);
     release(arena, s.segment, s.index, n);
 }
 

@@ -34,7 +34,7 @@ bool adit_block_hand_over(struct adit_arena *arena, uint64_t ref, uint32_t from,
 /* LOANED or RETIRED by this process -> FREE, merged with the free runs behind it. */
 void adit_block_free(struct adit_arena *arena, uint64_t ref);
 
-/* For recovery. take_over: LOANED by the dead -> LOANED by this process. orphan: PUBLISHED -> RETIRED by nobody, where a
+/* For recovery. take_over: CLAIMED or LOANED by the dead -> LOANED by this process. orphan: PUBLISHED -> RETIRED by nobody, where a
  * section keeps the block from being reused meanwhile. orphan_of: the same where none does: only a block that the dead published, for
  * what is at ref by now may be another's. False when it was not. */
 bool adit_block_take_over(struct adit_arena *arena, uint64_t ref, uint32_t dead);

@@ -35,7 +35,7 @@
 #include <stdint.h>
 
 #define ADIT_MAGIC 0x31304e4554494441ull /* "ADITEN01" */
-#define ADIT_LAYOUT_VERSION 1u
+#define ADIT_LAYOUT_VERSION 2u
 
 #define ADIT_GRANULE_SHIFT 9
 #define ADIT_GRANULE_BYTES (1u << ADIT_GRANULE_SHIFT)
@@ -86,22 +86,32 @@ static inline uint32_t adit_owner_slot(uint32_t owner) { return (owner >> 16) - 
  *
  *   0          inside a block (or never used)
  *   FREE       the first granule of a free run                       nobody
- *   LOANED     being filled, split or merged                         owner
+ *   CLAIMED    being split, merged or freed                          owner
+ *   LOANED     being filled                                          owner
  *   PUBLISHED  a commit word may name it                             nobody (owner field: who published)
  *   RETIRED    unlinked, waits for its grace period                  owner, or nobody: any may adopt it
  *
  *   from       to          by                   if that process dies right after
- *   FREE       LOANED      any (CAS)            recovery frees what a dead owner had on loan
+ *   FREE       CLAIMED     any (CAS)            recovery frees what a dead owner had claimed
+ *   CLAIMED    LOANED      the owner            recovery frees what a dead owner had on loan
  *   LOANED     PUBLISHED   the owner            named by no commit word: retired by the scrub
  *   PUBLISHED  LOANED      the owner whose commit lost the race, never seen by any reader; as the first line
  *   PUBLISHED  RETIRED     who replaced it      recovery adopts what a dead owner had retired
- *   RETIRED    LOANED      the owner, after the grace period
- *   LOANED     FREE        the owner            nothing to do
+ *   LOANED, RETIRED   CLAIMED   the owner, for RETIRED after the grace period      as the first line
+ *   CLAIMED    FREE        the owner            nothing to do
  *
  * tag counts transitions of a word, for whoever reads a dump; a compare-and-swap needs none, as a word that says FREE is a
  * whole free run whatever happened meanwhile. Invariants, see block.c:
- * FREE is always a true head; a word inside a block is 0 or LOANED by the owner of the block around it. */
-enum adit_block_state { ADIT_BLOCK_INSIDE, ADIT_BLOCK_FREE, ADIT_BLOCK_LOANED, ADIT_BLOCK_PUBLISHED, ADIT_BLOCK_RETIRED };
+ * FREE is always a true head; a word inside a run is 0, or CLAIMED by the one who has claimed the run around it. */
+enum adit_block_state {
+    ADIT_BLOCK_INSIDE,
+    ADIT_BLOCK_FREE,
+    ADIT_BLOCK_CLAIMED,
+    ADIT_BLOCK_LOANED,
+    ADIT_BLOCK_PUBLISHED,
+    ADIT_BLOCK_RETIRED,
+    ADIT_BLOCK_STATES
+};
 static inline uint64_t adit_word_make(uint64_t before, enum adit_block_state state, uint32_t granules, uint32_t owner)
 {
     return ((before >> 56) + 1) << 56 | (uint64_t)state << 52 | (uint64_t)granules << 28 | (uint64_t)owner;

@@ -23,7 +23,7 @@ static void clear_interior(const struct adit_base *g, uint32_t index, uint32_t n
         return; /* damaged: it heads one granule (block.c), and what follows are runs of their own */
     for (uint32_t i = index + 1; i < index + n; i++) {
         uint64_t word = adit_load_relaxed(&g->words[i]); /* relaxed: who could change it is dead, or is a keeper before us */
-        if (adit_word_state(word) == ADIT_BLOCK_LOANED && adit_word_owner(word) == owner)
+        if (adit_word_state(word) == ADIT_BLOCK_CLAIMED && adit_word_owner(word) == owner)
             adit_store_release(&g->words[i], 0);
     }
 }
@@ -43,6 +43,7 @@ static void bury_block(uint64_t ref, uint64_t word, void *user)
     if (adit_word_owner(word) != b->owner)
         return;
     switch (adit_word_state(word)) {
+    case ADIT_BLOCK_CLAIMED:
     case ADIT_BLOCK_LOANED: {
         const struct adit_base *g = &arena->segments[adit_ref_segment(ref)];
         uint32_t index = (uint32_t)((adit_ref_byte(ref) >> ADIT_GRANULE_SHIFT) - g->first);

@@ -72,7 +72,7 @@ uint64_t adit_verify_word(const struct adit_arena *arena, uint64_t ref)
 
 const char *adit_verify_state_name(uint64_t word)
 {
-    static const char *const names[] = {"no block's head", "free", "on loan", "published", "retired"};
+    static const char *const names[] = {"no block's head", "free", "claimed", "on loan", "published", "retired"};
     uint32_t state = (uint32_t)adit_word_state(word);
     return state < sizeof names / sizeof *names ? names[state] : "in no state there is";
 }

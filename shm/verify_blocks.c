@@ -15,7 +15,7 @@ struct extent_walk {
     uint32_t first, end;
     uint32_t head;  /* the run walked last; head_word 0: none */
     uint64_t head_word;
-    uint64_t granules[5]; /* by state; 0: in no run */
+    uint64_t granules[ADIT_BLOCK_STATES]; /* by state; 0: in no run */
     uint64_t blocks;
 };
 
@@ -27,7 +27,7 @@ static uint32_t granule(const struct extent_walk *w, uint32_t i) { return w->seg
 static bool is_run(const struct extent_walk *w, uint32_t i, uint64_t word)
 {
     uint32_t n = adit_word_granules(word);
-    return adit_word_state(word) >= ADIT_BLOCK_FREE && adit_word_state(word) <= ADIT_BLOCK_RETIRED && n && n <= w->end - i;
+    return adit_word_state(word) >= ADIT_BLOCK_FREE && adit_word_state(word) < ADIT_BLOCK_STATES && n && n <= w->end - i;
 }
 
 /* True when the heads that i was judged by are as they were. */
@@ -36,7 +36,7 @@ static bool is_still(const struct extent_walk *w, uint32_t i, uint64_t word)
     return word_at(w, i) == word && (!w->head_word || word_at(w, w->head) == w->head_word);
 }
 
-/* Words inside the run [i, i + n): 0, or on loan to the owner of the run, who is splitting or merging. False: changed under us. */
+/* Words inside the run [i, i + n): 0, or claimed by who has claimed the run, and is splitting or merging. False: changed under us. */
 static bool look_inside(struct extent_walk *w, uint32_t i, uint64_t word)
 {
     uint32_t n = adit_word_granules(word);
@@ -45,7 +45,7 @@ static bool look_inside(struct extent_walk *w, uint32_t i, uint64_t word)
         if (!inside)
             continue;
         inside = word_at(w, k);
-        bool is_work = adit_word_state(word) == ADIT_BLOCK_LOANED && adit_word_state(inside) == ADIT_BLOCK_LOANED &&
+        bool is_work = adit_word_state(word) == ADIT_BLOCK_CLAIMED && adit_word_state(inside) == ADIT_BLOCK_CLAIMED &&
                        adit_word_owner(inside) == adit_word_owner(word);
         if (!inside || (is_work && !w->v->quiet))
             continue;
@@ -65,12 +65,14 @@ static void look_at_owner(struct extent_walk *w, uint32_t i, uint64_t word)
     const char *fault = NULL;
     if (state == ADIT_BLOCK_FREE && owner)
         fault = "and has an owner";
-    else if (state == ADIT_BLOCK_LOANED && !owner)
-        fault = "to nobody";
+    else if ((state == ADIT_BLOCK_CLAIMED || state == ADIT_BLOCK_LOANED) && !owner)
+        fault = state == ADIT_BLOCK_LOANED ? "to nobody" : "by nobody";
+    else if (state == ADIT_BLOCK_CLAIMED && w->v->quiet)
+        fault = "and nobody is at work on it";
     else if (state == ADIT_BLOCK_RETIRED && !owner && w->v->quiet &&
              !adit_load_acquire(&w->v->arena->control->orphanings))
         fault = "by nobody, and no reclaimer is told of it";
-    else if ((state == ADIT_BLOCK_LOANED || state == ADIT_BLOCK_RETIRED) && owner)
+    else if (state != ADIT_BLOCK_FREE && state != ADIT_BLOCK_PUBLISHED && owner)
         fault = adit_verify_owner(w->v, owner);
     if (fault && word_at(w, i) == word)
         adit_finding_add(w->v->findings, "I5", "segment %u granule %u|%s, %s", w->number, granule(w, i),
@@ -95,7 +97,7 @@ static uint32_t look_at_gap(struct extent_walk *w, uint32_t i, uint64_t word)
 static bool walk(struct extent_walk *w)
 {
     w->head_word = w->blocks = 0;
-    for (uint32_t s = 0; s < 5; s++)
+    for (uint32_t s = 0; s < ADIT_BLOCK_STATES; s++)
         w->granules[s] = 0;
     for (uint32_t i = w->first; i < w->end;) {
         uint64_t word = word_at(w, i);
@@ -133,7 +135,7 @@ static void look_at_segment(struct adit_verifier *v, uint32_t number)
             done = walk(&w);
         is_whole &= done;
         free_n += w.granules[ADIT_BLOCK_FREE];
-        used += w.granules[ADIT_BLOCK_LOANED] + w.granules[ADIT_BLOCK_PUBLISHED] + w.granules[ADIT_BLOCK_RETIRED];
+        used += w.granules[ADIT_BLOCK_CLAIMED] + w.granules[ADIT_BLOCK_LOANED] + w.granules[ADIT_BLOCK_PUBLISHED] + w.granules[ADIT_BLOCK_RETIRED];
         v->walked.blocks += w.blocks;
     }
     v->walked.free_bytes += free_n << ADIT_GRANULE_SHIFT;

@@ -95,9 +95,9 @@ static const char *broken_invariant(void)
         if (!head || !n || n > b->granules - i)
             return "words do not tile the segment";
         for (uint32_t k = i + 1; k < i + n; k++)
-            if (b->words[k] && (adit_word_state(head) == ADIT_BLOCK_FREE || adit_word_state(b->words[k]) != ADIT_BLOCK_LOANED ||
+            if (b->words[k] && (adit_word_state(head) != ADIT_BLOCK_CLAIMED || adit_word_state(b->words[k]) != ADIT_BLOCK_CLAIMED ||
                                 adit_word_owner(b->words[k]) != owner))
-                return "a word inside a block is neither 0 nor loaned by its owner";
+                return "a word inside a run is neither 0 nor claimed by its owner";
         i += n;
     }
     return NULL;

@@ -73,7 +73,7 @@ static void a_granule_in_no_run_or_in_two_is_found(void **state)
     (void)state;
     VERIFY_POKE(word[1], made(0, ADIT_BLOCK_PUBLISHED, 1, a->owner));
     wanted("I1", granule_of(ref, 1), "inside the run");
-    VERIFY_POKE(word[n - 1], made(0, ADIT_BLOCK_LOANED, 1, a->owner)); /* where somebody splits, but it is not his */
+    VERIFY_POKE(word[n - 1], made(0, ADIT_BLOCK_CLAIMED, 1, a->owner)); /* where somebody splits, but it is not his */
     wanted_with(0, "I1", granule_of(ref, n - 1), "inside the run");
     VERIFY_POKE(word[0], 0);
     wanted_with(0, "I1", granule_of(ref, 0), "no run begins here");
@@ -89,15 +89,22 @@ static void a_granule_in_no_run_or_in_two_is_found(void **state)
     wanted_with(0, "I1", granule_of(ref, n), "inside the run");
 }
 
-/* Splits and merges leave words on loan inside a loan, and that is no breach while somebody may be at it. */
+/* Splits and merges leave claimed words inside a claimed run, and that is no breach while somebody may be at it. */
 static void a_split_under_way_is_no_breach_but_at_rest(void **state)
 {
     uint64_t *word = word_of(scene.loan.ref);
     (void)state;
-    VERIFY_POKE(word[7], made(0, ADIT_BLOCK_LOANED, 3, a->owner));
+    uint64_t claimed = made(*word, ADIT_BLOCK_CLAIMED, adit_word_granules(*word), a->owner);
+    VERIFY_POKE(*word, claimed);
+    VERIFY_POKE(word[7], made(0, ADIT_BLOCK_CLAIMED, 3, a->owner));
     assert_int_equal(verify_run(a, ADIT_VERIFY_DEEP, 0), 0);
     wanted("I1", granule_of(scene.loan.ref, 7), "inside the run");
-    VERIFY_POKE(word[7], made(0, ADIT_BLOCK_LOANED, 3, adit_owner_make(1, 1))); /* another's */
+    VERIFY_POKE(*word, claimed);
+    wanted("I5", granule_of(scene.loan.ref, 0), "nobody is at work");
+    VERIFY_POKE(*word, claimed);
+    VERIFY_POKE(word[7], made(0, ADIT_BLOCK_CLAIMED, 3, adit_owner_make(1, 1))); /* another's */
+    wanted_with(0, "I1", granule_of(scene.loan.ref, 7), "inside the run");
+    VERIFY_POKE(word[7], made(0, ADIT_BLOCK_CLAIMED, 3, a->owner)); /* inside a loan, which is nobody's work */
     wanted_with(0, "I1", granule_of(scene.loan.ref, 7), "inside the run");
 }
 
