@@ -13,7 +13,12 @@
  * walker knew before, and walkers need no protection: a stale cursor or a racing merge can only make them miss a run.
  * Who dies leaves CLAIMED and LOANED words that name it; of two of its words the one inside the other's run is void (A2), and
  * both are free otherwise: recovery needs nothing else. Interior words are zeroed by 3 so that no stale word outlives an
- * operation. That a run is CLAIMED, not LOANED, says that its owner gives some of it back in an instant: that is worth waiting for.
+ * operation.
+ *
+ * Waited for is what comes back without anyone's decision: a CLAIMED run, whose owner gives some of it back in an instant, and
+ * whatever a participant held (loans, retired blocks, sections, pins) that is gone and not recovered. That is looked at
+ * two searches before the last: if nobody was gone then, the next reclaim adopts all that recoveries have left to nobody, and the
+ * last search sees it free. Loans of the living are not waited for: when they end is the application's to say.
  *
  * Search is next-fit by extents: hints (cursor, longest run) are advice, the last pass goes without them. */
 #include "shm/block.h"
@@ -22,13 +27,14 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "shm/participant.h"
 #include "shm/rcu.h"
 #include "shm/pin.h"
 #include "shm/retire.h"
 
 #define MERGES_MAX 64u /* free runs merged in one go */
 #define LATE_MAX 10u   /* of them that may wait in vain, 20 ms each, for a reader to leave its section */
-#define IN_HANDS_NS 200000000u /* searches go on for so long while somebody is splitting or merging a run that would do */
+#define IN_HANDS_NS 200000000u /* searches go on for so long while a run that would do is in hands, or somebody's recovery is due */
 #define PASSES 16u     /* searches in a row before giving up; all but the first ignore hints and reclaim in between */
 
 struct spot {
@@ -201,6 +207,16 @@ static bool take_from_data(const struct adit_arena *arena, uint32_t need, bool b
     return false;
 }
 
+/* Whether a participant's recovery is due or under way. Reads /proc, but for slots that are free. Guests' memory is taken when it is
+ * needed, whether they live or not. */
+static bool somebody_is_gone(const struct adit_arena *arena)
+{
+    for (uint32_t i = arena->guests_max; i < arena->participants_max; i++)
+        if (&arena->participants[i] != arena->self && adit_participant_is_gone(&arena->participants[i]))
+            return true;
+    return false;
+}
+
 /* The words for "no memory": who could give some, or what to do. */
 static int no_run(struct adit_arena *arena, uint64_t bytes, enum adit_block_place place)
 {
@@ -226,7 +242,7 @@ int adit_block_alloc(struct adit_arena *arena, uint64_t bytes, enum adit_block_p
     struct spot found = {0};
     uint64_t begin = 0;
     for (uint32_t pass = 0, late = 0, idle = 0; idle < PASSES && late < LATE_MAX; pass++) {
-        bool in_hands = false;
+        bool in_hands = idle == PASSES - 2 && somebody_is_gone(arena); /* once a call, mostly, as it costs system calls */
         if (place == ADIT_BLOCK_HEAP ? take_from_segment(arena, &arena->segments[0], need, !pass, &found, &in_hands)
                                      : take_from_data(arena, need, !pass, &found, &in_hands)) {
             *ref = ref_of(arena, &found);

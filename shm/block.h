@@ -8,7 +8,7 @@
  *     ... adit_retire(arena, ref) (retire.h), and after a grace period     RETIRED -> FREE
  *
  * States and transitions of the block word: layout.h. Lock-free: a claim is one compare-and-swap and no process waits for
- * another; one that is stopped between claim and split withholds at most the run it holds (an extent, 32 MiB).
+ * another while there is a run; one that is stopped between claim and split withholds at most the run it holds (an extent, 32 MiB).
  */
 #ifndef ADIT_BLOCK_H
 #define ADIT_BLOCK_H
@@ -18,7 +18,8 @@
 enum adit_block_place { ADIT_BLOCK_DATA /* a data segment, this CPU's node first */, ADIT_BLOCK_HEAP /* segment 0 */ };
 
 /* Takes bytes (1..ADIT_BLOCK_BYTES_MAX), aligned to 512; the content is whatever was there. Any thread of a participant.
- * -ENOMEM: no run is long enough even after reclaiming; -EINVAL. May make system calls only when memory runs short. */
+ * -ENOMEM: no run is long enough even after reclaiming, and none is about to come back: for runs being split and for the recovery
+ * of who is gone it waits up to 0.2 s, for loans of the living not; -EINVAL. May make system calls only when memory runs short. */
 int adit_block_alloc(struct adit_arena *arena, uint64_t bytes, enum adit_block_place place, uint64_t *ref);
 
 /* Whether ref is on loan to this process. */

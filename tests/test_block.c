@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/recover.h"
 #include "tests/shm_fixture.h"
 
 #define DATA_BYTES (40u << 20) /* an extent of 32 MiB and one of 8 */
@@ -361,6 +363,110 @@ static void processes_never_share_a_granule(void **state)
     check_all_free();
 }
 
+/* ---- a full arena: whose memory is waited for */
+
+#define FULL_BYTES (8u << 20)
+#define DEAD_SLOT 60u
+
+struct mourner {
+    struct adit_arena *arena;
+    uint32_t is_up;
+};
+
+/* What another participant has done that is dead by now, and that no keeper hears of as there is no process: it has all on loan. */
+static void leave_all_on_loan(struct adit_arena *full)
+{
+    struct adit_arena mortal = *full;
+    uint64_t ref;
+    mortal.owner = adit_owner_make(DEAD_SLOT, 1);
+    REQUIRE(!adit_block_alloc(&mortal, FULL_BYTES, ADIT_BLOCK_DATA, &ref));
+    __atomic_store_n(&full->participants[DEAD_SLOT].word, adit_part_make(ADIT_PART_DEAD, ADIT_ROLE_PRODUCER, 1, 0, 0), __ATOMIC_RELEASE);
+}
+
+static void *recover_later(void *user)
+{
+    struct mourner *m = user;
+    __atomic_store_n(&m->is_up, 1, __ATOMIC_RELEASE);
+    shm_fixture_nap(40);
+    REQUIRE(!adit_recover_participant(m->arena, DEAD_SLOT));
+    return NULL;
+}
+
+/* Its loan comes back without anyone's decision, so nobody is told meanwhile that the arena is full. */
+static void a_loan_of_the_dead_is_waited_for(void **state)
+{
+    struct mourner m = {shm_fixture_create("dead", NULL, FULL_BYTES), 0};
+    pthread_t thread;
+    uint64_t ref;
+    (void)state;
+    leave_all_on_loan(m.arena);
+    assert_int_equal(pthread_create(&thread, NULL, recover_later, &m), 0);
+    shm_fixture_until(&m.is_up, 1);
+    int error = adit_block_alloc(m.arena, 1000, ADIT_BLOCK_DATA, &ref);
+    pthread_join(thread, NULL);
+    assert_int_equal(error, 0);
+    adit_block_free(m.arena, ref);
+    shm_fixture_verify_quiet(m.arena);
+    adit_detach(&m.arena);
+}
+
+static uint64_t time_of_refusal(struct adit_arena *full)
+{
+    uint64_t ref, begin = adit_clock_ns();
+    assert_int_equal(adit_block_alloc(full, 1000, ADIT_BLOCK_DATA, &ref), -ENOMEM);
+    return adit_clock_ns() - begin;
+}
+
+/* A loan of the living is not waited for, one that nobody recovers not for ever. */
+static void other_loans_are_not(void **state)
+{
+    struct adit_arena *full = shm_fixture_create("loans", NULL, FULL_BYTES);
+    uint64_t ref, least = UINT64_MAX;
+    (void)state;
+    assert_int_equal(adit_block_alloc(full, FULL_BYTES, ADIT_BLOCK_DATA, &ref), 0);
+    for (uint32_t i = 0; i < 10; i++) {
+        uint64_t ns = time_of_refusal(full);
+        least = ns < least ? ns : least;
+    }
+    assert_true(least < 50000000u); /* what this takes is some 16 walks; a wait is one of 200 ms */
+    adit_block_free(full, ref);
+    leave_all_on_loan(full);
+    assert_true(time_of_refusal(full) > 100000000u);
+    assert_int_equal(adit_recover_participant(full, DEAD_SLOT), 0);
+    shm_fixture_verify_quiet(full);
+    adit_detach(&full);
+}
+
+static void take_all(void *user)
+{
+    struct mourner *m = user;
+    struct adit_arena *a = shm_fixture_attach("killed", ADIT_PRODUCER);
+    uint64_t ref;
+    REQUIRE(!adit_block_alloc(a, FULL_BYTES, ADIT_BLOCK_DATA, &ref));
+    __atomic_store_n(&m->is_up, 1, __ATOMIC_RELEASE);
+    for (;;)
+        shm_fixture_nap(1000);
+}
+
+/* The same with processes, and the keeper's own recovery. */
+static void what_the_killed_had_is_there_for_the_next(void **state)
+{
+    struct mourner *m = shm_fixture_shared(sizeof *m);
+    uint64_t ref;
+    (void)state;
+    m->arena = shm_fixture_create("killed", NULL, FULL_BYTES);
+    for (uint32_t round = 0; round < 50; round++) {
+        m->is_up = 0;
+        pid_t child = shm_fixture_fork(take_all, m);
+        shm_fixture_until(&m->is_up, 1);
+        kill(child, SIGKILL);
+        assert_int_equal(shm_fixture_wait(child), -SIGKILL);
+        assert_int_equal(adit_block_alloc(m->arena, 1000, ADIT_BLOCK_DATA, &ref), 0);
+        adit_block_free(m->arena, ref);
+    }
+    adit_detach(&m->arena);
+}
+
 static int set_up(void **state)
 {
     struct adit_create_params p = {.size = sizeof p, .heap_bytes = 1u << 20};
@@ -388,6 +494,9 @@ int main(void)
         cmocka_unit_test(threads_never_share_a_granule),
         cmocka_unit_test(processes_never_share_a_granule),
         cmocka_unit_test(an_arena_with_room_is_never_full),
+        cmocka_unit_test(a_loan_of_the_dead_is_waited_for),
+        cmocka_unit_test(other_loans_are_not),
+        cmocka_unit_test(what_the_killed_had_is_there_for_the_next),
     };
     return cmocka_run_group_tests_name("blocks", tests, set_up, tear_down);
 }
