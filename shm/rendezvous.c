@@ -175,17 +175,15 @@ static bool sweep_one(int dir, const char *file, const struct sockaddr_un *a)
     return fd >= 0;
 }
 
-/* The same for who leaves: of those who seem to listen there one may be dying, whose sockets the kernel closes last. Says what any broker refuses,
- * and waits for a word, or for the hang-up, at most ANSWER_NS. */
-static void sweep_leaving(int dir, const char *file, const struct sockaddr_un *a)
+/* For who leaves: of those who seem to listen one may be dying, whose sockets the kernel closes last. Says what any broker refuses, and waits for
+ * a word, or until nobody listens, at most ANSWER_NS. */
+static void outlast_the_dying(const struct sockaddr_un *a)
 {
     for (uint32_t ms = 0; ms < ANSWER_NS / 1000000u; ms++) {
+        char word[8];
         int fd = connect_to(a, ANSWER_NS);
-        if (fd == -ECONNREFUSED)
-            remove_socket(dir, file);
         if (fd < 0)
             return;
-        char word[8];
         ssize_t got = send(fd, "", 1, MSG_NOSIGNAL) == 1 ? recv(fd, word, sizeof word, 0) : 0;
         bool is_silent = got < 0 && errno == EAGAIN;
         close(fd);
@@ -235,15 +233,13 @@ int adit_rendezvous_bind(const char *name, char place[ADIT_PLACE_BYTES])
     return fd < 0 ? adit_fault(fd, "arena %s: cannot listen in %s: %s", name, place, strerror(-fd)) : fd;
 }
 
-/* DIR, open and locked, or -errno. The lock of paths, too: a stranger could hold one of their own directories for ever. */
-static int lock_place(const char *place)
+/* Locks dir, or closes it; dir or -errno. */
+static int lock_or_close(int dir)
 {
-    int dir = open_own(place, false), error = dir < 0 ? dir : lock_directory(dir);
-    if (!error)
-        return dir;
-    if (dir >= 0)
+    int error = dir < 0 ? dir : lock_directory(dir);
+    if (error && dir >= 0)
         close(dir);
-    return error;
+    return error ? error : dir;
 }
 
 void adit_rendezvous_leave(const char *place, const char *name, int listener)
@@ -251,11 +247,14 @@ void adit_rendezvous_leave(const char *place, const char *name, int listener)
     char file[ADIT_NAME_BYTES + sizeof SUFFIX];
     snprintf(file, sizeof file, "%s" SUFFIX, name);
     close(listener); /* before the look: of two who leave at once the later one finds nobody */
-    int dir = lock_place(place);
+    int dir = open_own(place, false);
     if (dir < 0)
         return;
     struct sockaddr_un a = address_of(dir, name);
-    sweep_leaving(dir, file, &a);
+    outlast_the_dying(&a);
+    if (lock_or_close(dir) < 0)
+        return;
+    (void)sweep_one(dir, file, &a);
     close(dir);
 }
 
@@ -289,7 +288,8 @@ int adit_rendezvous_bind_path(const char *place, const char *path)
     if (!address_of_path(path, &a))
         return adit_fault(-ENAMETOOLONG, "guests' socket '%.60s...': longer than %u bytes; choose a shorter path", path,
                           ADIT_GUEST_PATH_BYTES - 1);
-    int dir = lock_place(place), fd = dir;
+    /* under the lock of DIR: a stranger could hold one of the path's own directory for ever */
+    int dir = lock_or_close(open_own(place, false)), fd = dir;
     if (dir >= 0) {
         fd = sweep_one(AT_FDCWD, path, &a) ? -EEXIST : bind_locked(&a);
         int error = fd >= 0 ? open_to_all(path) : 0;
@@ -311,10 +311,13 @@ void adit_rendezvous_leave_path(const char *place, const char *path, int listene
 {
     struct sockaddr_un a;
     close(listener); /* before the look, as in leave */
-    int dir = address_of_path(path, &a) ? lock_place(place) : -1;
+    if (!address_of_path(path, &a))
+        return;
+    outlast_the_dying(&a);
+    int dir = lock_or_close(open_own(place, false));
     if (dir < 0)
         return;
-    sweep_leaving(AT_FDCWD, path, &a);
+    (void)sweep_one(AT_FDCWD, path, &a);
     close(dir);
 }
 
