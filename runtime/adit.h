@@ -78,7 +78,7 @@ struct adit_create_params {
     uint32_t watches_max;      /* default 32 */
     uint32_t pins_max;         /* of each participant, default 1,024 */
     uint32_t materials_max;    /* default 4,096; ids below it can be named */
-    uint64_t heap_bytes;       /* for rings, default 4 MiB */
+    uint64_t heap_bytes;       /* for rings, and 512 bytes a removal that finds the data full; default 4 MiB */
     uint64_t hold_max_bytes;   /* retired memory that readers inside sections may hold back; beyond it they are ousted (adit_exit);
                                 * default a quarter of data_bytes */
     uint32_t flags;
@@ -116,7 +116,7 @@ ADIT_API int adit_attach(const char *name, enum adit_role role, const struct adi
 /* Leaves: closes watches, gives back reader slots, pins and what was retired, unmaps; sets *arena to NULL. Before: every
  * thread out of its calls and sections, locks given back, dispatchers closed, loans published or discarded; handles of readers, rings,
  * locks and watches that are still open must not be used afterwards. Others go on, whoever leaves. Blocks until this arena's threads have
- * ended, mostly some 20 ms at most, 5 s where others keep the folder for names. *arena may be NULL. */
+ * ended, mostly some 20 ms at most, 5 s where others keep the folder for names, a second or two where all others are stopped. *arena may be NULL. */
 ADIT_API void adit_detach(struct adit_arena **arena);
 
 /* What the arena could not have (hugepages, NUMA binding, membarrier, ...), one clear line each, separated by newlines;

@@ -153,19 +153,23 @@ int adit_chunk_publish(struct adit_arena *arena, struct adit_loan *loan, const s
     int error = check_producer(arena, params);
     if (!error && !loan->prepared)
         error = adit_chunk_prepare(arena, loan);
-    if (!error && loan->ref && loan->index == ADIT_STORE_NONE) {
+    if (!error)
         error = adit_key_pack(&loan->key, &packed);
-        error = error ? error : enter_key(arena, packed, &expected, &loan->index);
-    }
     if (error)
         return error;
-    if (!loan->ref || loan->index >= arena->chunks_max)
+    bool is_known = loan->index != ADIT_STORE_NONE;
+    if (!loan->ref || (is_known && loan->index >= arena->chunks_max))
         return adit_fault(-EINVAL, "arena %s: nothing is on loan", arena->name);
+    if (!is_known && !adit_block_is_loaned(arena, loan->ref)) /* before a key is entered for it */
+        return adit_fault(-EINVAL, "arena %s: the block is not on loan to this process; a loan is published or discarded once", arena->name);
     struct adit_reader *reader;
     error = adit_rcu_borrow(arena, &reader);
     if (error)
         return error;
-    error = adit_publish_version(arena, reader, loan->index, loan->ref, &expected, version_of(params));
+    if (!is_known)
+        error = enter_key(arena, packed, &expected, &loan->index);
+    if (!error)
+        error = adit_publish_version(arena, reader, loan->index, loan->ref, &expected, version_of(params));
     adit_rcu_give_back(arena, reader);
     if (!error)
         *loan = (struct adit_loan){0};

@@ -43,7 +43,10 @@ static void count_segments(const struct adit_arena *arena, struct adit_stats *st
 static void count_version(const struct adit_arena *arena, uint64_t commit, struct adit_stats *stats)
 {
     const struct adit_version *v = adit_store_version(arena, commit);
+    bool is_unseen = arena->guest && commit && !adit_ref_segment(adit_commit_ref(commit)); /* in the heap: a removal */
     uint32_t encoding = v ? v->encoding : 0;
+    stats->chunks += is_unseen;
+    stats->encodings[ADIT_ENC_REMOVED] += is_unseen;
     if (encoding < ADIT_ENC_UNIFORM || encoding > ADIT_ENC_REMOVED)
         return;
     stats->chunks++;

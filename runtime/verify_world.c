@@ -56,13 +56,22 @@ static uint64_t number_at(const struct adit_arena *arena, uint64_t packed)
     return packed && adit_store_find(arena, packed, &i) ? number_of(arena, i) : 0;
 }
 
+/* Whether a block in segment 0 holds what may lie there: of versions, removals only (chunk.c). */
+static bool may_lie_in_heap(const uint8_t *block, uint64_t bytes)
+{
+    const struct adit_version *v = (const struct adit_version *)(const void *)block;
+    return block && bytes >= sizeof *v && v->kind == ADIT_KIND_VERSION && v->encoding == ADIT_ENC_REMOVED;
+}
+
 /* The block that commit, read from *word, names, and its bytes; NULL, having said why. */
 static const uint8_t *block_of(struct world *w, uint32_t i, const uint64_t *word, uint64_t commit, const char *which, uint64_t *bytes)
 {
     uint64_t ref = adit_commit_ref(commit), block_word = adit_verify_word(w->arena, ref);
     enum adit_block_state state = adit_word_state(block_word);
     *bytes = (uint64_t)adit_word_granules(block_word) << ADIT_GRANULE_SHIFT;
-    const uint8_t *block = adit_ref_segment(ref) && *bytes ? adit_arena_at(w->arena, ref, *bytes) : NULL;
+    const uint8_t *block = *bytes ? adit_arena_at(w->arena, ref, *bytes) : NULL;
+    if (!adit_ref_segment(ref) && !may_lie_in_heap(block, *bytes))
+        block = NULL;
     if (block && state == ADIT_BLOCK_PUBLISHED)
         return block;
     if (adit_load_acquire(word) != commit)
@@ -304,7 +313,7 @@ static void look_at_block(uint64_t ref, uint64_t word, void *user)
         return;
     adit_finding_add(w->v->findings, "I2", "segment %u granule %llu|published (%u granules), and named by no %s: leaked",
                      adit_ref_segment(ref), (unsigned long long)adit_verify_granule(ref), adit_word_granules(word),
-                     adit_ref_segment(ref) ? "commit word" : "ring");
+                     adit_ref_segment(ref) ? "commit word" : "ring and no commit word");
 }
 
 /* Quiet: each published block is named, and once. */

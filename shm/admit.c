@@ -77,8 +77,8 @@ int adit_admit(struct adit_arena *arena, struct adit_guest_page *const *pages, u
     uint64_t start_time = 0;
     int error = pid ? adit_process_start_time(pid, &start_time) : -ESRCH;
     uint32_t k = *slot = choose_page(arena, uid);
-    if (error)
-        return error;
+    if (error) /* hidden by /proc is as good as not there */
+        return adit_error_is_poor(error) ? error : -ESRCH;
     if (k == arena->guests_max)
         return -EUSERS;
     struct adit_participant *p = &arena->participants[k];

@@ -179,9 +179,12 @@ int adit_arena_create(const struct adit_arena_plan *plan, struct adit_arena **ou
     if (!error)
         error = adit_keeper_open(a, listener, guest_listener);
     if (error) {
-        if (guest_listener >= 0)
-            adit_rendezvous_leave_path(place, plan->guest_path, guest_listener);
-        adit_rendezvous_leave(place, plan->name, listener);
+        close(listener);
+        if (guest_listener >= 0) {
+            close(guest_listener);
+            adit_rendezvous_leave_path(place, plan->guest_path);
+        }
+        adit_rendezvous_leave(place, plan->name);
         adit_arena_detach(&a);
         return error;
     }
@@ -253,8 +256,14 @@ int adit_arena_attach(const struct adit_attach_plan *plan, struct adit_arena **o
     if (!error && grant.listener >= 0 && !(error = adit_keeper_open(a, grant.listener, grant.guest_listener)))
         grant.listener = grant.guest_listener = -1;
     if (grant.listener >= 0) {
-        adit_rendezvous_leave(grant.place, plan->name, grant.listener);
+        close(grant.listener);
+        adit_rendezvous_leave(grant.place, plan->name);
         grant.listener = -1;
+    }
+    if (grant.guest_listener >= 0 && a && *a->guest_path) {
+        close(grant.guest_listener);
+        adit_rendezvous_leave_path(grant.place, a->guest_path);
+        grant.guest_listener = -1;
     }
     adit_grant_close(&grant); /* the connection, too: the keeper looks who is there */
     if (error)

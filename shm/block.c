@@ -17,8 +17,8 @@
  *
  * Waited for is what comes back without anyone's decision: a CLAIMED run, whose owner gives some of it back in an instant, and
  * whatever a participant held (loans, retired blocks, sections, pins) that is gone and not recovered. That is looked at
- * two searches before the last: if nobody was gone then, the next reclaim adopts all that recoveries have left to nobody, and the
- * last search sees it free. Loans of the living are not waited for: when they end is the application's to say.
+ * two searches before the last: if nobody was gone then, the next reclaim adopts what recoveries have left to nobody, unless another process's
+ * has, and the last search sees it free. Loans of the living are not waited for: when they end is the application's to say.
  *
  * Search is next-fit by extents: hints (cursor, longest run) are advice, the last pass goes without them. */
 #include "shm/block.h"

@@ -127,7 +127,7 @@ static int send_answer(int to, const struct adit_answer *a, const int *fds, uint
 }
 
 /* Hears and answers a client, once. False: it is to go, refused or gone. */
-static bool answer_client(const struct adit_broker *b, const struct door *door, const struct client *client)
+static bool answer_client(const struct adit_broker *b, const struct door *door, struct client *client)
 {
     struct adit_hello h = {0};
     int fds[ADIT_WIRE_FDS_MAX];
@@ -140,6 +140,7 @@ static bool answer_client(const struct adit_broker *b, const struct door *door, 
         a.status = adit_proxy_admit(b->proxy, (uint32_t)client->peer.pid, client->peer.uid, &a.slot);
     if (!a.status) {
         int error = send_answer(client->fd, &a, fds, choose_fds(b, h.role, &a, fds));
+        client->state = ANSWERED;
         if (!error)
             return true;
         if (h.role == ADIT_ROLE_GUEST)
@@ -175,7 +176,9 @@ static void make_room(struct door *door)
 {
     uint32_t which = CLIENTS_MAX, most = 0;
     for (uint32_t i = 0; i < door->clients_n; i++) {
-        const struct client *c = &door->clients[i];
+        struct client *c = &door->clients[i];
+        if (c->state == ANSWERED && door->is_guests && has_unread(c))
+            c->state = UNREAD;
         uint32_t n = c->state == UNREAD ? 0 : count_of(door, c->peer.uid);
         if (n > most || (n && n == most && c->deadline_ns < door->clients[which].deadline_ns)) {
             which = i;
@@ -193,10 +196,10 @@ static int accept_client(struct door *door)
     socklen_t length = sizeof c.peer;
     if (c.fd < 0)
         return adit_error_is_poor(-errno) ? -errno : 0;
-    if (door->clients_n == CLIENTS_MAX)
+    bool may = !getsockopt(c.fd, SOL_SOCKET, SO_PEERCRED, &c.peer, &length) && count_of(door, c.peer.uid) < door->each_max;
+    if (may && door->clients_n == CLIENTS_MAX)
         make_room(door);
-    if (getsockopt(c.fd, SOL_SOCKET, SO_PEERCRED, &c.peer, &length) || count_of(door, c.peer.uid) >= door->each_max ||
-        door->clients_n == CLIENTS_MAX) {
+    if (!may || door->clients_n == CLIENTS_MAX) {
         close(c.fd); /* it asks again */
         return 0;
     }
@@ -222,10 +225,8 @@ static bool is_done(const struct adit_broker *b, const struct door *door, struct
     bool is_over = revents & (POLLHUP | POLLERR | POLLRDHUP) || now_ns > c->deadline_ns;
     if (c->state == UNREAD)
         return !has_unread(c);
-    if (c->state == SILENT && (revents & POLLIN) && !(revents & (POLLHUP | POLLERR))) {
-        c->state = ANSWERED;
+    if (c->state == SILENT && (revents & POLLIN) && !(revents & (POLLHUP | POLLERR)))
         return !answer_client(b, door, c);
-    }
     if (is_over && c->state == ANSWERED && door->is_guests && has_unread(c)) {
         c->state = UNREAD;
         return false;
@@ -249,7 +250,7 @@ int adit_broker_step(struct adit_broker *b, int stop, int other, int timeout_ms)
     p[2] = (struct pollfd){.fd = b->proxy && !is_deaf ? adit_proxy_bells(b->proxy) : -1, .events = POLLIN};
     uint32_t first = 3 + list_door(&b->doors[0], p + 3), n = first + list_door(&b->doors[1], p + first);
     if (poll(p, n, is_deaf && timeout_ms > 1 ? 1 : timeout_ms) < 0)
-        return adit_error_is_poor(-errno) ? -errno : 0;
+        return errno == EINTR ? 0 : -errno; /* EINVAL: more than RLIMIT_NOFILE, which was lowered */
     uint64_t now_ns = adit_clock_ns();
     if (p[2].revents & POLLIN) {
         adit_proxy_answer(b->proxy);

@@ -16,7 +16,8 @@
  * has 10 s to say hello and to join, and none of them can delay the others. The guests' socket is another door with 64 places of its own, 4 a
  * uid, for 1 s each; who comes when all are taken has one of whoever has most. Whoever comes by it is a guest, whatever his uid.
  * A guest that does not read what it was given keeps that place: the kernel bounds the descriptors that a user has under way
- * (ETOOMANYREFS), and one uid can so hold up 4 grants of the keeper's at most.
+ * (ETOOMANYREFS), and one uid can so hold up 4 grants of the keeper's at most. (16 uids that mean harm together can close the guests' door, not
+ * the other one.)
  */
 #ifndef ADIT_BROKER_H
 #define ADIT_BROKER_H
@@ -32,8 +33,8 @@ int adit_broker_open(struct adit_arena *arena, int listener, int guest_listener,
 void adit_broker_set_proxy(struct adit_broker *broker, struct adit_proxy *proxy);
 void adit_broker_close(struct adit_broker **broker);
 
-/* Waits at most timeout_ms for stop or other to be readable or for clients, and answers those. 0; -EMFILE, -ENFILE, -ENOMEM: this process
- * cannot take anybody in. */
+/* Waits at most timeout_ms for stop or other to be readable or for clients, and answers those. 0; -EMFILE, -ENFILE, -ENOMEM, -EINVAL: this
+ * process cannot take anybody in. */
 int adit_broker_step(struct adit_broker *broker, int stop, int other, int timeout_ms);
 
 /* What a client is granted; all its own, -1: not granted. */

@@ -64,8 +64,8 @@ static void add_to_keepers(struct adit_keeper *k)
     pthread_mutex_unlock(&keepers_lock);
 }
 
-/* Before its sockets are closed, whose numbers may be others' then. */
-static void take_from_keepers(struct adit_keeper *k)
+/* With its sockets, if closes: no child has them then, and none closes numbers that are others' by now. */
+static void take_from_keepers(struct adit_keeper *k, bool closes)
 {
     pthread_mutex_lock(&keepers_lock);
     struct adit_keeper **at = &keepers;
@@ -73,6 +73,10 @@ static void take_from_keepers(struct adit_keeper *k)
         at = &(*at)->next;
     if (*at)
         *at = k->next;
+    if (closes)
+        close(k->listener);
+    if (closes && k->guest_listener >= 0)
+        close(k->guest_listener);
     pthread_mutex_unlock(&keepers_lock);
 }
 
@@ -114,7 +118,7 @@ static void keep(struct adit_keeper *k)
             bool all = recover_dead(k, deaths, proxy);
             int opened = open_proxy(k, broker, &proxy);
             bool waits = k->arena->guests_max && !proxy; /* for its predecessor: dead guests stay, and would be told of at once again */
-            int error = adit_broker_step(broker, k->stop_fd, waits ? -1 : adit_deaths_fd(deaths),
+            int error = adit_broker_step(broker, k->stop_fd, waits || !all ? -1 : adit_deaths_fd(deaths), /* one that waits is told of all the time */
                                          waits ? PROXY_MS : !all ? RETRY_MS : view != ADIT_DEATHS_SEEN ? ROUND_PROC_MS : ROUND_MS);
             is_poor = error || view == ADIT_DEATHS_UNSEEN || adit_error_is_poor(opened);
         }
@@ -164,12 +168,13 @@ int adit_keeper_open(struct adit_arena *arena, int listener, int guest_listener)
     if (!k)
         return adit_fault(-ENOMEM, "arena %s: no memory for its keeper", arena->name);
     *k = (struct adit_keeper){.arena = arena, .listener = listener, .guest_listener = guest_listener, .stop_fd = eventfd(0, EFD_CLOEXEC)};
+    add_to_keepers(k);
     int error = k->stop_fd < 0 ? -errno : start_thread(k);
     if (!error) {
         arena->keeper = k;
-        add_to_keepers(k);
         return 0;
     }
+    take_from_keepers(k, false);
     if (k->stop_fd >= 0)
         close(k->stop_fd);
     free(k);
@@ -185,10 +190,10 @@ void adit_keeper_close(struct adit_arena *arena)
     (void)!write(k->stop_fd, &(uint64_t){1}, 8);
     adit_robust_wake_all(&arena->waits->keeper);
     pthread_join(k->thread, NULL);
-    take_from_keepers(k);
-    adit_rendezvous_leave(arena->place, arena->name, k->listener);
+    take_from_keepers(k, true);
+    adit_rendezvous_leave(arena->place, arena->name);
     if (k->guest_listener >= 0)
-        adit_rendezvous_leave_path(arena->place, arena->guest_path, k->guest_listener);
+        adit_rendezvous_leave_path(arena->place, arena->guest_path);
     close(k->stop_fd);
     free(k);
     arena->keeper = NULL;

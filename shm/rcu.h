@@ -28,13 +28,15 @@
  * memory that is mapped and may be anything, never a fault.
  *
  *     reclaimer                                      reader in its section
- *     ousted: 0 -> its epoch (CAS)  OUST:mark        reads
- *     intent of the slot? not 0:                     acquire fence
- *       ousted -> 0, leave it alone                  ousted = my epoch: -ESTALE        OUST:look
+ *     ousted: -> pending, its own    OUST:pending    reads
+ *     full fence; intent of the slot?                acquire fence
+ *       not 0: pending -> none, leave it alone       ousted = my epoch: -ESTALE        OUST:look
+ *       0: pending -> its epoch      OUST:mark       who means to commit: intent, full fence, and a pending one is a mark, too
  *     grace period passes, memory is used anew
  *
  * What a reader read of the new use was stored after the mark, so its look, which is after the read, finds the mark. An intent is stored
- * before a full barrier and a look, a mark before a barrier and the look for an intent: one of the two sees the other (Dekker).
+ * before a full barrier and a look, a pending mark before a barrier and the look for an intent: one of the two sees the other (Dekker). Nobody
+ * passes a section by a pending mark, and a mark is never taken back but by the reader's exit: others may have passed by it.
  *
  * Guests' sections lie where nobody here looks; a slot that stands for each of them is moved by the proxy (proxy.h), which a grace
  * period calls when it meets one. It is fenced as all are that a process writes for others, so never unsure.

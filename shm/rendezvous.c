@@ -15,6 +15,7 @@
 
 #include "shm/fault.h"
 #include "shm/layout.h"
+#include "shm/os.h"
 
 #define BACKLOG 64
 #define LOCK_TRIES 5000 /* a millisecond apart */
@@ -94,7 +95,11 @@ static int connect_to(const struct sockaddr_un *a, uint64_t timeout_ns)
     struct timeval limit = {.tv_sec = (time_t)(limit_us / 1000000u), .tv_usec = (suseconds_t)(limit_us % 1000000u)};
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    if (!connect(fd, (const struct sockaddr *)a, sizeof *a))
+    int result;
+    do
+        result = connect(fd, (const struct sockaddr *)a, sizeof *a);
+    while (result && errno == EINTR); /* of a socket of this machine: nothing is under way then */
+    if (!result)
         return fd;
     int error = -errno;
     close(fd);
@@ -179,9 +184,10 @@ static bool sweep_one(int dir, const char *file, const struct sockaddr_un *a)
  * a word, or until nobody listens, at most ANSWER_NS. */
 static void outlast_the_dying(const struct sockaddr_un *a)
 {
-    for (uint32_t ms = 0; ms < ANSWER_NS / 1000000u; ms++) {
+    uint64_t begin = adit_clock_ns(), passed = 0;
+    for (; passed < ANSWER_NS; passed = adit_clock_ns() - begin) {
         char word[8];
-        int fd = connect_to(a, ANSWER_NS);
+        int fd = connect_to(a, ANSWER_NS - passed);
         if (fd < 0)
             return;
         ssize_t got = send(fd, "", 1, MSG_NOSIGNAL) == 1 ? recv(fd, word, sizeof word, 0) : 0;
@@ -242,11 +248,10 @@ static int lock_or_close(int dir)
     return error ? error : dir;
 }
 
-void adit_rendezvous_leave(const char *place, const char *name, int listener)
+void adit_rendezvous_leave(const char *place, const char *name)
 {
     char file[ADIT_NAME_BYTES + sizeof SUFFIX];
     snprintf(file, sizeof file, "%s" SUFFIX, name);
-    close(listener); /* before the look: of two who leave at once the later one finds nobody */
     int dir = open_own(place, false);
     if (dir < 0)
         return;
@@ -307,10 +312,9 @@ int adit_rendezvous_bind_path(const char *place, const char *path)
     return fd < 0 ? adit_fault(fd, "guests' socket %s: cannot listen there: %s; choose another path", path, strerror(-fd)) : fd;
 }
 
-void adit_rendezvous_leave_path(const char *place, const char *path, int listener)
+void adit_rendezvous_leave_path(const char *place, const char *path)
 {
     struct sockaddr_un a;
-    close(listener); /* before the look, as in leave */
     if (!address_of_path(path, &a))
         return;
     outlast_the_dying(&a);

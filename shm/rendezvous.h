@@ -24,13 +24,13 @@ bool adit_rendezvous_name_is_valid(const char *name);
 /* Takes name: a listening SOCK_SEQPACKET descriptor, or -EEXIST (somebody listens there, or it is no socket), -EACCES, -EINVAL. Blocks at most
  * 5 s for the directory's lock. place receives the path of DIR. */
 int adit_rendezvous_bind(const char *name, char place[ADIT_PLACE_BYTES]);
-/* Closes listener, which may be one of many copies, and removes the socket file in place when it was the last: the name is free
- * then. Waits for whoever seems to listen there to answer, at most a second (one that is stopped): it may be dying. */
-void adit_rendezvous_leave(const char *place, const char *name, int listener);
+/* For who has closed his copy of the listening socket (before: of two who leave at once the later one finds nobody): removes the socket file in
+ * place when it was the last, so the name is free. Waits for whoever seems to listen there to answer, at most a second (one that is stopped): it may be dying. */
+void adit_rendezvous_leave(const char *place, const char *name);
 /* The same for a path, under the lock of place, an arena's DIR: bind makes it with mode 0666 (as the directory is, so is who can reach it), leave
- * removes it with the last copy of listener. -EEXIST: somebody listens there, or it is no socket; -ENAMETOOLONG. */
+ * removes it with the last copy of its listening socket. -EEXIST: somebody listens there, or it is no socket; -ENAMETOOLONG. */
 int adit_rendezvous_bind_path(const char *place, const char *path);
-void adit_rendezvous_leave_path(const char *place, const char *path, int listener);
+void adit_rendezvous_leave_path(const char *place, const char *path);
 /* Whether name, of an attach, is a path. */
 bool adit_rendezvous_is_path(const char *name);
 /* A descriptor connected to the broker of name or path, or -ENOENT (no such arena, or its broker is dead), -EACCES, -EINVAL. */

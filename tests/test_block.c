@@ -373,7 +373,7 @@ struct mourner {
     uint32_t is_up;
 };
 
-/* What another participant has done that is dead by now, and that no keeper hears of as there is no process: it has all on loan. */
+/* What another participant has done that is dead by now: it has all on loan. No keeper is there to recover it. */
 static void leave_all_on_loan(struct adit_arena *full)
 {
     struct adit_arena mortal = *full;
@@ -399,6 +399,7 @@ static void a_loan_of_the_dead_is_waited_for(void **state)
     pthread_t thread;
     uint64_t ref;
     (void)state;
+    adit_keeper_close(m.arena);
     leave_all_on_loan(m.arena);
     assert_int_equal(pthread_create(&thread, NULL, recover_later, &m), 0);
     shm_fixture_until(&m.is_up, 1);
@@ -423,6 +424,7 @@ static void other_loans_are_not(void **state)
     struct adit_arena *full = shm_fixture_create("loans", NULL, FULL_BYTES);
     uint64_t ref, least = UINT64_MAX;
     (void)state;
+    adit_keeper_close(full);
     assert_int_equal(adit_block_alloc(full, FULL_BYTES, ADIT_BLOCK_DATA, &ref), 0);
     for (uint32_t i = 0; i < 10; i++) {
         uint64_t ns = time_of_refusal(full);

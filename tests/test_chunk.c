@@ -373,6 +373,7 @@ static void a_full_arena_is_relieved_by_removals(void **state)
         assert_int_equal(got, -ENOENT); /* whose block a guest may not see */
     }
     assert_int_equal(fixture_stats(a).segments[0].blocks, 1); /* the second one had what the first gave back */
+    shm_fixture_verify(a, ADIT_VERIFY_LIVING | ADIT_VERIFY_DEEP);
     struct adit_key first = {0};
     assert_int_equal(adit_chunk_put(a, &first, voxels, NULL), 0); /* where the second one was; and the heap has its block back */
     assert_int_equal(look(a, &first), 0);
