@@ -259,6 +259,7 @@ static void a_keeper_without_descriptors_buries_nobody_and_steps_back(void **sta
         name = names[i];
         pid_t keeper = start(keep_with_few_descriptors, &m[0]);
         struct adit_arena *a = shm_fixture_attach(name, ADIT_PRODUCER);
+        shm_fixture_nap(i < 10 ? 0 : 50); /* it has seen this one, so nothing but its poll fails */
         __atomic_store_n(&m[0].leave, i < 10 ? 1 + i / 2 : NO_DESCRIPTORS, __ATOMIC_RELEASE);
         shm_fixture_until(&m[0].ready, 2);
         pid_t child = start(consume, &m[1]);
