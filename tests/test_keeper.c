@@ -259,9 +259,10 @@ static void a_keeper_without_descriptors_buries_nobody_and_steps_back(void **sta
         name = names[i];
         pid_t keeper = start(keep_with_few_descriptors, &m[0]);
         struct adit_arena *a = shm_fixture_attach(name, ADIT_PRODUCER);
-        shm_fixture_nap(i < 10 ? 0 : 50); /* it has seen this one, so nothing but its poll fails */
+        shm_fixture_nap(i < 10 ? 0 : 50); /* it has seen this one, so nothing fails */
         __atomic_store_n(&m[0].leave, i < 10 ? 1 + i / 2 : NO_DESCRIPTORS, __ATOMIC_RELEASE);
         shm_fixture_until(&m[0].ready, 2);
+        shm_fixture_nap(i < 10 ? 0 : 1100); /* but the poll of its next round */
         pid_t child = start(consume, &m[1]);
         for (uint32_t k = 0; k < 12; k++) {
             shm_fixture_nap(20);
