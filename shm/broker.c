@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "shm/aside.h"
 #include "shm/control.h"
 #include "shm/proxy.h"
 #include "shm/wire.h"
@@ -21,11 +22,12 @@
 
 /* SILENT: has said nothing yet; ANSWERED: has its answer, which is the only one; UNREAD: a guest that is gone or late, and whose answer lies
  * unread. The kernel counts descriptors that are under way against this user, of whom it lets only so many be; so the place stays taken until they
- * are read or thrown away. */
-enum client_state { SILENT, ANSWERED, UNREAD };
+ * are read or thrown away. LEAVING: a guest's connection is being closed, which may take a while (aside.h). */
+enum client_state { SILENT, ANSWERED, UNREAD, LEAVING };
 struct client {
     int fd;
     enum client_state state;
+    struct adit_aside *aside; /* LEAVING; NULL: not begun */
     struct ucred peer;
     uint64_t deadline_ns;
 };
@@ -126,12 +128,13 @@ static int send_answer(int to, const struct adit_answer *a, const int *fds, uint
     return sendmsg(to, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof *a ? 0 : -errno;
 }
 
-/* Hears and answers a client, once. False: it is to go, refused or gone. */
+/* Hears and answers a client, once. False: it is to go, refused or gone. What a guest says is only looked at and goes when it is closed (aside.h);
+ * closed with that unread it would not see its refusal, so it has its second to hang up first. */
 static bool answer_client(const struct adit_broker *b, const struct door *door, struct client *client)
 {
     struct adit_hello h = {0};
     int fds[ADIT_WIRE_FDS_MAX];
-    ssize_t n = recv(client->fd, &h, sizeof h, MSG_DONTWAIT | MSG_TRUNC);
+    ssize_t n = recv(client->fd, &h, sizeof h, MSG_DONTWAIT | MSG_TRUNC | (door->is_guests ? MSG_PEEK : 0));
     if (n <= 0)
         return n < 0 && errno == EAGAIN;
     struct adit_answer a = {.magic = ADIT_MAGIC, .segments_n = b->arena->segments_n, .signature = adit_control_signature(),
@@ -147,8 +150,8 @@ static bool answer_client(const struct adit_broker *b, const struct door *door, 
             adit_proxy_end(b->proxy, a.slot, adit_load_acquire(&b->arena->participants[a.slot].word));
         a.status = error;
     }
-    (void)send_answer(client->fd, &a, NULL, 0); /* a client that has gone misses nothing */
-    return false;
+    client->state = ANSWERED;
+    return !send_answer(client->fd, &a, NULL, 0) && door->is_guests;
 }
 
 static bool has_unread(const struct client *c)
@@ -157,10 +160,27 @@ static bool has_unread(const struct client *c)
     return !ioctl(c->fd, SIOCOUTQ, &bytes) && bytes; /* unix(7): sent, and not read by the other end */
 }
 
-static void remove_client(struct door *door, uint32_t i)
+/* Begins to let a client go. */
+static void dismiss(const struct door *door, struct client *c)
 {
-    close(door->clients[i].fd);
-    door->clients[i] = door->clients[--door->clients_n];
+    c->state = LEAVING;
+    if (door->is_guests)
+        c->aside = adit_aside_close(c->fd);
+    else
+        close(c->fd);
+}
+
+/* Whether its place is free; begins again what could not begin. */
+static bool has_left(const struct door *door, struct client *c)
+{
+    if (!door->is_guests)
+        return true;
+    if (!c->aside)
+        c->aside = adit_aside_close(c->fd);
+    if (!c->aside || !adit_aside_is_closed(c->aside))
+        return false;
+    adit_aside_forget(&c->aside);
+    return true;
 }
 
 static uint32_t count_of(const struct door *door, uid_t uid)
@@ -171,7 +191,7 @@ static uint32_t count_of(const struct door *door, uid_t uid)
     return n;
 }
 
-/* Makes room at a full door: who has most places there loses its oldest that can be cut off. */
+/* Makes room at a full door, for the next step: who has most places there loses its oldest that can be cut off. */
 static void make_room(struct door *door)
 {
     uint32_t which = CLIENTS_MAX, most = 0;
@@ -179,47 +199,66 @@ static void make_room(struct door *door)
         struct client *c = &door->clients[i];
         if (c->state == ANSWERED && door->is_guests && has_unread(c))
             c->state = UNREAD;
-        uint32_t n = c->state == UNREAD ? 0 : count_of(door, c->peer.uid);
+        uint32_t n = c->state == UNREAD || c->state == LEAVING ? 0 : count_of(door, c->peer.uid);
         if (n > most || (n && n == most && c->deadline_ns < door->clients[which].deadline_ns)) {
             which = i;
             most = n;
         }
     }
     if (which < CLIENTS_MAX)
-        remove_client(door, which);
+        dismiss(door, &door->clients[which]);
 }
 
 /* 0, or that this process can take nobody in: the client stays in the backlog. */
 static int accept_client(struct door *door)
 {
-    struct client c = {.fd = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)};
-    socklen_t length = sizeof c.peer;
-    if (c.fd < 0)
-        return adit_error_is_poor(-errno) ? -errno : 0;
-    bool may = !getsockopt(c.fd, SOL_SOCKET, SO_PEERCRED, &c.peer, &length) && count_of(door, c.peer.uid) < door->each_max;
-    if (may && door->clients_n == CLIENTS_MAX)
+    if (door->clients_n == CLIENTS_MAX) {
         make_room(door);
-    if (!may || door->clients_n == CLIENTS_MAX) {
-        close(c.fd); /* it asks again */
         return 0;
     }
-    c.deadline_ns = adit_clock_ns() + door->client_ns;
-    door->clients[door->clients_n++] = c;
+    struct client *c = &door->clients[door->clients_n];
+    socklen_t length = sizeof c->peer;
+    *c = (struct client){.fd = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    if (c->fd < 0)
+        return adit_error_is_poor(-errno) ? -errno : 0;
+    bool may = !getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &c->peer, &length) && count_of(door, c->peer.uid) < door->each_max;
+    c->deadline_ns = adit_clock_ns() + door->client_ns;
+    door->clients_n++;
+    if (!may)
+        dismiss(door, c); /* it asks again */
     return 0;
+}
+
+/* Full, and nobody can be cut off. */
+static bool is_stuck(const struct door *door)
+{
+    uint32_t n = 0;
+    while (n < door->clients_n && (door->clients[n].state == UNREAD || door->clients[n].state == LEAVING))
+        n++;
+    return n == CLIENTS_MAX;
+}
+
+/* Whether somebody's place is to be free in an instant. */
+static bool is_leaving(const struct door *door)
+{
+    for (uint32_t i = 0; i < door->clients_n; i++)
+        if (door->clients[i].state == LEAVING)
+            return true;
+    return false;
 }
 
 /* Whom poll shall look at for a door: its listener first. Returns how many. */
 static uint32_t list_door(const struct door *door, struct pollfd *p)
 {
-    p[0] = (struct pollfd){.fd = door->listener, .events = POLLIN};
+    p[0] = (struct pollfd){.fd = is_stuck(door) ? -1 : door->listener, .events = POLLIN};
     for (uint32_t i = 0; i < door->clients_n; i++) {
         const struct client *c = &door->clients[i];
-        p[i + 1] = (struct pollfd){.fd = c->state == UNREAD ? -1 : c->fd, .events = c->state == SILENT ? POLLIN : POLLRDHUP};
+        p[i + 1] = (struct pollfd){.fd = c->state == UNREAD || c->state == LEAVING ? -1 : c->fd, .events = c->state == SILENT ? POLLIN : POLLRDHUP};
     }
     return door->clients_n + 1;
 }
 
-/* Whether a client's place is free: what poll said of it has been heard. */
+/* Whether a client is to go: what poll said of it has been heard. */
 static bool is_done(const struct adit_broker *b, const struct door *door, struct client *c, short revents, uint64_t now_ns)
 {
     bool is_over = revents & (POLLHUP | POLLERR | POLLRDHUP) || now_ns > c->deadline_ns;
@@ -237,9 +276,13 @@ static bool is_done(const struct adit_broker *b, const struct door *door, struct
 /* Answers who has asked. 0, or -errno: this process can take nobody in. */
 static int serve_door(const struct adit_broker *b, struct door *door, const struct pollfd *p, uint64_t now_ns)
 {
-    for (uint32_t i = door->clients_n; i-- > 0;)
-        if (is_done(b, door, &door->clients[i], p[i + 1].revents, now_ns))
-            remove_client(door, i);
+    for (uint32_t i = door->clients_n; i-- > 0;) {
+        struct client *c = &door->clients[i];
+        if (c->state != LEAVING && is_done(b, door, c, p[i + 1].revents, now_ns))
+            dismiss(door, c);
+        if (c->state == LEAVING && has_left(door, c))
+            *c = door->clients[--door->clients_n];
+    }
     return p[0].revents & POLLIN ? accept_client(door) : 0;
 }
 
@@ -249,7 +292,8 @@ int adit_broker_step(struct adit_broker *b, int stop, int other, int timeout_ms)
     bool is_deaf = b->proxy && adit_clock_ns() < b->deaf_until_ns;
     p[2] = (struct pollfd){.fd = b->proxy && !is_deaf ? adit_proxy_bells(b->proxy) : -1, .events = POLLIN};
     uint32_t first = 3 + list_door(&b->doors[0], p + 3), n = first + list_door(&b->doors[1], p + first);
-    if (poll(p, n, is_deaf && timeout_ms > 1 ? 1 : timeout_ms) < 0)
+    bool is_soon = is_deaf || is_leaving(&b->doors[1]);
+    if (poll(p, n, is_soon && timeout_ms > 1 ? 1 : timeout_ms) < 0)
         return errno == EINTR ? 0 : -errno; /* EINVAL: more than RLIMIT_NOFILE, which was lowered */
     uint64_t now_ns = adit_clock_ns();
     if (p[2].revents & POLLIN) {
@@ -270,8 +314,12 @@ void adit_broker_close(struct adit_broker **broker)
             if (b->fds[i][w] >= 0)
                 close(b->fds[i][w]);
     for (uint32_t d = 0; d < 2; d++)
-        for (uint32_t i = 0; i < b->doors[d].clients_n; i++)
-            close(b->doors[d].clients[i].fd);
+        for (uint32_t i = 0; i < b->doors[d].clients_n; i++) {
+            struct client *c = &b->doors[d].clients[i];
+            if (c->state != LEAVING)
+                dismiss(&b->doors[d], c);
+            adit_aside_forget(&c->aside);
+        }
     free(b);
     *broker = NULL;
 }

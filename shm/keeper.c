@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shm/aside.h"
 #include "shm/broker.h"
 #include "shm/deaths.h"
 #include "shm/proxy.h"
@@ -22,6 +23,7 @@
 #define ROUND_MS 1000     /* a keeper looks around at least so often, should a joiner have died before it could close */
 #define ROUND_PROC_MS 50  /* so often where deaths are to be looked for in /proc */
 #define PROXY_MS 2         /* while the one before may run still, and guests have nobody */
+#define CLOSE_MS 1000      /* for the guests' listener to be closed */
 #define RETRY_MS 20       /* after a recovery that had no memory */
 
 struct adit_keeper {
@@ -75,8 +77,10 @@ static void take_from_keepers(struct adit_keeper *k, bool closes)
         *at = k->next;
     if (closes)
         close(k->listener);
-    if (closes && k->guest_listener >= 0)
-        close(k->guest_listener);
+    struct adit_aside *aside = closes && k->guest_listener >= 0 ? adit_aside_close(k->guest_listener) : NULL;
+    for (uint32_t ms = 0; aside && !adit_aside_is_closed(aside) && ms < CLOSE_MS; ms++) /* with all that waits there unread */
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    adit_aside_forget(&aside);
     pthread_mutex_unlock(&keepers_lock);
 }
 

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shm/aside.h"
 #include "shm/fault.h"
 #include "shm/layout.h"
 #include "shm/os.h"
@@ -137,6 +138,7 @@ static int bind_locked(const struct sockaddr_un *a)
     int fd = new_socket();
     if (fd < 0)
         return fd;
+    adit_aside_refuse_rights(fd);
     if (!bind(fd, (const struct sockaddr *)a, sizeof *a) && !listen(fd, BACKLOG))
         return fd;
     int error = -errno;

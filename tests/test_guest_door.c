@@ -1,10 +1,11 @@
 /* The guests' door under siege (shm/broker.h, shm/rendezvous.h): by those who may reach it, and mean harm. Nobody else waits for them, and nobody's
  * keeper is kept busy or runs out of what the kernel grants.
  *
- * (tried: a keeper that answers each hello of a connection, one that polls what has hung up, one that forgets unread answers, 16 places for
+ * (tried: a keeper that answers each hello of a connection, one that polls what has hung up, one that forgets unread answers, or closes what it was sent itself, 16 places for
  * whoever comes first, and a lock of the socket's own directory: each fails its test.) */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -318,6 +319,92 @@ static void unread_answers_leave_the_owner_what_the_kernel_grants(void **state)
     assert_int_equal(rmdir(s->directory), 0);
 }
 
+/* ---- what is sent to it ----------------------------------------------------------------------------------------- */
+
+struct mail {
+    uint32_t sent, stop;
+    int error; /* errno of the last one: the kernel lets none through */
+};
+
+/* A connection to itself that is full and that lingers: whoever closes it last waits for an hour. */
+static int lingering_connection(int *other)
+{
+    static char rubbish[65536];
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct linger linger = {1, 3600};
+    socklen_t length = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(!bind(listener, (struct sockaddr *)&at, sizeof at) && !listen(listener, 1) && !getsockname(listener, (struct sockaddr *)&at, &length));
+    REQUIRE(!connect(fd, (struct sockaddr *)&at, sizeof at));
+    *other = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    while (send(fd, rubbish, sizeof rubbish, MSG_DONTWAIT) > 0) {
+    }
+    REQUIRE(*other >= 0 && !setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+    close(listener);
+    return fd;
+}
+
+static void send_lingering_connections(void *user)
+{
+    struct mail *m = user;
+    int others[4], doors[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        union {
+            char bytes[CMSG_SPACE(sizeof(int))];
+            struct cmsghdr align;
+        } control = {{0}};
+        struct iovec part = {(char[]){"hello"}, 5};
+        struct msghdr h = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+        int fd = lingering_connection(&others[i]);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+        *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+        memcpy(CMSG_DATA(c), &fd, sizeof fd);
+        doors[i] = connect_raw();
+        m->error = sendmsg(doors[i], &h, MSG_NOSIGNAL) == 5 ? 0 : errno;
+        if (m->error)
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger)); /* it is this one's to close */
+        close(fd);
+        shutdown(doors[i], SHUT_WR);
+    }
+    __atomic_store_n(&m->sent, 1, __ATOMIC_RELEASE);
+    shm_fixture_until(&m->stop, 1);
+}
+
+/* With what Linux 6.16 has against it and without. (tried: a keeper that closes them itself: it sleeps for an hour) */
+static void what_lingers_holds_up_no_keeper(void **state)
+{
+    char *kept = strdup(getenv("ADIT_DISABLE")), disabled[64];
+    (void)state;
+    for (uint32_t refuses = 0; refuses < 2; refuses++) {
+        struct adit_create_params p = {.size = sizeof p, .guests_max = 1, .guest_path = path};
+        struct adit_attach_params soon = {.size = sizeof soon, .timeout_ns = 5000000000u};
+        struct mail *m = shm_fixture_shared(sizeof *m);
+        struct adit_arena *a, *other;
+        snprintf(disabled, sizeof disabled, "%s%s", kept, refuses ? "" : ",passrights");
+        setenv("ADIT_DISABLE", disabled, 1);
+        snprintf(path, sizeof path, "%s/lingering", yard);
+        a = shm_fixture_create(refuses ? "refusing" : "lingering", &p, 4u << 20);
+        pid_t child = shm_fixture_fork(send_lingering_connections, m);
+        shm_fixture_until(&m->sent, 1);
+        shm_fixture_nap(1300); /* longer than a guest has for all it does */
+        print_message("descriptors sent to the door: %s\n", m->error ? strerror(m->error) : "let through");
+        assert_true(refuses || !m->error);
+        assert_int_equal(adit_attach(a->name, ADIT_OBSERVER, &soon, &other), 0);
+        adit_detach(&other);
+        assert_int_equal(adit_attach(path, ADIT_GUEST, &soon, &other), refuses && m->error ? 0 : -ECONNRESET);
+        if (other)
+            adit_detach(&other);
+        uint64_t begin = adit_clock_ns();
+        adit_detach(&a);
+        assert_true(adit_clock_ns() - begin < 10000000000u);
+        __atomic_store_n(&m->stop, 1, __ATOMIC_RELEASE);
+        assert_int_equal(shm_fixture_wait(child), 0);
+    }
+    snprintf(path, sizeof path, "%s/guests", yard);
+    setenv("ADIT_DISABLE", kept, 1);
+    free(kept);
+}
+
 /* ---- its directory ---------------------------------------------------------------------------------------------- */
 
 static void a_lock_of_the_doors_directory_stops_nobody(void **state)
@@ -362,6 +449,7 @@ int main(void)
         cmocka_unit_test(unread_answers_are_counted),
         cmocka_unit_test(silence_of_one_user_delays_no_other),
         cmocka_unit_test(unread_answers_leave_the_owner_what_the_kernel_grants),
+        cmocka_unit_test(what_lingers_holds_up_no_keeper),
         cmocka_unit_test(a_lock_of_the_doors_directory_stops_nobody),
     };
     return cmocka_run_group_tests_name("guest_door", tests, set_up, tear_down);
