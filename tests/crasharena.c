@@ -384,7 +384,10 @@ static void serve_wishes(pid_t tracer)
             int listener = grant.listener;
             grant.listener = -1;
             adit_grant_close(&grant);
+            char first = scene.live->place[0];
+            scene.live->place[0] = 0; /* no folder: it does not wait for who has the socket, this process, to answer */
             adit_keeper_close(scene.live);
+            scene.live->place[0] = first;
             __atomic_add_fetch(&w->closed, 1, __ATOMIC_RELEASE);
             while (w->opened == __atomic_load_n(&w->keepers_opened, __ATOMIC_ACQUIRE) && !is_over(tracer))
                 nanosleep(&nap, NULL);
