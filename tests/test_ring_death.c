@@ -22,6 +22,11 @@
 #define START 5u /* elements through the ring before: what follows wraps */
 #define BATCH_MAX 3u
 #define STEPS_MAX 5000u
+#ifdef __SANITIZE_ADDRESS__
+#define ROUNDS 60u /* a fork is dear there */
+#else
+#define ROUNDS 240u
+#endif
 
 static struct adit_arena *arena;
 
@@ -289,7 +294,7 @@ static void a_name_outlives_who_dies_making_or_ending_it(void **state)
     uint32_t killed = 0;
     struct adit_arena mortal = *arena;
     (void)state;
-    for (uint32_t round = 0; round < 240; round++) {
+    for (uint32_t round = 0; round < ROUNDS; round++) {
         uint32_t lost = 0;
         bool is_making = round % 2;
         mortal.owner = adit_owner_make(61, round + 1);
@@ -311,8 +316,8 @@ static void a_name_outlives_who_dies_making_or_ending_it(void **state)
         assert_int_equal(lost, 0);
         shm_fixture_verify_quiet(arena);
     }
-    print_message("%u of 240 killed before they were through\n", killed);
-    assert_true(!killed || killed > 120); /* 0: not by steps here */
+    print_message("%u of %u killed before they were through\n", killed, ROUNDS);
+    assert_true(!killed || killed > ROUNDS / 2); /* 0: not by steps here */
 }
 
 static int set_up(void **state)

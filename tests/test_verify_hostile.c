@@ -11,7 +11,7 @@
 #ifdef __SANITIZE_THREAD__
 #define STATES 5000u /* one thread: nothing to see there */
 #elif defined(__SANITIZE_ADDRESS__)
-#define STATES 20000u /* each look's large buffer is mapped anew there */
+#define STATES 10000u /* each look's large buffer is mapped anew there */
 #else
 #define STATES 100000u
 #endif
