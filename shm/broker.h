@@ -17,7 +17,8 @@
  * uid, for 1 s each; who comes when all are taken has one of whoever has most. Whoever comes by it is a guest, whatever his uid.
  * A guest that does not read what it was given keeps that place: the kernel bounds the descriptors that a user has under way
  * (ETOOMANYREFS), and one uid can so hold up 4 grants of the keeper's at most. (16 uids that mean harm together can close the guests' door, not
- * the other one.)
+ * the other one. Before Linux 6.16 one can, with descriptors whose release takes for ever: each connection that carries one keeps a place until it
+ * is closed, aside.h, that of a uid with 4 places already among them.)
  */
 #ifndef ADIT_BROKER_H
 #define ADIT_BROKER_H

@@ -486,7 +486,18 @@ static void a_world_of_glass_has_an_arena_of_its_size(void **state)
     json_decref(run);
 }
 
-/* (tried: a last one that leaves while run is dying, and takes its listening socket for somebody's: the file stays) */
+/* Participants of the one arena that is there. */
+static int64_t participants(void)
+{
+    json_t *listed = adit_json(ARGV((char *)"ls", (char *)"--json"));
+    const json_t *first = json_array_get(json_object_get(listed, "arenas"), 0);
+    int64_t n = json_integer_value(json_object_get(first, "participants"));
+    json_decref(listed);
+    return n;
+}
+
+/* Killed once all are there: who has not attached yet cannot take the socket file along.
+ * (tried: a last one that leaves while run is dying, and takes its listening socket for somebody's: the file stays) */
 static void the_death_of_run_ends_its_processes(void **state)
 {
     (void)state;
@@ -494,7 +505,10 @@ static void the_death_of_run_ends_its_processes(void **state)
         struct spawned run;
         long_run_start(&run, "feed");
         pid_t child = spawned_child_of(run.pid, "feed");
-        pause_ms(100 + 100 * i);
+        for (int k = 0; k < 2000 && participants() < 5; k++) /* run, two that feed, two that watch */
+            pause_ms(5);
+        assert_true(participants() >= 5);
+        pause_ms(50 * i);
         kill(run.pid, SIGKILL);
         spawned_wait(&run);
         for (int k = 0; k < 2000 && (!kill(child, 0) || spawned_files_count("adit", "")); k++)
