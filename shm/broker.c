@@ -318,6 +318,8 @@ void adit_broker_close(struct adit_broker **broker)
             struct client *c = &b->doors[d].clients[i];
             if (c->state != LEAVING)
                 dismiss(&b->doors[d], c);
+            if (b->doors[d].is_guests && !c->aside)
+                close(c->fd); /* no thread is to be had: then this one waits */
             adit_aside_forget(&c->aside);
         }
     free(b);

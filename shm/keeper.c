@@ -77,7 +77,10 @@ static void take_from_keepers(struct adit_keeper *k, bool closes)
         *at = k->next;
     if (closes)
         close(k->listener);
-    struct adit_aside *aside = closes && k->guest_listener >= 0 ? adit_aside_close(k->guest_listener) : NULL;
+    bool has_guests = closes && k->guest_listener >= 0;
+    struct adit_aside *aside = has_guests ? adit_aside_close(k->guest_listener) : NULL;
+    if (has_guests && !aside)
+        close(k->guest_listener); /* no thread is to be had: then this one waits */
     for (uint32_t ms = 0; aside && !adit_aside_is_closed(aside) && ms < CLOSE_MS; ms++) /* with all that waits there unread */
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     adit_aside_forget(&aside);

@@ -8,6 +8,19 @@
 
 #include <cmocka.h>
 
+int adit_home_make(void **state)
+{
+    *state = (void *)(uintptr_t)spawned_home_make();
+    return 0;
+}
+
+int adit_home_remove(void **state)
+{
+    (void)state;
+    spawned_home_remove();
+    return 0;
+}
+
 void adit_want(int code, char *const *argv, struct spawned *run)
 {
     spawned_run(ADIT, argv, run);

@@ -9,6 +9,10 @@
 #define ADIT "bin/adit"
 #define ARGV(...) ((char *[]){(char *)"adit", __VA_ARGS__, NULL})
 
+/* cmocka set-up and tear-down: a home (spawned.h) for each test, its path in *state. */
+int adit_home_make(void **state);
+int adit_home_remove(void **state);
+
 /* Runs adit and wants this exit code; what it said is shown if it had another. */
 void adit_want(int code, char *const *argv, struct spawned *run);
 /* Wants exit 2 and exactly one line of error that contains part. */

@@ -23,19 +23,6 @@
 #include "tests/adit_called.h"
 #include "tests/world_files.h"
 
-static int home_make(void **state)
-{
-    *state = (void *)(uintptr_t)spawned_home_make();
-    return 0;
-}
-
-static int home_remove(void **state)
-{
-    (void)state;
-    spawned_home_remove();
-    return 0;
-}
-
 /* ---- helpers ---------------------------------------------------------------------------------------------------- */
 
 static uint8_t *file_read(const char *path, size_t *bytes)
@@ -607,7 +594,7 @@ static void quads_go_to_stdout_when_asked(void **state)
     adit_refuses("each side needs 3", ARGV((char *)"mesh", raw, (char *)"--dim", (char *)"1,1,1", (char *)"--border", (char *)"1"));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, home_make, home_remove)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, adit_home_make, adit_home_remove)
 
 int main(void)
 {

@@ -19,19 +19,6 @@
 #include "tests/adit_called.h"
 #include "tests/world_files.h"
 
-static int home_make(void **state)
-{
-    *state = (void *)(uintptr_t)spawned_home_make();
-    return 0;
-}
-
-static int home_remove(void **state)
-{
-    (void)state;
-    spawned_home_remove();
-    return 0;
-}
-
 static char *file_of(const char *name, const struct bytes *bytes)
 {
     char *path = spawned_file(name);
@@ -241,7 +228,7 @@ static void exports_of_a_damaged_arena_fail_and_leave_no_file(void **state)
     spawned_free(&serve);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, home_make, home_remove)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, adit_home_make, adit_home_remove)
 
 int main(void)
 {

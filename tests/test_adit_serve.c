@@ -12,19 +12,6 @@
 
 #include "tests/adit_called.h"
 
-static int home_make(void **state)
-{
-    *state = (void *)(uintptr_t)spawned_home_make();
-    return 0;
-}
-
-static int home_remove(void **state)
-{
-    (void)state;
-    spawned_home_remove();
-    return 0;
-}
-
 static void serve_start(struct spawned *serve, char *name)
 {
     spawned_start(ADIT, ARGV((char *)"serve", name, (char *)"--size", (char *)"64M", (char *)"--quiet"), serve);
@@ -245,7 +232,7 @@ static void the_examples_work_together(void **state)
     serve_end(&serve, SIGTERM, 0);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, home_make, home_remove)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, adit_home_make, adit_home_remove)
 
 int main(void)
 {

@@ -2,7 +2,6 @@
 #include "tools/damage.h"
 
 #include "tools/command.h"
-#include "tools/feeder.h"
 #include "tools/say.h"
 
 struct adit_damage adit_damage_of(const struct adit_world *world)
@@ -16,11 +15,16 @@ struct adit_damage adit_damage_of(const struct adit_world *world)
 
 int adit_damage_exit(const char *program, const char *spec, const struct adit_damage *damage)
 {
-    const uint32_t whole = damage->columns_read + damage->columns_large;
-    int code = adit_feeder_damage_exit(program, spec, damage->columns_skipped, whole);
+    const uint32_t columns = damage->columns_read + damage->columns_large + damage->columns_skipped;
+    int code = ADIT_EXIT_DONE;
+    if (damage->columns_skipped) {
+        adit_say_error(program, "%s: %u of its %u chunk columns are damaged and left out, the rest is done; restore it from a backup", spec,
+                       damage->columns_skipped, columns);
+        code = ADIT_EXIT_BAD_INPUT;
+    }
     if (damage->columns_large) {
         adit_say_error(program, "%s: %u of its %u chunk columns are too big to be read and left out, the rest is done; give the region in "
-                       "copies with fewer of its columns each", spec, damage->columns_large, whole + damage->columns_skipped);
+                       "copies with fewer of its columns each", spec, damage->columns_large, columns);
         code = ADIT_EXIT_BAD_INPUT;
     }
     if (damage->parts_skipped) {

@@ -258,15 +258,6 @@ void adit_feeder_world_notes(const struct adit_world *world, const char *program
                       (unsigned long long)more);
 }
 
-int adit_feeder_damage_exit(const char *program, const char *spec, uint32_t columns_skipped, uint32_t columns_read)
-{
-    if (!columns_skipped)
-        return ADIT_EXIT_DONE;
-    adit_say_error(program, "%s: %u of its %u chunk columns are damaged and left out, the rest is done; restore it from a backup",
-                   spec, columns_skipped, columns_skipped + columns_read);
-    return ADIT_EXIT_BAD_INPUT;
-}
-
 void adit_feeder_notes(const struct adit_feeder *feeder, const char *program)
 {
     for (uint32_t i = 0; i < feeder->params.specs_count; i++) {

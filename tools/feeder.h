@@ -65,9 +65,6 @@ void adit_feeder_notes(const struct adit_feeder *feeder, const char *program);
 /* The same for one world before it is fed. */
 void adit_feeder_world_notes(const struct adit_world *world, const char *program);
 
-/* How a job that kept what was sound of a world ends: 0, or after one line ADIT_EXIT_BAD_INPUT when some of it was damaged. */
-int adit_feeder_damage_exit(const char *program, const char *spec, uint32_t columns_skipped, uint32_t columns_read);
-
 /* Whether keys can name every chunk of the world and its box is of a size to walk: 0, or -ERANGE, -EFBIG and a line. */
 int adit_feeder_world_check(const struct adit_world *world, char *error, size_t error_bytes);
 

@@ -89,8 +89,6 @@ static int world_look(struct adit_plan_world *pw, struct sample *s, struct adit_
     memcpy(pw->voxel_max, w->voxel_max, sizeof pw->voxel_max);
     pw->box_chunks = adit_feeder_box(w);
     pw->materials = w->material_count;
-    pw->columns_read = w->columns_read;
-    pw->columns_skipped = w->columns_skipped;
     pw->warnings = w->warning_count + w->warnings_dropped;
     for (uint32_t m = 1; m < ADIT_MATERIALS; m++)
         s->classes[m] = m <= w->material_count ? w->materials[m].class : ADIT_CLASS_OPAQUE;

@@ -19,7 +19,7 @@ struct adit_plan_world {
     char kind[16];
     int32_t voxel_min[3], voxel_max[3];
     uint64_t box_chunks, chunks_may; /* in the box; of these that may hold voxels */
-    uint32_t materials, columns_read, columns_skipped, warnings;
+    uint32_t materials, warnings;
     struct adit_world *world; /* NULL after adit_plan_close_worlds */
 };
 
