@@ -1,9 +1,10 @@
 /* Block words (I1, I6).
  *
  * An extent is walked from head to head. Only the owner of a run writes into it, and changes its head before it gives the run
- * away; so while a head stays the same word (its tag counts changes), what was seen inside the run, and that another head begins
- * behind it, is true. When something looks wrong, the heads it was judged by are read again: changed, the extent is walked
- * anew. */
+ * away; so while a head stays, what was seen inside the run, and that another head begins behind it, is true. When something looks wrong, the
+ * words it was judged by are read again: changed, the extent is walked anew. They are read as head, word, head: the tag counts 256 changes
+ * and begins anew where a run was merged away, so the very same head may come back during a walk; but not while another word that
+ * contradicts it stays. */
 #include "shm/verify.h"
 
 #define WALKS_MAX 64u /* of an extent that changes under the walk, in one look */
@@ -30,10 +31,11 @@ static bool is_run(const struct extent_walk *w, uint32_t i, uint64_t word)
     return adit_word_state(word) >= ADIT_BLOCK_FREE && adit_word_state(word) < ADIT_BLOCK_STATES && n && n <= w->end - i;
 }
 
-/* True when the heads that i was judged by are as they were. */
-static bool is_still(const struct extent_walk *w, uint32_t i, uint64_t word)
+/* True when a word and the head it was judged by (head_word 0: none) are as they were, together. */
+static bool are_still(const struct extent_walk *w, uint32_t head, uint64_t head_word, uint32_t i, uint64_t word)
 {
-    return word_at(w, i) == word && (!w->head_word || word_at(w, w->head) == w->head_word);
+    bool was = !head_word || word_at(w, head) == head_word;
+    return was && word_at(w, i) == word && (!head_word || word_at(w, head) == head_word);
 }
 
 /* Words inside the run [i, i + n): 0, or claimed by who has claimed the run, and is splitting or merging. False: changed under us. */
@@ -49,7 +51,7 @@ static bool look_inside(struct extent_walk *w, uint32_t i, uint64_t word)
                        adit_word_owner(inside) == adit_word_owner(word);
         if (!inside || (is_work && !w->v->quiet))
             continue;
-        if (word_at(w, i) != word)
+        if (!are_still(w, i, word, k, inside))
             return false;
         adit_finding_add(w->v->findings, "I1", "segment %u granule %u|a head (%s) inside the run of %u granules (%s) at granule %u",
                          w->number, granule(w, k), adit_verify_state_name(inside), n, adit_verify_state_name(word), granule(w, i));
@@ -85,7 +87,7 @@ static uint32_t look_at_gap(struct extent_walk *w, uint32_t i, uint64_t word)
     uint32_t n = 1;
     while (i + n < w->end && !is_run(w, i + n, word_at(w, i + n)))
         n++;
-    if (!is_still(w, i, word))
+    if (!are_still(w, w->head, w->head_word, i, word))
         return 0;
     adit_finding_add(w->v->findings, "I1", "segment %u granule %u|no run begins here (%s, length %u), nor in the next %u granules",
                      w->number, granule(w, i), adit_verify_state_name(word), adit_word_granules(word), n - 1);
