@@ -5,7 +5,7 @@
 
 #include "runtime/encoding.h"
 
-enum { CODE_UNIFORM, CODE_BRICKS, CODE_DENSE }; /* as in mesh_common.glsl */
+_Static_assert(ADIT_VOXELS_UNIFORM == 0 && ADIT_VOXELS_BRICKS == 1 && ADIT_VOXELS_DENSE == 2, "the encodings of mesh_common.glsl");
 
 #define ALIGN 16u
 /* Beside the voxels: palette and bricks, and of each plane its table and its voxels. */
@@ -43,7 +43,7 @@ static void append(uint8_t *source, size_t *used, const void *from, size_t bytes
 
 static bool add_version(const struct adit_mesh_task *task, size_t room, uint8_t *source, size_t *used, struct adit_gpu_job *job, int *error)
 {
-    struct adit_voxels_view view;
+    struct adit_voxels view;
     *error = -EBADMSG;
     if (!adit_voxels_view_within(task->version, task->bytes, &view))
         return false;
@@ -52,8 +52,8 @@ static bool add_version(const struct adit_mesh_task *task, size_t room, uint8_t 
         return false;
     job->flags = task->flags;
     job->value = view.uniform;
-    job->encoding = view.encoding == ADIT_ENC_BRICKS ? CODE_BRICKS : view.encoding == ADIT_ENC_DENSE16 ? CODE_DENSE : CODE_UNIFORM;
-    if (job->encoding == CODE_BRICKS) {
+    job->encoding = view.form;
+    if (view.form == ADIT_VOXELS_BRICKS) {
         job->palette_at = (uint32_t)*used;
         append(source, used, view.palette, sizeof view.palette);
         job->bricks_at = (uint32_t)*used;

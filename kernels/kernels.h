@@ -5,5 +5,6 @@
 #include "kernels/generate.h"
 #include "kernels/mesh.h"
 #include "kernels/quad.h"
+#include "kernels/voxels.h"
 
 #endif

@@ -27,20 +27,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernels/quad.h"
+#include "kernels/voxels.h"
 
 enum { ADIT_MESH_CULLED = 1u, ADIT_MESH_TT_NONE = 2u }; /* flags of a source */
 
 /* No volume has more quads than this: every face of every voxel, which see-through materials can show. */
 #define ADIT_MESH_QUADS_MAX (ADIT_CHUNK_VOXELS * ADIT_FACES)
 
-/* What is meshed. voxels: 64^3 materials, index (z*64 + y)*64 + x; only the first dim[] (1..64) a side take part.
+/* What is meshed. voxels: 64^3 materials, index (z*64 + y)*64 + x; only the first dim[] (1..64) a side take part. encoded, unless NULL: the
+ * voxels in the form of a published version instead, dim[] 64 each.
  * plane[f]: the 64x64 materials next to side f, index v*64 + u with the (U,V) of quad.h, or NULL for air; on a + side
  * it adjoins voxel dim-1. classes: enum adit_class of every material, ADIT_MATERIALS entries, of which the two low bits
  * count; classes[0] is air. All of it may be memory that a hostile peer writes meanwhile: the quads are then worthless,
  * but nothing beyond the arrays named here is read or written, and the call ends. */
 struct adit_mesh_source {
     const uint16_t *voxels;
+    const struct adit_voxels *encoded;
     const uint16_t *plane[ADIT_FACES];
     const uint8_t *classes;
     uint8_t dim[3];
@@ -61,7 +63,7 @@ struct adit_mesh_result {
  * Returns 0; or -ENOSPC when quads_max is too small: all of result is then as it would be with room enough
  * (start[ADIT_MESH_RANGES] is the number needed), quads[] holds the first quads_max quads, and nothing beyond them was
  * written; or -EINVAL when the source is not valid, with result an empty mesh. Scratch memory is on the stack, at most
- * 256 KiB (six fields of a bit a voxel, 32 KiB each, are most of it). */
+ * 512 KiB (twelve fields of a bit a voxel, 32 KiB each, are most of it; what a chunk does not need of them is not touched). */
 typedef int adit_mesh_kernel(const struct adit_mesh_source *source, struct adit_mesh_result *result);
 
 adit_mesh_kernel adit_mesh_scalar; /* the portable reference: the definition above, as code */

@@ -1,13 +1,14 @@
 /* mesh_avx512.c - the mesh of kernels/mesh.h in AVX-512: masks of 64 voxels, eight layers at a time.
  *
- * The volume is read twice. Once for fields of a bit a voxel and class, 64 bits a word; once, only near surfaces, for
- * three more fields that say whether a voxel has the material of its neighbour at x+1, y+1 or z+1. From then on a face is
+ * mesh_avx512_read.c makes fields of a bit a voxel: one a class, and three that say whether a voxel has the material of its neighbour at x+1,
+ * y+1 or z+1. From then on a face is
  * logic on words: a layer is a word for each v, and eight neighbouring layers fill a vector, one a lane. For that the
  * words must run along U, and the layers be next to each other in memory:
  *     -X +X   words along y, index z*64 + x    every slab of one z transposed, bit by bit
  *     -Y +Y   words along x, index z*64 + y    as read
  *     -Z +Z   words along x, index y*64 + z    all words transposed
- * so an index is always v*64 + layer. Both transpositions are their own inverse and are done in place.
+ * so an index is always v*64 + layer. What is turned is turned into fields of its own, and only where voxels may carry quads: the rows of eight
+ * layers where none may are not visited at all.
  *
  * sweep() walks v and keeps, in each lane, the rows of quads that are open: which cells they cover (all visible cells of
  * the row before), their first and their last cell. An open row is kept when all its cells are visible again, of the same
@@ -15,36 +16,36 @@
  * of a word at once by two additions whose carries run through good cells only, one from the first cells upwards and
  * one, on reversed words, from the last cells downwards: a row is kept where both got through. Kept rows are exactly the
  * greedy heightening of mesh.h: a new row never overlaps a kept one, so widening stops where it has to.
- * write_layer() then walks v backwards, counting how long each row is kept, and compresses the first cells into quads.
+ * collect_layer() then walks v backwards, counting how long each row is kept, and compresses the first cells into 32 bits a quad, of which
+ * write_quads() makes quads, eight at a time.
  */
-#include "kernels/mesh.h"
+#include "kernels/mesh_avx512.h"
 
 #include <errno.h>
-#include <immintrin.h>
 #include <string.h>
 
 #include "kernels/mesh_side.h"
 
-enum { DIM = ADIT_CHUNK_DIM, CLASSES = ADIT_MESH_CLASSES, OPAQUE = 0, TRANSLUCENT = 1, CUTOUT = 2, LANES = 8 };
+enum { DIM = ADIT_FIELD_DIM, CLASSES = ADIT_FIELD_CLASSES, LANES = ADIT_FIELD_LANES };
+enum { OPAQUE = ADIT_FIELD_OPAQUE, TRANSLUCENT = ADIT_FIELD_TRANSLUCENT, CUTOUT = ADIT_FIELD_CUTOUT };
+enum { CELLS_MAX = DIM * DIM }; /* of a layer */
 
-/* A bit a voxel. Words of layers -1 and 64 are read (and then replaced), so there is some room at both ends. */
-struct field {
-    uint64_t before[LANES];
-    uint64_t word[DIM * DIM];
-    uint64_t after[LANES];
+/* The fields as the faces of one axis want them. */
+struct view {
+    const struct adit_field *of[CLASSES], *same[3];
 };
 
 struct mesher {
-    struct field of[CLASSES]; /* by enum adit_class less one; of see-through classes only if there are any */
-    struct field same[3];     /* by axis: has the material of the neighbour one up that axis; known near surfaces only */
-    uint64_t plane[ADIT_FACES][CLASSES][DIM]; /* the border planes, by v, bits along u */
+    struct adit_fields read;
+    struct adit_field turned_of[CLASSES], turned_same[3];
     uint64_t plane_same[DIM]; /* of the face at work: see-through border voxels of the material beyond */
+    struct view view;
+    uint64_t busy[LANES]; /* of the axis at work, by group of eight layers: bit v is set where voxels may carry a quad */
     const struct adit_mesh_source *source;
     struct adit_mesh_result *result;
-    __m512i class_of[4]; /* the classes of materials 0..255 */
-    uint64_t layers[3][CLASSES]; /* by axis: bit i is set when layer i holds voxels of the class */
-    uint64_t extent[3];          /* by axis: bit i is set when layer i has quads */
+    uint64_t extent[3]; /* by axis: bit i is set when layer i has quads */
     uint32_t count;     /* quads found so far, whether or not there was room for them */
+    uint32_t cell[LANES * CELLS_MAX + 16]; /* quads of eight layers: u, w-1, h-1, v, 6 bits each, lane */
 } __attribute__((aligned(64)));
 
 /* Eight layers of one face and class after sweep(): arrays by v and lane. */
@@ -55,168 +56,6 @@ struct slab {
     uint64_t rows[LANES];       /* bit v: there are visible faces; where not, the arrays hold nothing of meaning */
     uint64_t quads[LANES];      /* begun in this layer */
 } __attribute__((aligned(64)));
-
-static inline uint64_t low_bits(uint32_t n) /* n in 1..64 */
-{
-    return ~0ull >> (DIM - n);
-}
-
-/* -- classes ------------------------------------------------------------------------------------------------------- */
-
-static inline uint64_t equal(__m512i a_low, __m512i a_high, __m512i b_low, __m512i b_high)
-{
-    return (uint64_t)_mm512_cmpeq_epi16_mask(a_low, b_low) | (uint64_t)_mm512_cmpeq_epi16_mask(a_high, b_high) << 32;
-}
-
-/* The classes of 64 materials: bit 0 and bit 1 of each as a word. Rows of one material, then rows of small ids, then any
- * row, material by material. That loop drops bit i as well as the bits found equal, so it ends even if another process
- * changes the row under it. */
-static inline void classify(const struct mesher *m, const uint16_t *material, uint64_t *bit0, uint64_t *bit1)
-{
-    const uint8_t *classes = m->source->classes;
-    __m512i low = _mm512_loadu_si512(material), high = _mm512_loadu_si512(material + 32);
-    __m512i all = _mm512_broadcastw_epi16(_mm512_castsi512_si128(low));
-    if (equal(low, high, all, all) == ~0ull) {
-        uint8_t class = classes[(uint16_t)_mm_extract_epi16(_mm512_castsi512_si128(low), 0)];
-        *bit0 = class & 1 ? ~0ull : 0;
-        *bit1 = class & 2 ? ~0ull : 0;
-        return;
-    }
-    if (!_mm512_test_epi16_mask(_mm512_or_si512(low, high), _mm512_set1_epi16((int16_t)0xff00))) {
-        __m512i id = _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(low)), _mm512_cvtepi16_epi8(high), 1);
-        __m512i class = _mm512_permutex2var_epi8(m->class_of[0], id, m->class_of[1]);
-        uint64_t wide = _mm512_movepi8_mask(id);
-        if (wide)
-            class = _mm512_mask_blend_epi8(wide, class, _mm512_permutex2var_epi8(m->class_of[2], id, m->class_of[3]));
-        *bit0 = _mm512_test_epi8_mask(class, _mm512_set1_epi8(1));
-        *bit1 = _mm512_test_epi8_mask(class, _mm512_set1_epi8(2));
-        return;
-    }
-    *bit0 = *bit1 = 0;
-    for (uint64_t rest = ~0ull; rest;) {
-        uint16_t id = material[__builtin_ctzll(rest)];
-        all = _mm512_set1_epi16((int16_t)id);
-        uint64_t found = equal(low, high, all, all);
-        *bit0 |= classes[id] & 1 ? found : 0;
-        *bit1 |= classes[id] & 2 ? found : 0;
-        rest &= (rest - 1) & ~found;
-    }
-}
-
-static void classify_volume(struct mesher *m)
-{
-    const uint8_t *dim = m->source->dim;
-    uint64_t inside = low_bits(dim[0]);
-    for (int i = 0; i < 4; i++)
-        m->class_of[i] = _mm512_loadu_si512(m->source->classes + i * 64);
-    for (int class = 0; class < CLASSES && (dim[1] < DIM || dim[2] < DIM); class++)
-        memset(m->of[class].word, 0, sizeof m->of[class].word);
-    for (uint32_t z = 0; z < dim[2]; z++) {
-        for (uint32_t y = 0; y < dim[1]; y++) {
-            uint32_t i = z * DIM + y;
-            uint64_t bit0, bit1;
-            classify(m, m->source->voxels + i * DIM, &bit0, &bit1);
-            m->of[OPAQUE].word[i] = bit0 & ~bit1 & inside;
-            m->of[TRANSLUCENT].word[i] = bit1 & ~bit0 & inside;
-            m->of[CUTOUT].word[i] = bit0 & bit1 & inside;
-        }
-    }
-}
-
-/* Finds the layers that hold voxels of a class. */
-static void find_layers(struct mesher *m)
-{
-    memset(m->layers, 0, sizeof m->layers);
-    for (int class = 0; class < CLASSES; class++) {
-        __m512i cells = _mm512_setzero_si512();
-        for (uint32_t z = 0; z < m->source->dim[2]; z++) {
-            uint64_t rows = 0;
-            for (uint32_t y = 0; y < DIM; y += LANES) {
-                __m512i word = _mm512_load_si512(&m->of[class].word[z * DIM + y]);
-                cells = _mm512_or_si512(cells, word);
-                rows |= (uint64_t)_mm512_test_epi64_mask(word, word) << y;
-            }
-            m->layers[1][class] |= rows;
-            m->layers[2][class] |= (uint64_t)(rows != 0) << z;
-        }
-        m->layers[0][class] = (uint64_t)_mm512_reduce_or_epi64(cells);
-    }
-}
-
-static bool has_see_through(const struct mesher *m)
-{
-    return m->layers[0][TRANSLUCENT] | m->layers[0][CUTOUT];
-}
-
-static void classify_planes(struct mesher *m)
-{
-    memset(m->plane, 0, sizeof m->plane);
-    for (uint32_t face = 0; face < ADIT_FACES; face++) {
-        const uint16_t *plane = m->source->plane[face];
-        uint32_t height = m->source->dim[adit_face_v(face)];
-        uint64_t inside = low_bits(m->source->dim[adit_face_u(face)]);
-        for (uint32_t v = 0; plane && v < height; v++) {
-            uint64_t bit0, bit1;
-            classify(m, plane + v * DIM, &bit0, &bit1);
-            m->plane[face][OPAQUE][v] = bit0 & ~bit1 & inside;
-            m->plane[face][TRANSLUCENT][v] = bit1 & ~bit0 & inside;
-            m->plane[face][CUTOUT][v] = bit0 & bit1 & inside;
-        }
-    }
-}
-
-/* -- equality near surfaces ---------------------------------------------------------------------------------------- */
-
-static inline __m512i lanes_of(uint64_t word, uint32_t y, uint64_t value) /* value in each lane of bits y..y+7 of word */
-{
-    return _mm512_maskz_set1_epi64((__mmask8)(word >> y), (long long)value);
-}
-
-/* Whether voxels of the eight rows from (z, y) may carry a quad towards anywhere, a bit a row: opaque ones with a
- * neighbour that is not opaque, and all see-through ones. */
-static inline __mmask8 are_exposed(const struct mesher *m, uint32_t z, uint32_t y)
-{
-    const uint8_t *dim = m->source->dim;
-    const uint64_t *word = &m->of[OPAQUE].word[z * DIM + y];
-    const uint64_t(*plane)[CLASSES][DIM] = m->plane;
-    uint32_t top = dim[1] - 1u - y; /* lane of the last row */
-    __mmask8 is_top = (__mmask8)((top < LANES) << (top % LANES));
-    __m512i own = _mm512_load_si512(word);
-    __m512i left = _mm512_or_si512(_mm512_slli_epi64(own, 1), lanes_of(plane[ADIT_FACE_NX][OPAQUE][z], y, 1));
-    __m512i right = _mm512_or_si512(_mm512_srli_epi64(own, 1),
-                                    lanes_of(plane[ADIT_FACE_PX][OPAQUE][z], y, 1ull << (dim[0] - 1)));
-    __m512i below = _mm512_mask_set1_epi64(_mm512_loadu_si512(word - 1), y == 0, (long long)plane[ADIT_FACE_NY][OPAQUE][z]);
-    __m512i above = _mm512_mask_set1_epi64(_mm512_loadu_si512(word + 1), is_top, (long long)plane[ADIT_FACE_PY][OPAQUE][z]);
-    __m512i front = _mm512_loadu_si512(z > 0 ? word - DIM : &plane[ADIT_FACE_NZ][OPAQUE][y]);
-    __m512i back = _mm512_loadu_si512(z < dim[2] - 1u ? word + DIM : &plane[ADIT_FACE_PZ][OPAQUE][y]);
-    __m512i buried = _mm512_and_si512(_mm512_and_si512(_mm512_and_si512(left, right), _mm512_and_si512(below, above)),
-                                      _mm512_and_si512(front, back));
-    __m512i see_through = _mm512_or_si512(_mm512_load_si512(&m->of[TRANSLUCENT].word[z * DIM + y]),
-                                          _mm512_load_si512(&m->of[CUTOUT].word[z * DIM + y]));
-    __m512i exposed = _mm512_or_si512(_mm512_andnot_si512(buried, own), see_through);
-    return _mm512_test_epi64_mask(exposed, exposed);
-}
-
-/* Fills same[]. A bit towards a voxel beyond dim has no meaning, and nobody asks for it. */
-static void compare_neighbours(struct mesher *m)
-{
-    const uint8_t *dim = m->source->dim;
-    memset(m->same, 0, sizeof m->same);
-    for (uint32_t z = 0; z < dim[2]; z++) {
-        for (uint32_t y8 = 0; y8 < dim[1]; y8 += LANES) {
-            for (uint32_t rows = are_exposed(m, z, y8); rows; rows &= rows - 1) {
-                uint32_t y = y8 + (uint32_t)__builtin_ctz(rows), i = z * DIM + y;
-                const uint16_t *row = m->source->voxels + i * DIM;
-                const uint16_t *up = y < DIM - 1 ? row + DIM : row, *back = z < DIM - 1 ? row + DIM * DIM : row;
-                __m512i low = _mm512_loadu_si512(row), high = _mm512_loadu_si512(row + 32);
-                m->same[0].word[i] = equal(low, high, _mm512_loadu_si512(row + 1),
-                                           _mm512_maskz_loadu_epi16(0x7fffffff, row + 33)); /* the last has no next */
-                m->same[1].word[i] = equal(low, high, _mm512_loadu_si512(up), _mm512_loadu_si512(up + 32));
-                m->same[2].word[i] = equal(low, high, _mm512_loadu_si512(back), _mm512_loadu_si512(back + 32));
-            }
-        }
-    }
-}
 
 /* -- transpositions ------------------------------------------------------------------------------------------------ */
 
@@ -242,7 +81,7 @@ static inline void transpose_words(__m512i a[LANES])
 
 /* Bit i of word j becomes bit j of word i, in 64 words: the bytes of each vector are brought together by column (last
  * row first, as the affine instruction wants its matrix), bits are turned in blocks of 8x8, then words, then bytes. */
-static inline void transpose_bits(uint64_t *word)
+static inline void transpose_bits(const uint64_t *from, uint64_t *to)
 {
     const __m512i lane = _mm512_set_epi64(0x0707070707070707, 0x0606060606060606, 0x0505050505050505, 0x0404040404040404,
                                           0x0303030303030303, 0x0202020202020202, 0x0101010101010101, 0);
@@ -251,40 +90,89 @@ static inline void transpose_bits(uint64_t *word)
     const __m512i identity = _mm512_set1_epi64((long long)0x8040201008040201);
     __m512i a[LANES];
     for (int i = 0; i < LANES; i++) {
-        a[i] = _mm512_permutexvar_epi8(columns, _mm512_load_si512(word + i * LANES));
+        a[i] = _mm512_permutexvar_epi8(columns, _mm512_load_si512(from + i * LANES));
         a[i] = _mm512_gf2p8affine_epi64_epi8(identity, a[i], 0);
     }
     transpose_words(a);
     for (int i = 0; i < LANES; i++)
-        _mm512_store_si512(word + i * LANES, _mm512_permutexvar_epi8(rows, a[i]));
+        _mm512_store_si512(to + i * LANES, _mm512_permutexvar_epi8(rows, a[i]));
 }
 
-/* Between words along x, index z*64 + y, and words along y, index z*64 + x. */
-static void turn_x(struct field *f, uint32_t slabs)
+/* From words along x, index z*64 + y, to words along y, index z*64 + x, in slabs where voxels may carry quads. */
+static void turn_x(const struct mesher *m, const struct adit_field *from, struct adit_field *to)
 {
-    for (uint32_t z = 0; z < slabs; z++)
-        transpose_bits(f->word + z * DIM);
+    for (uint32_t z = 0; z < m->source->dim[2]; z++)
+        if (m->read.exposed[z])
+            transpose_bits(from->word + z * DIM, to->word + z * DIM);
 }
 
-/* Between index z*64 + y and index y*64 + z. */
-static void turn_z(struct field *f)
+/* From index z*64 + y to index y*64 + z. wanted: by eight slabs, bit i is set when rows y = 8*i..8*i+7 are wanted. */
+static void turn_z(const struct adit_field *from, struct adit_field *to, const uint8_t wanted[LANES])
 {
-    for (int i = 0; i < DIM; i += LANES) {
-        for (int j = i; j < DIM; j += LANES) {
-            uint64_t *p = f->word + i * DIM + j, *q = f->word + j * DIM + i;
-            __m512i a[LANES], b[LANES];
-            for (int k = 0; k < LANES; k++) {
-                a[k] = _mm512_load_si512(p + k * DIM);
-                b[k] = _mm512_load_si512(q + k * DIM);
-            }
+    for (uint32_t i = 0; i < DIM; i += LANES) {
+        for (uint32_t groups = wanted[i / LANES]; groups; groups &= groups - 1) {
+            uint32_t j = (uint32_t)__builtin_ctz(groups) * LANES;
+            __m512i a[LANES];
+            for (uint32_t k = 0; k < LANES; k++)
+                a[k] = _mm512_load_si512(from->word + (i + k) * DIM + j);
             transpose_words(a);
-            transpose_words(b);
-            for (int k = 0; k < LANES; k++) {
-                _mm512_store_si512(q + k * DIM, a[k]);
-                _mm512_store_si512(p + k * DIM, b[k]);
-            }
+            for (uint32_t k = 0; k < LANES; k++)
+                _mm512_store_si512(to->word + (j + k) * DIM + i, a[k]);
         }
     }
+}
+
+/* Bits of layers by v to bits of v by group of layers. */
+static void find_busy(struct mesher *m, const uint64_t by_v[DIM])
+{
+    memset(m->busy, 0, sizeof m->busy);
+    for (uint32_t v = 0; v < DIM; v += LANES) {
+        uint64_t bytes = _mm512_test_epi8_mask(_mm512_loadu_si512(by_v + v), _mm512_set1_epi8(-1)); /* bit: lane * 8 + group */
+        for (uint32_t group = 0; bytes && group < LANES; group++)
+            m->busy[group] |= _pext_u64(bytes, 0x0101010101010101u << group) << v;
+    }
+}
+
+/* beside: also of the eight slabs before and behind, since sweep() looks across the faces of all lanes. */
+static void find_wanted(const uint64_t exposed[DIM], uint8_t rows[LANES], uint8_t beside[LANES])
+{
+    for (uint32_t i = 0; i < LANES; i++) {
+        uint64_t bytes = _mm512_test_epi8_mask(_mm512_load_si512(exposed + i * LANES), _mm512_set1_epi8(-1)); /* bit: lane * 8 + group */
+        bytes |= bytes >> 32;
+        bytes |= bytes >> 16;
+        rows[i] = (uint8_t)(bytes | bytes >> 8);
+    }
+    for (uint32_t i = 0; i < LANES; i++)
+        beside[i] = (uint8_t)(rows[i] | (i ? rows[i - 1] : 0) | (i < LANES - 1 ? rows[i + 1] : 0));
+}
+
+/* Makes the view and busy of an axis. */
+static void turn(struct mesher *m, uint32_t axis)
+{
+    const struct adit_fields *read = &m->read;
+    bool all = adit_fields_has_see_through(read);
+    uint8_t rows[LANES], beside[LANES]; /* for turn_z: where voxels may carry quads; and across their faces */
+    find_wanted(read->exposed, rows, beside);
+    for (int i = 0; i < CLASSES; i++) {
+        bool is_needed = i == OPAQUE || all;
+        m->view.of[i] = axis == 1 ? &read->of[i] : &m->turned_of[i];
+        if (is_needed && axis == 0)
+            turn_x(m, &read->of[i], &m->turned_of[i]);
+        if (is_needed && axis == 2)
+            turn_z(&read->of[i], &m->turned_of[i], beside);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        bool is_needed = i != axis || all;
+        m->view.same[i] = axis == 1 ? &read->same[i] : &m->turned_same[i];
+        if (is_needed && axis == 0)
+            turn_x(m, &read->same[i], &m->turned_same[i]);
+        if (is_needed && axis == 2)
+            turn_z(&read->same[i], &m->turned_same[i], rows);
+    }
+    uint64_t by_y[DIM] __attribute__((aligned(64))); /* bits z */
+    if (axis == 2)
+        transpose_bits(read->exposed, by_y);
+    find_busy(m, axis == 0 ? read->exposed_x : axis == 1 ? read->exposed : by_y);
 }
 
 /* -- visibility ---------------------------------------------------------------------------------------------------- */
@@ -294,15 +182,15 @@ static void compare_plane(struct mesher *m, const struct adit_mesh_side *s)
 {
     const uint16_t *plane = m->source->plane[s->face];
     uint32_t layer = s->face & 1 ? s->layers - 1 : 0;
-    const uint16_t *border = m->source->voxels + layer * s->voxel_layer;
+    uint32_t border = layer * s->voxel_layer;
     memset(m->plane_same, 0, sizeof m->plane_same);
-    for (uint32_t v = 0; plane && has_see_through(m) && v < s->height; v++) {
+    for (uint32_t v = 0; plane && adit_fields_has_see_through(&m->read) && v < s->height; v++) {
         uint32_t i = v * DIM + layer;
-        uint64_t own = m->of[TRANSLUCENT].word[i] | m->of[CUTOUT].word[i];
-        uint64_t beyond = m->plane[s->face][TRANSLUCENT][v] | m->plane[s->face][CUTOUT][v];
+        uint64_t own = m->view.of[TRANSLUCENT]->word[i] | m->view.of[CUTOUT]->word[i];
+        uint64_t beyond = m->read.plane[s->face][TRANSLUCENT][v] | m->read.plane[s->face][CUTOUT][v];
         for (uint64_t both = own & beyond; both; both &= both - 1) {
             uint32_t u = (uint32_t)__builtin_ctzll(both);
-            bool is_same = border[v * s->voxel_v + u * s->voxel_u] == plane[v * DIM + u];
+            bool is_same = adit_mesh_material(m->source, border + v * s->voxel_v + u * s->voxel_u) == plane[v * DIM + u];
             m->plane_same[v] |= (uint64_t)is_same << u;
         }
     }
@@ -320,13 +208,13 @@ static inline __m512i visible(const struct mesher *m, const struct adit_mesh_sid
     uint32_t i = v * DIM + layer, at = s->face & 1 ? s->layers - 1 - layer : 0 - layer; /* lane of the last layer */
     __mmask8 border = (__mmask8)((at < LANES) << (at % LANES));
     int64_t step = s->face & 1 ? 1 : -1;
-    __m512i own = _mm512_load_si512(m->of[class].word + i);
-    __m512i open = _mm512_andnot_si512(across(m->of[OPAQUE].word + i, step, border, m->plane[s->face][OPAQUE][v]), own);
+    __m512i own = _mm512_load_si512(m->view.of[class]->word + i);
+    __m512i open = _mm512_andnot_si512(across(m->view.of[OPAQUE]->word + i, step, border, m->read.plane[s->face][OPAQUE][v]), own);
     if (class == OPAQUE)
         return open;
-    __m512i other = _mm512_or_si512(across(m->of[TRANSLUCENT].word + i, step, border, m->plane[s->face][TRANSLUCENT][v]),
-                                    across(m->of[CUTOUT].word + i, step, border, m->plane[s->face][CUTOUT][v]));
-    __m512i same = across(m->same[s->axis].word + i, s->face & 1 ? 0 : -1, border, m->plane_same[v]);
+    __m512i other = _mm512_or_si512(across(m->view.of[TRANSLUCENT]->word + i, step, border, m->read.plane[s->face][TRANSLUCENT][v]),
+                                    across(m->view.of[CUTOUT]->word + i, step, border, m->read.plane[s->face][CUTOUT][v]));
+    __m512i same = across(m->view.same[s->axis]->word + i, s->face & 1 ? 0 : -1, border, m->plane_same[v]);
     if (m->source->flags & ADIT_MESH_TT_NONE)
         open = _mm512_andnot_si512(_mm512_andnot_si512(same, other), open);
     if (class == TRANSLUCENT)
@@ -355,14 +243,19 @@ static inline __m512i reached(__m512i good, __m512i first)
 /* Finds the quads of eight layers of one class. Their rows, extent and faces are counted here; no quad is written. */
 static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer, struct slab *slab)
 {
+    uint32_t next = 0;
     bool is_greedy = !(m->source->flags & ADIT_MESH_CULLED);
-    const uint64_t *same_u = m->same[s->u_axis].word + layer, *same_v = m->same[s->v_axis].word + layer;
+    const uint64_t *same_u = m->view.same[s->u_axis]->word + layer, *same_v = m->view.same[s->v_axis]->word + layer;
     __m512i zero = _mm512_setzero_si512();
     __m512i covered = zero, open_first = zero, open_last = zero;
     __m512i rows = zero, quads = zero, cells = zero, faces = zero;
-    for (uint32_t v = 0; v < s->height; v++) {
+    for (uint64_t busy = m->busy[layer / LANES]; busy; busy &= busy - 1) {
+        uint32_t v = (uint32_t)__builtin_ctzll(busy);
         __m512i seen = visible(m, s, class, v, layer), kept = zero, first = seen, last = seen;
         __mmask8 any = _mm512_test_epi64_mask(seen, seen);
+        if (v != next)
+            covered = open_first = open_last = zero;
+        next = v + 1;
         if (!any) {
             covered = open_first = open_last = zero;
             continue;
@@ -397,49 +290,90 @@ static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, u
     m->extent[s->v_axis] |= (uint64_t)_mm512_reduce_or_epi64(rows);
 }
 
-/* The materials of eight voxels, by index: aligned pairs of them are read, so nothing beyond the volume is. */
-static inline __m512i materials_at(const uint16_t *voxels, __m512i index, __mmask8 wanted)
+/* The 16 bits at each index of words of 16 bits: aligned pairs of them are read, so nothing beyond is. */
+static inline __m512i load16(const uint16_t *words, __m512i index, __mmask8 wanted)
 {
-    __m256i pair = _mm512_mask_i64gather_epi32(_mm256_setzero_si256(), wanted, _mm512_srli_epi64(index, 1), voxels, 4);
+    __m256i pair = _mm512_mask_i64gather_epi32(_mm256_setzero_si256(), wanted, _mm512_srli_epi64(index, 1), words, 4);
     __m512i shift = _mm512_slli_epi64(_mm512_and_si512(index, _mm512_set1_epi64(1)), 4);
     return _mm512_and_si512(_mm512_srlv_epi64(_mm512_cvtepu32_epi64(pair), shift), _mm512_set1_epi64(0xffff));
 }
 
-/* Writes the n quads that begin in row v of layer to quads[at] and on. first, width, height: a byte a quad, less one. */
-static inline void write_row(struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint32_t v, uint32_t at,
-                             uint32_t n, __m512i first, __m512i width, __m512i height)
+/* The bits (1 << log) from bit index on, which do not cross 32 of them, of memory on 16 bytes. */
+static inline __m512i load_bits(const uint8_t *memory, __m512i bit, __m512i mask, __mmask8 wanted)
 {
-    uint8_t bytes[3][DIM] __attribute__((aligned(64)));
-    uint64_t quad = (uint64_t)layer << (6 * s->axis) | (uint64_t)v << (6 * s->v_axis) | (uint64_t)ADIT_QUAD_AO_OPEN << 46;
-    uint64_t voxel = layer * s->voxel_layer + v * s->voxel_v;
-    uint32_t room = at < m->result->quads_max ? m->result->quads_max - at : 0;
+    __m256i word = _mm512_mask_i64gather_epi32(_mm256_setzero_si256(), wanted, _mm512_srli_epi64(bit, 5), memory, 4);
+    return _mm512_and_si512(_mm512_srlv_epi64(_mm512_cvtepu32_epi64(word), _mm512_and_si512(bit, _mm512_set1_epi64(31))), mask);
+}
+
+/* The materials of eight voxels of bricks, as adit_voxels_at does it. */
+static inline __m512i brick_materials(const struct adit_voxels *v, __m512i index, __mmask8 wanted)
+{
+    const __m512i byte = _mm512_set1_epi64(255);
+    __m512i brick = _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi64(index, 4), _mm512_set1_epi64(3)),
+                                    _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi64(index, 8), _mm512_set1_epi64(12)),
+                                                    _mm512_and_si512(_mm512_srli_epi64(index, 12), _mm512_set1_epi64(48))));
+    __m512i voxel = _mm512_or_si512(_mm512_and_si512(index, _mm512_set1_epi64(15)),
+                                    _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi64(index, 2), _mm512_set1_epi64(15 << 4)),
+                                                    _mm512_and_si512(_mm512_srli_epi64(index, 4), _mm512_set1_epi64(15 << 8))));
+    __m512i d = _mm512_cvtepu32_epi64(_mm512_mask_i64gather_epi32(_mm256_setzero_si256(), wanted, brick, v->bricks, 4));
+    __m512i code = _mm512_and_si512(d, _mm512_set1_epi64(7)), place = _mm512_and_si512(_mm512_srli_epi64(d, 5), _mm512_set1_epi64(0x7fff));
+    __mmask8 mixed = _mm512_mask_test_epi64_mask(wanted, code, code);
+    __m512i key = _mm512_and_si512(place, byte);
+    if (mixed) {
+        __mmask8 bytes = _mm512_mask_cmpeq_epi64_mask(mixed, code, _mm512_set1_epi64(4)), local = (__mmask8)(mixed & ~bytes);
+        __m512i log = _mm512_sub_epi64(code, _mm512_set1_epi64(1)); /* of bits a voxel: 0, 1, 2, 3 */
+        log = _mm512_and_si512(log, _mm512_set1_epi64(3));
+        __m512i base = _mm512_slli_epi64(place, 7), at = _mm512_mask_add_epi64(base, local, base, _mm512_set1_epi64(ADIT_BRICK_LOCAL_BYTES * 8));
+        __m512i bits = _mm512_sllv_epi64(_mm512_set1_epi64(1), log), mask = _mm512_sub_epi64(_mm512_sllv_epi64(_mm512_set1_epi64(1), bits), _mm512_set1_epi64(1));
+        __m512i value = load_bits(v->packed, _mm512_add_epi64(at, _mm512_sllv_epi64(voxel, log)), mask, mixed);
+        key = _mm512_mask_mov_epi64(key, bytes, value);
+        if (local)
+            key = _mm512_mask_mov_epi64(key, local, load_bits(v->packed, _mm512_add_epi64(base, _mm512_slli_epi64(value, 3)), byte, local));
+    }
+    return load16(v->palette, key, wanted);
+}
+
+static inline __m512i materials_at(const struct adit_mesh_source *source, __m512i index, __mmask8 wanted)
+{
+    const struct adit_voxels *v = source->encoded;
+    if (!v)
+        return load16(source->voxels, index, wanted);
+    if (v->form == ADIT_VOXELS_BRICKS)
+        return brick_materials(v, index, wanted);
+    return v->form == ADIT_VOXELS_DENSE ? load16((const uint16_t *)(const void *)v->packed, index, wanted) : _mm512_set1_epi64(v->uniform);
+}
+
+/* Writes the n quads of m->cell, of eight layers from layer on. */
+static void write_quads(struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint32_t n)
+{
+    const __m512i six = _mm512_set1_epi64(63);
+    const __m512i fixed = _mm512_set1_epi64((long long)((uint64_t)ADIT_QUAD_AO_OPEN << 46)), base = _mm512_set1_epi64(layer * s->voxel_layer);
+    const __m128i lane_to = _mm_cvtsi32_si128(6 * (int)s->axis);
+    const __m128i u_to = _mm_cvtsi32_si128(6 * (int)s->u_axis), v_to = _mm_cvtsi32_si128(6 * (int)s->v_axis);
+    uint32_t room = m->count < m->result->quads_max ? m->result->quads_max - m->count : 0;
+    uint64_t *to = m->result->quads + m->count;
+    m->count += n;
     if (n > room)
         n = room;
-    _mm512_store_si512(bytes[0], first);
-    _mm512_store_si512(bytes[1], width);
-    _mm512_store_si512(bytes[2], height);
     for (uint32_t i = 0; i < n; i += LANES) {
-        __mmask8 wanted = (__mmask8)_bzhi_u32(0xff, n - i);
-        __m512i u = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)(bytes[0] + i)));
-        __m512i w = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)(bytes[1] + i)));
-        __m512i h = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)(bytes[2] + i)));
-        __m512i index = _mm512_add_epi64(_mm512_set1_epi64((long long)voxel),
-                                         _mm512_slli_epi64(u, s->u_axis ? 6 : 0)); /* voxel_u is 1 or 64 */
-        __m512i material = materials_at(m->source->voxels, index, wanted);
-        __m512i q = _mm512_or_si512(_mm512_set1_epi64((long long)quad), _mm512_slli_epi64(u, 6 * s->u_axis));
-        q = _mm512_or_si512(q, _mm512_or_si512(_mm512_slli_epi64(w, 18), _mm512_slli_epi64(h, 24)));
-        q = _mm512_or_si512(q, _mm512_slli_epi64(material, 30));
-        _mm512_mask_storeu_epi64(m->result->quads + at + i, wanted, q);
+        __mmask8 wanted = n - i < LANES ? (__mmask8)_bzhi_u32(0xff, n - i) : 0xff;
+        __m512i c = _mm512_cvtepu32_epi64(_mm256_loadu_si256((const __m256i *)(const void *)(m->cell + i)));
+        __m512i u = _mm512_and_si512(c, six), v = _mm512_and_si512(_mm512_srli_epi64(c, 18), six);
+        __m512i lane = _mm512_sll_epi64(_mm512_srli_epi64(c, 24), lane_to); /* x, y and z lie 6 bits apart in an index as in a quad */
+        __m512i index = _mm512_add_epi64(_mm512_add_epi64(base, lane), _mm512_add_epi64(_mm512_sll_epi64(u, u_to), _mm512_sll_epi64(v, v_to)));
+        __m512i size = _mm512_and_si512(_mm512_slli_epi64(c, 12), _mm512_set1_epi64(0xfff << 18)); /* w-1 and h-1 lie as in a quad */
+        __m512i q = _mm512_or_si512(_mm512_or_si512(fixed, size), index);
+        q = _mm512_or_si512(q, _mm512_slli_epi64(materials_at(m->source, index, wanted), 30));
+        _mm512_mask_storeu_epi64(to + i, wanted, q);
     }
 }
 
-/* Writes the quads of one layer (lane of slab), the last row first: tall holds, for each cell with which a row of quads
- * begins or goes on, how many rows more there are below. */
-static void write_layer(struct mesher *m, const struct adit_mesh_side *s, const struct slab *slab, uint32_t layer, uint32_t lane)
+/* Collects the quads of one layer (lane of slab) in m->cell, the last row first, up to at. tall holds, for each cell with which a row of
+ * quads begins or goes on, how many rows more there are below. */
+static void collect_layer(struct mesher *m, const struct slab *slab, uint32_t lane, uint32_t at)
 {
-    const __m512i cell = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
-                                          0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
-    uint32_t at = m->count += (uint32_t)slab->quads[lane];
+    const __m512i column = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
+                                            0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
     uint64_t kept = 0;
     __m512i tall = _mm512_setzero_si512();
     for (uint64_t rows = slab->rows[lane]; rows;) {
@@ -447,11 +381,23 @@ static void write_layer(struct mesher *m, const struct adit_mesh_side *s, const 
         uint64_t first = slab->first[v][lane], last = slab->last[v][lane];
         tall = _mm512_maskz_add_epi8(kept, tall, _mm512_set1_epi8(1));
         if (first) {
-            __m512i u = _mm512_maskz_compress_epi8(first, cell);
-            __m512i w = _mm512_sub_epi8(_mm512_maskz_compress_epi8(last, cell), u);
+            __m512i u = _mm512_maskz_compress_epi8(first, column), w = _mm512_maskz_compress_epi8(last, column);
+            __m512i h = _mm512_maskz_compress_epi8(first, tall);
             uint32_t n = (uint32_t)__builtin_popcountll(first);
             at -= n;
-            write_row(m, s, layer, v, at, n, u, w, _mm512_maskz_compress_epi8(first, tall));
+            w = _mm512_sub_epi8(w, u);
+            for (uint32_t i = 0;;) { /* sixteen at a time */
+                __m512i c = _mm512_or_si512(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(u)), _mm512_set1_epi32((int)(lane << 24 | v << 18)));
+                c = _mm512_or_si512(c, _mm512_slli_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(w)), 6));
+                c = _mm512_or_si512(c, _mm512_slli_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(h)), 12));
+                _mm512_mask_storeu_epi32(m->cell + at + i, (__mmask16)_bzhi_u32(0xffff, n - i), c);
+                i += 16;
+                if (i >= n)
+                    break;
+                u = _mm512_alignr_epi64(u, u, 2);
+                w = _mm512_alignr_epi64(w, w, 2);
+                h = _mm512_alignr_epi64(h, h, 2);
+            }
         }
         rows &= ~(1ull << v);
         kept = slab->kept[v][lane]; /* 0 when the row before has no faces */
@@ -466,31 +412,15 @@ static void mesh_face(struct mesher *m, uint32_t face)
     for (int class = 0; class < CLASSES; class++) {
         m->result->start[face * CLASSES + (uint32_t)class] = m->count;
         for (uint32_t layer = 0; layer < s.layers; layer += LANES) {
-            if (!(m->layers[s.axis][class] >> layer & 0xff))
+            if (!m->read.has[class] || !m->busy[layer / LANES])
                 continue;
             sweep(m, &s, class, layer, &slab);
+            uint32_t n = 0;
             for (uint32_t lane = 0; lane < LANES; lane++)
-                write_layer(m, &s, &slab, layer + lane, lane);
+                if (slab.quads[lane])
+                    collect_layer(m, &slab, lane, n += (uint32_t)slab.quads[lane]);
+            write_quads(m, &s, layer, n);
         }
-    }
-}
-
-/* Turns all fields that the faces of an axis need. */
-static void turn(struct mesher *m, uint32_t axis)
-{
-    for (int i = 0; i < CLASSES; i++) {
-        bool is_needed = i == OPAQUE || has_see_through(m);
-        if (is_needed && axis == 0)
-            turn_x(&m->of[i], m->source->dim[2]);
-        if (is_needed && axis == 2)
-            turn_z(&m->of[i]);
-    }
-    for (uint32_t i = 0; i < 3; i++) {
-        bool is_needed = i != axis || has_see_through(m);
-        if (is_needed && axis == 0)
-            turn_x(&m->same[i], m->source->dim[2]);
-        if (is_needed && axis == 2)
-            turn_z(&m->same[i]);
     }
 }
 
@@ -504,21 +434,12 @@ int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_res
     m.result = result;
     m.count = 0;
     memset(m.extent, 0, sizeof m.extent);
-    classify_volume(&m);
-    find_layers(&m);
-    if (!m.layers[0][OPAQUE] && !has_see_through(&m))
-        return 0;
-    classify_planes(&m);
-    compare_neighbours(&m);
-    turn(&m, 0);
-    mesh_face(&m, ADIT_FACE_NX);
-    mesh_face(&m, ADIT_FACE_PX);
-    turn(&m, 0);
-    mesh_face(&m, ADIT_FACE_NY);
-    mesh_face(&m, ADIT_FACE_PY);
-    turn(&m, 2);
-    mesh_face(&m, ADIT_FACE_NZ);
-    mesh_face(&m, ADIT_FACE_PZ);
+    adit_fields_read(&m.read, source);
+    for (uint32_t axis = 0; axis < 3; axis++) {
+        turn(&m, axis);
+        mesh_face(&m, axis * 2);
+        mesh_face(&m, axis * 2 + 1);
+    }
     for (int axis = 0; axis < 3 && m.count; axis++) {
         result->bounds_lo[axis] = (uint8_t)__builtin_ctzll(m.extent[axis]);
         result->bounds_hi[axis] = (uint8_t)(DIM - 1 - __builtin_clzll(m.extent[axis]));

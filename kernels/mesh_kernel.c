@@ -70,7 +70,8 @@ bool adit_mesh_is_valid(const struct adit_mesh_source *source, const struct adit
     for (int axis = 0; axis < 3; axis++)
         if (source->dim[axis] < 1 || source->dim[axis] > ADIT_CHUNK_DIM)
             return false;
-    return source->voxels && source->classes && (result->quads || !result->quads_max);
+    bool is_whole = source->dim[0] == ADIT_CHUNK_DIM && source->dim[1] == ADIT_CHUNK_DIM && source->dim[2] == ADIT_CHUNK_DIM;
+    return (source->encoded ? is_whole : source->voxels != NULL) && source->classes && (result->quads || !result->quads_max);
 }
 
 void adit_mesh_result_init(struct adit_mesh_result *result)

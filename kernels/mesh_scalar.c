@@ -60,13 +60,17 @@ static struct row classify(const uint16_t *material, uint32_t n, const uint8_t *
 
 static void classify_volume(struct mesher *m)
 {
-    const uint8_t *dim = m->source->dim;
+    const struct adit_mesh_source *source = m->source;
+    const uint8_t *dim = source->dim;
+    uint16_t materials[DIM];
     memset(m->row, 0, sizeof m->row);
     memset(m->has_class, 0, sizeof m->has_class);
     for (uint32_t z = 0; z < dim[2]; z++) {
         for (uint32_t y = 0; y < dim[1]; y++) {
             struct row *row = &m->row[z * DIM + y];
-            *row = classify(m->source->voxels + (z * DIM + y) * DIM, dim[0], m->source->classes);
+            for (uint32_t x = 0; source->encoded && x < DIM; x++)
+                materials[x] = adit_voxels_at(source->encoded, x, y, z);
+            *row = classify(source->encoded ? materials : source->voxels + (z * DIM + y) * DIM, dim[0], source->classes);
             for (int class = 0; class < CLASSES; class++)
                 m->has_class[class] |= row->of[class] != 0;
         }
@@ -107,15 +111,15 @@ static void transpose_slabs(struct mesher *m)
 static uint64_t same_as_neighbour(const struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint32_t v,
                                   uint64_t mask)
 {
-    const uint16_t *voxel = m->source->voxels + layer * s->voxel_layer + v * s->voxel_v;
+    uint32_t voxel = layer * s->voxel_layer + v * s->voxel_v;
     bool is_plus = s->face & 1, is_border = layer == (is_plus ? s->layers - 1 : 0);
     uint64_t same = 0;
     for (; mask; mask &= mask - 1) {
         uint32_t u = (uint32_t)__builtin_ctzll(mask);
-        const uint16_t *a = voxel + u * s->voxel_u;
-        const uint16_t *beside = is_plus ? a + s->voxel_layer : a - s->voxel_layer;
-        uint16_t b = is_border ? m->source->plane[s->face][v * DIM + u] : *beside;
-        same |= (uint64_t)(*a == b) << u;
+        uint32_t a = voxel + u * s->voxel_u;
+        uint16_t b = is_border ? m->source->plane[s->face][v * DIM + u]
+                               : adit_mesh_material(m->source, is_plus ? a + s->voxel_layer : a - s->voxel_layer);
+        same |= (uint64_t)(adit_mesh_material(m->source, a) == b) << u;
     }
     return same;
 }
@@ -160,20 +164,19 @@ static void emit(struct mesher *m, const struct adit_mesh_side *s, uint32_t laye
 /* Covers the visible faces uncovered[v] (bits along u) of one layer with quads: "Greedy" and "Culled" in mesh.h. */
 static void cover(struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint64_t uncovered[DIM])
 {
-    const uint16_t *base = m->source->voxels + layer * s->voxel_layer;
     bool is_culled = m->source->flags & ADIT_MESH_CULLED;
     for (uint32_t v = 0; v < s->height; v++) {
         while (uncovered[v]) {
             uint32_t u = (uint32_t)__builtin_ctzll(uncovered[v]), w = 1, h = 1;
-            const uint16_t *first = base + u * s->voxel_u + v * s->voxel_v;
-            uint16_t material = *first;
-            while (!is_culled && u + w < DIM && uncovered[v] >> (u + w) & 1 && first[w * s->voxel_u] == material)
+            uint32_t first = layer * s->voxel_layer + u * s->voxel_u + v * s->voxel_v;
+            uint16_t material = adit_mesh_material(m->source, first);
+            while (!is_culled && u + w < DIM && uncovered[v] >> (u + w) & 1 && adit_mesh_material(m->source, first + w * s->voxel_u) == material)
                 w++;
             uint64_t span = ~0ull >> (DIM - w) << u;
             uncovered[v] &= ~span;
             for (; !is_culled && v + h < s->height && (uncovered[v + h] & span) == span; h++) {
                 uint32_t i = 0;
-                while (i < w && first[h * s->voxel_v + i * s->voxel_u] == material)
+                while (i < w && adit_mesh_material(m->source, first + h * s->voxel_v + i * s->voxel_u) == material)
                     i++;
                 if (i < w)
                     break;

@@ -1,4 +1,4 @@
-/* mesh_side.h - the geometry of a face, for mesh kernels: how large its layers are, and where their voxels lie. */
+/* mesh_side.h - the geometry of a face, for mesh kernels: how large its layers are, where their voxels lie, and what they are. */
 #ifndef ADIT_MESH_SIDE_H
 #define ADIT_MESH_SIDE_H
 
@@ -19,6 +19,13 @@ static inline struct adit_mesh_side adit_mesh_side_of(const struct adit_mesh_sou
         .layers = source->dim[axis], .width = source->dim[u], .height = source->dim[v],
         .voxel_layer = voxel_step[axis], .voxel_u = voxel_step[u], .voxel_v = voxel_step[v],
     };
+}
+
+/* The material at index (z*64 + y)*64 + x. */
+static inline uint16_t adit_mesh_material(const struct adit_mesh_source *source, uint32_t index)
+{
+    const uint32_t dim = ADIT_CHUNK_DIM;
+    return source->encoded ? adit_voxels_at(source->encoded, index % dim, index / dim % dim, index / dim / dim) : source->voxels[index];
 }
 
 #endif

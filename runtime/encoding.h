@@ -9,15 +9,8 @@
  *             bit x), planes
  *   REMOVED   nothing: the chunk was taken out of the world; decodes to air
  *
- * A brick is 16^3 voxels, number (bz*4 + by)*4 + bx, voxel (z*16 + y)*16 + x inside it. Its descriptor:
- *
- *   bit  0      3      5                       20          26       32
- *        | bits | mask | value or place        | mask place |   0   |
- *
- *   bits code 0 uniform: value is the palette index. 1, 2, 3, 4 = 1, 2, 4, 8 bits a voxel, little endian in bytes, lowest
- *   bits first: place is in units of 16 bytes from voxels_at. There lies for 1, 2 and 4 bits a local palette of 16 bytes
- *   (palette indices of the 2, 4 or 16 values, ascending), then the indices; for 8 bits the palette indices themselves.
- *   mask 0: no voxel is opaque, 1: all are, 2: mixed, 512 bytes at masks_at + 512 * mask place, bit (z*16+y)*16+x.
+ * A brick is 16^3 voxels; its descriptor and what its place leads to stand in kernels/voxels.h (packed: voxels_at). Its mask, if mixed, is
+ * 512 bytes at masks_at + 512 * mask place, bit (z*16+y)*16+x set where the voxel is opaque.
  *
  * The six border planes (struct adit_plane) and their hashes let neighbours be meshed without touching voxels. A plane's
  * indices follow its local palette, which takes 16 bytes for 1 and 2 bits and 32 for 4; 8 bits occur in BRICKS only, 16
@@ -42,28 +35,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/quad.h"
+#include "kernels/voxels.h"
 #include "shm/shm.h"
 
-#define ADIT_BRICKS 64u
-#define ADIT_BRICK_VOXELS 4096u
 #define ADIT_BRICK_MASK_BYTES 512u
-#define ADIT_PALETTE_MAX 256u
 #define ADIT_MASK_WORDS 4096u
 
 /* Largest block an encoding needs, head included (a DENSE16 with six planes of 16 bits takes 606,400 bytes). */
 #define ADIT_ENCODED_BYTES_MAX (593u << 10)
-
-/* The parts of a brick's descriptor. */
-enum adit_brick_mask { ADIT_BRICK_CLEAR, ADIT_BRICK_OPAQUE, ADIT_BRICK_MIXED };
-static inline uint32_t adit_brick_make(uint32_t code, enum adit_brick_mask mask, uint32_t place, uint32_t mask_place)
-{
-    return code | (uint32_t)mask << 3 | place << 5 | mask_place << 20;
-}
-static inline uint32_t adit_brick_code(uint32_t d) { return d & 7; }
-static inline uint32_t adit_brick_mask(uint32_t d) { return d >> 3 & 3; }
-static inline uint32_t adit_brick_place(uint32_t d) { return d >> 5 & 0x7fff; }
-static inline uint32_t adit_brick_mask_place(uint32_t d) { return d >> 20 & 63; }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
@@ -128,17 +107,8 @@ struct adit_plane_view {
     const uint8_t *packed;
 };
 bool adit_plane_view_within(const struct adit_version *v, size_t bytes, enum adit_face face, struct adit_plane_view *view);
-/* The same of the voxels: what a decoder is given. bricks: as in the block; packed: what their places lead to, from voxels_at on (dense:
- * the voxels), of `bytes`, all places inside; neither for a uniform chunk (uniform: its material; 0 for a removed one). */
-struct adit_voxels_view {
-    uint8_t encoding;
-    uint16_t uniform;
-    uint16_t palette[ADIT_PALETTE_MAX];
-    uint32_t bricks[ADIT_BRICKS];
-    uint32_t bytes;
-    const uint8_t *packed;
-};
-bool adit_voxels_view_within(const struct adit_version *v, size_t bytes, struct adit_voxels_view *view);
+/* The same of the voxels (kernels/voxels.h). */
+bool adit_voxels_view_within(const struct adit_version *v, size_t bytes, struct adit_voxels *view);
 /* adit_encode_hash of what of the block lies within bytes. */
 uint64_t adit_encode_hash_within(const struct adit_version *v, size_t bytes);
 

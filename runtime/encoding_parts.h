@@ -12,7 +12,6 @@
 #define ADIT_PART_ALIGN 16u
 #define ADIT_HEAD_BYTES ((uint32_t)sizeof(struct adit_version))
 #define ADIT_BRICKS_BYTES (ADIT_BRICKS * 4u)
-#define ADIT_LOCAL_BYTES 16u /* local palette of a brick */
 #define ADIT_DENSE_VOXELS_AT 192u
 #define ADIT_DENSE_MASK_AT (ADIT_DENSE_VOXELS_AT + ADIT_CHUNK_VOXELS * 2u)
 #define ADIT_DENSE_PLANES_AT (ADIT_DENSE_MASK_AT + ADIT_MASK_WORDS * 8u)
@@ -30,7 +29,7 @@ static inline uint32_t adit_part_align(uint32_t at) { return (at + ADIT_PART_ALI
 /* What a brick of a code takes at voxels_at: local palette and indices. Codes above 4 do not exist. */
 static inline uint32_t adit_brick_bytes(uint32_t code)
 {
-    return code == 0 ? 0 : code == 4 ? ADIT_BRICK_VOXELS : ADIT_LOCAL_BYTES + (ADIT_BRICK_VOXELS / 8 << (code - 1));
+    return code == 0 ? 0 : code == 4 ? ADIT_BRICK_VOXELS : ADIT_BRICK_LOCAL_BYTES + (ADIT_BRICK_VOXELS / 8 << (code - 1));
 }
 
 /* The local palette of a plane, and the plane with it. */

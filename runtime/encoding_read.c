@@ -64,7 +64,7 @@ static void brick_decode(const struct seen *s, uint32_t d, const uint16_t *palet
     }
     for (uint32_t i = 0; i < ADIT_TILE_SET_MAX; i++)
         local[i] = palette[data[i]];
-    adit_tile_kernel_best()->unpack(tile, local, 1u << (code - 1), data + ADIT_LOCAL_BYTES);
+    adit_tile_kernel_best()->unpack(tile, local, 1u << (code - 1), data + ADIT_BRICK_LOCAL_BYTES);
 }
 
 static void bricks_decode(const struct seen *s, uint16_t *voxels)
@@ -136,7 +136,7 @@ uint16_t adit_decode_voxel_within(const struct adit_version *v, size_t bytes, ui
         index = load(v, bytes, at + i, 1);
     } else {
         uint32_t bits = 1u << (code - 1), bit = i * bits;
-        index = load(v, bytes, at + (load(v, bytes, at + ADIT_LOCAL_BYTES + bit / 8, 1) >> bit % 8 & ((1u << bits) - 1)), 1);
+        index = load(v, bytes, at + (load(v, bytes, at + ADIT_BRICK_LOCAL_BYTES + bit / 8, 1) >> bit % 8 & ((1u << bits) - 1)), 1);
     }
     return index < v->palette_n ? (uint16_t)load(v, bytes, (uint64_t)v->palette_at + index * 2, 2) : 0;
 }
@@ -360,18 +360,20 @@ bool adit_plane_view_within(const struct adit_version *v, size_t bytes, enum adi
     return true;
 }
 
-bool adit_voxels_view_within(const struct adit_version *v, size_t bytes, struct adit_voxels_view *view)
+bool adit_voxels_view_within(const struct adit_version *v, size_t bytes, struct adit_voxels *view)
 {
     struct seen s;
     if (!see_sound(&s, v, bytes))
         return false;
-    *view = (struct adit_voxels_view){.encoding = s.head.encoding, .uniform = s.head.encoding == ADIT_ENC_UNIFORM ? s.head.uniform : 0};
+    *view = (struct adit_voxels){.uniform = s.head.encoding == ADIT_ENC_UNIFORM ? s.head.uniform : 0};
     if (s.head.encoding == ADIT_ENC_BRICKS) {
+        view->form = ADIT_VOXELS_BRICKS;
         palette_load(&s, view->palette);
         memcpy(view->bricks, s.bricks, sizeof view->bricks);
         view->bytes = s.head.bytes - s.head.voxels_at;
         view->packed = part(&s, s.head.voxels_at);
     } else if (s.head.encoding == ADIT_ENC_DENSE16) {
+        view->form = ADIT_VOXELS_DENSE;
         view->bytes = ADIT_CHUNK_VOXELS * 2;
         view->packed = part(&s, s.head.voxels_at);
     }

@@ -300,10 +300,10 @@ static void brick_voxels_write(const struct adit_encode_plan *plan, const struct
     if (brick->code == 4) {
         adit_tile_map(tile, plan->index_of, to);
     } else if (brick->code) {
-        memset(to, 0, ADIT_LOCAL_BYTES);
+        memset(to, 0, ADIT_BRICK_LOCAL_BYTES);
         for (uint32_t i = 0; i < brick->set.n; i++)
             to[i] = plan->index_of[brick->set.material[i]];
-        plan->kernel->pack(tile, &brick->set, 1u << (brick->code - 1), to + ADIT_LOCAL_BYTES);
+        plan->kernel->pack(tile, &brick->set, 1u << (brick->code - 1), to + ADIT_BRICK_LOCAL_BYTES);
     }
 }
 

@@ -1,0 +1,394 @@
+/* mesh_avx512_read.c - from the voxels of a source to fields of bits: which class a voxel is of, and whether it has the material of its
+ * neighbour at x+1, y+1 or z+1.
+ *
+ * Slab by slab along z. Of an encoded chunk a slab is unpacked to palette indices, a byte a voxel, so that a row is one vector: its classes are a
+ * table look-up, its equalities three comparisons, with itself one voxel further, with the next row, and with the slab behind; two slabs, 8 KiB, are
+ * all that is ever unpacked. Of a dense chunk rows of 16-bit materials are read where they lie. Either way a slab is compared once the
+ * classes of the next one are known, and only in rows where a voxel may carry a quad.
+ */
+#include "kernels/mesh_avx512.h"
+
+#include <string.h>
+
+enum { DIM = ADIT_FIELD_DIM, CLASSES = ADIT_FIELD_CLASSES, LANES = ADIT_FIELD_LANES, BRICK = 16, SIDE = 4 };
+enum { OPAQUE = ADIT_FIELD_OPAQUE, TRANSLUCENT = ADIT_FIELD_TRANSLUCENT, CUTOUT = ADIT_FIELD_CUTOUT };
+
+/* Two slabs of palette indices; a row is read one byte beyond its end. */
+struct keys {
+    uint8_t slab[2][DIM * DIM + 64];
+} __attribute__((aligned(64)));
+
+struct reading {
+    struct adit_fields *f;
+    const struct adit_mesh_source *source;
+    __m512i class_of[4]; /* of an index or of a material, 0..255 */
+    bool is_plain;       /* encoded: nothing but air and opaque materials */
+    bool is_narrow;      /* encoded: no more than 64 materials */
+    uint64_t any[CLASSES];
+    struct keys keys;
+};
+
+/* -- classes ------------------------------------------------------------------------------------------------------- */
+
+static inline uint64_t equal16(__m512i a_low, __m512i a_high, __m512i b_low, __m512i b_high)
+{
+    return (uint64_t)_mm512_cmpeq_epi16_mask(a_low, b_low) | (uint64_t)_mm512_cmpeq_epi16_mask(a_high, b_high) << 32;
+}
+
+/* The classes of 64 indices, by table. */
+static inline __m512i classes_of(const struct reading *r, __m512i id)
+{
+    __m512i class = _mm512_permutex2var_epi8(r->class_of[0], id, r->class_of[1]);
+    uint64_t wide = _mm512_movepi8_mask(id);
+    if (wide)
+        class = _mm512_mask_blend_epi8(wide, class, _mm512_permutex2var_epi8(r->class_of[2], id, r->class_of[3]));
+    return class;
+}
+
+static inline __m512i classes_of_keys(const struct reading *r, const uint8_t *row)
+{
+    __m512i id = _mm512_load_si512(row);
+    return r->is_narrow ? _mm512_permutexvar_epi8(id, r->class_of[0]) : classes_of(r, id);
+}
+
+/* The classes of 64 materials: bit 0 and bit 1 of each as a word. Rows of one material, then rows of small ids, then any
+ * row, material by material. That loop drops bit i as well as the bits found equal, so it ends even if another process
+ * changes the row under it. */
+static inline void classify(const struct reading *r, const uint16_t *material, uint64_t *bit0, uint64_t *bit1)
+{
+    const uint8_t *classes = r->source->classes;
+    __m512i low = _mm512_loadu_si512(material), high = _mm512_loadu_si512(material + 32);
+    __m512i all = _mm512_broadcastw_epi16(_mm512_castsi512_si128(low));
+    if (equal16(low, high, all, all) == ~0ull) {
+        uint8_t class = classes[(uint16_t)_mm_extract_epi16(_mm512_castsi512_si128(low), 0)];
+        *bit0 = class & 1 ? ~0ull : 0;
+        *bit1 = class & 2 ? ~0ull : 0;
+        return;
+    }
+    if (!_mm512_test_epi16_mask(_mm512_or_si512(low, high), _mm512_set1_epi16((int16_t)0xff00))) {
+        __m512i id = _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi16_epi8(low)), _mm512_cvtepi16_epi8(high), 1);
+        __m512i class = classes_of(r, id);
+        *bit0 = _mm512_test_epi8_mask(class, _mm512_set1_epi8(1));
+        *bit1 = _mm512_test_epi8_mask(class, _mm512_set1_epi8(2));
+        return;
+    }
+    *bit0 = *bit1 = 0;
+    for (uint64_t rest = ~0ull; rest;) {
+        uint16_t id = material[__builtin_ctzll(rest)];
+        all = _mm512_set1_epi16((int16_t)id);
+        uint64_t found = equal16(low, high, all, all);
+        *bit0 |= classes[id] & 1 ? found : 0;
+        *bit1 |= classes[id] & 2 ? found : 0;
+        rest &= (rest - 1) & ~found;
+    }
+}
+
+/* The tables of materials 0..255, for planes and dense chunks. */
+static void load_classes(struct reading *r)
+{
+    for (int i = 0; i < 4; i++)
+        r->class_of[i] = _mm512_loadu_si512(r->source->classes + i * 64);
+}
+
+/* The tables of an encoded chunk's palette. */
+static void load_palette_classes(struct reading *r)
+{
+    const uint16_t *palette = r->source->encoded->palette;
+    uint8_t class[ADIT_PALETTE_MAX] = {0}, all = 0;
+    uint32_t n = ADIT_PALETTE_MAX;
+    while (n && !palette[n - 1]) /* beyond its end it is 0 */
+        n--;
+    for (uint32_t i = 0; i < n; i++) {
+        class[i] = r->source->classes[palette[i]];
+        all |= class[i];
+    }
+    r->is_narrow = n <= 64;
+    for (int i = 0; i < 4; i++)
+        r->class_of[i] = _mm512_loadu_si512(class + i * 64);
+    r->is_plain = !(all & 2);
+}
+
+static inline void set_word(struct reading *r, uint32_t i, uint64_t bit0, uint64_t bit1)
+{
+    uint64_t word[CLASSES] = {[OPAQUE] = bit0 & ~bit1, [TRANSLUCENT] = bit1 & ~bit0, [CUTOUT] = bit0 & bit1};
+    for (int class = 0; class < CLASSES; class++) {
+        r->f->of[class].word[i] = word[class];
+        r->any[class] |= word[class];
+    }
+}
+
+static void classify_planes(struct reading *r)
+{
+    struct adit_fields *f = r->f;
+    const uint8_t *dim = r->source->dim;
+    memset(f->plane, 0, sizeof f->plane);
+    for (uint32_t face = 0; face < ADIT_FACES; face++) {
+        const uint16_t *plane = r->source->plane[face];
+        uint32_t height = dim[adit_face_v(face)];
+        uint64_t inside = adit_field_low_bits(dim[adit_face_u(face)]);
+        for (uint32_t v = 0; plane && v < height; v++) {
+            uint64_t bit0, bit1;
+            classify(r, plane + v * DIM, &bit0, &bit1);
+            f->plane[face][OPAQUE][v] = bit0 & ~bit1 & inside;
+            f->plane[face][TRANSLUCENT][v] = bit1 & ~bit0 & inside;
+            f->plane[face][CUTOUT][v] = bit0 & bit1 & inside;
+        }
+    }
+}
+
+/* -- exposure ------------------------------------------------------------------------------------------------------ */
+
+static inline __m512i lanes_of(uint64_t word, uint32_t y, uint64_t value) /* value in each lane of bits y..y+7 of word */
+{
+    return _mm512_maskz_set1_epi64((__mmask8)(word >> y), (long long)value);
+}
+
+/* The voxels of the eight rows from (z, y) that may carry a quad towards anywhere: opaque ones with a neighbour that is not opaque, and all
+ * see-through ones. */
+static inline __m512i exposed_of(const struct reading *r, uint32_t z, uint32_t y)
+{
+    const struct adit_fields *f = r->f;
+    const uint8_t *dim = r->source->dim;
+    const uint64_t *word = &f->of[OPAQUE].word[z * DIM + y];
+    const uint64_t(*plane)[CLASSES][DIM] = f->plane;
+    uint32_t top = dim[1] - 1u - y; /* lane of the last row */
+    __mmask8 is_top = (__mmask8)((top < LANES) << (top % LANES));
+    __m512i own = _mm512_load_si512(word);
+    __m512i left = _mm512_or_si512(_mm512_slli_epi64(own, 1), lanes_of(plane[ADIT_FACE_NX][OPAQUE][z], y, 1));
+    __m512i right = _mm512_or_si512(_mm512_srli_epi64(own, 1),
+                                    lanes_of(plane[ADIT_FACE_PX][OPAQUE][z], y, 1ull << (dim[0] - 1)));
+    __m512i below = _mm512_mask_set1_epi64(_mm512_loadu_si512(word - 1), y == 0, (long long)plane[ADIT_FACE_NY][OPAQUE][z]);
+    __m512i above = _mm512_mask_set1_epi64(_mm512_loadu_si512(word + 1), is_top, (long long)plane[ADIT_FACE_PY][OPAQUE][z]);
+    __m512i front = _mm512_loadu_si512(z > 0 ? word - DIM : &plane[ADIT_FACE_NZ][OPAQUE][y]);
+    __m512i back = _mm512_loadu_si512(z < dim[2] - 1u ? word + DIM : &plane[ADIT_FACE_PZ][OPAQUE][y]);
+    __m512i buried = _mm512_and_si512(_mm512_and_si512(_mm512_and_si512(left, right), _mm512_and_si512(below, above)),
+                                      _mm512_and_si512(front, back));
+    __m512i exposed = _mm512_andnot_si512(buried, own);
+    if (r->any[TRANSLUCENT] | r->any[CUTOUT])
+        exposed = _mm512_or_si512(exposed, _mm512_or_si512(_mm512_load_si512(&f->of[TRANSLUCENT].word[z * DIM + y]),
+                                                           _mm512_load_si512(&f->of[CUTOUT].word[z * DIM + y])));
+    return exposed;
+}
+
+/* Finds the exposed rows and columns of a slab; its neighbours' classes are known. */
+static void find_exposed(struct reading *r, uint32_t z)
+{
+    __m512i columns = _mm512_setzero_si512();
+    uint64_t rows = 0;
+    for (uint32_t y = 0; y < r->source->dim[1]; y += LANES) {
+        __m512i exposed = exposed_of(r, z, y);
+        columns = _mm512_or_si512(columns, exposed);
+        rows |= (uint64_t)_mm512_test_epi64_mask(exposed, exposed) << y;
+    }
+    r->f->exposed[z] = rows;
+    r->f->exposed_x[z] = rows ? (uint64_t)_mm512_reduce_or_epi64(columns) : 0;
+}
+
+/* -- dense chunks -------------------------------------------------------------------------------------------------- */
+
+static void classify_dense(struct reading *r, const uint16_t *voxels, uint32_t z)
+{
+    uint64_t inside = adit_field_low_bits(r->source->dim[0]);
+    for (uint32_t y = 0; y < r->source->dim[1]; y++) {
+        uint64_t bit0, bit1;
+        classify(r, voxels + (z * DIM + y) * DIM, &bit0, &bit1);
+        set_word(r, z * DIM + y, bit0 & inside, bit1 & inside);
+    }
+}
+
+/* A bit towards a voxel beyond dim has no meaning, and nobody asks for it. */
+static void compare_dense(struct reading *r, const uint16_t *voxels, uint32_t z)
+{
+    struct adit_field *same = r->f->same;
+    for (uint64_t rows = r->f->exposed[z]; rows; rows &= rows - 1) {
+        uint32_t y = (uint32_t)__builtin_ctzll(rows), i = z * DIM + y;
+        const uint16_t *row = voxels + i * DIM;
+        const uint16_t *up = y < DIM - 1 ? row + DIM : row, *back = z < DIM - 1 ? row + DIM * DIM : row;
+        __m512i low = _mm512_loadu_si512(row), high = _mm512_loadu_si512(row + 32);
+        same[0].word[i] = equal16(low, high, _mm512_loadu_si512(row + 1),
+                                  _mm512_maskz_loadu_epi16(0x7fffffff, row + 33)); /* the last has no next */
+        same[1].word[i] = equal16(low, high, _mm512_loadu_si512(up), _mm512_loadu_si512(up + 32));
+        same[2].word[i] = equal16(low, high, _mm512_loadu_si512(back), _mm512_loadu_si512(back + 32));
+    }
+}
+
+static void read_dense(struct reading *r, const uint16_t *voxels)
+{
+    const uint8_t *dim = r->source->dim;
+    for (int class = 0; class < CLASSES && (dim[1] < DIM || dim[2] < DIM); class++)
+        memset(r->f->of[class].word, 0, sizeof r->f->of[class].word);
+    for (uint32_t z = 0; z <= dim[2]; z++) {
+        if (z < dim[2])
+            classify_dense(r, voxels, z);
+        if (z) {
+            find_exposed(r, z - 1);
+            compare_dense(r, voxels, z - 1);
+        }
+    }
+}
+
+/* -- encoded chunks ------------------------------------------------------------------------------------------------ */
+
+/* 64 values of 1, 2, 4 or 8 bits as bytes: four rows of a brick. */
+static inline __m512i unpack64(const uint8_t *from, uint32_t code)
+{
+    if (code == 1) {
+        uint64_t bits;
+        memcpy(&bits, from, 8);
+        return _mm512_maskz_set1_epi8(bits, 1);
+    }
+    if (code == 2) { /* each byte to four places, then the place's two bits */
+        __m512i four = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)from));
+        four = _mm512_or_si512(four, _mm512_slli_epi32(four, 12));
+        four = _mm512_or_si512(four, _mm512_slli_epi32(four, 6));
+        return _mm512_and_si512(four, _mm512_set1_epi8(3));
+    }
+    if (code == 3) {
+        __m512i two = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)from));
+        return _mm512_and_si512(_mm512_or_si512(two, _mm512_slli_epi16(two, 4)), _mm512_set1_epi8(15));
+    }
+    return _mm512_loadu_si512(from);
+}
+
+static inline void store_rows(uint8_t *to, __m512i four)
+{
+    _mm_store_si128((__m128i *)(void *)to, _mm512_castsi512_si128(four));
+    _mm_store_si128((__m128i *)(void *)(to + DIM), _mm512_extracti32x4_epi32(four, 1));
+    _mm_store_si128((__m128i *)(void *)(to + 2 * DIM), _mm512_extracti32x4_epi32(four, 2));
+    _mm_store_si128((__m128i *)(void *)(to + 3 * DIM), _mm512_extracti32x4_epi32(four, 3));
+}
+
+/* Layer z (0..15) of a brick as palette indices, 16 rows of a slab from to on. */
+static inline void unpack_brick(const struct adit_voxels *v, uint32_t d, uint32_t z, uint8_t *to)
+{
+    uint32_t code = adit_brick_code(d), bits = 1u << (code - 1);
+    if (!code) {
+        for (uint32_t y = 0; y < BRICK; y += 4)
+            store_rows(to + y * DIM, _mm512_set1_epi8((char)adit_brick_place(d)));
+        return;
+    }
+    const uint8_t *at = v->packed + adit_brick_place(d) * 16;
+    __m512i local = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)at));
+    at += (code < 4 ? ADIT_BRICK_LOCAL_BYTES : 0) + z * 32 * bits;
+    for (uint32_t y = 0; y < BRICK; y += 4, at += 8 * bits) {
+        __m512i four = unpack64(at, code);
+        store_rows(to + y * DIM, code < 4 ? _mm512_shuffle_epi8(local, four) : four);
+    }
+}
+
+static inline bool are_uniform(const uint32_t bricks[SIDE])
+{
+    return !((bricks[0] | bricks[1] | bricks[2] | bricks[3]) & 7);
+}
+
+/* Sixteen rows of sixteen slabs, of which all four bricks are uniform. */
+static void set_strip(struct reading *r, uint32_t i, const uint8_t *row)
+{
+    __m512i class = classes_of_keys(r, row);
+    uint64_t bit0 = _mm512_test_epi8_mask(class, _mm512_set1_epi8(1)), bit1 = _mm512_test_epi8_mask(class, _mm512_set1_epi8(2));
+    uint64_t word[CLASSES] = {[OPAQUE] = bit0 & ~bit1, [TRANSLUCENT] = bit1 & ~bit0, [CUTOUT] = bit0 & bit1};
+    for (int c = 0; c < (r->is_plain ? OPAQUE + 1 : CLASSES); c++) {
+        __m512i words = _mm512_set1_epi64((long long)word[c]);
+        r->any[c] |= word[c];
+        for (uint32_t z = 0; z < BRICK; z++) {
+            _mm512_store_si512(&r->f->of[c].word[i + z * DIM], words);
+            _mm512_store_si512(&r->f->of[c].word[i + z * DIM + LANES], words);
+        }
+    }
+}
+
+/* Sixteen rows of slab z. Uniform bricks fill both slabs' keys when their first two layers come, and then stay. */
+static void read_strip(struct reading *r, const uint32_t bricks[SIDE], uint32_t z, uint32_t y, uint8_t *keys)
+{
+    uint32_t i = z * DIM + y;
+    for (uint32_t b = 0; b < SIDE; b++)
+        if (z % BRICK < 2 || adit_brick_code(bricks[b]))
+            unpack_brick(r->source->encoded, bricks[b], z % BRICK, keys + b * BRICK);
+    if (are_uniform(bricks)) {
+        if (z % BRICK == 0)
+            set_strip(r, i, keys);
+        return;
+    }
+    if (r->is_plain) {
+        uint64_t any = 0;
+        for (uint32_t row = 0; row < BRICK; row++) {
+            uint64_t word = _mm512_test_epi8_mask(classes_of_keys(r, keys + row * DIM), _mm512_set1_epi8(1));
+            r->f->of[OPAQUE].word[i + row] = word;
+            any |= word;
+        }
+        r->any[OPAQUE] |= any;
+        return;
+    }
+    for (uint32_t row = 0; row < BRICK; row++) {
+        __m512i class = classes_of_keys(r, keys + row * DIM);
+        set_word(r, i + row, _mm512_test_epi8_mask(class, _mm512_set1_epi8(1)), _mm512_test_epi8_mask(class, _mm512_set1_epi8(2)));
+    }
+}
+
+static void compare_keys(struct reading *r, uint32_t z)
+{
+    struct adit_field *same = r->f->same;
+    const uint8_t *slab = r->keys.slab[z & 1], *behind = r->keys.slab[~z & 1];
+    for (uint64_t rows = r->f->exposed[z]; rows; rows &= rows - 1) {
+        uint32_t y = (uint32_t)__builtin_ctzll(rows), i = z * DIM + y;
+        const uint8_t *row = slab + y * DIM;
+        __m512i key = _mm512_load_si512(row);
+        same[0].word[i] = _mm512_cmpeq_epi8_mask(key, _mm512_loadu_si512(row + 1));
+        same[1].word[i] = _mm512_cmpeq_epi8_mask(key, _mm512_loadu_si512(row + DIM));
+        same[2].word[i] = _mm512_cmpeq_epi8_mask(key, _mm512_load_si512(behind + y * DIM));
+    }
+}
+
+static void read_bricks(struct reading *r)
+{
+    const uint32_t *bricks = r->source->encoded->bricks;
+    memset(r->keys.slab[0] + DIM * DIM, 0, 64); /* read, and of no meaning */
+    memset(r->keys.slab[1] + DIM * DIM, 0, 64);
+    for (uint32_t z = 0; z <= DIM; z++) {
+        for (uint32_t by = 0; z < DIM && by < SIDE; by++)
+            read_strip(r, bricks + z / BRICK * 16 + by * SIDE, z, by * BRICK, r->keys.slab[z & 1] + by * BRICK * DIM);
+        if (z) {
+            find_exposed(r, z - 1);
+            compare_keys(r, z - 1);
+        }
+    }
+}
+
+/* One material: its surface is its border, and all neighbours are of the same. */
+static void read_uniform(struct reading *r)
+{
+    uint8_t class = r->source->classes[r->source->encoded->uniform] & 3;
+    if (class == ADIT_CLASS_AIR)
+        return;
+    r->any[class - 1] = ~0ull;
+    for (int c = 0; c < CLASSES; c++)
+        memset(r->f->of[c].word, c == class - 1 ? 0xff : 0, sizeof r->f->of[c].word);
+    for (uint32_t axis = 0; axis < 3; axis++)
+        memset(r->f->same[axis].word, 0xff, sizeof r->f->same[axis].word);
+    for (uint32_t z = 0; z < DIM; z++)
+        find_exposed(r, z);
+}
+
+void adit_fields_read(struct adit_fields *f, const struct adit_mesh_source *source)
+{
+    struct reading r;
+    const struct adit_voxels *encoded = source->encoded;
+    r.f = f;
+    r.source = source;
+    r.is_plain = r.is_narrow = false;
+    memset(r.any, 0, sizeof r.any);
+    memset(f->exposed, 0, sizeof f->exposed);
+    memset(f->exposed_x, 0, sizeof f->exposed_x);
+    load_classes(&r);
+    classify_planes(&r);
+    if (!encoded || encoded->form == ADIT_VOXELS_DENSE) {
+        read_dense(&r, encoded ? (const uint16_t *)(const void *)encoded->packed : source->voxels);
+    } else if (encoded->form == ADIT_VOXELS_BRICKS) {
+        load_palette_classes(&r);
+        read_bricks(&r);
+    } else {
+        read_uniform(&r);
+    }
+    for (int class = 0; class < CLASSES; class++)
+        f->has[class] = r.any[class];
+}
