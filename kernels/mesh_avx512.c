@@ -43,6 +43,7 @@ struct mesher {
     uint64_t busy[LANES]; /* of the axis at work, by group of eight layers: bit v is set where voxels may carry a quad */
     const struct adit_mesh_source *source;
     struct adit_mesh_result *result;
+    uint16_t material;  /* of all quads; 0: not known */
     uint64_t extent[3]; /* by axis: bit i is set when layer i has quads */
     uint32_t count;     /* quads found so far, whether or not there was room for them */
     uint32_t cell[LANES * CELLS_MAX + 16]; /* quads of eight layers: u, w-1, h-1, v, 6 bits each, lane */
@@ -290,81 +291,88 @@ static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, u
     m->extent[s->v_axis] |= (uint64_t)_mm512_reduce_or_epi64(rows);
 }
 
+static inline __m512i gather(const void *words, __m512i index, __mmask16 wanted)
+{
+    return _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), wanted, index, words, 4);
+}
+
 /* The 16 bits at each index of words of 16 bits: aligned pairs of them are read, so nothing beyond is. */
-static inline __m512i load16(const uint16_t *words, __m512i index, __mmask8 wanted)
+static inline __m512i load16(const uint16_t *words, __m512i index, __mmask16 wanted)
 {
-    __m256i pair = _mm512_mask_i64gather_epi32(_mm256_setzero_si256(), wanted, _mm512_srli_epi64(index, 1), words, 4);
-    __m512i shift = _mm512_slli_epi64(_mm512_and_si512(index, _mm512_set1_epi64(1)), 4);
-    return _mm512_and_si512(_mm512_srlv_epi64(_mm512_cvtepu32_epi64(pair), shift), _mm512_set1_epi64(0xffff));
+    __m512i shift = _mm512_slli_epi32(_mm512_and_si512(index, _mm512_set1_epi32(1)), 4);
+    return _mm512_and_si512(_mm512_srlv_epi32(gather(words, _mm512_srli_epi32(index, 1), wanted), shift), _mm512_set1_epi32(0xffff));
 }
 
-/* The bits (1 << log) from bit index on, which do not cross 32 of them, of memory on 16 bytes. */
-static inline __m512i load_bits(const uint8_t *memory, __m512i bit, __m512i mask, __mmask8 wanted)
+/* The bits of mask from bit on, which do not cross 32 of them, of memory on 16 bytes. */
+static inline __m512i load_bits(const uint8_t *memory, __m512i bit, __m512i mask, __mmask16 wanted)
 {
-    __m256i word = _mm512_mask_i64gather_epi32(_mm256_setzero_si256(), wanted, _mm512_srli_epi64(bit, 5), memory, 4);
-    return _mm512_and_si512(_mm512_srlv_epi64(_mm512_cvtepu32_epi64(word), _mm512_and_si512(bit, _mm512_set1_epi64(31))), mask);
+    __m512i words = gather(memory, _mm512_srli_epi32(bit, 5), wanted);
+    return _mm512_and_si512(_mm512_srlv_epi32(words, _mm512_and_si512(bit, _mm512_set1_epi32(31))), mask);
 }
 
-/* The materials of eight voxels of bricks, as adit_voxels_at does it. */
-static inline __m512i brick_materials(const struct adit_voxels *v, __m512i index, __mmask8 wanted)
+/* a & mask, after a shift to the right. */
+static inline __m512i field_of(__m512i a, unsigned shift, int mask)
 {
-    const __m512i byte = _mm512_set1_epi64(255);
-    __m512i brick = _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi64(index, 4), _mm512_set1_epi64(3)),
-                                    _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi64(index, 8), _mm512_set1_epi64(12)),
-                                                    _mm512_and_si512(_mm512_srli_epi64(index, 12), _mm512_set1_epi64(48))));
-    __m512i voxel = _mm512_or_si512(_mm512_and_si512(index, _mm512_set1_epi64(15)),
-                                    _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi64(index, 2), _mm512_set1_epi64(15 << 4)),
-                                                    _mm512_and_si512(_mm512_srli_epi64(index, 4), _mm512_set1_epi64(15 << 8))));
-    __m512i d = _mm512_cvtepu32_epi64(_mm512_mask_i64gather_epi32(_mm256_setzero_si256(), wanted, brick, v->bricks, 4));
-    __m512i code = _mm512_and_si512(d, _mm512_set1_epi64(7)), place = _mm512_and_si512(_mm512_srli_epi64(d, 5), _mm512_set1_epi64(0x7fff));
-    __mmask8 mixed = _mm512_mask_test_epi64_mask(wanted, code, code);
-    __m512i key = _mm512_and_si512(place, byte);
+    return _mm512_and_si512(_mm512_srli_epi32(a, shift), _mm512_set1_epi32(mask));
+}
+
+/* The materials of voxels of bricks, as adit_voxels_at does it. */
+static inline __m512i brick_materials(const struct adit_voxels *v, __m512i index, __mmask16 wanted)
+{
+    const __m512i one = _mm512_set1_epi32(1);
+    __m512i brick = _mm512_or_si512(field_of(index, 4, 3), _mm512_or_si512(field_of(index, 8, 3 << 2), field_of(index, 12, 3 << 4)));
+    __m512i voxel = _mm512_or_si512(field_of(index, 0, 15), _mm512_or_si512(field_of(index, 2, 15 << 4), field_of(index, 4, 15 << 8)));
+    __m512i d = gather(v->bricks, brick, wanted);
+    __m512i code = field_of(d, 0, 7), place = field_of(d, 5, 0x7fff), key = field_of(d, 5, 255);
+    __mmask16 mixed = _mm512_mask_test_epi32_mask(wanted, code, code);
     if (mixed) {
-        __mmask8 bytes = _mm512_mask_cmpeq_epi64_mask(mixed, code, _mm512_set1_epi64(4)), local = (__mmask8)(mixed & ~bytes);
-        __m512i log = _mm512_sub_epi64(code, _mm512_set1_epi64(1)); /* of bits a voxel: 0, 1, 2, 3 */
-        log = _mm512_and_si512(log, _mm512_set1_epi64(3));
-        __m512i base = _mm512_slli_epi64(place, 7), at = _mm512_mask_add_epi64(base, local, base, _mm512_set1_epi64(ADIT_BRICK_LOCAL_BYTES * 8));
-        __m512i bits = _mm512_sllv_epi64(_mm512_set1_epi64(1), log), mask = _mm512_sub_epi64(_mm512_sllv_epi64(_mm512_set1_epi64(1), bits), _mm512_set1_epi64(1));
-        __m512i value = load_bits(v->packed, _mm512_add_epi64(at, _mm512_sllv_epi64(voxel, log)), mask, mixed);
-        key = _mm512_mask_mov_epi64(key, bytes, value);
+        __mmask16 bytes = _mm512_mask_cmpeq_epi32_mask(mixed, code, _mm512_set1_epi32(4)), local = (__mmask16)(mixed & ~bytes);
+        __m512i log = _mm512_and_si512(_mm512_sub_epi32(code, one), _mm512_set1_epi32(3)); /* of bits a voxel */
+        __m512i mask = _mm512_sub_epi32(_mm512_sllv_epi32(one, _mm512_sllv_epi32(one, log)), one);
+        __m512i base = _mm512_slli_epi32(place, 7), at = _mm512_mask_add_epi32(base, local, base, _mm512_set1_epi32(ADIT_BRICK_LOCAL_BYTES * 8));
+        __m512i value = load_bits(v->packed, _mm512_add_epi32(at, _mm512_sllv_epi32(voxel, log)), mask, mixed);
+        key = _mm512_mask_mov_epi32(key, bytes, value);
         if (local)
-            key = _mm512_mask_mov_epi64(key, local, load_bits(v->packed, _mm512_add_epi64(base, _mm512_slli_epi64(value, 3)), byte, local));
+            key = _mm512_mask_mov_epi32(key, local,
+                                        load_bits(v->packed, _mm512_add_epi32(base, _mm512_slli_epi32(value, 3)), _mm512_set1_epi32(255), local));
     }
     return load16(v->palette, key, wanted);
 }
 
-static inline __m512i materials_at(const struct adit_mesh_source *source, __m512i index, __mmask8 wanted)
+static inline __m512i materials_at(const struct mesher *m, __m512i index, __mmask16 wanted)
 {
-    const struct adit_voxels *v = source->encoded;
-    if (!v)
-        return load16(source->voxels, index, wanted);
-    if (v->form == ADIT_VOXELS_BRICKS)
+    const struct adit_voxels *v = m->source->encoded;
+    if (m->material)
+        return _mm512_set1_epi32(m->material);
+    if (v && v->form == ADIT_VOXELS_BRICKS)
         return brick_materials(v, index, wanted);
-    return v->form == ADIT_VOXELS_DENSE ? load16((const uint16_t *)(const void *)v->packed, index, wanted) : _mm512_set1_epi64(v->uniform);
+    return load16(v ? (const uint16_t *)(const void *)v->packed : m->source->voxels, index, wanted);
 }
 
 /* Writes the n quads of m->cell, of eight layers from layer on. */
 static void write_quads(struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint32_t n)
 {
-    const __m512i six = _mm512_set1_epi64(63);
-    const __m512i fixed = _mm512_set1_epi64((long long)((uint64_t)ADIT_QUAD_AO_OPEN << 46)), base = _mm512_set1_epi64(layer * s->voxel_layer);
-    const __m128i lane_to = _mm_cvtsi32_si128(6 * (int)s->axis);
-    const __m128i u_to = _mm_cvtsi32_si128(6 * (int)s->u_axis), v_to = _mm_cvtsi32_si128(6 * (int)s->v_axis);
+    const __m512i base = _mm512_set1_epi32((int)(layer * s->voxel_layer)), ao = _mm512_set1_epi64((long long)((uint64_t)ADIT_QUAD_AO_OPEN << 46));
+    /* x, y and z lie 6 bits apart in an index, and so in a quad */
+    const __m128i lane_to = _mm_cvtsi32_si128(6 * (int)s->axis), u_to = _mm_cvtsi32_si128(6 * (int)s->u_axis), v_to = _mm_cvtsi32_si128(6 * (int)s->v_axis);
     uint32_t room = m->count < m->result->quads_max ? m->result->quads_max - m->count : 0;
     uint64_t *to = m->result->quads + m->count;
     m->count += n;
     if (n > room)
         n = room;
-    for (uint32_t i = 0; i < n; i += LANES) {
-        __mmask8 wanted = n - i < LANES ? (__mmask8)_bzhi_u32(0xff, n - i) : 0xff;
-        __m512i c = _mm512_cvtepu32_epi64(_mm256_loadu_si256((const __m256i *)(const void *)(m->cell + i)));
-        __m512i u = _mm512_and_si512(c, six), v = _mm512_and_si512(_mm512_srli_epi64(c, 18), six);
-        __m512i lane = _mm512_sll_epi64(_mm512_srli_epi64(c, 24), lane_to); /* x, y and z lie 6 bits apart in an index as in a quad */
-        __m512i index = _mm512_add_epi64(_mm512_add_epi64(base, lane), _mm512_add_epi64(_mm512_sll_epi64(u, u_to), _mm512_sll_epi64(v, v_to)));
-        __m512i size = _mm512_and_si512(_mm512_slli_epi64(c, 12), _mm512_set1_epi64(0xfff << 18)); /* w-1 and h-1 lie as in a quad */
-        __m512i q = _mm512_or_si512(_mm512_or_si512(fixed, size), index);
-        q = _mm512_or_si512(q, _mm512_slli_epi64(materials_at(m->source, index, wanted), 30));
-        _mm512_mask_storeu_epi64(to + i, wanted, q);
+    for (uint32_t i = 0; i < n; i += 2 * LANES) {
+        __mmask16 wanted = n - i < 2 * LANES ? (__mmask16)_bzhi_u32(0xffff, n - i) : 0xffff;
+        __m512i c = _mm512_loadu_si512(m->cell + i);
+        __m512i lane = _mm512_sll_epi32(_mm512_srli_epi32(c, 24), lane_to), u = _mm512_sll_epi32(field_of(c, 0, 63), u_to);
+        __m512i index = _mm512_add_epi32(_mm512_add_epi32(base, lane), _mm512_add_epi32(u, _mm512_sll_epi32(field_of(c, 18, 63), v_to)));
+        __m512i material = materials_at(m, index, wanted);
+        index = _mm512_or_si512(index, _mm512_slli_epi32(_mm512_and_si512(c, _mm512_set1_epi32(0xfff << 6)), 12)); /* w-1 and h-1 as in a quad */
+        for (uint32_t half = 0; half < 2; half++) {
+            __m512i low = _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(index, 1) : _mm512_castsi512_si256(index));
+            __m512i high = _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(material, 1) : _mm512_castsi512_si256(material));
+            _mm512_mask_storeu_epi64(to + i + half * LANES, (__mmask8)(wanted >> half * LANES),
+                                     _mm512_or_si512(_mm512_or_si512(low, ao), _mm512_slli_epi64(high, 30)));
+        }
     }
 }
 
@@ -424,6 +432,22 @@ static void mesh_face(struct mesher *m, uint32_t face)
     }
 }
 
+/* The only material of an encoded chunk that is not air, or 0. */
+static uint16_t single_material(const struct adit_voxels *v, const uint8_t *classes)
+{
+    uint16_t found = 0;
+    if (v->form == ADIT_VOXELS_UNIFORM)
+        return v->uniform;
+    for (uint32_t i = 0; v->form == ADIT_VOXELS_BRICKS && i < ADIT_PALETTE_MAX; i++) {
+        if (!(classes[v->palette[i]] & 3))
+            continue;
+        if (found)
+            return 0;
+        found = v->palette[i];
+    }
+    return found;
+}
+
 int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_result *result)
 {
     struct mesher m;
@@ -433,6 +457,7 @@ int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_res
     m.source = source;
     m.result = result;
     m.count = 0;
+    m.material = source->encoded ? single_material(source->encoded, source->classes) : 0;
     memset(m.extent, 0, sizeof m.extent);
     adit_fields_read(&m.read, source);
     for (uint32_t axis = 0; axis < 3; axis++) {

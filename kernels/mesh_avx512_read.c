@@ -261,7 +261,7 @@ static inline void store_rows(uint8_t *to, __m512i four)
 /* Layer z (0..15) of a brick as palette indices, 16 rows of a slab from to on. */
 static inline void unpack_brick(const struct adit_voxels *v, uint32_t d, uint32_t z, uint8_t *to)
 {
-    uint32_t code = adit_brick_code(d), bits = 1u << (code - 1);
+    uint32_t code = adit_brick_code(d);
     if (!code) {
         for (uint32_t y = 0; y < BRICK; y += 4)
             store_rows(to + y * DIM, _mm512_set1_epi8((char)adit_brick_place(d)));
@@ -269,6 +269,7 @@ static inline void unpack_brick(const struct adit_voxels *v, uint32_t d, uint32_
     }
     const uint8_t *at = v->packed + adit_brick_place(d) * 16;
     __m512i local = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)at));
+    uint32_t bits = 1u << (code - 1);
     at += (code < 4 ? ADIT_BRICK_LOCAL_BYTES : 0) + z * 32 * bits;
     for (uint32_t y = 0; y < BRICK; y += 4, at += 8 * bits) {
         __m512i four = unpack64(at, code);

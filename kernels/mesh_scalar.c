@@ -68,8 +68,8 @@ static void classify_volume(struct mesher *m)
     for (uint32_t z = 0; z < dim[2]; z++) {
         for (uint32_t y = 0; y < dim[1]; y++) {
             struct row *row = &m->row[z * DIM + y];
-            for (uint32_t x = 0; source->encoded && x < DIM; x++)
-                materials[x] = adit_voxels_at(source->encoded, x, y, z);
+            if (source->encoded)
+                adit_voxels_row(source->encoded, y, z, materials);
             *row = classify(source->encoded ? materials : source->voxels + (z * DIM + y) * DIM, dim[0], source->classes);
             for (int class = 0; class < CLASSES; class++)
                 m->has_class[class] |= row->of[class] != 0;

@@ -14,9 +14,12 @@
 
 #define QUADS_FIRST 65536u
 
-/* What was read from the store inside the section. */
+#define ATTEMPTS 4u /* at a mesh that needs more room than there is; a version may come meanwhile that needs more again */
+
+/* What was read from the store inside the section. voxels points into the version's block. */
 struct sources {
     uint64_t version[7], border_hash[6], newest_ns;
+    struct adit_voxels voxels;
     struct adit_mesh_source source;
     bool empty;
 };
@@ -44,41 +47,36 @@ static void read_neighbour(struct adit_arena *arena, struct adit_scratch *scratc
     s->source.plane[face] = scratch->plane[face];
 }
 
-/* Everything the kernel needs, copied out in one section. */
+/* Everything the kernel needs: planes are copied out, the version is read where it lies. -EBADMSG. */
 static int read_sources(struct adit_arena *arena, struct adit_scratch *scratch, uint32_t index, struct sources *s)
 {
     uint64_t packed = adit_load_acquire(&arena->keys[index]);
     uint32_t bytes;
-    int error = 0;
-    adit_rcu_enter(scratch->reader);
     const struct adit_version *v = adit_store_version_sized(arena, adit_load_acquire(&arena->entries[index].current), &bytes);
-    s->empty = v && (v->encoding == ADIT_ENC_REMOVED || (v->summary & ADIT_SUM_EMPTY));
-    if (!v || !(s->empty ? adit_encoding_is_sound(v, bytes) : adit_decode_chunk_within(v, bytes, scratch->voxels))) {
-        error = -EBADMSG;
-    } else {
-        see(s, 0, v);
-        for (uint32_t f = 0; f < ADIT_FACES; f++)
-            read_neighbour(arena, scratch, packed, f, s);
-    }
-    return adit_rcu_exit(scratch->reader) ? error : -EAGAIN; /* ousted: what was read may have been anything */
+    if (!v || !adit_voxels_view_within(v, bytes, &s->voxels))
+        return -EBADMSG;
+    s->empty = v->encoding == ADIT_ENC_REMOVED || (v->summary & ADIT_SUM_EMPTY);
+    see(s, 0, v);
+    for (uint32_t f = 0; f < ADIT_FACES; f++)
+        read_neighbour(arena, scratch, packed, f, s);
+    return 0;
 }
 
-/* Runs the kernel into scratch->quads, with more room when it asks for it. */
-static int make(struct adit_scratch *scratch, adit_mesh_kernel *kernel, struct sources *s, struct adit_mesh_result *r)
+/* Reads and meshes in one section, into scratch->quads. -ENOSPC: with more room, as r says; -EAGAIN: ousted, and what was read may have been
+ * anything; -EBADMSG; -ENOMEM. */
+static int make(struct adit_arena *arena, struct adit_scratch *scratch, adit_mesh_kernel *kernel, uint32_t index, struct sources *s,
+                struct adit_mesh_result *r)
 {
-    if (s->empty) {
-        *r = (struct adit_mesh_result){.bounds_lo = {63, 63, 63}};
-        return 0;
+    *r = (struct adit_mesh_result){.quads = scratch->quads, .quads_max = scratch->quads_max, .bounds_lo = {63, 63, 63}};
+    adit_rcu_enter(scratch->reader);
+    int error = read_sources(arena, scratch, index, s);
+    if (!error && !s->empty) {
+        s->source.classes = adit_classes_enter(arena); /* after the version was read: it knows of all materials that it may hold */
+        error = s->source.classes ? kernel(&s->source, r) : -ENOMEM;
+        if (s->source.classes)
+            adit_classes_exit(arena);
     }
-    int error = adit_scratch_grow_quads(scratch, QUADS_FIRST);
-    while (!error) { /* twice at most: the second time the kernel has said how much it needs */
-        r->quads = scratch->quads;
-        r->quads_max = scratch->quads_max;
-        if (!kernel(&s->source, r))
-            return 0;
-        error = adit_scratch_grow_quads(scratch, r->start[ADIT_MESH_RANGES]);
-    }
-    return error;
+    return adit_rcu_exit(scratch->reader) ? error : -EAGAIN;
 }
 
 static int publish(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, const struct sources *s,
@@ -129,16 +127,20 @@ static int publish(struct adit_arena *arena, struct adit_reader *reader, uint32_
 int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit_mesh_kernel *kernel, uint8_t flags,
                     uint32_t index)
 {
-    struct sources s = {.source = {.voxels = scratch->voxels, .dim = {64, 64, 64}}};
-    struct adit_mesh_result r = {0};
-    s.source.flags = (uint8_t)(flags | (arena->control->tt_none ? ADIT_MESH_TT_NONE : 0));
-    int error = read_sources(arena, scratch, index, &s);
-    if (error)
-        return error;
-    s.source.classes = adit_classes_enter(arena);
-    if (!s.source.classes)
-        return -ENOMEM;
-    error = make(scratch, kernel, &s, &r);
-    adit_classes_exit(arena);
+    struct sources s;
+    struct adit_mesh_result r;
+    const struct adit_mesh_source source = {.encoded = &s.voxels, .dim = {64, 64, 64},
+                                            .flags = (uint8_t)(flags | (arena->control->tt_none ? ADIT_MESH_TT_NONE : 0))};
+    int error = adit_scratch_grow_quads(scratch, QUADS_FIRST);
+    for (uint32_t attempt = 0; !error; attempt++) {
+        memset(s.version, 0, sizeof s.version);
+        memset(s.border_hash, 0, sizeof s.border_hash);
+        s.newest_ns = 0;
+        s.source = source;
+        error = make(arena, scratch, kernel, index, &s, &r);
+        if (error != -ENOSPC)
+            break;
+        error = attempt < ATTEMPTS ? adit_scratch_grow_quads(scratch, r.start[ADIT_MESH_RANGES]) : -EAGAIN;
+    }
     return error ? error : publish(arena, scratch->reader, index, &s, &r);
 }

@@ -1,7 +1,8 @@
 /* mesher.h - one chunk of the store meshed and its mesh published: the glue between the store and a kernel.
  *
- * Caller has claimed the entry (dirty.h). Inside one section the current version and the adjoining border planes of the six
- * neighbours are copied out; the kernel runs outside it, so a long mesh holds back no memory. The mesh names the versions
+ * Caller has claimed the entry (dirty.h). Inside one section the adjoining border planes of the six
+ * neighbours are copied out and the kernel reads the current version where it lies: a mesh is made in less time than its
+ * voxels would take to unpack, so no more memory is held back than by that. The mesh names the versions
  * it was made from. Its commit is the CAS of entry.mesh; only who holds the claim may do it. If the process dies before,
  * the block is LOANED (recovery frees it) or PUBLISHED and unnamed (the scrub retires it), and the claim is undone.
  */

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "kernels/mesh.h"
+#include "runtime/encoding.h"
 
 enum { DIM = ADIT_CHUNK_DIM, GUARDS = 8, PAGE = 4096 };
 #define GUARD 0x5ca1ab1e0ddba115u
@@ -38,6 +39,9 @@ static struct bench {
     uint16_t *voxels, *plane[ADIT_FACES];
     uint8_t *classes, *covered, *shown; /* the latter two: the checker's own, a byte a voxel */
     uint64_t *quads, *expected;         /* ADIT_MESH_QUADS_MAX and guards */
+    uint8_t *block;                     /* ADIT_ENCODED_BYTES_MAX: an encoded chunk ends where it ends */
+    struct adit_encode_plan *plan;
+    struct adit_voxels encoded;
     struct adit_mesh_source source;
 } b;
 
@@ -68,6 +72,9 @@ static int set_up(void **state)
     for (int f = 0; f < ADIT_FACES; f++)
         b.plane[f] = fenced(ADIT_PLANE_VOXELS * sizeof *b.plane[f]);
     b.classes = fenced(ADIT_MATERIALS);
+    b.block = fenced(ADIT_ENCODED_BYTES_MAX);
+    b.plan = malloc(adit_encode_plan_bytes());
+    assert_non_null(b.plan);
     b.covered = fenced(ADIT_CHUNK_VOXELS);
     b.shown = fenced(ADIT_CHUNK_VOXELS);
     b.quads = fenced((ADIT_MESH_QUADS_MAX + GUARDS) * sizeof *b.quads);
@@ -237,13 +244,11 @@ static void assert_same_mesh(const struct adit_mesh_result *got, const struct ad
             assert_int_equal(got->quads[i], want->quads[i]);
 }
 
-/* Judges all kernels on b.source: by the definition, by each other, and with too little room in several ways. */
-static void judge(void)
+/* All kernels give want on b.source, also with too little room in several ways. */
+static void judge_kernels(const struct adit_mesh_result *expected)
 {
-    struct adit_mesh_result want = mesh(adit_mesh_scalar, b.expected, ADIT_MESH_QUADS_MAX, 0);
+    const struct adit_mesh_result want = *expected;
     uint32_t n = want.start[ADIT_MESH_RANGES];
-    if (b.source.dim[0] * b.source.dim[1] * b.source.dim[2] <= JUDGED_VOXELS_MAX)
-        judge_ranges(&want);
     for (int k = 0; k < KERNELS; k++) {
         adit_mesh_kernel *kernel = adit_mesh_kernel_named(kernel_names[k]);
         if (!kernel)
@@ -260,6 +265,42 @@ static void judge(void)
             assert_same_mesh(&got, &want);
         }
     }
+}
+
+/* The chunk of b.source in its published form, at the end of what may be read. */
+static void encode(void)
+{
+    size_t bytes;
+    adit_encode_plan(b.plan, b.voxels, b.classes, &bytes);
+    size_t room = (bytes + 63) / 64 * 64;
+    struct adit_version *block = (void *)(b.block + ADIT_ENCODED_BYTES_MAX - room);
+    adit_encode_write(b.plan, block);
+    assert_true(adit_voxels_view_within(block, bytes, &b.encoded));
+    b.source.encoded = &b.encoded;
+    b.source.voxels = NULL;
+}
+
+/* Judges all kernels on b.source: by the definition, by each other, and a whole chunk once more in its published form. */
+static void judge(void)
+{
+    struct adit_mesh_result want = mesh(adit_mesh_scalar, b.expected, ADIT_MESH_QUADS_MAX, 0);
+    if (b.source.dim[0] * b.source.dim[1] * b.source.dim[2] <= JUDGED_VOXELS_MAX)
+        judge_ranges(&want);
+    judge_kernels(&want);
+    if (b.source.dim[0] < DIM || b.source.dim[1] < DIM || b.source.dim[2] < DIM)
+        return;
+    encode();
+    judge_kernels(&want);
+    for (uint32_t y = 0; y < DIM; y++) { /* and each voxel is read as it was, by itself and in its row */
+        uint16_t row[DIM];
+        uint32_t z = (y * 7 + 3) % DIM;
+        adit_voxels_row(&b.encoded, y, z, row);
+        assert_memory_equal(row, voxel(0, y, z), sizeof row);
+        for (uint32_t x = 0; x < DIM; x++)
+            assert_int_equal(adit_voxels_at(&b.encoded, x, y, z), row[x]);
+    }
+    b.source.encoded = NULL;
+    b.source.voxels = b.voxels;
 }
 
 static void judge_with_all_flags(void)
@@ -469,6 +510,11 @@ static void a_source_that_is_not_valid_is_refused(void **state)
             b.source.classes = b.classes;
             b.source.voxels = NULL;
             mesh(kernel, b.quads, 4, -EINVAL);
+            b.encoded = (struct adit_voxels){.uniform = 7};
+            b.source.encoded = &b.encoded;
+            mesh(kernel, b.quads, 6, 0);
+            b.source.dim[k % 3] = 63; /* an encoded chunk is a whole one */
+            mesh(kernel, b.quads, 6, -EINVAL);
         }
     }
 }
@@ -500,7 +546,7 @@ static void kernels_are_found_by_name_unless_disabled(void **state)
     free(saved);
 }
 
-/* A peer that may write the voxels does so all the while. The quads are then worthless, but the guards live, nothing
+/* A peer that may write the voxels does so all the while, plain or published. The quads are then worthless, but the guards live, nothing
  * faults, and every call ends. The peer is a process, so that ThreadSanitizer has nothing to say. */
 static void voxels_that_change_meanwhile_do_no_harm(void **state)
 {
@@ -508,19 +554,27 @@ static void voxels_that_change_meanwhile_do_no_harm(void **state)
     reset(64, 64, 64);
     rng_state = seed;
     draw_classes();
+    for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++) /* bricks of each number of bits */
+        b.voxels[i] = (uint16_t)draw(i < 65536 ? 2 : i < 131072 ? 4 : i < 196608 ? 16 : 200);
+    encode();
+    uint8_t *packed = b.block + (b.encoded.packed - b.block);
     pid_t peer = fork();
     assert_true(peer >= 0);
     if (!peer) {
-        for (uint32_t i = 0; getppid() != 1 && i < 2000000000; i++)
+        for (uint32_t i = 0; getppid() != 1 && i < 2000000000; i++) {
             b.voxels[draw(ADIT_CHUNK_VOXELS)] = (uint16_t)(i & 512 ? draw(65536) : draw(3));
+            packed[draw(b.encoded.bytes)] = (uint8_t)draw(256);
+        }
         _exit(0);
     }
     for (int k = 0; k < KERNELS; k++) {
         adit_mesh_kernel *kernel = adit_mesh_kernel_named(kernel_names[k]);
-        for (int i = 0; kernel && i < 20; i++) {
+        for (int i = 0; kernel && i < 40; i++) {
             struct adit_mesh_result result = { .quads = b.quads, .quads_max = 1000 };
             b.quads[1000] = GUARD;
             b.source.flags = (uint8_t)(i & 3);
+            b.source.encoded = i & 4 ? &b.encoded : NULL;
+            b.source.voxels = i & 4 ? NULL : b.voxels;
             kernel(&b.source, &result);
             assert_int_equal(b.quads[1000], GUARD);
             assert_true(result.start[ADIT_MESH_RANGES] <= ADIT_MESH_QUADS_MAX);
