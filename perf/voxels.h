@@ -4,6 +4,7 @@
 #define PERF_VOXELS_H
 
 #include "kernels/kernels.h"
+#include "runtime/encoding.h"
 
 /* Chunks whose versions take about 176 B, 4 KiB, 64 KiB, 256 KiB: uniform; then bricks of few to many materials. */
 #define VOXELS_SIZES 4
@@ -13,21 +14,23 @@ void voxels_fill_sized(uint16_t *voxels, uint32_t size);
  * planes are what lies beyond), else missing (air). */
 struct voxels_input {
     const char *name;
-    const char *generator; /* of kernels/generate.h; NULL: all voxels are `material` */
+    const char *generator; /* of kernels/generate.h; "hills": of voxels.c; NULL: all voxels are `material` */
     int32_t y;             /* of the chunk (0, y, 0) */
     uint16_t material;
 };
 extern const struct voxels_input voxels_inputs[];
 extern const uint32_t voxels_inputs_n;
 
-/* What a kernel is given for an input. */
+/* What a kernel is given for an input: mesh as plain voxels, published as a version of a chunk keeps them. */
 struct voxels_source {
     uint16_t voxels[ADIT_CHUNK_VOXELS];
     uint16_t planes[ADIT_FACES][ADIT_PLANE_VOXELS];
     uint8_t classes[ADIT_MATERIALS];
-    struct adit_mesh_source mesh;
+    uint8_t block[ADIT_ENCODED_BYTES_MAX] __attribute__((aligned(64)));
+    struct adit_voxels encoded;
+    struct adit_mesh_source mesh, published;
 };
-/* Fills source from input; it must not be copied afterwards. Returns 0, or -ENOENT when there is no such generator. */
+/* Fills source from input; it must not be copied afterwards. Returns 0, -ENOENT when there is no such generator, or -ENOMEM. */
 int voxels_source_fill(struct voxels_source *source, const struct voxels_input *input);
 
 #endif
