@@ -63,7 +63,7 @@ struct adit_mesh_result {
  * Returns 0; or -ENOSPC when quads_max is too small: all of result is then as it would be with room enough
  * (start[ADIT_MESH_RANGES] is the number needed), quads[] holds the first quads_max quads, and nothing beyond them was
  * written; or -EINVAL when the source is not valid, with result an empty mesh. Scratch memory is on the stack, at most
- * 512 KiB (twelve fields of a bit a voxel, 32 KiB each, are most of it; what a chunk does not need of them is not touched). */
+ * 640 KiB (twelve fields of a bit a voxel, 32 KiB each, are most of it; what a chunk does not need of them is not touched). */
 typedef int adit_mesh_kernel(const struct adit_mesh_source *source, struct adit_mesh_result *result);
 
 adit_mesh_kernel adit_mesh_scalar; /* the portable reference: the definition above, as code */
