@@ -8,7 +8,7 @@
 #include "perf/lab_arena.h"
 #include "perf/raw.h"
 #include "perf/scenes.h"
-#include "perf/voxels.h"
+#include "perf/lab_voxels.h"
 
 struct chunk {
     struct adit_arena *arena;

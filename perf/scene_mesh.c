@@ -6,7 +6,7 @@
 
 #include "perf/raw.h"
 #include "perf/scenes.h"
-#include "perf/voxels.h"
+#include "perf/lab_voxels.h"
 
 struct meshing {
     struct voxels_source *source;

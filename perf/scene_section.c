@@ -9,7 +9,7 @@
 #include "perf/lab_arena.h"
 #include "perf/raw.h"
 #include "perf/scenes.h"
-#include "perf/voxels.h"
+#include "perf/lab_voxels.h"
 #include "shm/shm.h"
 
 #define VALUES 4

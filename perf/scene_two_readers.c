@@ -6,7 +6,7 @@
 #include "perf/lab_arena.h"
 #include "perf/partner.h"
 #include "perf/scenes.h"
-#include "perf/voxels.h"
+#include "perf/lab_voxels.h"
 
 enum duty { ENTER = 1, ACQUIRE };
 

@@ -1,7 +1,7 @@
-/* voxels.h - chunks for scenes: inputs of known character, the same on every machine.
+/* lab_voxels.h - chunks for scenes: inputs of known character, the same on every machine.
  */
-#ifndef PERF_VOXELS_H
-#define PERF_VOXELS_H
+#ifndef PERF_LAB_VOXELS_H
+#define PERF_LAB_VOXELS_H
 
 #include "kernels/kernels.h"
 #include "runtime/encoding.h"

@@ -1,6 +1,6 @@
-/* voxels.c - see voxels.h. The sizes follow from runtime/encoding.h: a brick of two materials takes half a KiB and half a
+/* lab_voxels.c - see lab_voxels.h. The sizes follow from runtime/encoding.h: a brick of two materials takes half a KiB and half a
  * KiB of mask, one of more than 16 materials 4 KiB. */
-#include "perf/voxels.h"
+#include "perf/lab_voxels.h"
 
 #include <errno.h>
 #include <stdlib.h>
