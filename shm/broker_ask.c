@@ -83,6 +83,8 @@ static int ask_once(const char *name, uint32_t role, uint64_t timeout_ns, struct
         return fd;
     struct adit_hello h = {ADIT_MAGIC, adit_control_signature(), ADIT_LAYOUT_VERSION, role};
     int got = send(fd, &h, sizeof h, MSG_NOSIGNAL) == (ssize_t)sizeof h ? receive(fd, role, a, fds) : -errno;
+    if (got == -EPIPE)
+        got = -ECONNRESET; /* cut off before it was said or after, it is the same */
     if (got <= 0) {
         close(fd);
         return got ? got : a->status == -EAGAIN ? -ECONNRESET : 0; /* a keeper that has just taken over: ask again */
@@ -124,7 +126,7 @@ int adit_broker_ask(const char *name, uint32_t role, uint64_t timeout_ns, struct
     int got;
     do { /* bounded by timeout_ns */
         got = ask_once(name, role, timeout_ns - passed, &a, grant, &connected);
-        if (got != -ECONNRESET && got != -EPIPE)
+        if (got != -ECONNRESET)
             break;
         struct timespec nap = {.tv_nsec = RETRY_NS}; /* the broker died on us: another takes over */
         nanosleep(&nap, NULL);

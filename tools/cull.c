@@ -48,10 +48,19 @@ static uint32_t keeper(const struct adit_cull *c)
     }
 }
 
+/* Whom to kill; the count of members: nobody. Producers are at work for a short time only, so one of them comes first. */
+static uint32_t choose(struct adit_cull *c, uint32_t serves)
+{
+    for (uint32_t i = 0; i < c->producers && !c->of_role[0]; i++)
+        if (is_at_work(c, i))
+            return i;
+    return roll(c) % 3 ? (uint32_t)(roll(c) % c->crew->count) : serves;
+}
+
 static void strike(struct adit_cull *c)
 {
     for (int i = 0; i < TRIES; i++) { /* nobody may be at work just then */
-        uint32_t serves = keeper(c), one = roll(c) % 3 ? (uint32_t)(roll(c) % c->crew->count) : serves;
+        uint32_t serves = keeper(c), one = choose(c, serves);
         if (one >= c->crew->count || !is_at_work(c, one) || !one_stays(c, one))
             continue;
         kill(c->crew->member[one].pid, SIGKILL);
