@@ -108,7 +108,7 @@ struct adit_attach_params {
  * -EACCES: another user's, or a guest's path for others; -EPROTO: not an arena of this layout, or a damaged one; -EUSERS: no
  * participant slot, no guest's page free; -ETIMEDOUT; -EPERM: producers are sealed out, or this process may not use membarrier as the
  * arena needs it; -ENOTSUP: made without guests; -ESRCH: the keeper cannot see the guest's process; -EROFS: the keeper has no
- * descriptors of that kind to give; -ECONNRESET, -EPIPE: keepers ended before they answered, until the time was over; -EMFILE, -ENFILE:
+ * descriptors of that kind to give; -ECONNRESET: keepers ended before they answered, until the time was over; -EMFILE, -ENFILE:
  * no descriptors left, here or at the keeper; -ETOOMANYREFS: its user has too many under way to others; -ENOMEM; -ENAMETOOLONG: as adit_create; or another -errno of the folder, the socket, the mappings or the threads. */
 ADIT_API int adit_attach(const char *name, enum adit_role role, const struct adit_attach_params *params,
                          struct adit_arena **out);
