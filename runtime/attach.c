@@ -42,7 +42,6 @@ const char *adit_strerror(int error)
     case ETOOMANYREFS: return "-ETOOMANYREFS: the keeper's user has too many descriptors under way to others";
     case ENOTSUP: return "-ENOTSUP: the arena was made without guests";
     case EPERM: return "-EPERM: sealed against writers, not held by this thread, or not granted by the kernel";
-    case EPIPE: return "-EPIPE: who served the arena ended before it was asked";
     case EPROTO: return "-EPROTO: not an arena of this layout, or a damaged one";
     case ERANGE: return "-ERANGE: a key, a voxel or a slot lies outside its range";
     case EROFS: return "-EROFS: this role may not do that";
