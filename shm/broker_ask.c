@@ -82,9 +82,8 @@ static int ask_once(const char *name, uint32_t role, uint64_t timeout_ns, struct
     if (fd < 0)
         return fd;
     struct adit_hello h = {ADIT_MAGIC, adit_control_signature(), ADIT_LAYOUT_VERSION, role};
-    int got = send(fd, &h, sizeof h, MSG_NOSIGNAL) == (ssize_t)sizeof h ? receive(fd, role, a, fds) : -errno;
-    if (got == -EPIPE)
-        got = -ECONNRESET; /* cut off before it was said or after, it is the same */
+    /* cut off before it was said or after, it is the same */
+    int got = send(fd, &h, sizeof h, MSG_NOSIGNAL) == (ssize_t)sizeof h ? receive(fd, role, a, fds) : errno == EPIPE ? -ECONNRESET : -errno;
     if (got <= 0) {
         close(fd);
         return got ? got : a->status == -EAGAIN ? -ECONNRESET : 0; /* a keeper that has just taken over: ask again */
