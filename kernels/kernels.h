@@ -2,8 +2,10 @@
 #ifndef ADIT_KERNELS_H
 #define ADIT_KERNELS_H
 
+#include "kernels/compact.h"
 #include "kernels/generate.h"
 #include "kernels/mesh.h"
+#include "kernels/meshlet.h"
 #include "kernels/quad.h"
 #include "kernels/voxels.h"
 

@@ -1,4 +1,4 @@
-/* make_corpus.c - writes the seeds of the fuzz targets control, mca and vox: small files, each of one shape of the format.
+/* make_corpus.c - writes the seeds of the fuzz targets compact, control, mca and vox: small files, each of one shape of the format.
  *
  *     build/release/tests/make_corpus [tests/corpus]
  *
@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "kernels/compact.h"
+#include "tests/mesh_maker.h"
 #include "tests/world_files.h"
 
 static const char *folder = "tests/corpus";
@@ -189,11 +191,37 @@ static void make_guests(void)
     keep("guest", "leaving", &b);
 }
 
+/* Compact forms: without quads; of few; with AO and light; with so many materials that indices have a high byte. */
+static void make_forms(void)
+{
+    static const char *const names[] = {"empty.adq", "few.adq", "lit.adq", "many.adq"};
+    static const struct mesh_traits traits[] = {
+        {.quads_max = 1, .materials = 1},
+        {.layers_of_64 = 8, .quads_max = 3, .materials = 5, .ranges = 0x3ffff},
+        {.layers_of_64 = 9, .quads_max = 4, .materials = 9, .ranges = 0x08421, .has_ao = true, .has_light = true},
+        {.layers_of_64 = 40, .quads_max = 13, .materials = 3000, .ranges = 0x00208},
+    };
+    for (int i = 0; i < 4; i++) {
+        struct adit_mesh_result mesh;
+        struct bytes form = {0};
+        mesh_of_chance((uint64_t)i, &traits[i], &mesh);
+        size_t room = adit_compact_bytes_max(mesh.start[ADIT_MESH_RANGES]), size;
+        void *packed = malloc(room);
+        if (!packed || adit_compact_pack(&mesh, packed, room, &size))
+            abort();
+        bytes_add(&form, packed, size);
+        free(packed);
+        mesh_free(&mesh);
+        keep("compact", names[i], &form);
+    }
+}
+
 int main(int count, char **arguments)
 {
     if (count > 1)
         folder = arguments[1];
     make_controls();
+    make_forms();
     make_guests();
     make_regions();
     make_models();

@@ -1,0 +1,6 @@
+// pull_quads.vert - draws meshes of 8-byte quads, with six vertices a quad.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#define PULL_QUAD adit_quad_at
+#define PULL_INDEXED 0
+#include "pull_mesh.glsl"
