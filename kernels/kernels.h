@@ -3,6 +3,7 @@
 #define ADIT_KERNELS_H
 
 #include "kernels/compact.h"
+#include "kernels/exact.h"
 #include "kernels/generate.h"
 #include "kernels/mesh.h"
 #include "kernels/meshlet.h"

@@ -528,11 +528,13 @@ static void a_volume_in_pieces_is_meshed_as_one(void **state)
     static const struct {
         int dim[3];
         int border;
-        bool wide, classes, culled, tt_none;
+        bool wide, classes, tt_none;
+        const char *mode;
     } cases[] = {
-        {{70, 66, 65}, 0, false, false, false, false}, {{67, 131, 5}, 1, false, true, false, false},
-        {{5, 66, 66}, 1, true, true, false, true},     {{65, 3, 130}, 0, true, false, true, false},
-        {{1, 1, 1}, 0, false, false, false, false},    {{3, 3, 3}, 1, false, true, true, true},
+        {{70, 66, 65}, 0, false, false, false, "greedy"}, {{67, 131, 5}, 1, false, true, false, "greedy"},
+        {{5, 66, 66}, 1, true, true, true, "greedy"},     {{65, 3, 130}, 0, true, false, false, "culled"},
+        {{1, 1, 1}, 0, false, false, false, "exact"},     {{3, 3, 3}, 1, false, true, true, "culled"},
+        {{70, 66, 65}, 0, false, false, false, "exact"},  {{5, 66, 66}, 1, true, true, true, "exact"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const int *d = cases[i].dim;
@@ -555,8 +557,10 @@ static void a_volume_in_pieces_is_meshed_as_one(void **state)
             argv[k++] = (char *)"--u16";
         if (cases[i].classes)
             argv[k++] = (char *)"--classes=t:2-3;c:4";
-        if (cases[i].culled)
-            argv[k++] = (char *)"--mode=culled";
+        if (strcmp(cases[i].mode, "greedy") != 0) { /* which is the default */
+            argv[k++] = (char *)"--mode";
+            argv[k++] = (char *)cases[i].mode;
+        }
         if (cases[i].tt_none)
             argv[k++] = (char *)"--tt=none";
         json_t *j = adit_json(argv);
@@ -570,11 +574,30 @@ static void a_volume_in_pieces_is_meshed_as_one(void **state)
         int64_t quads_n, faces = quads_fit(&v, quads, &quads_n);
         assert_int_equal(number(j, "visible_faces"), faces);
         assert_int_equal(number(j, "quads"), quads_n);
-        assert_true(cases[i].culled ? quads_n == faces : faces < 100 || quads_n < faces);
+        assert_true(!strcmp(cases[i].mode, "culled") ? quads_n == faces : faces < 100 || quads_n < faces);
         json_decref(j);
         free(bytes);
         free(voxels);
     }
+}
+
+static void the_exact_mode_needs_fewer_quads_than_greedy(void **state)
+{
+    (void)state;
+    enum { X = 70, Y = 20, Z = 3 };
+    uint16_t *voxels = random_volume(X, Y, Z, 3);
+    uint8_t bytes[X * Y * Z];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = voxels[i] != 0;
+    char *raw = spawned_file("v.raw");
+    file_write(raw, bytes, sizeof bytes);
+    json_t *greedy = adit_json(ARGV((char *)"mesh", raw, (char *)"--dim=70,20,3", (char *)"--mode=greedy", (char *)"--json"));
+    json_t *exact = adit_json(ARGV((char *)"mesh", raw, (char *)"--dim=70,20,3", (char *)"--mode=exact", (char *)"--json"));
+    assert_int_equal(number(greedy, "visible_faces"), number(exact, "visible_faces"));
+    assert_true(number(exact, "quads") < number(greedy, "quads"));
+    json_decref(greedy);
+    json_decref(exact);
+    free(voxels);
 }
 
 static void quads_go_to_stdout_when_asked(void **state)
@@ -620,6 +643,7 @@ int main(void)
         TEST(the_death_of_run_ends_its_processes),
         TEST(a_world_of_glass_has_an_arena_of_its_size),
         TEST(a_volume_in_pieces_is_meshed_as_one),
+        TEST(the_exact_mode_needs_fewer_quads_than_greedy),
         TEST(quads_go_to_stdout_when_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,7 +86,7 @@ static void positions_that_floats_cannot_hold_are_doubles(void **state)
     free(text);
 }
 
-static void more_quads_than_an_int_numbers_are_refused(void **state)
+static void more_vertices_than_an_int_numbers_are_refused(void **state)
 {
     static const uint64_t quad;
     struct adit_scene_mesh mesh = {.quads = &quad};
@@ -96,7 +96,7 @@ static void more_quads_than_an_int_numbers_are_refused(void **state)
     for (uint32_t r = 1; r <= ADIT_MESH_RANGES; r++)
         mesh.start[r] = 536870912;
     assert_int_equal(adit_export_write(path, &scene, error, sizeof error), -EFBIG);
-    assert_non_null(strstr(error, "PLY numbers at most 536870911 quads and this world has 536870912"));
+    assert_non_null(strstr(error, "PLY numbers at most 2147483647 vertices and this world has 2147483648"));
 }
 
 static int set_up(void **state)
@@ -118,7 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faces_cover_what_is_visible_in_their_colours),
         cmocka_unit_test(positions_that_floats_cannot_hold_are_doubles),
-        cmocka_unit_test(more_quads_than_an_int_numbers_are_refused),
+        cmocka_unit_test(more_vertices_than_an_int_numbers_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kernels/mesh.h"
+#include "kernels/exact.h"
 #include "tests/golden_generated.h"
 #include "tests/volumes.h"
 
@@ -109,6 +109,13 @@ static struct adit_mesh_result mesh(adit_mesh_kernel *kernel, uint8_t flags)
     return result;
 }
 
+static struct adit_mesh_result mesh_exact(uint8_t flags)
+{
+    struct adit_mesh_result result = mesh(adit_mesh_kernel_best(NULL), flags);
+    assert_int_equal(adit_mesh_exact(&result), 0);
+    return result;
+}
+
 static void volumes_are_the_bytes_they_should_be(void **state)
 {
     (void)state;
@@ -134,6 +141,12 @@ static void meshes_have_the_counts_that_are_known(void **state)
                 for (uint32_t x = 0; x < INTERIOR; x++)
                     solid += voxels[(z * 64 + y) * 64 + x] != 0;
         assert_int_equal(solid, g->solid);
+        set_classes(false);
+        assert_int_equal(mesh_exact(0).start[ADIT_MESH_RANGES], g->optimum);
+        assert_int_equal(mesh_exact(ADIT_MESH_CULLED).start[ADIT_MESH_RANGES], g->optimum);
+        set_classes(*g->classes);
+        assert_int_equal(mesh_exact(0).start[ADIT_MESH_RANGES], g->class_optimum);
+        assert_int_equal(mesh_exact(0).faces, g->class_visible);
         for (int k = 0; k < KERNELS; k++) {
             adit_mesh_kernel *kernel = adit_mesh_kernel_named(kernel_names[k]);
             if (!kernel)
@@ -153,6 +166,14 @@ static void meshes_have_the_counts_that_are_known(void **state)
     }
 }
 
+static unsigned long optimum_of(const char *text) /* the first one there */
+{
+    static const char name[] = "\"optimum\":";
+    const char *at = strstr(text, name);
+    assert_non_null(at);
+    return strtoul(at + sizeof name - 1, NULL, 10);
+}
+
 static void the_golden_header_says_what_the_oracle_expects(void **state)
 {
     (void)state;
@@ -169,14 +190,16 @@ static void the_golden_header_says_what_the_oracle_expects(void **state)
                  "{\"kind\":\"%s\",\"dim\":[64,64,64],\"border\":1,\"seed\":7,\"sha256\":\"%s\","
                  "\"count\":{\"dim\":[62,62,62],\"solid\":%u,", g->kind, g->sha256, g->solid);
         assert_memory_equal(line, start, strlen(start));
-        snprintf(count, sizeof count, ",\"visible\":%u,\"greedy\":%u,", g->visible, g->greedy);
+        snprintf(count, sizeof count, ",\"visible\":%u,\"greedy\":%u,\"greedy_t\":", g->visible, g->greedy);
         const char *end = strstr(line, "\"ao\":"), *found = strstr(line, count);
         assert_true(end && found && found < end);
+        assert_int_equal(optimum_of(found), g->optimum);
         assert_non_null(end = strstr(line, "\"class\":"));
         snprintf(class_count, sizeof class_count, "\"class\":\"%s\",", g->classes);
         assert_memory_equal(end, class_count, strlen(class_count));
         snprintf(class_count, sizeof class_count, ",\"visible\":%u,\"greedy\":%u,", g->class_visible, g->class_greedy);
-        assert_non_null(strstr(end, class_count));
+        assert_non_null(found = strstr(end, class_count));
+        assert_int_equal(optimum_of(found), g->class_optimum);
     }
     fclose(file);
     assert_int_equal(n, GOLDEN_GENERATED);
@@ -196,19 +219,27 @@ static void write_quads(const struct adit_mesh_result *result)
     assert_int_equal(fclose(file), 0);
 }
 
-/* The verdict of voxoracle on the best kernel's mesh of the volume that make() made. */
-static void judge(const char *kind, bool is_mixed, uint8_t flags)
+/* The verdict of voxoracle on a mesh of the volume that make() made. */
+static void judge(const char *kind, bool is_mixed, uint8_t flags, const struct adit_mesh_result *result)
 {
     char command[512], line[128];
-    set_classes(is_mixed);
-    struct adit_mesh_result result = mesh(adit_mesh_kernel_best(NULL), flags);
-    write_quads(&result);
+    write_quads(result);
     snprintf(command, sizeof command, "%s check --vol %s --dim %d,%d,%d --border %d --quads %s %s %s %s", oracle_path,
              volume_path, FULL, FULL, FULL, BORDER, quads_path, is_mixed ? "--class 't:4;c:7'" : "",
              flags & ADIT_MESH_TT_NONE ? "--tt none" : "", flags & ADIT_MESH_CULLED ? "" : "--maximal --ratio 1");
     int rc = run(command, line, sizeof line);
     if (rc || strncmp(line, "PASS", 4) != 0)
         fail_msg("%s%s, flags %d: %s", kind, is_mixed ? " with classes" : "", flags, line);
+}
+
+/* On the best kernel's mesh, and on the exact one made of it. */
+static void judge_both(const char *kind, bool is_mixed, uint8_t flags)
+{
+    set_classes(is_mixed);
+    struct adit_mesh_result result = mesh(adit_mesh_kernel_best(NULL), flags);
+    judge(kind, is_mixed, flags, &result);
+    assert_int_equal(adit_mesh_exact(&result), 0);
+    judge(kind, is_mixed, flags & ADIT_MESH_TT_NONE, &result);
 }
 
 static void the_oracle_passes_every_kind(void **state)
@@ -218,14 +249,14 @@ static void the_oracle_passes_every_kind(void **state)
         skip();
     for (int i = 0; i < GOLDEN_GENERATED; i++) {
         make(golden_generated[i].kind);
-        judge(golden_generated[i].kind, false, 0);
-        judge(golden_generated[i].kind, true, 0);
+        judge_both(golden_generated[i].kind, false, 0);
+        judge_both(golden_generated[i].kind, true, 0);
     }
     for (uint8_t flags = 1; flags < 4; flags++) {
         make("glass");
-        judge("glass", true, flags);
+        judge_both("glass", true, flags);
         make("terrain");
-        judge("terrain", true, flags);
+        judge_both("terrain", true, flags);
     }
 }
 

@@ -327,6 +327,10 @@ static int watch_run(int argc, char **argv)
     struct watch_options o = {.wait_s = 10};
     const struct adit_option table[] = {
         {"out", "FILE", ADIT_OPTION_TEXT, &o.harvest.out, 0, 0, "write the meshes: .glb, .obj, .ply or .quads"},
+        {"mode", "greedy|exact", ADIT_OPTION_TEXT, &o.harvest.mode, 0, 0, "of --out: quads as meshed, or the fewest (default greedy)"},
+        {"no-t-junctions", NULL, ADIT_OPTION_FLAG, &o.harvest.no_t_junctions, 0, 0, "--out: triangles that meet at corners only"},
+        {"mirror", "x|y|z", ADIT_OPTION_TEXT, &o.harvest.mirror, 0, 0, "--out: mirrored in that axis, for left-handed programs"},
+        {"winding", "ccw|cw", ADIT_OPTION_TEXT, &o.harvest.winding, 0, 0, "--out: of faces seen from outside (default ccw)"},
         {"picture", "FILE.png", ADIT_OPTION_TEXT, &o.harvest.picture, 0, 0, "draw the meshes"},
         {"raw", "FILE", ADIT_OPTION_TEXT, &o.harvest.raw, 0, 0, "write the voxels of one world"},
         {"world", "N", ADIT_OPTION_COUNT, &o.world, 0, 254, "which world for --raw (default 0)"},

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernels/kernels.h"
 #include "tools/exports/exports.h"
 #include "tools/interrupt.h"
 #include "tools/relook.h"
@@ -21,6 +22,7 @@ struct sheaf {
     uint32_t *pins; /* of mesh i when copies[i] is NULL */
     uint64_t **copies;
     size_t count, max;
+    bool copies_all; /* none is pinned */
     struct adit_material_info *infos;
     struct adit_scene_material *materials;
     uint32_t materials_count;
@@ -58,8 +60,54 @@ static int place_check(const char *option, const char *path, char *error, size_t
     return 0;
 }
 
+/* One of the words of a list that a zero ends, or NULL for the first: its number. -EINVAL and a line. */
+static int word_find(const char *option, const char *text, const char *const words[], char *error, size_t error_bytes)
+{
+    int i = 0;
+    while (text && words[i] && strcmp(text, words[i]) != 0)
+        i++;
+    if (words[i])
+        return i;
+    size_t used = (size_t)snprintf(error, error_bytes, "%s: no such choice; give", option);
+    for (i = 0; words[i] && used < error_bytes; i++)
+        used += (size_t)snprintf(error + used, error_bytes - used, "%s %s", i ? " or" : "", words[i]);
+    return -EINVAL;
+}
+
+/* The options that say what --out is like, understood. 0, or -EINVAL and a line. */
+static int form_read(const struct adit_harvest_params *params, struct adit_scene_form *form, bool *exact, char *error,
+                     size_t error_bytes)
+{
+    static const char *const modes[] = {"greedy", "exact", NULL}, *const axes[] = {"x", "y", "z", NULL};
+    static const char *const windings[] = {"ccw", "cw", NULL};
+    int mode = word_find("--mode", params->mode, modes, error, error_bytes);
+    int axis = mode < 0 ? mode : word_find("--mirror", params->mirror, axes, error, error_bytes);
+    int winding = axis < 0 ? axis : word_find("--winding", params->winding, windings, error, error_bytes);
+    if (winding < 0)
+        return winding;
+    *exact = mode == 1;
+    *form = (struct adit_scene_form){.conforming = params->no_t_junctions,
+                                     .mirror = (uint8_t)(params->mirror ? axis + 1 : 0),
+                                     .clockwise = winding == 1};
+    const char *option = params->mirror ? "--mirror" : params->winding ? "--winding" : params->no_t_junctions ? "--no-t-junctions" : NULL;
+    if (option && params->out && has_suffix(params->out, ".quads")) {
+        snprintf(error, error_bytes, "%s: .quads has no corners; write .obj, .ply or .glb", option);
+        return -EINVAL;
+    }
+    option = option ? option : params->mode ? "--mode" : NULL;
+    if (option && !params->out) {
+        snprintf(error, error_bytes, "%s: says what --out is to be like; give --out FILE, too", option);
+        return -EINVAL;
+    }
+    return 0;
+}
+
 int adit_harvest_check(const struct adit_harvest_params *params, char *error, size_t error_bytes)
 {
+    struct adit_scene_form form;
+    bool exact;
+    if (form_read(params, &form, &exact, error, error_bytes))
+        return -EINVAL;
     if (params->out && !adit_export_has_format(params->out)) {
         snprintf(error, error_bytes, "--out %s: no such format; end the name in one of %s", params->out,
                  adit_export_formats());
@@ -159,7 +207,7 @@ static int hold_look(struct adit_reader *reader, void *user)
     sheaf->copies[i] = NULL;
     if (!ranges_copy(&mesh, m->start) || !adit_mesh_is_intact(&mesh))
         return -EBADMSG;
-    if (adit_pin(reader, mesh.ref, &sheaf->pins[i])) {
+    if (sheaf->copies_all || adit_pin(reader, mesh.ref, &sheaf->pins[i])) {
         sheaf->copies[i] = malloc(mesh.quads_n * sizeof(uint64_t));
         if (!sheaf->copies[i])
             return -ENOMEM;
@@ -221,6 +269,31 @@ static int meshes_hold(struct adit_reader *reader, const struct adit_tally *tall
     return status;
 }
 
+/* Makes a copied mesh the one of fewest quads. */
+static int mesh_exact(struct adit_scene_mesh *mesh, uint64_t *quads)
+{
+    struct adit_mesh_result result = {.quads = quads, .quads_max = mesh->start[ADIT_MESH_RANGES]};
+    memcpy(result.start, mesh->start, sizeof result.start);
+    if (adit_mesh_exact(&result))
+        return -EBADMSG;
+    memcpy(mesh->start, result.start, sizeof mesh->start);
+    return 0;
+}
+
+static int meshes_exact(const struct sheaf *sheaf, char *error, size_t error_bytes)
+{
+    for (size_t i = 0; i < sheaf->count; i++) {
+        struct adit_scene_mesh *mesh = &sheaf->meshes[i];
+        int status = adit_interrupt_is_set() ? -EINTR : mesh_exact(mesh, sheaf->copies[i]);
+        if (status == -EBADMSG)
+            snprintf(error, error_bytes, "nothing is exported: the mesh at chunk %d,%d,%d covers a face twice or leaves its chunk; "
+                     "publish that chunk again", mesh->x, mesh->y, mesh->z);
+        if (status)
+            return status;
+    }
+    return 0;
+}
+
 static int materials_copy(struct adit_arena *arena, uint16_t material_max, struct sheaf *sheaf)
 {
     sheaf->materials_count = (uint32_t)material_max + 1;
@@ -261,7 +334,14 @@ static int scene_write(struct adit_arena *arena, struct adit_reader *reader, con
                        struct adit_harvest_result *result, char *error, size_t error_bytes)
 {
     struct sheaf sheaf = {0};
-    int status = meshes_hold(reader, tally, &sheaf, error, error_bytes);
+    struct adit_scene_form form = {0};
+    bool exact = false;
+    int status = form_read(params, &form, &exact, error, error_bytes);
+    sheaf.copies_all = !status && (exact || form.conforming);
+    if (!status)
+        status = meshes_hold(reader, tally, &sheaf, error, error_bytes);
+    if (!status && exact)
+        status = meshes_exact(&sheaf, error, error_bytes);
     if (!status)
         status = materials_copy(arena, tally->all.material_max, &sheaf);
     if (status == -ENOMEM)
@@ -270,7 +350,8 @@ static int scene_write(struct adit_arena *arena, struct adit_reader *reader, con
                                .meshes_count = sheaf.count,
                                .materials = sheaf.materials,
                                .materials_count = sheaf.materials_count,
-                               .origin = {box->lo[0], box->lo[1], box->lo[2]}};
+                               .origin = {box->lo[0], box->lo[1], box->lo[2]},
+                               .form = form};
     if (!status)
         result->meshes = sheaf.count;
     if (!status)

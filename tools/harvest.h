@@ -1,6 +1,7 @@
 /* harvest.h - what a consumer takes out of an arena: meshes as a file or a picture, voxels as a raw volume.
  *
- * Meshes are pinned and read where they lie. A participant has a limited number of pins; meshes beyond it are copied.
+ * Meshes are pinned and read where they lie. A participant has a limited number of pins; meshes beyond it are copied, as
+ * are those whose quads have to be changed or read several times (mode exact, no_t_junctions).
  * Worlds stand side by side along x, a chunk apart, the first where its keys say. Levels of detail above 0 are left out.
  */
 #ifndef ADIT_HARVEST_H
@@ -23,6 +24,11 @@ struct adit_harvest_box {
 
 struct adit_harvest_params {
     const char *out, *picture, *raw; /* NULL: not wanted */
+    /* What out is to be like, as users write it; NULL and false: plain (tools/exports/scene.h says what each does). */
+    const char *mode;    /* "greedy", or "exact": the fewest quads, see kernels/exact.h */
+    const char *mirror;  /* "x", "y" or "z" */
+    const char *winding; /* "ccw" or "cw" */
+    bool no_t_junctions;
     const struct adit_harvest_box *box; /* NULL: the box of the chunks of the lowest world there is */
     uint8_t raw_world;                  /* which world a raw volume is made of */
     bool (*step)(void *user, uint32_t done, uint32_t total); /* while the picture is drawn, see picture.h; may be NULL */
@@ -35,7 +41,7 @@ struct adit_harvest_result {
     uint32_t raw_voxel_bytes; /* 1 or 2; 0: no raw volume was made */
 };
 
-/* Whether the files asked for can be what their names say, where they say: 0, or -EINVAL and a line. */
+/* Whether the files asked for can be what their names and the options say, where they say: 0, or -EINVAL and a line. */
 int adit_harvest_check(const struct adit_harvest_params *params, char *error, size_t error_bytes);
 
 /* "X0,Y0,Z0,X1,Y1,Z1" into a box; -EINVAL. */

@@ -67,14 +67,18 @@ static int consumer_spawn(const struct adit_muster *m, uint32_t index, struct ad
     snprintf(label, sizeof label, "consumer %u", index + 1);
     arguments_begin(&a, "watch", label);
     if (index == 0) {
+        const struct adit_harvest_params *h = m->harvest;
         const char *const files[][2] = {
-            {"--box", m->box}, {"--out", m->harvest->out}, {"--picture", m->harvest->picture}, {"--raw", m->harvest->raw}};
+            {"--box", m->box},    {"--out", h->out},       {"--picture", h->picture}, {"--raw", h->raw},
+            {"--mode", h->mode},  {"--mirror", h->mirror}, {"--winding", h->winding}};
         argument_add(&a, "--reports");
         for (size_t i = 0; i < sizeof files / sizeof *files; i++)
             if (files[i][1]) {
                 argument_add(&a, files[i][0]);
                 argument_add(&a, files[i][1]);
             }
+        if (h->no_t_junctions)
+            argument_add(&a, "--no-t-junctions");
     }
     argument_add(&a, "--");
     argument_add(&a, m->arena);

@@ -68,6 +68,8 @@ static int kernel_run(struct strip *s, const struct adit_mesh_source *source, st
         result->quads = s->quads;
         result->quads_max = s->quads_max;
         int status = s->pieces->kernel(source, result);
+        if (!status && s->pieces->exact)
+            status = adit_mesh_exact(result);
         if (status != -ENOSPC)
             return status;
         uint32_t wanted = result->start[ADIT_MESH_RANGES];

@@ -12,10 +12,11 @@
 #ifndef ADIT_PIECES_H
 #define ADIT_PIECES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/mesh.h"
+#include "kernels/exact.h"
 #include "tools/volume.h"
 
 struct adit_pieces {
@@ -24,10 +25,11 @@ struct adit_pieces {
     const uint8_t *classes;
     uint8_t flags; /* of a mesh source */
     adit_mesh_kernel *kernel;
+    bool exact; /* the kernel's mesh is made the one of fewest quads (kernels/exact.h) */
     /* Called for each piece with quads: its origin in the volume without border. Negative stops the work. */
     int (*take)(const uint32_t origin[3], const struct adit_mesh_result *result, void *user);
     void *user;
-    uint64_t count, voxels, faces, quads, mesh_ns; /* out: sums over all pieces; mesh_ns is time inside the kernel */
+    uint64_t count, voxels, faces, quads, mesh_ns; /* out: sums over all pieces; mesh_ns is time spent on meshing */
 };
 
 /* Meshes all. 0, -EINTR, what take returned, or another negative errno and a line in error. */

@@ -41,6 +41,15 @@ bool adit_export_has_format(const char *path)
     return format_of_path(path) != NULL;
 }
 
+int adit_export_shaper(const struct adit_scene *scene, const struct adit_sink *sink, struct adit_shaper **shaper,
+                       char *error, size_t error_bytes)
+{
+    int status = adit_shaper_open(scene, shaper);
+    if (status)
+        snprintf(error, error_bytes, "%s: out of memory; export fewer chunks", adit_sink_path(sink));
+    return status;
+}
+
 static int write_format(const char *path, const struct format *format, const struct adit_scene *scene, char *error,
                         size_t error_bytes)
 {

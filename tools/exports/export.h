@@ -8,7 +8,8 @@
  * | .quads    | `face x y z w h material 4xAO`    | material ids                             | none                       |
  *
  * All keep a quad a quad (glTF: two triangles), wind counter-clockwise seen from outside, and write positions in voxels
- * less the scene's origin. The output is a function of the scene alone: the same scene gives the same bytes.
+ * less the scene's origin; the scene's form asks for other geometry, which .quads, that has no corners, refuses. The
+ * output is a function of the scene alone: the same scene gives the same bytes.
  */
 #ifndef ADIT_EXPORT_H
 #define ADIT_EXPORT_H
@@ -17,6 +18,7 @@
 #include <stddef.h>
 
 #include "tools/exports/scene.h"
+#include "tools/exports/shape.h"
 #include "tools/exports/sink.h"
 
 /* The extensions above as one text for messages: ".glb, .obj, .ply, .quads". */
@@ -37,6 +39,10 @@ int adit_export_write_as(const char *path, const char *format, const struct adit
 /* A format's writer: puts the checked scene into sink; export.c opens and commits it. May return early with an error;
  * a failing disk need not be looked at, the sink remembers it. */
 typedef int adit_export_writer(const struct adit_scene *scene, struct adit_sink *sink, char *error, size_t error_bytes);
+
+/* For writers: a shaper for scene, or -ENOMEM and a line. */
+int adit_export_shaper(const struct adit_scene *scene, const struct adit_sink *sink, struct adit_shaper **shaper,
+                       char *error, size_t error_bytes);
 
 adit_export_writer adit_export_glb, adit_export_obj, adit_export_ply, adit_export_quads;
 

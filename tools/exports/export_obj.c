@@ -1,7 +1,7 @@
 /* export_obj.c - Wavefront OBJ text with its .mtl beside it.
  *
- * Format: Wavefront, "Object Files (.obj)", Advanced Visualizer Appendix B1. A face of four a quad with its own four
- * vertices, on the unit grid; one of six normals; `usemtl m<ID>` names the material. The .mtl lists the materials that
+ * Format: Wavefront, "Object Files (.obj)", Advanced Visualizer Appendix B1. A face of four a quad (triangles where the scene
+ * is to conform) with its own vertices, on the unit grid; one of six normals; `usemtl m<ID>` names the material. The .mtl lists the materials that
  * occur, Kd in sRGB as the table has it (which readers differ about), d below 1 for what is see-through.
  *
  * Two files cannot be renamed as one: both are brought to the disk first, the .mtl is renamed before the .obj that
@@ -25,45 +25,55 @@ static void write_row(struct adit_sink *sink, const char *word, const int64_t nu
     adit_sink_write(sink, "\n", 1);
 }
 
-static void write_face(struct adit_sink *sink, int64_t first_vertex, uint32_t face)
+/* What is written from mesh to mesh. */
+struct writing {
+    const struct adit_scene *scene;
+    struct adit_sink *sink;
+    struct adit_shaper *shaper;
+    int64_t vertex;   /* the number of the next one */
+    int32_t material; /* the last one named, or -1 */
+    uint8_t used[ADIT_MATERIALS / 8];
+};
+
+static void write_quad(struct writing *w, uint64_t quad, uint32_t face, const int64_t origin[3], uint32_t lod)
 {
-    adit_sink_write(sink, "f", 1);
-    for (uint32_t k = 0; k < 4; k++) {
-        adit_sink_write(sink, " ", 1);
-        adit_sink_decimal(sink, first_vertex + k);
-        adit_sink_write(sink, "//", 2);
-        adit_sink_decimal(sink, face + 1);
+    const struct adit_shape *shape = adit_shaper_quad(w->shaper, quad, face, 4);
+    for (uint32_t i = 0; i < shape->corners; i++) {
+        int64_t at[3];
+        for (uint32_t axis = 0; axis < 3; axis++)
+            at[axis] = origin[axis] + shape->corner[i][axis] * ((int64_t)1 << lod);
+        write_row(w->sink, "v", at, 3);
     }
-    adit_sink_write(sink, "\n", 1);
+    for (uint32_t i = 0; i < shape->faces; i++) {
+        adit_sink_write(w->sink, "f", 1);
+        for (uint32_t k = 0; k < shape->sides; k++) {
+            adit_sink_write(w->sink, " ", 1);
+            adit_sink_decimal(w->sink, w->vertex + shape->face[i][k]);
+            adit_sink_write(w->sink, "//", 2);
+            adit_sink_decimal(w->sink, face + 1);
+        }
+        adit_sink_write(w->sink, "\n", 1);
+    }
+    w->vertex += shape->corners;
 }
 
-/* Writes one mesh; vertex is the number of the next vertex, material the last one named (or -1). */
-static void write_mesh(const struct adit_scene *scene, const struct adit_scene_mesh *mesh, struct adit_sink *sink,
-                       int64_t *vertex, int32_t *material, uint8_t used[ADIT_MATERIALS / 8])
+static void write_mesh(struct writing *w, const struct adit_scene_mesh *mesh)
 {
     int64_t origin[3];
-    adit_scene_mesh_origin(scene, mesh, origin);
+    adit_shaper_origin(w->scene, mesh, origin);
+    adit_shaper_mesh(w->shaper, mesh);
     if (mesh->start[0] < mesh->start[ADIT_MESH_RANGES])
-        adit_sink_printf(sink, "o chunk_%d_%d_%d\n", mesh->x, mesh->y, mesh->z);
+        adit_sink_printf(w->sink, "o chunk_%d_%d_%d\n", mesh->x, mesh->y, mesh->z);
     for (uint32_t range = 0; range < ADIT_MESH_RANGES; range++) {
-        uint32_t face = range / ADIT_MESH_CLASSES;
         for (uint32_t i = mesh->start[range]; i < mesh->start[range + 1]; i++) {
             uint64_t quad = adit_scene_quad(mesh, i);
-            uint32_t corners[4][3], id = adit_quad_material(quad);
-            if ((int32_t)id != *material) {
-                *material = (int32_t)id;
-                used[id / 8] = (uint8_t)(used[id / 8] | 1u << id % 8);
-                adit_sink_printf(sink, "usemtl m%u\n", id);
+            uint32_t id = adit_quad_material(quad);
+            if ((int32_t)id != w->material) {
+                w->material = (int32_t)id;
+                w->used[id / 8] = (uint8_t)(w->used[id / 8] | 1u << id % 8);
+                adit_sink_printf(w->sink, "usemtl m%u\n", id);
             }
-            adit_scene_corners(quad, face, corners);
-            for (uint32_t k = 0; k < 4; k++) {
-                int64_t at[3];
-                for (uint32_t axis = 0; axis < 3; axis++)
-                    at[axis] = origin[axis] + ((int64_t)corners[k][axis] << mesh->lod);
-                write_row(sink, "v", at, 3);
-            }
-            write_face(sink, *vertex, face);
-            *vertex += 4;
+            write_quad(w, quad, range / ADIT_MESH_CLASSES, origin, mesh->lod);
         }
     }
 }
@@ -109,33 +119,39 @@ static int mtl_path_of(const char *path, char mtl[PATH_MAX], char *error, size_t
     return -ENAMETOOLONG;
 }
 
+static void write_model(struct writing *w, const char *mtl)
+{
+    const char *slash = strrchr(mtl, '/');
+    adit_sink_text(w->sink, "# made by adit, one unit a voxel, y up\nmtllib ");
+    adit_sink_text(w->sink, slash ? slash + 1 : mtl);
+    adit_sink_text(w->sink, "\n");
+    for (uint32_t face = 0; face < ADIT_FACES; face++) {
+        int32_t normal[3];
+        adit_shaper_normal(w->scene, face, normal);
+        write_row(w->sink, "vn", (const int64_t[3]){normal[0], normal[1], normal[2]}, 3);
+    }
+    for (size_t m = 0; m < w->scene->meshes_count; m++)
+        write_mesh(w, &w->scene->meshes[m]);
+}
+
 int adit_export_obj(const struct adit_scene *scene, struct adit_sink *sink, char *error, size_t error_bytes)
 {
+    struct writing w = {.scene = scene, .sink = sink, .vertex = 1, .material = -1};
     char mtl[PATH_MAX];
-    uint8_t used[ADIT_MATERIALS / 8] = {0};
-    struct adit_sink *mtl_sink;
+    struct adit_sink *mtl_sink = NULL;
     int status = mtl_path_of(adit_sink_path(sink), mtl, error, error_bytes);
     if (!status)
-        status = adit_sink_open(mtl, &mtl_sink, error, error_bytes);
-    if (status)
-        return status;
-    const char *slash = strrchr(mtl, '/');
-    adit_sink_text(sink, "# made by adit, one unit a voxel, y up\nmtllib ");
-    adit_sink_text(sink, slash ? slash + 1 : mtl);
-    adit_sink_text(sink, "\n");
-    for (uint32_t face = 0; face < ADIT_FACES; face++) {
-        int64_t normal[3] = {0, 0, 0};
-        normal[adit_face_axis(face)] = face & 1 ? 1 : -1;
-        write_row(sink, "vn", normal, 3);
-    }
-    int64_t vertex = 1;
-    int32_t material = -1;
-    for (size_t m = 0; m < scene->meshes_count; m++)
-        write_mesh(scene, &scene->meshes[m], sink, &vertex, &material, used);
-    write_materials(scene, mtl_sink, used);
-    status = adit_sink_flush(sink, error, error_bytes);
+        status = adit_export_shaper(scene, sink, &w.shaper, error, error_bytes);
     if (!status)
-        return adit_sink_commit(&mtl_sink, error, error_bytes);
+        status = adit_sink_open(mtl, &mtl_sink, error, error_bytes);
+    if (!status) {
+        write_model(&w, mtl);
+        write_materials(scene, mtl_sink, w.used);
+        status = adit_sink_flush(sink, error, error_bytes);
+    }
+    if (!status)
+        status = adit_sink_commit(&mtl_sink, error, error_bytes);
     adit_sink_discard(&mtl_sink);
+    adit_shaper_close(w.shaper);
     return status;
 }

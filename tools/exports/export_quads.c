@@ -8,6 +8,9 @@
  * and a + face lies on that cube's last layer. */
 #include "tools/exports/export.h"
 
+#include <errno.h>
+#include <stdio.h>
+
 static void write_quad(struct adit_sink *sink, uint64_t quad, uint32_t face, const int64_t origin[3], uint32_t lod)
 {
     int64_t at[3] = {adit_quad_x(quad), adit_quad_y(quad), adit_quad_z(quad)};
@@ -29,8 +32,11 @@ static void write_quad(struct adit_sink *sink, uint64_t quad, uint32_t face, con
 
 int adit_export_quads(const struct adit_scene *scene, struct adit_sink *sink, char *error, size_t error_bytes)
 {
-    (void)error;
-    (void)error_bytes;
+    if (scene->form.conforming || scene->form.mirror || scene->form.clockwise) {
+        snprintf(error, error_bytes, "%s: quads as text have no corners that could be joined, mirrored or turned; export .obj, "
+                 ".ply or .glb", adit_sink_path(sink));
+        return -EINVAL;
+    }
     adit_sink_text(sink, "# face x y z w h material ao_u0v0 ao_u1v0 ao_u0v1 ao_u1v1\n");
     for (size_t m = 0; m < scene->meshes_count; m++) {
         const struct adit_scene_mesh *mesh = &scene->meshes[m];

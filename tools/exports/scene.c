@@ -6,11 +6,14 @@
 #include "tools/exports/scene.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 int adit_scene_check(const struct adit_scene *scene, char *error, size_t error_bytes)
 {
+    if (scene->form.mirror > 3) {
+        snprintf(error, error_bytes, "scene: axis %u cannot be mirrored; give 1, 2 or 3 for x, y or z", scene->form.mirror);
+        return -EINVAL;
+    }
     for (uint32_t axis = 0; axis < 3; axis++) {
         if (scene->origin[axis] > ADIT_SCENE_ORIGIN_MAX || scene->origin[axis] < -ADIT_SCENE_ORIGIN_MAX) {
             snprintf(error, error_bytes, "scene: origin %c is %lld, beyond 2^54; give a voxel of the world",
@@ -28,6 +31,11 @@ int adit_scene_check(const struct adit_scene *scene, char *error, size_t error_b
             wrong = "it counts quads but has none";
         if (mesh->lod > ADIT_SCENE_LOD_MAX)
             wrong = "its level of detail is above 16";
+        if (scene->form.conforming && !wrong && mesh->lod != scene->meshes[0].lod) {
+            snprintf(error, error_bytes, "scene: mesh %zu of chunk %d,%d,%d is of another level of detail than the first: their "
+                     "edges never meet; export one level at a time", i, mesh->x, mesh->y, mesh->z);
+            return -EINVAL;
+        }
         if (wrong) {
             snprintf(error, error_bytes, "scene: mesh %zu of chunk %d,%d,%d is damaged: %s; mesh that chunk again", i,
                      mesh->x, mesh->y, mesh->z, wrong);

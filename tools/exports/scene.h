@@ -17,6 +17,7 @@
 #ifndef ADIT_SCENE_H
 #define ADIT_SCENE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,15 +40,28 @@ struct adit_scene_material {
     uint8_t class;    /* enum adit_class */
 };
 
+/* What is wanted of an export's geometry beyond the plain one; pictures do not care. */
+struct adit_scene_form {
+    /* No corner lies inside an edge of another polygon: quads become triangles that meet at corners only (shape.h). The
+     * quads are then read several times and must be memory that no peer writes; all meshes are of one level of detail. */
+    bool conforming;
+    /* 0, or 1 + the axis whose positions and normals are negated: what a left-handed reader takes for the world itself.
+     * Faces are still counter-clockwise seen from outside, in the coordinates of the file. */
+    uint8_t mirror;
+    /* Faces are clockwise seen from outside: for who mirrors the file afterwards and does not turn faces round. */
+    bool clockwise;
+};
+
 struct adit_scene {
     const struct adit_scene_mesh *meshes;
     size_t meshes_count;
     const struct adit_scene_material *materials; /* by id; [0] is air */
     uint32_t materials_count;
     int64_t origin[3]; /* the world voxel written as 0,0,0 */
+    struct adit_scene_form form;
 };
 
-/* 0 if every mesh can be exported, or -EINVAL and a line in error that names the mesh. */
+/* 0 if every mesh can be exported in the form wanted, or -EINVAL and a line in error that names the mesh. */
 int adit_scene_check(const struct adit_scene *scene, char *error, size_t error_bytes);
 
 /* Quads in all meshes; quads of one class (of enum adit_class) in one mesh. */
