@@ -5,6 +5,7 @@
 #include "kernels/compact.h"
 #include "kernels/exact.h"
 #include "kernels/generate.h"
+#include "kernels/lod.h"
 #include "kernels/mesh.h"
 #include "kernels/meshlet.h"
 #include "kernels/quad.h"

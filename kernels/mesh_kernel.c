@@ -1,40 +1,15 @@
-/* mesh_kernel.c - which mesh kernels this processor has, and what they share at their edges.
- *
- * A kernel is offered only when every extension its file is compiled for is there. __builtin_cpu_supports asks CPUID and
- * XGETBV once, so an operating system that does not save the wide registers counts as a processor without them.
- */
+/* mesh_kernel.c - which mesh kernels this processor has, and what they share at their edges. A kernel is offered only when
+ * every extension its file is compiled for is there. */
 #include "kernels/mesh.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* Whether ADIT_DISABLE, a comma list of words, holds word: adit_os_is_disabled once more, as kernels includes no other folder. */
-static bool is_disabled(const char *word)
-{
-    const char *list = getenv("ADIT_DISABLE");
-    size_t length = strlen(word);
-    while (list && *list) {
-        size_t span = strcspn(list, ",");
-        if (span == length && !memcmp(list, word, length))
-            return true;
-        list += span + (list[span] == ',');
-    }
-    return false;
-}
+#include "kernels/processor.h"
 
 static bool has_scalar(void)
 {
     return true;
-}
-
-static bool has_avx512(void) /* the flags of its edge in kernels/build.ninja */
-{
-    return !is_disabled("avx512") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
-           __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vpopcntdq") &&
-           __builtin_cpu_supports("gfni") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-           __builtin_cpu_supports("popcnt");
 }
 
 static const struct {
@@ -42,7 +17,7 @@ static const struct {
     adit_mesh_kernel *mesh;
     bool (*is_there)(void);
 } kernels[] = { /* fastest first; the last is always there */
-    { "avx512", adit_mesh_avx512, has_avx512 },
+    { "avx512", adit_mesh_avx512, adit_processor_has_avx512 },
     { "scalar", adit_mesh_scalar, has_scalar },
 };
 enum { KERNELS = sizeof kernels / sizeof *kernels };

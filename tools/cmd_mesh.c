@@ -10,6 +10,7 @@
 #include "tools/arena_open.h"
 #include "tools/command.h"
 #include "tools/exports/exports.h"
+#include "tools/halved.h"
 #include "tools/interrupt.h"
 #include "tools/jsonout.h"
 #include "tools/moment.h"
@@ -22,11 +23,12 @@
 
 #define PROGRAM "adit mesh"
 #define LINES_BYTES (64u << 10)
+#define LOD_MAX 12 /* the longest volume is then one voxel */
 #define LINE_BYTES_MAX 64u /* seven numbers below 65,536, spaces and an end */
 
 struct mesh_options {
     const char *dim, *tier, *classes, *mode, *tt, *quads;
-    uint64_t border;
+    uint64_t border, lod;
     bool wide, json, quiet;
 };
 
@@ -48,7 +50,9 @@ static const char help_text[] =
     "A quad is a line `face x y z w h material`: faces 0..5 are -X +X -Y +Y -Z +Z; w runs along y for X faces, else\n"
     "along x; h along y for Z faces, else along z. Coordinates count from the first voxel inside the border.\n"
     "The volume is cut into pieces of 64 a side; no quad is longer.\n"
-    "--mode exact: no cover of a piece's faces has fewer quads; greedy is within 2 % of it and several times faster.\n";
+    "--mode exact: no cover of a piece's faces has fewer quads; greedy is within 2 % of it and several times faster.\n"
+    "--lod N halves the volume N times first: 2x2x2 voxels become the material that most of them have, or air if fewer than\n"
+    "four are not. Coordinates and voxels are then those of the halved volume.\n";
 
 static int lines_flush(struct lines *l)
 {
@@ -149,12 +153,14 @@ static bool pieces_prepare(const struct mesh_options *o, uint8_t *classes, uint3
     return true;
 }
 
-static json_t *figures(const char *file, const uint32_t dim[3], const struct adit_pieces *p, const char *tier, uint64_t ns)
+static json_t *figures(const char *file, const uint32_t dim[3], uint64_t lod, const struct adit_pieces *p, const char *tier,
+                       uint64_t ns)
 {
     json_t *o = json_object();
     adit_jsonout_set_text(o, "file", file);
     adit_jsonout_set(o, "dim", json_pack("[i,i,i]", (int)dim[0], (int)dim[1], (int)dim[2]));
     adit_jsonout_set_count(o, "border", p->border);
+    adit_jsonout_set_count(o, "lod", lod);
     adit_jsonout_set_text(o, "tier", tier);
     adit_jsonout_set_count(o, "pieces", p->count);
     adit_jsonout_set_count(o, "voxels", p->voxels);
@@ -165,12 +171,28 @@ static json_t *figures(const char *file, const uint32_t dim[3], const struct adi
     return o;
 }
 
-static int mesh_work(const char *file, const struct mesh_options *o, const uint32_t dim[3], struct adit_pieces *pieces,
-                     struct lines *l)
+/* Opens what is meshed: the file, or what comes of halving it. */
+static int source_open(const char *file, const struct mesh_options *o, const uint32_t dim[3], const char *tier,
+                       struct adit_volume *volume, char *error, size_t error_bytes)
+{
+    struct adit_volume whole;
+    adit_lod_kernel *halve = adit_lod_kernel_named(tier);
+    int status = adit_volume_open(file, dim, o->wide, &whole, error, error_bytes);
+    *volume = whole;
+    if (status || !o->lod)
+        return status;
+    status = adit_halved_open(&whole, (uint32_t)o->lod, halve ? halve : adit_lod_kernel_best(NULL), volume, error, error_bytes);
+    adit_volume_close(&whole);
+    return status;
+}
+
+static int mesh_work(const char *file, const struct mesh_options *o, const uint32_t dim[3], const char *tier,
+                     struct adit_pieces *pieces, struct lines *l)
 {
     char error[768] = "";
     struct adit_volume volume;
-    int status = adit_volume_open(file, dim, o->wide, &volume, error, sizeof error);
+    int status = source_open(file, o, dim, tier, &volume, error, sizeof error);
+    l->layers_all = (volume.dim[2] + 63) / 64;
     if (!status && o->quads && !l->to_stdout)
         status = adit_sink_open(o->quads, &l->sink, error, sizeof error);
     pieces->volume = &volume;
@@ -205,6 +227,7 @@ static int mesh_run(int argc, char **argv)
     const struct adit_option table[] = {
         {"dim", "X,Y,Z", ADIT_OPTION_TEXT, &o.dim, 0, 0, "size of the volume, border included"},
         {"border", "0|1", ADIT_OPTION_COUNT, &o.border, 0, 1, "1: the outermost shell is neighbour data (default 0)"},
+        {"lod", "N", ADIT_OPTION_COUNT, &o.lod, 0, LOD_MAX, "halve the volume N times first (default 0)"},
         {"u16", NULL, ADIT_OPTION_FLAG, &o.wide, 0, 0, "two bytes a voxel"},
         {"classes", "SPEC", ADIT_OPTION_TEXT, &o.classes, 0, 0, "which materials are not opaque"},
         {"mode", "greedy|exact|culled", ADIT_OPTION_TEXT, &o.mode, 0, 0, "merge faces, into the fewest quads, or a quad each (default greedy)"},
@@ -237,18 +260,21 @@ static int mesh_run(int argc, char **argv)
         adit_say_error(PROGRAM, "--quads %s: that is the volume itself; write the quads to another file", o.quads);
         return ADIT_EXIT_BAD_INPUT;
     }
+    if (o.lod && o.border) {
+        adit_say_error(PROGRAM, "--lod and --border 1: a shell of one voxel cannot be halved; give the volume without its border");
+        return ADIT_EXIT_BAD_INPUT;
+    }
     if (!pieces_prepare(&o, classes, dim, &pieces, &tier))
         return ADIT_EXIT_BAD_INPUT;
     lines.progress = (struct adit_progress){.program = PROGRAM, .quiet = o.quiet};
-    lines.layers_all = (dim[2] + 63) / 64;
     adit_interrupt_install();
     uint64_t start = adit_moment_ns();
-    code = mesh_work(argv[first], &o, dim, &pieces, &lines);
+    code = mesh_work(argv[first], &o, dim, tier, &pieces, &lines);
     uint64_t ns = adit_moment_ns() - start;
     if (code)
         return code;
     if (o.json)
-        return adit_jsonout_print(PROGRAM, figures(argv[first], dim, &pieces, tier, ns)) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
+        return adit_jsonout_print(PROGRAM, figures(argv[first], dim, o.lod, &pieces, tier, ns)) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
     fprintf(lines.to_stdout ? stderr : stdout, "%s: %s: %s voxels, %s visible faces in %s quads, %llu pieces by %s; %s, %s of it meshing\n",
             PROGRAM, argv[first], ADIT_SAY_COUNT(pieces.voxels), ADIT_SAY_COUNT(pieces.faces), ADIT_SAY_COUNT(pieces.quads),
             (unsigned long long)pieces.count, tier, ADIT_SAY_DURATION((double)ns), ADIT_SAY_DURATION((double)pieces.mesh_ns));

@@ -1,0 +1,111 @@
+#include "tests/volume_faces.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "kernels/mesh.h"
+
+uint8_t *file_read(const char *path, size_t *bytes)
+{
+    int fd = open(path, O_RDONLY);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st))
+        fail_msg("%s cannot be read", path);
+    *bytes = (size_t)st.st_size;
+    uint8_t *data = malloc(*bytes + 1);
+    assert_non_null(data);
+    assert_int_equal(read(fd, data, *bytes), *bytes);
+    data[*bytes] = 0;
+    close(fd);
+    return data;
+}
+
+void file_write(const char *path, const void *data, size_t bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, data, bytes), bytes);
+    close(fd);
+}
+
+int voxel_at(const struct volume *v, int x, int y, int z)
+{
+    int b = v->border, dx = v->n[0] + 2 * b, dy = v->n[1] + 2 * b;
+    if (x < -b || y < -b || z < -b || x >= v->n[0] + b || y >= v->n[1] + b || z >= v->n[2] + b)
+        return 0;
+    return v->voxels[((size_t)(z + b) * (size_t)dy + (size_t)(y + b)) * (size_t)dx + (size_t)(x + b)];
+}
+
+static bool face_is_visible(const struct volume *v, int x, int y, int z, int face)
+{
+    int p[3] = {x, y, z}, a = voxel_at(v, x, y, z);
+    p[face / 2] += face % 2 ? 1 : -1;
+    int b = voxel_at(v, p[0], p[1], p[2]), ca = v->classes[a & 255], cb = v->classes[b & 255];
+    if (!a || cb == ADIT_CLASS_OPAQUE)
+        return false;
+    if (!b || ca == ADIT_CLASS_OPAQUE)
+        return true;
+    return a == b ? ca == ADIT_CLASS_CUTOUT : !v->tt_none;
+}
+
+int64_t quads_fit(const struct volume *v, const char *path, int64_t *quads)
+{
+    size_t bytes, cells = (size_t)v->n[0] * (size_t)v->n[1] * (size_t)v->n[2];
+    char *text = (char *)file_read(path, &bytes);
+    uint8_t *covered = calloc(6, cells);
+    assert_non_null(covered);
+    *quads = 0;
+    for (char *line = text; *line; line = strchr(line, '\n') + 1) {
+        if (*line == '#')
+            continue;
+        int k[7];
+        char *s = line, *end;
+        for (int i = 0; i < 7; i++, s = end) {
+            k[i] = (int)strtol(s, &end, 10);
+            if (end == s || (i == 0 && (k[0] < 0 || k[0] > 5)))
+                fail_msg("line %lld: not a quad", (long long)*quads);
+        }
+        ++*quads;
+        int f = k[0], p[3] = {k[1], k[2], k[3]}, w = k[4], h = k[5], m = k[6];
+        for (int j = 0; j < h; j++)
+            for (int i = 0; i < w; i++) {
+                int q[3] = {p[0], p[1], p[2]};
+                q[adit_face_u((uint32_t)f)] += i;
+                q[adit_face_v((uint32_t)f)] += j;
+                bool in = q[0] >= 0 && q[1] >= 0 && q[2] >= 0 && q[0] < v->n[0] && q[1] < v->n[1] && q[2] < v->n[2];
+                if (!in || !face_is_visible(v, q[0], q[1], q[2], f) || voxel_at(v, q[0], q[1], q[2]) != m)
+                    fail_msg("face %d of %d,%d,%d (material %d) is not visible, or not of that material", f, q[0], q[1],
+                             q[2], m);
+                size_t at = ((size_t)q[2] * (size_t)v->n[1] + (size_t)q[1]) * (size_t)v->n[0] + (size_t)q[0];
+                if (covered[(size_t)f * cells + at]++)
+                    fail_msg("face %d of %d,%d,%d is covered twice", f, q[0], q[1], q[2]);
+            }
+    }
+    int64_t faces = 0, seen = 0;
+    for (int f = 0; f < 6; f++)
+        for (int z = 0; z < v->n[2]; z++)
+            for (int y = 0; y < v->n[1]; y++)
+                for (int x = 0; x < v->n[0]; x++) {
+                    faces += face_is_visible(v, x, y, z, f);
+                    seen += covered[(size_t)f * cells + ((size_t)z * (size_t)v->n[1] + (size_t)y) * (size_t)v->n[0] + (size_t)x];
+                }
+    assert_int_equal(seen, faces);
+    free(covered);
+    free(text);
+    return faces;
+}
+
+struct volume volume_opaque(const uint16_t *voxels, int x, int y, int z, int border)
+{
+    struct volume v = {.n = {x, y, z}, .border = border, .voxels = voxels};
+    memset(v.classes, ADIT_CLASS_OPAQUE, sizeof v.classes);
+    v.classes[0] = ADIT_CLASS_AIR;
+    return v;
+}
