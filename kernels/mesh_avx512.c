@@ -17,7 +17,7 @@
  * one, on reversed words, from the last cells downwards: a row is kept where both got through. Kept rows are exactly the
  * greedy heightening of mesh.h: a new row never overlaps a kept one, so widening stops where it has to.
  * collect_layer() then walks v backwards, counting how long each row is kept, and compresses the first cells into 32 bits a quad, of which
- * write_quads() makes quads, eight at a time.
+ * write_quads() makes quads, sixteen at a time.
  */
 #include "kernels/mesh_avx512.h"
 
@@ -29,6 +29,7 @@
 enum { DIM = ADIT_FIELD_DIM, CLASSES = ADIT_FIELD_CLASSES, LANES = ADIT_FIELD_LANES };
 enum { OPAQUE = ADIT_FIELD_OPAQUE, TRANSLUCENT = ADIT_FIELD_TRANSLUCENT, CUTOUT = ADIT_FIELD_CUTOUT };
 enum { CELLS_MAX = DIM * DIM }; /* of a layer */
+enum { MANY = 2048 };            /* quads of eight layers, from which on it pays to unpack these for their materials */
 
 /* The fields as the faces of one axis want them. */
 struct view {
@@ -44,9 +45,11 @@ struct mesher {
     const struct adit_mesh_source *source;
     struct adit_mesh_result *result;
     uint16_t material;  /* of all quads; 0: not known */
+    bool has_keys;      /* key is of the eight layers at work */
     uint64_t extent[3]; /* by axis: bit i is set when layer i has quads */
     uint32_t count;     /* quads found so far, whether or not there was room for them */
     uint32_t cell[LANES * CELLS_MAX + 16]; /* quads of eight layers: u, w-1, h-1, v, 6 bits each, lane */
+    uint8_t key[LANES * CELLS_MAX] __attribute__((aligned(64))); /* palette indices of eight layers; for the order see key_steps */
 } __attribute__((aligned(64)));
 
 /* Eight layers of one face and class after sweep(): arrays by v and lane. */
@@ -339,11 +342,47 @@ static inline __m512i brick_materials(const struct adit_voxels *v, __m512i index
     return load16(v->palette, key, wanted);
 }
 
-static inline __m512i materials_at(const struct mesher *m, __m512i index, __mmask16 wanted)
+/* By how many bits lane, u and v of a face lead on in m->key. */
+static const struct key_steps {
+    uint8_t lane, u, v;
+} key_steps[3] = {{0, 3, 9}, {6, 0, 9}, {12, 0, 6}};
+
+/* Unpacks the eight layers from layer on of an axis to m->key. */
+static void unpack_layers(struct mesher *m, uint32_t axis, uint32_t layer)
+{
+    const struct adit_voxels *v = m->source->encoded;
+    const __m512i half = _mm512_add_epi64(_mm512_set_epi64(0, 0, 0, 0, 6, 4, 2, 0), _mm512_set1_epi64(layer / LANES % 2)); /* of each row */
+    uint32_t z_end = axis == 2 ? layer + LANES : DIM, y_end = axis == 1 ? layer + LANES : DIM;
+    for (uint32_t z = axis == 2 ? layer : 0; z < z_end; z++)
+        for (uint32_t y = axis == 1 ? layer : 0; y < y_end; y += 4)
+            for (uint32_t x = axis == 0 ? layer & ~15u : 0; x < (axis == 0 ? layer + LANES : DIM); x += 16) {
+                __m512i rows = adit_brick_rows(v, v->bricks[z / 16 * 16 + y / 16 * 4 + x / 16], z % 16, y % 16);
+                if (axis == 0)
+                    _mm256_storeu_si256((__m256i *)(void *)(m->key + (z * DIM + y) * LANES), _mm512_castsi512_si256(_mm512_permutexvar_epi64(half, rows)));
+                else if (axis == 1)
+                    adit_brick_store_rows(m->key + (z * LANES + y - layer) * DIM + x, rows);
+                else
+                    adit_brick_store_rows(m->key + ((z - layer) * DIM + y) * DIM + x, rows);
+            }
+}
+
+/* The materials of cells of the eight layers in m->key. */
+static inline __m512i key_materials(const struct mesher *m, const struct key_steps *steps, __m512i cell, __mmask16 wanted)
+{
+    __m512i lane = _mm512_sll_epi32(_mm512_srli_epi32(cell, 24), _mm_cvtsi32_si128(steps->lane));
+    __m512i u = _mm512_sll_epi32(field_of(cell, 0, 63), _mm_cvtsi32_si128(steps->u)), v = _mm512_sll_epi32(field_of(cell, 18, 63), _mm_cvtsi32_si128(steps->v));
+    __m512i at = _mm512_or_si512(lane, _mm512_or_si512(u, v));
+    __m512i key = load_bits(m->key, _mm512_slli_epi32(at, 3), _mm512_set1_epi32(255), wanted);
+    return load16(m->source->encoded->palette, key, wanted);
+}
+
+static inline __m512i materials_at(const struct mesher *m, const struct adit_mesh_side *s, __m512i index, __m512i cell, __mmask16 wanted)
 {
     const struct adit_voxels *v = m->source->encoded;
     if (m->material)
         return _mm512_set1_epi32(m->material);
+    if (m->has_keys)
+        return key_materials(m, &key_steps[s->axis], cell, wanted);
     if (v && v->form == ADIT_VOXELS_BRICKS)
         return brick_materials(v, index, wanted);
     return load16(v ? (const uint16_t *)(const void *)v->packed : m->source->voxels, index, wanted);
@@ -360,12 +399,15 @@ static void write_quads(struct mesher *m, const struct adit_mesh_side *s, uint32
     m->count += n;
     if (n > room)
         n = room;
+    m->has_keys = n >= MANY && !m->material && m->source->encoded && m->source->encoded->form == ADIT_VOXELS_BRICKS;
+    if (m->has_keys)
+        unpack_layers(m, s->axis, layer);
     for (uint32_t i = 0; i < n; i += 2 * LANES) {
         __mmask16 wanted = n - i < 2 * LANES ? (__mmask16)_bzhi_u32(0xffff, n - i) : 0xffff;
         __m512i c = _mm512_loadu_si512(m->cell + i);
         __m512i lane = _mm512_sll_epi32(_mm512_srli_epi32(c, 24), lane_to), u = _mm512_sll_epi32(field_of(c, 0, 63), u_to);
         __m512i index = _mm512_add_epi32(_mm512_add_epi32(base, lane), _mm512_add_epi32(u, _mm512_sll_epi32(field_of(c, 18, 63), v_to)));
-        __m512i material = materials_at(m, index, wanted);
+        __m512i material = materials_at(m, s, index, c, wanted);
         index = _mm512_or_si512(index, _mm512_slli_epi32(_mm512_and_si512(c, _mm512_set1_epi32(0xfff << 6)), 12)); /* w-1 and h-1 as in a quad */
         for (uint32_t half = 0; half < 2; half++) {
             __m512i low = _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(index, 1) : _mm512_castsi512_si256(index));

@@ -5,6 +5,7 @@
 #define ADIT_MESH_AVX512_H
 
 #include <immintrin.h>
+#include <string.h>
 
 #include "kernels/mesh.h"
 
@@ -37,6 +38,50 @@ struct adit_fields {
 
 /* Reads all there is to read of source but the materials of quads. */
 void adit_fields_read(struct adit_fields *f, const struct adit_mesh_source *source);
+
+/* 64 values of 1, 2, 4 or 8 bits as bytes: four rows of a brick. */
+static inline __m512i adit_brick_unpack64(const uint8_t *from, uint32_t code)
+{
+    if (code == 1) {
+        uint64_t bits;
+        memcpy(&bits, from, 8);
+        return _mm512_maskz_set1_epi8(bits, 1);
+    }
+    if (code == 2) { /* each byte to four places, then the place's two bits */
+        __m512i four = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)from));
+        four = _mm512_or_si512(four, _mm512_slli_epi32(four, 12));
+        four = _mm512_or_si512(four, _mm512_slli_epi32(four, 6));
+        return _mm512_and_si512(four, _mm512_set1_epi8(3));
+    }
+    if (code == 3) {
+        __m512i two = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)from));
+        return _mm512_and_si512(_mm512_or_si512(two, _mm512_slli_epi16(two, 4)), _mm512_set1_epi8(15));
+    }
+    return _mm512_loadu_si512(from);
+}
+
+/* Rows y..y+3 (y a multiple of 4) of layer z of a brick, 16 palette indices each. */
+static inline __m512i adit_brick_rows(const struct adit_voxels *v, uint32_t d, uint32_t z, uint32_t y)
+{
+    uint32_t code = adit_brick_code(d);
+    if (!code)
+        return _mm512_set1_epi8((char)adit_brick_place(d));
+    const uint8_t *at = v->packed + adit_brick_place(d) * 16;
+    uint32_t bits = 1u << (code - 1), voxel = z * 256 + y * 16;
+    if (code == 4)
+        return adit_brick_unpack64(at + voxel, code);
+    __m512i local = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)at));
+    return _mm512_shuffle_epi8(local, adit_brick_unpack64(at + ADIT_BRICK_LOCAL_BYTES + voxel * bits / 8, code));
+}
+
+/* Four such rows to rows of 64 bytes. */
+static inline void adit_brick_store_rows(uint8_t *to, __m512i four)
+{
+    _mm_store_si128((__m128i *)(void *)to, _mm512_castsi512_si128(four));
+    _mm_store_si128((__m128i *)(void *)(to + ADIT_FIELD_DIM), _mm512_extracti32x4_epi32(four, 1));
+    _mm_store_si128((__m128i *)(void *)(to + 2 * ADIT_FIELD_DIM), _mm512_extracti32x4_epi32(four, 2));
+    _mm_store_si128((__m128i *)(void *)(to + 3 * ADIT_FIELD_DIM), _mm512_extracti32x4_epi32(four, 3));
+}
 
 static inline bool adit_fields_has_see_through(const struct adit_fields *f)
 {

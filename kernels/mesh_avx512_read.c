@@ -48,7 +48,10 @@ static inline __m512i classes_of(const struct reading *r, __m512i id)
 static inline __m512i classes_of_keys(const struct reading *r, const uint8_t *row)
 {
     __m512i id = _mm512_load_si512(row);
-    return r->is_narrow ? _mm512_permutexvar_epi8(id, r->class_of[0]) : classes_of(r, id);
+    if (!r->is_narrow)
+        return classes_of(r, id);
+    uint64_t inside = _mm512_testn_epi8_mask(id, _mm512_set1_epi8((char)0xc0)); /* beyond the palette is air, as everywhere */
+    return _mm512_maskz_permutexvar_epi8(inside, id, r->class_of[0]);
 }
 
 /* The classes of 64 materials: bit 0 and bit 1 of each as a word. Rows of one material, then rows of small ids, then any
@@ -229,52 +232,11 @@ static void read_dense(struct reading *r, const uint16_t *voxels)
 
 /* -- encoded chunks ------------------------------------------------------------------------------------------------ */
 
-/* 64 values of 1, 2, 4 or 8 bits as bytes: four rows of a brick. */
-static inline __m512i unpack64(const uint8_t *from, uint32_t code)
-{
-    if (code == 1) {
-        uint64_t bits;
-        memcpy(&bits, from, 8);
-        return _mm512_maskz_set1_epi8(bits, 1);
-    }
-    if (code == 2) { /* each byte to four places, then the place's two bits */
-        __m512i four = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)from));
-        four = _mm512_or_si512(four, _mm512_slli_epi32(four, 12));
-        four = _mm512_or_si512(four, _mm512_slli_epi32(four, 6));
-        return _mm512_and_si512(four, _mm512_set1_epi8(3));
-    }
-    if (code == 3) {
-        __m512i two = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)from));
-        return _mm512_and_si512(_mm512_or_si512(two, _mm512_slli_epi16(two, 4)), _mm512_set1_epi8(15));
-    }
-    return _mm512_loadu_si512(from);
-}
-
-static inline void store_rows(uint8_t *to, __m512i four)
-{
-    _mm_store_si128((__m128i *)(void *)to, _mm512_castsi512_si128(four));
-    _mm_store_si128((__m128i *)(void *)(to + DIM), _mm512_extracti32x4_epi32(four, 1));
-    _mm_store_si128((__m128i *)(void *)(to + 2 * DIM), _mm512_extracti32x4_epi32(four, 2));
-    _mm_store_si128((__m128i *)(void *)(to + 3 * DIM), _mm512_extracti32x4_epi32(four, 3));
-}
-
 /* Layer z (0..15) of a brick as palette indices, 16 rows of a slab from to on. */
 static inline void unpack_brick(const struct adit_voxels *v, uint32_t d, uint32_t z, uint8_t *to)
 {
-    uint32_t code = adit_brick_code(d);
-    if (!code) {
-        for (uint32_t y = 0; y < BRICK; y += 4)
-            store_rows(to + y * DIM, _mm512_set1_epi8((char)adit_brick_place(d)));
-        return;
-    }
-    const uint8_t *at = v->packed + adit_brick_place(d) * 16;
-    __m512i local = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)at));
-    uint32_t bits = 1u << (code - 1);
-    at += (code < 4 ? ADIT_BRICK_LOCAL_BYTES : 0) + z * 32 * bits;
-    for (uint32_t y = 0; y < BRICK; y += 4, at += 8 * bits) {
-        __m512i four = unpack64(at, code);
-        store_rows(to + y * DIM, code < 4 ? _mm512_shuffle_epi8(local, four) : four);
-    }
+    for (uint32_t y = 0; y < BRICK; y += 4)
+        adit_brick_store_rows(to + y * DIM, adit_brick_rows(v, d, z, y));
 }
 
 static inline bool are_uniform(const uint32_t bricks[SIDE])

@@ -488,6 +488,33 @@ static void each_axis_may_have_any_length(void **state)
     }
 }
 
+/* A sound block may hold any voxels: palette indices beyond the palette, which are air, and local palettes of anything. (tried: classes of indices
+ * by their low six bits, where no more than 64 materials are: quads of air) */
+static void indices_beyond_the_palette_are_air(void **state)
+{
+    static const uint32_t ids[] = {2, 3, 9, 40, 100, 250};
+    (void)state;
+    for (uint32_t round = 0; round < ROUNDS / 4; round++) {
+        rng_state = seed * 3000017 + round;
+        reset(64, 64, 64);
+        draw_classes();
+        for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+            b.voxels[i] = draw_material(ids[round % 6], 1, 64);
+        encode();
+        uint8_t *packed = b.block + (b.encoded.packed - b.block);
+        for (uint32_t n = draw(4000); n; n--)
+            packed[draw(b.encoded.bytes)] = (uint8_t)draw(256);
+        for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+            b.voxels[i] = adit_voxels_at(&b.encoded, i % 64, i / 64 % 64, i / 4096);
+        b.source.encoded = NULL;
+        b.source.voxels = b.voxels;
+        struct adit_mesh_result want = mesh(adit_mesh_scalar, b.expected, ADIT_MESH_QUADS_MAX, 0);
+        b.source.encoded = &b.encoded;
+        b.source.voxels = NULL;
+        judge_kernels(&want);
+    }
+}
+
 /* -- the edges of the interface ------------------------------------------------------------------------------------ */
 
 static void a_source_that_is_not_valid_is_refused(void **state)
@@ -594,6 +621,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(checkers_and_spheres_are_covered),
         cmocka_unit_test(random_volumes_give_the_bytes_of_the_definition),
         cmocka_unit_test(each_axis_may_have_any_length),
+        cmocka_unit_test(indices_beyond_the_palette_are_air),
         cmocka_unit_test(a_source_that_is_not_valid_is_refused),
         cmocka_unit_test(kernels_are_found_by_name_unless_disabled),
         cmocka_unit_test(voxels_that_change_meanwhile_do_no_harm),
