@@ -78,17 +78,31 @@ static int refresh(struct adit_arena *arena, uint64_t changes)
     return !stale || fresh ? 0 : adit_fault(-ENOMEM, "arena %s: no memory for its table of classes", arena->name);
 }
 
+/* The table if it knows of changes, entered; else NULL. */
+static const uint8_t *enter_current(struct adit_arena *arena, uint64_t changes)
+{
+    urcu_bp_read_lock();
+    struct adit_classes *t = rcu_dereference(arena->classes);
+    adit_tsan_acquire(&arena->classes);
+    if (t && t->changes >= changes)
+        return t->by_id;
+    adit_classes_exit(arena);
+    return NULL;
+}
+
+const uint8_t *adit_classes_try(struct adit_arena *arena)
+{
+    return enter_current(arena, adit_load_acquire(&arena->control->classes_changes)); /* as below */
+}
+
 const uint8_t *adit_classes_enter(struct adit_arena *arena)
 {
     /* CLASSES:changes. Acquire: the materials counted are there (pairs with count_class). */
     uint64_t changes = adit_load_acquire(&arena->control->classes_changes);
     for (;;) { /* twice, unless classes change meanwhile: each round knows of what was there when the call began */
-        urcu_bp_read_lock();
-        struct adit_classes *t = rcu_dereference(arena->classes);
-        adit_tsan_acquire(&arena->classes);
-        if (t && t->changes >= changes)
-            return t->by_id;
-        adit_classes_exit(arena);
+        const uint8_t *classes = enter_current(arena, changes);
+        if (classes)
+            return classes;
         if (refresh(arena, changes))
             return NULL;
     }

@@ -25,8 +25,11 @@
 #include "shm/shm.h"
 
 /* enum adit_class of every id, ADIT_MATERIALS entries, up to date with all that was registered before the call; valid until
- * exit. NULL: no memory, and nothing to exit. Nests. No system call unless classes changed. */
+ * exit. NULL: no memory, and nothing to exit. Does not nest, and is not for sections: when classes changed it waits until every thread of this
+ * process that is between enter and exit has been out, and some of these wait for sections to end. No system call otherwise. */
 const uint8_t *adit_classes_enter(struct adit_arena *arena);
+/* The same without waiting, also inside a section: NULL, and nothing to exit, when the table has to be made anew first (by enter). */
+const uint8_t *adit_classes_try(struct adit_arena *arena);
 void adit_classes_exit(struct adit_arena *arena);
 /* For recovery: what the dead owner was naming is free again. */
 void adit_material_recover(struct adit_arena *arena, uint32_t owner);

@@ -14,7 +14,7 @@
 
 #define QUADS_FIRST 65536u
 
-#define ATTEMPTS 4u /* at a mesh that needs more room than there is; a version may come meanwhile that needs more again */
+#define ATTEMPTS 4u /* at a mesh that lacks room or classes; a version may come meanwhile that needs more again */
 
 /* What was read from the store inside the section. voxels points into the version's block. */
 struct sources {
@@ -62,8 +62,8 @@ static int read_sources(struct adit_arena *arena, struct adit_scratch *scratch, 
     return 0;
 }
 
-/* Reads and meshes in one section, into scratch->quads. -ENOSPC: with more room, as r says; -EAGAIN: ousted, and what was read may have been
- * anything; -EBADMSG; -ENOMEM. */
+/* Reads and meshes in one section, into scratch->quads. -ENOSPC: with more room, as r says; -ESTALE: with classes made anew; -EAGAIN: ousted, and what
+ * was read may have been anything; -EBADMSG. */
 static int make(struct adit_arena *arena, struct adit_scratch *scratch, adit_mesh_kernel *kernel, uint32_t index, struct sources *s,
                 struct adit_mesh_result *r)
 {
@@ -71,12 +71,25 @@ static int make(struct adit_arena *arena, struct adit_scratch *scratch, adit_mes
     adit_rcu_enter(scratch->reader);
     int error = read_sources(arena, scratch, index, s);
     if (!error && !s->empty) {
-        s->source.classes = adit_classes_enter(arena); /* after the version was read: it knows of all materials that it may hold */
-        error = s->source.classes ? kernel(&s->source, r) : -ENOMEM;
+        s->source.classes = adit_classes_try(arena); /* after all was read: it knows of each material that may be there */
+        error = s->source.classes ? kernel(&s->source, r) : -ESTALE;
         if (s->source.classes)
             adit_classes_exit(arena);
     }
     return adit_rcu_exit(scratch->reader) ? error : -EAGAIN;
+}
+
+/* Gets what the last attempt lacked. */
+static int provide(struct adit_arena *arena, struct adit_scratch *scratch, int lacking, uint32_t quads_n)
+{
+    if (lacking == -ENOSPC)
+        return adit_scratch_grow_quads(scratch, quads_n);
+    if (lacking != -ESTALE)
+        return lacking;
+    if (!adit_classes_enter(arena))
+        return -ENOMEM;
+    adit_classes_exit(arena);
+    return 0;
 }
 
 static int publish(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, const struct sources *s,
@@ -131,16 +144,18 @@ int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit
     struct adit_mesh_result r;
     const struct adit_mesh_source source = {.encoded = &s.voxels, .dim = {64, 64, 64},
                                             .flags = (uint8_t)(flags | (arena->control->tt_none ? ADIT_MESH_TT_NONE : 0))};
-    int error = adit_scratch_grow_quads(scratch, QUADS_FIRST);
-    for (uint32_t attempt = 0; !error; attempt++) {
+    int error = adit_scratch_grow_quads(scratch, QUADS_FIRST), lacking = -EAGAIN;
+    for (uint32_t attempt = 0; !error && attempt < ATTEMPTS; attempt++) {
         memset(s.version, 0, sizeof s.version);
         memset(s.border_hash, 0, sizeof s.border_hash);
         s.newest_ns = 0;
         s.source = source;
-        error = make(arena, scratch, kernel, index, &s, &r);
-        if (error != -ENOSPC)
+        lacking = make(arena, scratch, kernel, index, &s, &r);
+        if (!lacking)
             break;
-        error = attempt < ATTEMPTS ? adit_scratch_grow_quads(scratch, r.start[ADIT_MESH_RANGES]) : -EAGAIN;
+        error = provide(arena, scratch, lacking, r.start[ADIT_MESH_RANGES]);
     }
+    if (!error && lacking)
+        error = -EAGAIN; /* it changed each time */
     return error ? error : publish(arena, scratch->reader, index, &s, &r);
 }
