@@ -96,9 +96,10 @@ struct adit_compact_view {
 };
 
 /* Judges bytes, of which a stranger may have written every one, and opens them: magic, version, every place and length, the order of
- * ranges and slices, every quad within 64 and every index within the palette. Returns 0; or -EBADMSG when they are no sound
- * compact form of this version, or size is shorter than it; or -EINVAL when bytes is NULL or not aligned to 4. Reads each byte
- * once, about as long as a copy takes. What follows the form within size is not looked at. */
+ * ranges and slices, every quad within 64 and every index within the palette. So whoever expands or draws it stays inside the form and the
+ * chunk; that quads do not overlap, and that bounds, faces and palette are true, is the word of who wrote it. Returns 0; or -EBADMSG when they are no
+ * sound compact form of this version, or size is shorter than it; or -EINVAL when bytes is NULL or not aligned to 4. Reads the head, the
+ * table and the quads (twice with more than 256 materials). What follows the form within size is not looked at. */
 int adit_compact_open(const void *bytes, size_t size, struct adit_compact_view *view);
 
 /* Whether adit_compact_open would open these bytes: what to ask before a GPU is let loose on them. */

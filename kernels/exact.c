@@ -111,7 +111,7 @@ static bool has_order(const struct adit_mesh_result *result)
     for (uint32_t r = 0; r < ADIT_MESH_RANGES; r++)
         if (result->start[r] > result->start[r + 1])
             return false;
-    return !result->start[0] && result->start[ADIT_MESH_RANGES] <= result->quads_max;
+    return !result->start[0] && result->start[ADIT_MESH_RANGES] <= result->quads_max && (result->quads || !result->start[ADIT_MESH_RANGES]);
 }
 
 static int refuse(struct adit_mesh_result *result)

@@ -89,7 +89,7 @@ static bool next_span(const struct adit_meshlet *meshlets, uint32_t n, const str
             continue;
         if (!span->count)
             *span = (struct span){ .first = m->first, .count = m->count, .range = m->range };
-        else if (m->range == span->range && m->first == span->first + span->count && m->count <= max - span->count)
+        else if (m->range == span->range && m->first == span->first + span->count && span->count + m->count <= max)
             span->count += m->count;
         else
             break;

@@ -65,8 +65,8 @@ struct adit_draw_params {
     uint32_t ranges;     /* a set; 0: all */
     const float *viewer; /* three coordinates in voxels from the chunk's corner; NULL: nothing is culled */
     uint32_t chunk;      /* the renderer's own number, below 2^27; in first_instance */
-    uint32_t quad_base;  /* of the mesh's first quad in the renderer's buffer; 0 for compact forms, which count for themselves */
-    uint32_t quads_max;  /* of a command: what the index buffer is good for, at least ADIT_MESHLET_QUADS; 0: no limit */
+    uint32_t quad_base;  /* of the mesh's first quad in the renderer's buffer; 0 for compact forms, and where the shader adds a base of its own */
+    uint32_t quads_max;  /* of a command: what the index buffer is good for, at least ADIT_MESHLET_QUADS (a meshlet is never cut); 0: no limit */
 };
 
 /* As VkDrawIndirectCommand and VkDrawIndexedIndirectCommand (Vulkan 1.0), members in their order. */

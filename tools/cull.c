@@ -52,7 +52,7 @@ static uint32_t keeper(const struct adit_cull *c)
 static uint32_t choose(struct adit_cull *c, uint32_t serves)
 {
     for (uint32_t i = 0; i < c->producers && !c->of_role[0]; i++)
-        if (is_at_work(c, i))
+        if (is_at_work(c, i) && one_stays(c, i))
             return i;
     return roll(c) % 3 ? (uint32_t)(roll(c) % c->crew->count) : serves;
 }
