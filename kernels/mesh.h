@@ -66,10 +66,11 @@ struct adit_mesh_result {
  * 640 KiB (twelve fields of a bit a voxel, 32 KiB each, are most of it; what a chunk does not need of them is not touched). */
 typedef int adit_mesh_kernel(const struct adit_mesh_source *source, struct adit_mesh_result *result);
 
-adit_mesh_kernel adit_mesh_scalar; /* the portable reference: the definition above, as code */
-adit_mesh_kernel adit_mesh_avx512; /* an illegal instruction on lesser processors: ask adit_mesh_kernel_named first */
+adit_mesh_kernel adit_mesh_scalar; /* portable: it runs on every processor */
+adit_mesh_kernel adit_mesh_avx2;   /* an illegal instruction on lesser processors: ask adit_mesh_kernel_named first */
+adit_mesh_kernel adit_mesh_avx512; /* likewise */
 
-/* The kernel called name ("scalar", "avx512"), or NULL when this build or this processor has none of that name, or the
+/* The kernel called name ("scalar", "avx2", "avx512"), or NULL when this build or this processor has none of that name, or the
  * environment variable ADIT_DISABLE (a comma list, for instance "hugepages,avx512") takes it away. scalar always stays. */
 adit_mesh_kernel *adit_mesh_kernel_named(const char *name);
 

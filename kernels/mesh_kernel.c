@@ -18,6 +18,7 @@ static const struct {
     bool (*is_there)(void);
 } kernels[] = { /* fastest first; the last is always there */
     { "avx512", adit_mesh_avx512, adit_processor_has_avx512 },
+    { "avx2", adit_mesh_avx2, adit_processor_has_avx2 },
     { "scalar", adit_mesh_scalar, has_scalar },
 };
 enum { KERNELS = sizeof kernels / sizeof *kernels };

@@ -68,7 +68,7 @@ static int measure(struct bench *bench, struct meshing *meshing, const char *ker
 
 static int run(struct bench *bench)
 {
-    static const char *const kernels[] = {"scalar", "avx512"};
+    static const char *const kernels[] = {"scalar", "avx2", "avx512"};
     struct meshing meshing = {.source = aligned_alloc(64, sizeof *meshing.source),
                               .result = {.quads = malloc(ADIT_MESH_QUADS_MAX * sizeof(uint64_t)),
                                          .quads_max = ADIT_MESH_QUADS_MAX}};

@@ -393,7 +393,7 @@ ADIT_API void adit_watch_close(struct adit_watch **watch);
 struct adit_dispatcher_params {
     size_t size;
     uint32_t workers;   /* threads, to 256; default: one a CPU this process may use */
-    const char *kernel; /* "scalar", "avx512"; default: the fastest here */
+    const char *kernel; /* "scalar", "avx2", "avx512"; default: the fastest here */
     bool culled;        /* one quad a face instead of greedy merging */
 };
 /* Meshes dirty chunks on threads of this process until closed; several may run on one arena. Before detach it is closed. Producers

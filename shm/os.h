@@ -1,7 +1,7 @@
 /* os.h - the kernel's part: futexes, clocks, who a process is, how much memory there is.
  *
  * The only file that knows of ADIT_DISABLE, the comma list in the environment that takes features away one by one so that
- * every fallback is exercised: hugepages, numa, membarrier, pidfd, passrights (and avx512, which kernels/ asks for itself).
+ * every fallback is exercised: hugepages, numa, membarrier, pidfd, passrights (and avx512 and avx2, which kernels/ asks for itself).
  */
 #ifndef ADIT_OS_H
 #define ADIT_OS_H

@@ -1,4 +1,5 @@
-/* test_mesh_kernels.c - every mesh kernel against the scalar one, and the scalar one against the definition.
+/* test_mesh_kernels.c - every mesh kernel against the scalar one, and the scalar one, which is no specification but as quick as can be, against
+ * the definition.
  *
  * The definition is written down a second time here, voxel by voxel and with no thought of speed: judge_ranges() walks
  * every unit face in the order of kernels/mesh.h and demands, of each quad, that it is the next one. Sources and quads
@@ -214,7 +215,7 @@ static void judge_ranges(const struct adit_mesh_result *result)
 
 /* -- kernels against each other ------------------------------------------------------------------------------------ */
 
-static const char *const kernel_names[] = { "scalar", "avx512" };
+static const char *const kernel_names[] = { "scalar", "avx2", "avx512" };
 enum { KERNELS = sizeof kernel_names / sizeof *kernel_names };
 
 /* Meshes into quads with room for quads_max, and sees that the guards behind them live. */
@@ -515,6 +516,57 @@ static void indices_beyond_the_palette_are_air(void **state)
     }
 }
 
+/* Ground of which whole bricks are of one class and of several materials, in numbers for each number of bits, under air, water or leaves: a kernel
+ * that knows the class of such a brick at once still has to see where its materials change at the surface, also across bricks. Caves are few
+ * faces a slab, pillars many. (tried: keys of the next slab not unpacked; the first row of a beam not looked at) */
+static void ground_of_several_materials_is_merged_by_material(void **state)
+{
+    static const uint32_t kinds[] = { 1, 2, 4, 16, 100, 2, 1 };
+    (void)state;
+    for (int k = 0; k < 7; k++) {
+        rng_state = seed * 3000017 + (uint32_t)k;
+        reset(64, 64, 64);
+        for (uint32_t i = 1; i < ADIT_MATERIALS; i++)
+            b.classes[i] = (uint8_t)(i < 200 ? ADIT_CLASS_OPAQUE : 2 + i % 2);
+        for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++) {
+            uint32_t y = i / DIM % DIM, z = i / DIM / DIM;
+            uint16_t ground = (uint16_t)(1 + (k & 1 ? (i / 7 + i / 640) % kinds[k] : draw(kinds[k])));
+            bool is_ground = k < 5 ? y < 32 : (y / 16 + z / 16) % 2; /* beams along x in the end */
+            b.voxels[i] = is_ground ? ground : (uint16_t)(k == 2 && y < 48 ? 200 : k == 3 ? 300 + draw(2) : 0);
+            if (k == 1 && y < 40 && i % 8 == 3)
+                b.voxels[i] = 9;
+        }
+        for (uint32_t n = 0; n < 12 && k < 5; n++)
+            *voxel(draw(64), draw(32), draw(64)) = 0;
+        for (uint32_t f = 0; f < 2 && k >= 5; f++) { /* and their ends are covered */
+            for (uint32_t i = 0; i < ADIT_PLANE_VOXELS; i++)
+                b.plane[f][i] = 7;
+            b.source.plane[f] = b.plane[f];
+        }
+        b.source.flags = (uint8_t)(k & 1 ? ADIT_MESH_TT_NONE : 0);
+        judge();
+    }
+}
+
+/* Chunks of as many materials as a palette holds, and one more or less, of one class and of all; with air and without. (tried: a limit of keys
+ * one lower) */
+static void palettes_may_be_full(void **state)
+{
+    static const uint32_t n[] = { 254, 255, 256, 257 };
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        for (uint32_t how = 0; how < 3; how++) {
+            rng_state = seed * 4000037 + (uint32_t)i;
+            reset(64, 64, 64);
+            for (uint32_t m = 1; m < ADIT_MATERIALS; m++)
+                b.classes[m] = (uint8_t)(how < 2 ? ADIT_CLASS_OPAQUE : draw(4));
+            for (uint32_t v = 0; v < ADIT_CHUNK_VOXELS; v++) /* of each material a cube of 4 */
+                b.voxels[v] = (uint16_t)(((v >> 2 & 15) | (v >> 4 & 15 << 4) | (v >> 6 & 15 << 8)) % n[i] + (how == 1));
+            judge();
+        }
+    }
+}
+
 /* -- the edges of the interface ------------------------------------------------------------------------------------ */
 
 static void a_source_that_is_not_valid_is_refused(void **state)
@@ -555,16 +607,22 @@ static void kernels_are_found_by_name_unless_disabled(void **state)
     assert_null(adit_mesh_kernel_named(""));
     adit_mesh_kernel *best = adit_mesh_kernel_best(&name);
     assert_true(best == adit_mesh_kernel_named(name));
-    static const char *const lists[] = { "avx512", "hugepages,avx512", "avx512,membarrier", ",,avx512", "scalar,avx512" };
+    static const char *const lists[] = { "avx512,avx2", "hugepages,avx2,avx512", "avx512,membarrier,avx2", ",,avx512,avx2", "scalar,avx512,avx2" };
     const char *was = getenv("ADIT_DISABLE");
     char *saved = was ? strdup(was) : NULL;
     for (int i = 0; i < 5; i++) {
         setenv("ADIT_DISABLE", lists[i], 1);
         assert_null(adit_mesh_kernel_named("avx512"));
+        assert_null(adit_mesh_kernel_named("avx2"));
         assert_true(adit_mesh_kernel_best(&name) == adit_mesh_scalar);
         assert_string_equal(name, "scalar");
     }
-    setenv("ADIT_DISABLE", "avx5120,avx51", 1);
+    setenv("ADIT_DISABLE", "avx512", 1); /* then AVX2 is the best where there is any */
+    bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+    adit_mesh_kernel_best(&name);
+    assert_string_equal(name, has_avx2 ? "avx2" : "scalar");
+    setenv("ADIT_DISABLE", "avx5120,avx51,avx22", 1);
+    assert_int_equal(adit_mesh_kernel_named("avx2") != NULL, has_avx2);
     bool has_avx512 = __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("gfni");
     assert_int_equal(adit_mesh_kernel_named("avx512") != NULL, has_avx512);
     unsetenv("ADIT_DISABLE");
@@ -622,6 +680,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(random_volumes_give_the_bytes_of_the_definition),
         cmocka_unit_test(each_axis_may_have_any_length),
         cmocka_unit_test(indices_beyond_the_palette_are_air),
+        cmocka_unit_test(ground_of_several_materials_is_merged_by_material),
+        cmocka_unit_test(palettes_may_be_full),
         cmocka_unit_test(a_source_that_is_not_valid_is_refused),
         cmocka_unit_test(kernels_are_found_by_name_unless_disabled),
         cmocka_unit_test(voxels_that_change_meanwhile_do_no_harm),

@@ -25,7 +25,7 @@
 
 enum { FULL = 64, BORDER = 1, SEED = 7, INTERIOR = FULL - 2 * BORDER };
 static const uint32_t full[3] = { FULL, FULL, FULL };
-static const char *const kernel_names[] = { "scalar", "avx512" };
+static const char *const kernel_names[] = { "scalar", "avx2", "avx512" };
 enum { KERNELS = sizeof kernel_names / sizeof *kernel_names };
 
 static uint8_t volume[FULL * FULL * FULL], classes[ADIT_MATERIALS];

@@ -232,7 +232,7 @@ static int mesh_run(int argc, char **argv)
         {"classes", "SPEC", ADIT_OPTION_TEXT, &o.classes, 0, 0, "which materials are not opaque"},
         {"mode", "greedy|exact|culled", ADIT_OPTION_TEXT, &o.mode, 0, 0, "merge faces, into the fewest quads, or a quad each (default greedy)"},
         {"tt", "both|none", ADIT_OPTION_TEXT, &o.tt, 0, 0, "faces between different see-through materials (default both)"},
-        {"tier", "TIER", ADIT_OPTION_TEXT, &o.tier, 0, 0, "scalar or avx512 (default: the fastest here)"},
+        {"tier", "TIER", ADIT_OPTION_TEXT, &o.tier, 0, 0, "scalar, avx2 or avx512 (default: the fastest here)"},
         {"quads", "OUT|-", ADIT_OPTION_TEXT, &o.quads, 0, 0, "write the quads to OUT, or to stdout"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},
         {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no progress"},

@@ -461,7 +461,7 @@ static int run_run(int argc, char **argv)
         {"consumers", "N", ADIT_OPTION_COUNT, &o->consumers, 1, 64, "processes that read and check (default 1)"},
         {"workers", "N", ADIT_OPTION_COUNT, &o->workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
         {"worker-processes", "N", ADIT_OPTION_COUNT, &o->processes, 0, 64, "processes that mesh, with so many threads each (default 0: this one; 2 with --kills)"},
-        {"tiers", "LIST", ADIT_OPTION_TEXT, &o->tiers, 0, 0, "of threads, scalar, avx512 (default: threads, the fastest)"},
+        {"tiers", "LIST", ADIT_OPTION_TEXT, &o->tiers, 0, 0, "of threads, scalar, avx2, avx512 (default: threads, the fastest)"},
         {"classes", "default|opaque", ADIT_OPTION_TEXT, &o->classes, 0, 0, "opaque: treat every material as opaque"},
         {"out", "FILE", ADIT_OPTION_TEXT, &o->harvest.out, 0, 0, "write the meshes: .glb, .obj, .ply or .quads"},
         {"mode", "greedy|exact", ADIT_OPTION_TEXT, &o->harvest.mode, 0, 0, "of --out: quads as meshed, or the fewest (default greedy)"},

@@ -122,7 +122,7 @@ static int serve_run(int argc, char **argv)
         {"guests", "N", ADIT_OPTION_COUNT, &o.guests, 1, 64, "consumers at once that are not trusted (default none)"},
         {"guest-socket", "PATH", ADIT_OPTION_TEXT, &o.guest_socket, 0, 0, "where guests of any user come in (default: of yours, by NAME)"},
         {"workers", "N", ADIT_OPTION_COUNT, &o.workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
-        {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, "of threads, scalar, avx512 (default: threads, the fastest)"},
+        {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, "of threads, scalar, avx2, avx512 (default: threads, the fastest)"},
         {"culled", NULL, ADIT_OPTION_FLAG, &o.culled, 0, 0, "one quad a visible face instead of merged ones"},
         {"tt-none", NULL, ADIT_OPTION_FLAG, &o.tt_none, 0, 0, "no faces between different translucent materials"},
         {"seal-writers", NULL, ADIT_OPTION_FLAG, &o.seal, 0, 0, "no producers but this process"},

@@ -141,7 +141,7 @@ static int work_run(int argc, char **argv)
     struct work_options o = {0};
     const struct adit_option table[] = {
         {"workers", "N", ADIT_OPTION_COUNT, &o.workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
-        {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, "of threads, scalar, avx512 (default: threads, the fastest)"},
+        {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, "of threads, scalar, avx2, avx512 (default: threads, the fastest)"},
         {"culled", NULL, ADIT_OPTION_FLAG, &o.culled, 0, 0, "one quad a visible face instead of merged ones"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout at the end"},
         {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no line at the start"},

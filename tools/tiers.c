@@ -10,7 +10,7 @@
 #include "kernels/mesh.h"
 #include "tools/say.h"
 
-static const char *const kernels[] = {"scalar", "avx512"}; /* slow to fast */
+static const char *const kernels[] = {"scalar", "avx2", "avx512"}; /* slow to fast */
 #define KERNELS (sizeof kernels / sizeof *kernels)
 
 static void there_are(char *out, size_t bytes)

@@ -2,6 +2,7 @@
  *
  *   threads   worker threads of the dispatcher with the fastest kernel of this processor
  *   scalar    worker threads with the portable kernel
+ *   avx2      worker threads with the AVX2 kernel, where the processor has it
  *   avx512    worker threads with the AVX-512 kernel, where the processor has it
  *
  * Of several in a list the fastest is taken. Figures name the kernel that ran.
