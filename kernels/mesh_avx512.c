@@ -496,10 +496,13 @@ int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_res
     adit_mesh_result_init(result);
     if (!adit_mesh_is_valid(source, result))
         return -EINVAL;
+    const struct adit_voxels *encoded = source->encoded;
+    if (encoded && encoded->form == ADIT_VOXELS_UNIFORM && !(source->classes[encoded->uniform] & 3))
+        return 0; /* air */
     m.source = source;
     m.result = result;
     m.count = 0;
-    m.material = source->encoded ? single_material(source->encoded, source->classes) : 0;
+    m.material = encoded ? single_material(encoded, source->classes) : 0;
     memset(m.extent, 0, sizeof m.extent);
     adit_fields_read(&m.read, source);
     for (uint32_t axis = 0; axis < 3; axis++) {

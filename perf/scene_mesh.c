@@ -3,6 +3,7 @@
  * cache, a byte a voxel. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "perf/raw.h"
 #include "perf/scenes.h"
@@ -34,6 +35,23 @@ static double read_block(void *context, uint64_t rounds)
     return (clock_now_ns() - from) / (double)rounds;
 }
 
+/* What is aimed at, for versions as they are published, of reading 256 KiB: that took 1.6 us in the hour of which the goals in microseconds are. */
+static const struct goal_of {
+    const char *kernel, *input;
+    double us;
+} goals[] = {
+    {"scalar", "hills", 60}, {"avx2", "hills", 27}, {"avx512", "hills", 15}, {"avx512", "noise50", 400}, {"avx512", "checker", 650},
+    {"avx512", "empty", 0.3}, {"avx512", "full", 0.3},
+};
+
+static struct goal goal_of(const char *kernel, const char *input)
+{
+    for (size_t i = 0; i < sizeof goals / sizeof goals[0]; i++)
+        if (!strcmp(goals[i].kernel, kernel) && !strcmp(goals[i].input, input))
+            return (struct goal){GOAL_RATIO, goals[i].us / 1.6};
+    return (struct goal){GOAL_NONE, 0};
+}
+
 static int measure_form(struct bench *bench, struct meshing *meshing, const char *kernel, const char *input, bool is_published)
 {
     char name[64], note[96];
@@ -46,6 +64,7 @@ static int measure_form(struct bench *bench, struct meshing *meshing, const char
     }
     snprintf(note, sizeof note, "%u faces in %u quads", meshing->result.faces, meshing->result.start[ADIT_MESH_RANGES]);
     return bench_measure(bench, &(struct bench_spec){.figure = name, .unit = "us", .scale = 1e-3, .note = note,
+                                                     .goal = is_published ? goal_of(kernel, input) : (struct goal){GOAL_NONE, 0},
                                                      .ours = {kernel, mesh_block, meshing},
                                                      .raw = {"reading 256 KiB", read_block, meshing}});
 }
@@ -90,7 +109,7 @@ const struct scene scene_mesh = {
     .name = "mesh",
     .what = "meshing a chunk with all neighbours, by kernel and input, one thread",
     .unit = "us",
-    .goal = "",
+    .goal = "terrain of some 1,800 quads in the time of 9 reads of 256 KiB, 17 with AVX2, 38 without; noise, checker, empty and full as in scene_mesh.c",
     .cpus = 1,
     .run = run,
 };
