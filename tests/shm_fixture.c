@@ -16,7 +16,7 @@
 __attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void) { return "die_after_fork=0"; }
 
-static char directory[64];
+static char directory[] = "/tmp/adit-fixture-XXXXXX"; /* other users' processes must get there, as they do not in TMPDIR */
 static char sockets[80];
 
 _Noreturn void shm_fixture_fail(const char *file, int line, const char *condition)
@@ -32,7 +32,6 @@ int shm_fixture_set_up(void **state)
     char list[128];
     const char *before = getenv("ADIT_DISABLE");
     snprintf(list, sizeof list, "numa,%s", before ? before : "");
-    snprintf(directory, sizeof directory, "%s/adit-fixture-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (!mkdtemp(directory) || setenv("XDG_RUNTIME_DIR", directory, 1) || setenv("ADIT_DISABLE", list, 1))
         return -1;
     snprintf(sockets, sizeof sockets, "%s/adit", directory);
