@@ -41,7 +41,7 @@ struct matching {
     uint16_t down_at[DIM][DIM];           /* and on which, [v][u] */
     uint16_t mate_across[CHORDS_MAX], mate_down[CHORDS_MAX];
     uint16_t level[CHORDS_MAX];           /* of horizontal chords: steps from an unmatched one, or NONE */
-    uint64_t todo[CHORDS_MAX];            /* points not yet tried in this round */
+    uint64_t untried[CHORDS_MAX];            /* points not yet tried in this round */
     uint16_t path[CHORDS_MAX], via[CHORDS_MAX]; /* queue of the search by breadth; stack and vertical chords of that by depth */
 };
 
@@ -136,13 +136,13 @@ static bool levels_find(struct matching *m)
     bool grows = false;
     for (uint32_t i = 0; i < m->across.n; i++) {
         m->level[i] = m->mate_across[i] == NONE ? 0 : NONE;
-        m->todo[i] = edges(m, i);
+        m->untried[i] = edges(m, i);
         if (!m->level[i])
             m->path[tail++] = (uint16_t)i;
     }
     while (head < tail) {
         uint32_t i = m->path[head++];
-        for (uint64_t at = m->todo[i]; at; at &= at - 1) {
+        for (uint64_t at = m->untried[i]; at; at &= at - 1) {
             uint16_t mate = m->mate_down[m->down_at[m->across.line[i]][__builtin_ctzll(at)]];
             if (mate == NONE) {
                 grows = true;
@@ -162,13 +162,13 @@ static void augment(struct matching *m, uint32_t root)
     m->path[0] = (uint16_t)root;
     for (;;) {
         uint32_t i = m->path[depth];
-        if (!m->todo[i]) {
+        if (!m->untried[i]) {
             if (!depth--)
                 return;
             continue;
         }
-        uint16_t down = m->down_at[m->across.line[i]][__builtin_ctzll(m->todo[i])], mate = m->mate_down[down];
-        m->todo[i] &= m->todo[i] - 1;
+        uint16_t down = m->down_at[m->across.line[i]][__builtin_ctzll(m->untried[i])], mate = m->mate_down[down];
+        m->untried[i] &= m->untried[i] - 1;
         m->via[depth] = down;
         if (mate == NONE)
             break;

@@ -30,7 +30,7 @@ struct adit_shaper {
     bool turned;                           /* its faces are written the other way round */
     uint16_t index[SIDE][SIDE];            /* [v][u]: which corner of shape, or NO_INDEX */
     struct spot spot[ADIT_SHAPE_CORNERS_MAX]; /* of corner i of shape */
-    struct triangle todo[ADIT_SHAPE_FACES_MAX];
+    struct triangle pending[ADIT_SHAPE_FACES_MAX];
     struct adit_shape shape;
 };
 
@@ -204,9 +204,9 @@ static void face_add(struct adit_shaper *s, const struct spot *spots, uint32_t s
 static void triangle_add(struct adit_shaper *s, struct triangle whole)
 {
     uint32_t depth = 0;
-    s->todo[depth++] = whole;
+    s->pending[depth++] = whole;
     while (depth) {
-        struct triangle t = s->todo[--depth];
+        struct triangle t = s->pending[--depth];
         struct spot p;
         uint32_t k = 0;
         while (k < 3 && !corner_inside(s, t.at[k], t.at[(k + 1) % 3], &p))
@@ -216,8 +216,8 @@ static void triangle_add(struct adit_shaper *s, struct triangle whole)
             continue;
         }
         struct spot a = t.at[k], b = t.at[(k + 1) % 3], c = t.at[(k + 2) % 3];
-        s->todo[depth++] = (struct triangle){{p, b, c}};
-        s->todo[depth++] = (struct triangle){{a, p, c}};
+        s->pending[depth++] = (struct triangle){{p, b, c}};
+        s->pending[depth++] = (struct triangle){{a, p, c}};
     }
 }
 
