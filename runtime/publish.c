@@ -8,6 +8,7 @@
 #include "runtime/watch.h"
 
 #define TRIES_MAX (1u << 20) /* publishers that got in between; each of them made progress */
+#define OUSTS_MAX 64u /* in a row: in sound memory a section that has just begun is not ousted again */
 #define NUMBER_STEP (1u << 20)
 
 /* Bit f: the side f of the chunk is not what it was. air: hash of a plane of air, what a missing chunk counts as. */
@@ -40,6 +41,7 @@ int adit_publish_version(struct adit_arena *arena, struct adit_reader *reader, u
     struct adit_entry *entry = &arena->entries[index];
     struct adit_version *head = adit_arena_at(arena, ref, sizeof *head);
     uint64_t number = 0;
+    uint32_t ousts = 0;
     int error = -EAGAIN;
     adit_prefetch_writable(entry); /* it comes while the rest is made ready: a quarter of the way to being visible */
     if (!head || !adit_block_publish(arena, ref)) /* before the head is touched: it may be somebody's by now */
@@ -49,12 +51,13 @@ int adit_publish_version(struct adit_arena *arena, struct adit_reader *reader, u
     head->published_ns = adit_clock_ns();
     adit_rcu_enter(reader);
     uint64_t old = adit_load_acquire(&entry->current); /* PUBLISH:commit */
-    for (uint32_t i = 0; i < TRIES_MAX && error == -EAGAIN; i++) {
+    for (uint32_t i = 0; i < TRIES_MAX && error == -EAGAIN && ousts < OUSTS_MAX; i++) {
         if (!adit_intent_set(arena, reader, ADIT_INTENT_VERSION, index, old)) { /* stopped here for long, and ousted */
             adit_intent_clear(arena, reader);
             (void)adit_rcu_exit(reader);
             adit_rcu_enter(reader);
             old = adit_load_acquire(&entry->current);
+            ousts++;
             continue;
         }
         number = adit_store_number(entry, old);

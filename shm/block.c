@@ -25,6 +25,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shm/participant.h"
@@ -35,6 +36,7 @@
 #define MERGES_MAX 64u /* free runs merged in one go */
 #define LATE_MAX 10u   /* of them that may wait in vain, 20 ms each, for a reader to leave its section */
 #define IN_HANDS_NS 200000000u /* searches go on for so long while a run that would do is in hands, or somebody's recovery is due */
+#define NAP_NS 100000
 #define PASSES 16u     /* searches in a row before giving up; all but the first ignore hints and reclaim in between */
 
 struct spot {
@@ -233,6 +235,16 @@ static int no_run(struct adit_arena *arena, uint64_t bytes, enum adit_block_plac
                       (unsigned long long)bytes, place == ADIT_BLOCK_HEAP ? "heap" : "data segments");
 }
 
+/* Lets the others on. Who holds what is looked for may need this processor, and for some while. */
+static void wait_a_little(uint32_t pass)
+{
+    struct timespec nap = {.tv_nsec = NAP_NS};
+    if (pass < PASSES)
+        sched_yield();
+    else
+        nanosleep(&nap, NULL);
+}
+
 int adit_block_alloc(struct adit_arena *arena, uint64_t bytes, enum adit_block_place place, uint64_t *ref)
 {
     if (!bytes || bytes > ADIT_BLOCK_BYTES_MAX)
@@ -256,7 +268,7 @@ int adit_block_alloc(struct adit_arena *arena, uint64_t bytes, enum adit_block_p
         bool is_moving = in_hands && adit_clock_ns() - begin < IN_HANDS_NS; /* who splits may have lost its processor in between */
         idle = is_moving ? 0 : idle + 1;
         if (error || in_hands)
-            sched_yield();
+            wait_a_little(pass);
     }
     return no_run(arena, bytes, place);
 }

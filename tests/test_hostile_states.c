@@ -2,7 +2,7 @@
  * this process makes every call of adit.h, then words that change while it reads. Errors, never a fault, never a hang, and no
  * call that works a millisecond longer than on sound memory.
  *
- *     test_hostile_states [SEED [STATES [HEADS]]]        the soak: 1 100000000 10000000
+ *     test_hostile_states [SEED [STATES [HEADS [FIRST]]]]        the soak: 1 100000000 10000000; FIRST: the state at which to begin
  *
  * One process is all there is: what is hostile is the memory. Robust words that a thread of this process holds are left alone: their
  * links are followed by the kernel and by glibc, which is why robust.h keeps them from untrusted writers.
@@ -37,7 +37,7 @@
 #define RESTORE_EVERY 200u
 #define AGAIN 10u /* a slow state must be slow each time, beside sound memory of that moment: a machine is, once in a while */
 
-static uint64_t seed_of_all = 1, states_n = STATES, heads_n = HEADS, state_now;
+static uint64_t seed_of_all = 1, states_n = STATES, heads_n = HEADS, first_state, state_now;
 static struct hostile h;
 static uint64_t limit_ns[64], first_ns[64];
 
@@ -159,7 +159,7 @@ static void any_word_may_be_anything(void **state)
     assert_int_equal(adit_verify(h.arena, &p, tell, NULL), 0);
     for (uint32_t call = 0; call < hostile_calls_n(); call++)
         limit_ns[call] = limit_of(call, 24);
-    for (state_now = 0; state_now < states_n; state_now++) {
+    for (state_now = first_state; state_now < states_n; state_now++) {
         if (state_now % RESTORE_EVERY == 0)
             hostile_restore(&h);
         uint64_t late = try_state(state_now, &slow);
@@ -176,6 +176,32 @@ static void any_word_may_be_anything(void **state)
     }
     hostile_restore(&h);
     assert_int_equal(adit_verify(h.arena, &p, tell, NULL), 0); /* the control: what is put back is sound */
+}
+
+/* Words that say of every section that it is ousted from its beginning: nothing is committed in such, and nobody tries for ever. (tried: a million
+ * times, a fifth of a second) */
+static void an_epoch_that_ousts_everybody_stalls_nobody(void **state)
+{
+    static const char *const writing[] = {"put", "edit", "remove", "loan"};
+    uint64_t seed = seed_of_all + 6, used;
+    (void)state;
+    for (uint32_t i = 0; i < sizeof writing / sizeof *writing; i++) {
+        uint32_t call = 0;
+        bool is_late = true;
+        while (strcmp(hostile_call_name(call), writing[i]))
+            call++;
+        for (uint32_t try = 0; try < AGAIN && is_late; try++) {
+            uint64_t limit = limit_of(call, 100);
+            hostile_poke(&h, &h.arena->control->epoch, ADIT_MARK_FENCED);
+            for (uint32_t slot = 0; slot < h.arena->readers_max; slot++)
+                hostile_poke(&h, &h.arena->readers[slot].ousted, ADIT_MARK_FENCED);
+            hostile_call_this(&h, call, &seed, &used);
+            hostile_mend(&h);
+            is_late = used > limit;
+        }
+        assert_false(is_late);
+    }
+    hostile_restore(&h);
 }
 
 /* ---- words that change meanwhile */
@@ -288,9 +314,11 @@ int main(int argc, char **argv)
     seed_of_all = argc > 1 ? strtoull(argv[1], NULL, 10) : seed_of_all;
     states_n = argc > 2 ? strtoull(argv[2], NULL, 10) : states_n;
     heads_n = argc > 3 ? strtoull(argv[3], NULL, 10) : heads_n;
+    first_state = argc > 4 ? strtoull(argv[4], NULL, 10) / RESTORE_EVERY * RESTORE_EVERY : 0; /* a state builds on those since all was restored */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_head_of_any_bytes_is_refused_or_leads_inside),
         cmocka_unit_test(any_word_may_be_anything),
+        cmocka_unit_test(an_epoch_that_ousts_everybody_stalls_nobody),
         cmocka_unit_test(words_may_change_while_they_are_read),
         cmocka_unit_test(a_process_can_leave_whatever_lies_there),
         cmocka_unit_test(a_naming_lock_that_seems_held_costs_its_five_seconds),
