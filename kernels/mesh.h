@@ -12,7 +12,18 @@
  * a range by layer along the face's axis ascending, then by v ascending, then by u ascending of the quad's first voxel.
  * Greedy: the first uncovered visible face in (v,u) order is widened along u while the same material of the same
  * visibility and layer goes on uncovered, then heightened along v while whole rows do. Culled: one quad a visible unit
- * face. The result is a function of the source alone: every kernel gives the same bytes. AO is ADIT_QUAD_AO_OPEN.
+ * face. The result is a function of the source alone: every kernel gives the same bytes.
+ *
+ * Merge keys. What faces must share to lie in one quad, besides class and layer:
+ *     neither flag nor light   the material; AO is ADIT_QUAD_AO_OPEN, light 0
+ *     ADIT_MESH_AO             and the ambient occlusion, such that interpolating a quad's corners gives each face its own: two faces next to each
+ *                              other along u merge if their AO is equal and does not change along u (u0v0 = u1v0, u0v1 = u1v1), along v likewise
+ *     light                    and the light
+ *     ADIT_MESH_ANY_OPAQUE     not the material, among opaque faces: kernels/patch.h gives such quads their materials as textures. The quad has the
+ *                              material of its first face
+ * The AO of a corner of a face counts the opaque cells among the three around that corner in the layer before the face, a and b beside it and d
+ * diagonal to it: 0 if a and b are, else 3 - a - b - d. (Lysenko, "Ambient occlusion for Minecraft-like worlds", 0fps.net, 2013.) Cells beyond the volume
+ * are looked up in the planes, those beyond two or three of its sides in the rim. The light of a face is that of the cell before it.
  *
  * Example:
  *     adit_mesh_kernel *mesh = adit_mesh_kernel_best(NULL);
@@ -29,22 +40,32 @@
 
 #include "kernels/voxels.h"
 
-enum { ADIT_MESH_CULLED = 1u, ADIT_MESH_TT_NONE = 2u }; /* flags of a source */
+enum { ADIT_MESH_CULLED = 1u, ADIT_MESH_TT_NONE = 2u, ADIT_MESH_AO = 4u, ADIT_MESH_ANY_OPAQUE = 8u }; /* flags of a source */
 
 /* No volume has more quads than this: every face of every voxel, which see-through materials can show. */
 #define ADIT_MESH_QUADS_MAX (ADIT_CHUNK_VOXELS * ADIT_FACES)
+
+/* Which cells diagonal to a volume are opaque, for AO. edge[axis * 4 + i + 2 * j]: bit k is the cell at k along axis, beyond the low (0) or high (1)
+ * side of the first other axis (i) and of the second (j), in the order x, y, z. corner: bit i + 2 * j + 4 * k for the sides of x, y, z. */
+struct adit_mesh_rim {
+    uint64_t edge[12];
+    uint8_t corner;
+};
 
 /* What is meshed. voxels: 64^3 materials, index (z*64 + y)*64 + x; only the first dim[] (1..64) a side take part. encoded, unless NULL: the
  * voxels in the form of a published version instead, dim[] 64 each.
  * plane[f]: the 64x64 materials next to side f, index v*64 + u with the (U,V) of quad.h, or NULL for air; on a + side
  * it adjoins voxel dim-1. classes: enum adit_class of every material, ADIT_MATERIALS entries, of which the two low bits
- * count; classes[0] is air. All of it may be memory that a hostile peer writes meanwhile: the quads are then worthless,
+ * count; classes[0] is air. rim: what lies diagonal to the volume, or NULL for air. light: 64^3 values whose low 10 bits count, in the order of voxels, or
+ * NULL; light_plane[f]: those next to side f, as plane[f], or NULL for 0. All of it may be memory that a hostile peer writes meanwhile: the quads are then worthless,
  * but nothing beyond the arrays named here is read or written, and the call ends. */
 struct adit_mesh_source {
     const uint16_t *voxels;
     const struct adit_voxels *encoded;
     const uint16_t *plane[ADIT_FACES];
     const uint8_t *classes;
+    const struct adit_mesh_rim *rim;
+    const uint16_t *light, *light_plane[ADIT_FACES];
     uint8_t dim[3];
     uint8_t flags;
 };
@@ -63,7 +84,7 @@ struct adit_mesh_result {
  * Returns 0; or -ENOSPC when quads_max is too small: all of result is then as it would be with room enough
  * (start[ADIT_MESH_RANGES] is the number needed), quads[] holds the first quads_max quads, and nothing beyond them was
  * written; or -EINVAL when the source is not valid, with result an empty mesh. Scratch memory is on the stack, at most
- * 640 KiB (twelve fields of a bit a voxel, 32 KiB each, are most of it; what a chunk does not need of them is not touched). */
+ * 704 KiB (twelve fields of a bit a voxel, 32 KiB each, are most of it; what a chunk does not need of them is not touched). */
 typedef int adit_mesh_kernel(const struct adit_mesh_source *source, struct adit_mesh_result *result);
 
 adit_mesh_kernel adit_mesh_scalar; /* portable: it runs on every processor */

@@ -24,7 +24,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kernels/mesh_shade.h"
 #include "kernels/mesh_side.h"
+
+/* Eight words; unlike the elements of __m512i they have no sign that a shift would copy. */
+typedef uint64_t lanes __attribute__((vector_size(64)));
+
+ADIT_SHADE_DEFINE(lanes, lanes)
 
 enum { DIM = ADIT_FIELD_DIM, CLASSES = ADIT_FIELD_CLASSES, LANES = ADIT_FIELD_LANES };
 enum { OPAQUE = ADIT_FIELD_OPAQUE, TRANSLUCENT = ADIT_FIELD_TRANSLUCENT, CUTOUT = ADIT_FIELD_CUTOUT };
@@ -40,6 +46,7 @@ struct mesher {
     struct adit_fields read;
     struct adit_field turned_of[CLASSES], turned_same[3];
     uint64_t plane_same[DIM]; /* of the face at work: see-through border voxels of the material beyond */
+    struct adit_shade_side shade; /* of the face at work, with AO */
     struct view view;
     uint64_t busy[LANES]; /* of the axis at work, by group of eight layers: bit v is set where voxels may carry a quad */
     const struct adit_mesh_source *source;
@@ -49,6 +56,7 @@ struct mesher {
     uint64_t extent[3]; /* by axis: bit i is set when layer i has quads */
     uint32_t count;     /* quads found so far, whether or not there was room for them */
     uint32_t cell[LANES * CELLS_MAX + 16]; /* quads of eight layers: u, w-1, h-1, v, 6 bits each, lane */
+    uint8_t ao[LANES * CELLS_MAX + 16];    /* of these, with AO */
     uint8_t key[LANES * CELLS_MAX] __attribute__((aligned(64))); /* palette indices of eight layers; for the order see key_steps */
 } __attribute__((aligned(64)));
 
@@ -59,6 +67,8 @@ struct slab {
     uint64_t kept[DIM][LANES];  /* first cells of rows of quads that go on from v-1 */
     uint64_t rows[LANES];       /* bit v: there are visible faces; where not, the arrays hold nothing of meaning */
     uint64_t quads[LANES];      /* begun in this layer */
+    uint64_t dark;              /* bit v: a face of the row is not open on all sides, and shade holds its AO */
+    struct lanes_shade shade[DIM];
 } __attribute__((aligned(64)));
 
 /* -- transpositions ------------------------------------------------------------------------------------------------ */
@@ -102,11 +112,13 @@ static inline void transpose_bits(const uint64_t *from, uint64_t *to)
         _mm512_store_si512(to + i * LANES, _mm512_permutexvar_epi8(rows, a[i]));
 }
 
-/* From words along x, index z*64 + y, to words along y, index z*64 + x, in slabs where voxels may carry quads. */
-static void turn_x(const struct mesher *m, const struct adit_field *from, struct adit_field *to)
+/* From words along x, index z*64 + y, to words along y, index z*64 + x, in slabs where voxels may carry quads, or next to such. */
+static void turn_x(const struct mesher *m, const struct adit_field *from, struct adit_field *to, bool with_next)
 {
-    for (uint32_t z = 0; z < m->source->dim[2]; z++)
-        if (m->read.exposed[z])
+    const uint64_t *exposed = m->read.exposed;
+    uint32_t n = m->source->dim[2];
+    for (uint32_t z = 0; z < n; z++)
+        if (exposed[z] || (with_next && ((z && exposed[z - 1]) || (z + 1 < n && exposed[z + 1]))))
             transpose_bits(from->word + z * DIM, to->word + z * DIM);
 }
 
@@ -137,8 +149,8 @@ static void find_busy(struct mesher *m, const uint64_t by_v[DIM])
     }
 }
 
-/* beside: also of the eight slabs before and behind, since sweep() looks across the faces of all lanes. */
-static void find_wanted(const uint64_t exposed[DIM], uint8_t rows[LANES], uint8_t beside[LANES])
+/* beside: also of the eight slabs before and behind, since sweep() looks across the faces of all lanes; and, for AO, of the rows above and below. */
+static void find_wanted(const uint64_t exposed[DIM], bool has_ao, uint8_t rows[LANES], uint8_t beside[LANES])
 {
     for (uint32_t i = 0; i < LANES; i++) {
         uint64_t bytes = _mm512_test_epi8_mask(_mm512_load_si512(exposed + i * LANES), _mm512_set1_epi8(-1)); /* bit: lane * 8 + group */
@@ -146,22 +158,24 @@ static void find_wanted(const uint64_t exposed[DIM], uint8_t rows[LANES], uint8_
         bytes |= bytes >> 16;
         rows[i] = (uint8_t)(bytes | bytes >> 8);
     }
-    for (uint32_t i = 0; i < LANES; i++)
-        beside[i] = (uint8_t)(rows[i] | (i ? rows[i - 1] : 0) | (i < LANES - 1 ? rows[i + 1] : 0));
+    for (uint32_t i = 0; i < LANES; i++) {
+        uint32_t any = rows[i] | (i ? rows[i - 1] : 0u) | (i < LANES - 1 ? rows[i + 1] : 0u);
+        beside[i] = (uint8_t)(has_ao ? any | any << 1 | any >> 1 : any);
+    }
 }
 
 /* Makes the view and busy of an axis. */
 static void turn(struct mesher *m, uint32_t axis)
 {
     const struct adit_fields *read = &m->read;
-    bool all = adit_fields_has_see_through(read);
+    bool all = adit_fields_has_see_through(read), has_ao = m->source->flags & ADIT_MESH_AO;
     uint8_t rows[LANES], beside[LANES]; /* for turn_z: where voxels may carry quads; and across their faces */
-    find_wanted(read->exposed, rows, beside);
+    find_wanted(read->exposed, has_ao, rows, beside);
     for (int i = 0; i < CLASSES; i++) {
         bool is_needed = i == OPAQUE || all;
         m->view.of[i] = axis == 1 ? &read->of[i] : &m->turned_of[i];
         if (is_needed && axis == 0)
-            turn_x(m, &read->of[i], &m->turned_of[i]);
+            turn_x(m, &read->of[i], &m->turned_of[i], has_ao && i == OPAQUE);
         if (is_needed && axis == 2)
             turn_z(&read->of[i], &m->turned_of[i], beside);
     }
@@ -169,7 +183,7 @@ static void turn(struct mesher *m, uint32_t axis)
         bool is_needed = i != axis || all;
         m->view.same[i] = axis == 1 ? &read->same[i] : &m->turned_same[i];
         if (is_needed && axis == 0)
-            turn_x(m, &read->same[i], &m->turned_same[i]);
+            turn_x(m, &read->same[i], &m->turned_same[i], false);
         if (is_needed && axis == 2)
             turn_z(&read->same[i], &m->turned_same[i], rows);
     }
@@ -226,6 +240,56 @@ static inline __m512i visible(const struct mesher *m, const struct adit_mesh_sid
     return open;
 }
 
+/* -- AO and light -------------------------------------------------------------------------------------------------- */
+
+/* The AO of row v of eight layers, as far as it matters to cells of seen. Returns whether any of them has some. */
+static inline bool find_shade(const struct mesher *m, const struct adit_mesh_side *s, uint32_t v, uint32_t layer, __m512i seen, struct lanes_shade *shade)
+{
+    uint32_t at = s->face & 1 ? s->layers - 1 - layer : 0 - layer; /* lane of the last layer */
+    __mmask8 border = (__mmask8)((at < LANES) << (at % LANES));
+    int64_t step = s->face & 1 ? 1 : -1;
+    const uint64_t *word = m->view.of[OPAQUE]->word + layer + step;
+    lanes left[3], mid[3], right[3], near;
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t row = v + i - 1;
+        if (row < s->height)
+            mid[i] = (lanes)across(word + row * DIM, 0, border, m->read.plane[s->face][OPAQUE][row]);
+        else
+            mid[i] = (lanes)_mm512_loadu_si512(m->shade.past[i / 2] + layer);
+        left[i] = mid[i] << 1 | (lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.lo[v + i] >> layer), 1);
+        right[i] = mid[i] >> 1 | (lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.hi[v + i] >> layer), (long long)(1ull << (s->width - 1)));
+    }
+    near = left[0] | left[1] | left[2] | mid[0] | mid[2] | right[0] | right[1] | right[2];
+    if (!_mm512_test_epi64_mask((__m512i)near, seen)) {
+        memset(shade, 0, sizeof *shade);
+        return false;
+    }
+    lanes_shade_of(shade, left, mid, right);
+    return true;
+}
+
+/* Which cells have the light of the next one along u, or of row v-1, in lanes where they are asked about. */
+static __m512i light_like(const struct mesher *m, const struct adit_mesh_side *s, uint32_t v, uint32_t layer, bool is_next, __m512i cells)
+{
+    uint64_t like[LANES] __attribute__((aligned(64))) = {0};
+    for (uint32_t lanes_left = _mm512_test_epi64_mask(cells, cells); lanes_left; lanes_left &= lanes_left - 1) {
+        uint32_t lane = (uint32_t)__builtin_ctz(lanes_left);
+        like[lane] = is_next ? adit_light_like_next(m->source, s, layer + lane, v) : adit_light_like_above(m->source, s, layer + lane, v);
+    }
+    return _mm512_load_si512(like);
+}
+
+/* The AO of 64 cells of a row from its shade, of one lane. */
+static inline __m512i ao_of(const struct lanes_shade *shade, uint32_t lane)
+{
+    __m512i dark = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < 4; i++) {
+        dark = _mm512_or_si512(dark, _mm512_maskz_set1_epi8(((const uint64_t *)&shade->low[i])[lane], (char)(1 << 2 * i)));
+        dark = _mm512_or_si512(dark, _mm512_maskz_set1_epi8(((const uint64_t *)&shade->high[i])[lane], (char)(2 << 2 * i)));
+    }
+    return _mm512_andnot_si512(dark, _mm512_set1_epi8(-1));
+}
+
 /* -- quads --------------------------------------------------------------------------------------------------------- */
 
 static inline __m512i reverse_bits(__m512i a) /* of each word */
@@ -244,10 +308,15 @@ static inline __m512i reached(__m512i good, __m512i first)
     return _mm512_ternarylogic_epi64(good, sum, first, 0xb0); /* good & (~sum | first) */
 }
 
-/* Finds the quads of eight layers of one class. Their rows, extent and faces are counted here; no quad is written. */
-static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer, struct slab *slab)
+/* Finds the quads of eight layers of one class. Their rows, extent and faces are counted here; no quad is written. is_keyed: other than materials part
+ * faces, or not even these; a constant where this is inlined. */
+static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer,
+                                                           struct slab *slab, bool is_keyed)
 {
     uint32_t next = 0;
+    bool has_ao = is_keyed && m->source->flags & ADIT_MESH_AO, has_light = is_keyed && m->source->light;
+    bool is_any = is_keyed && class == OPAQUE && m->source->flags & ADIT_MESH_ANY_OPAQUE;
+    uint64_t dark = 0;
     bool is_greedy = !(m->source->flags & ADIT_MESH_CULLED);
     const uint64_t *same_u = m->view.same[s->u_axis]->word + layer, *same_v = m->view.same[s->v_axis]->word + layer;
     __m512i zero = _mm512_setzero_si512();
@@ -264,13 +333,24 @@ static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, u
             covered = open_first = open_last = zero;
             continue;
         }
+        struct lanes_shade *shade = &slab->shade[v];
+        bool is_dark = has_ao && find_shade(m, s, v, layer, seen, shade);
+        dark |= (uint64_t)is_dark << v;
         if (is_greedy) {
             __m512i good = _mm512_and_si512(covered, seen);
-            if (v)
+            if (v && !is_any)
                 good = _mm512_and_si512(good, _mm512_load_si512(same_v + (v - 1) * DIM));
+            if (has_ao && _mm512_test_epi64_mask(good, good)) /* then row v-1 has its shade, too */
+                good = _mm512_and_si512(good, (__m512i)lanes_shade_like_above(shade, shade - 1));
+            if (has_light && _mm512_test_epi64_mask(good, good))
+                good = _mm512_and_si512(good, light_like(m, s, v, layer, false, good));
             __m512i down = reached(reverse_bits(good), reverse_bits(open_last));
             kept = _mm512_and_si512(reached(good, open_first), reverse_bits(down));
-            __m512i fresh = _mm512_andnot_si512(kept, seen), like_next = _mm512_load_si512(same_u + v * DIM);
+            __m512i fresh = _mm512_andnot_si512(kept, seen), like_next = is_any ? seen : _mm512_load_si512(same_u + v * DIM);
+            if (is_dark)
+                like_next = _mm512_and_si512(like_next, (__m512i)lanes_shade_like_next(shade));
+            if (has_light)
+                like_next = _mm512_and_si512(like_next, light_like(m, s, v, layer, true, fresh));
             first = _mm512_andnot_si512(_mm512_slli_epi64(_mm512_and_si512(fresh, like_next), 1), fresh);
             last = _mm512_andnot_si512(_mm512_and_si512(_mm512_srli_epi64(fresh, 1), like_next), fresh);
             open_last = _mm512_or_si512(_mm512_and_si512(open_last, kept), last);
@@ -286,12 +366,21 @@ static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, u
         faces = _mm512_add_epi64(faces, _mm512_popcnt_epi64(seen));
         cells = _mm512_or_si512(cells, seen);
     }
+    slab->dark = dark;
     _mm512_store_si512(slab->rows, rows);
     _mm512_store_si512(slab->quads, quads);
     m->result->faces += (uint32_t)_mm512_reduce_add_epi64(faces);
     m->extent[s->axis] |= (uint64_t)_mm512_test_epi64_mask(rows, rows) << layer;
     m->extent[s->u_axis] |= (uint64_t)_mm512_reduce_or_epi64(cells);
     m->extent[s->v_axis] |= (uint64_t)_mm512_reduce_or_epi64(rows);
+}
+
+static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer, struct slab *slab)
+{
+    if (m->source->flags & (ADIT_MESH_AO | ADIT_MESH_ANY_OPAQUE) || m->source->light)
+        sweep_as(m, s, class, layer, slab, true);
+    else
+        sweep_as(m, s, class, layer, slab, false);
 }
 
 static inline __m512i gather(const void *words, __m512i index, __mmask16 wanted)
@@ -391,7 +480,8 @@ static inline __m512i materials_at(const struct mesher *m, const struct adit_mes
 /* Writes the n quads of m->cell, of eight layers from layer on. */
 static void write_quads(struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint32_t n)
 {
-    const __m512i base = _mm512_set1_epi32((int)(layer * s->voxel_layer)), ao = _mm512_set1_epi64((long long)((uint64_t)ADIT_QUAD_AO_OPEN << 46));
+    const __m512i base = _mm512_set1_epi32((int)(layer * s->voxel_layer)), open = _mm512_set1_epi32(ADIT_QUAD_AO_OPEN << 16);
+    const bool has_ao = m->source->flags & ADIT_MESH_AO;
     /* x, y and z lie 6 bits apart in an index, and so in a quad */
     const __m128i lane_to = _mm_cvtsi32_si128(6 * (int)s->axis), u_to = _mm_cvtsi32_si128(6 * (int)s->u_axis), v_to = _mm_cvtsi32_si128(6 * (int)s->v_axis);
     uint32_t room = m->count < m->result->quads_max ? m->result->quads_max - m->count : 0;
@@ -407,15 +497,17 @@ static void write_quads(struct mesher *m, const struct adit_mesh_side *s, uint32
         __m512i c = _mm512_loadu_si512(m->cell + i);
         __m512i lane = _mm512_sll_epi32(_mm512_srli_epi32(c, 24), lane_to), u = _mm512_sll_epi32(field_of(c, 0, 63), u_to);
         __m512i index = _mm512_add_epi32(_mm512_add_epi32(base, lane), _mm512_add_epi32(u, _mm512_sll_epi32(field_of(c, 18, 63), v_to)));
-        __m512i material = materials_at(m, s, index, c, wanted);
+        __m512i key = materials_at(m, s, index, c, wanted); /* and AO */
+        key = _mm512_or_si512(key, has_ao ? _mm512_slli_epi32(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(m->ao + i))), 16) : open);
         index = _mm512_or_si512(index, _mm512_slli_epi32(_mm512_and_si512(c, _mm512_set1_epi32(0xfff << 6)), 12)); /* w-1 and h-1 as in a quad */
         for (uint32_t half = 0; half < 2; half++) {
             __m512i low = _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(index, 1) : _mm512_castsi512_si256(index));
-            __m512i high = _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(material, 1) : _mm512_castsi512_si256(material));
-            _mm512_mask_storeu_epi64(to + i + half * LANES, (__mmask8)(wanted >> half * LANES),
-                                     _mm512_or_si512(_mm512_or_si512(low, ao), _mm512_slli_epi64(high, 30)));
+            __m512i high = _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(key, 1) : _mm512_castsi512_si256(key));
+            _mm512_mask_storeu_epi64(to + i + half * LANES, (__mmask8)(wanted >> half * LANES), _mm512_or_si512(low, _mm512_slli_epi64(high, 30)));
         }
     }
+    if (m->source->light)
+        adit_light_add(m->source, s, to, n);
 }
 
 /* Collects the quads of one layer (lane of slab) in m->cell, the last row first, up to at. tall holds, for each cell with which a row of
@@ -424,6 +516,7 @@ static void collect_layer(struct mesher *m, const struct slab *slab, uint32_t la
 {
     const __m512i column = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
                                             0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
+    bool has_ao = m->source->flags & ADIT_MESH_AO;
     uint64_t kept = 0;
     __m512i tall = _mm512_setzero_si512();
     for (uint64_t rows = slab->rows[lane]; rows;) {
@@ -435,6 +528,10 @@ static void collect_layer(struct mesher *m, const struct slab *slab, uint32_t la
             __m512i h = _mm512_maskz_compress_epi8(first, tall);
             uint32_t n = (uint32_t)__builtin_popcountll(first);
             at -= n;
+            if (has_ao) {
+                __m512i ao = slab->dark >> v & 1 ? _mm512_maskz_compress_epi8(first, ao_of(&slab->shade[v], lane)) : _mm512_set1_epi8(-1);
+                _mm512_mask_storeu_epi8(m->ao + at, adit_field_low_bits(n), ao);
+            }
             w = _mm512_sub_epi8(w, u);
             for (uint32_t i = 0;;) { /* sixteen at a time */
                 __m512i c = _mm512_or_si512(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(u)), _mm512_set1_epi32((int)(lane << 24 | v << 18)));
@@ -459,6 +556,8 @@ static void mesh_face(struct mesher *m, uint32_t face)
     struct adit_mesh_side s = adit_mesh_side_of(m->source, face);
     struct slab slab;
     compare_plane(m, &s);
+    if (m->source->flags & ADIT_MESH_AO && (m->read.has[OPAQUE] || adit_fields_has_see_through(&m->read)))
+        adit_shade_side_make(&m->shade, m->source, &s, m->read.plane);
     for (int class = 0; class < CLASSES; class++) {
         m->result->start[face * CLASSES + (uint32_t)class] = m->count;
         for (uint32_t layer = 0; layer < s.layers; layer += LANES) {

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kernels/mesh_shade.h"
 #include "kernels/mesh_side.h"
 
 enum { DIM = ADIT_CHUNK_DIM, SLAB = ADIT_WORDS_SLAB, CLASSES = ADIT_MESH_CLASSES, VOLUME = ADIT_WORDS_VOLUME };
@@ -28,15 +29,21 @@ enum { SPARSE_MAX = 24 }; /* faces of a slab that are turned one by one: more ta
 
 #define AO_OPEN ((uint64_t)ADIT_QUAD_AO_OPEN << 46)
 
+ADIT_SHADE_DEFINE(uint64_t, word)
+
 struct mesher {
     struct adit_words read;
     struct { /* words along y, index z*SLAB + x */
         uint64_t seen[VOLUME];              /* of the face -X or +X and class at work, where columns have faces */
         uint64_t same_y[VOLUME], same_z[VOLUME]; /* of slabs that are turned whole */
         uint64_t whole;                     /* bit z: such slabs */
+        uint64_t opaque[VOLUME];            /* for AO, of slabs that are in has_opaque, bit z */
+        uint64_t has_opaque;
     } turned;
     uint64_t plane_same[DIM]; /* of the face at work: see-through border voxels of the material beyond, by v */
     uint64_t rows[DIM];       /* of the face and class at work, by layer: bit v is set where faces may be */
+    uint64_t like_all;        /* all bits if materials part no faces of the class at work, else none */
+    struct adit_shade_side shade; /* of the face at work, with AO */
     const struct adit_mesh_source *source;
     struct adit_mesh_result *result;
     uint64_t extent[3]; /* by axis: bit i is set when layer i has quads */
@@ -148,13 +155,28 @@ static void turn_slab(struct mesher *m, uint32_t z, const uint64_t seen[DIM])
 {
     memcpy(m->turned.seen + z * SLAB, seen, DIM * sizeof *seen);
     adit_words_turn(m->turned.seen + z * SLAB);
-    if (m->read.all_same || m->turned.whole >> z & 1)
+    if (m->like_all || m->turned.whole >> z & 1)
         return;
     memcpy(m->turned.same_y + z * SLAB, m->read.same[1] + z * SLAB, DIM * sizeof *seen);
     memcpy(m->turned.same_z + z * SLAB, m->read.same[2] + z * SLAB, DIM * sizeof *seen);
     adit_words_turn(m->turned.same_y + z * SLAB);
     adit_words_turn(m->turned.same_z + z * SLAB);
     m->turned.whole |= 1ull << z;
+}
+
+/* Turns the opaque voxels of the slabs z for which rows[z] is not 0, and of those beside them. */
+static void turn_opaque(struct mesher *m, const uint64_t rows[DIM], uint32_t n)
+{
+    uint64_t wanted = 0;
+    for (uint32_t z = 0; z < n; z++)
+        wanted |= rows[z] ? (z ? 7ull << (z - 1) : 3) : 0;
+    wanted &= ~m->turned.has_opaque & ~0ull >> (DIM - n);
+    m->turned.has_opaque |= wanted;
+    for (; wanted; wanted &= wanted - 1) {
+        uint32_t z = adit_word_lowest(wanted);
+        memcpy(m->turned.opaque + z * SLAB, m->read.of[OPAQUE] + z * SLAB, DIM * sizeof *m->turned.opaque);
+        adit_words_turn(m->turned.opaque + z * SLAB);
+    }
 }
 
 /* Makes m->turned and m->rows. */
@@ -182,6 +204,8 @@ static void turn_x(struct mesher *m, const struct adit_mesh_side *s, int class)
         }
         m->rows[z] = found;
     }
+    if (m->source->flags & ADIT_MESH_AO)
+        turn_opaque(m, m->rows, s->height);
     adit_words_turn(m->rows);
 }
 
@@ -194,15 +218,24 @@ struct sink {
     uint32_t max;
 };
 
+/* The AO of cell u, at its place in a quad. */
+ADIT_LANES_OF uint64_t ao_at(const struct word_shade *s, uint64_t u)
+{
+    uint64_t shade = 0;
+    for (uint32_t i = 0; i < 4; i++)
+        shade |= ((s->low[i] >> u & 1) | (s->high[i] >> u & 1) << 1) << 2 * i;
+    return AO_OPEN ^ shade << 46;
+}
+
 /* Begins a row of quads, from number count on, at each cell of first, to the cell of last that belongs to it. quad: all that they share, at cell 0
- * of their row. Returns the new count. */
-ADIT_LANES_OF uint32_t begin(struct sink to, uint32_t count, uint64_t quad, uint32_t u_bit, uint64_t first, uint64_t last)
+ * of their row. shade: of that row, or NULL if it is open. Returns the new count. */
+ADIT_LANES_OF uint32_t begin(struct sink to, uint32_t count, uint64_t quad, uint32_t u_bit, uint64_t first, uint64_t last, const struct word_shade *shade)
 {
     for (; first; first &= first - 1, last &= last - 1, count++) {
         uint64_t u = adit_word_lowest(first), w = adit_word_lowest(last) - u;
         to.slot[u] = count;
         if (count < to.max)
-            to.quads[count] = quad + (u << u_bit) + (w << 18);
+            to.quads[count] = quad + (u << u_bit) + (w << 18) + (shade ? ao_at(shade, u) : AO_OPEN);
     }
     return count;
 }
@@ -228,7 +261,7 @@ ADIT_LANES_OF uint64_t column_of(const uint64_t word[DIM], uint32_t x, uint64_t 
     return column;
 }
 
-/* One layer at work: where its words lie, and how far they are apart. */
+/* One layer at work: where its words lie, and how far they are apart. next: opaque voxels before its faces; of -X and +X with AO only. */
 struct lines {
     const uint64_t *own, *next, *same_u, *same_v;
     uint32_t step, next_step;
@@ -237,11 +270,13 @@ struct lines {
 ADIT_LANES_OF struct lines lines_of(const struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint32_t axis)
 {
     const struct adit_words *w = &m->read;
-    if (axis == 0)
-        return (struct lines){.own = m->turned.seen + layer, .same_u = m->turned.same_y + layer, .same_v = m->turned.same_z + layer, .step = SLAB};
+    const uint64_t *plane = w->plane[s->face][OPAQUE];
     uint32_t from = axis == 2 ? layer * SLAB : layer, step = axis == 2 ? 1 : SLAB, up = s->face & 1;
     bool is_border = layer == (up ? s->layers - 1 : 0);
-    const uint64_t *own = w->of[OPAQUE] + from, *plane = w->plane[s->face][OPAQUE];
+    if (axis == 0)
+        return (struct lines){.own = m->turned.seen + layer, .same_u = m->turned.same_y + layer, .same_v = m->turned.same_z + layer, .step = SLAB,
+                              .next = is_border ? plane : m->turned.opaque + (up ? layer + 1 : layer - 1), .next_step = is_border ? 1 : SLAB};
+    const uint64_t *own = w->of[OPAQUE] + from;
     return (struct lines){.own = own, .next = is_border ? plane : up ? own + SLAB / step : own - SLAB / step, .step = step, .next_step = is_border ? 1 : step,
                           .same_u = w->same[0] + from, .same_v = w->same[axis == 1 ? 2 : 1] + from};
 }
@@ -250,28 +285,51 @@ ADIT_LANES_OF struct lines lines_of(const struct mesher *m, const struct adit_me
 ADIT_LANES_OF uint64_t like_next(const struct mesher *m, const struct lines *l, uint32_t layer, uint32_t axis, uint32_t v, uint64_t fresh)
 {
     if (axis == 0 && !(m->turned.whole >> v & 1))
-        return m->read.all_same ? fresh : column_of(m->read.same[1] + v * SLAB, layer, fresh & fresh >> 1);
-    return l->same_u[v * l->step] | m->read.all_same;
+        return m->like_all ? fresh : column_of(m->read.same[1] + v * SLAB, layer, fresh & fresh >> 1);
+    return l->same_u[v * l->step] | m->like_all;
 }
 
 /* Which of these cells of row v are as those of row v - 1. */
 ADIT_LANES_OF uint64_t like_above(const struct mesher *m, const struct lines *l, uint32_t layer, uint32_t axis, uint32_t v, uint64_t both)
 {
-    if (!both || m->read.all_same)
+    if (!both || m->like_all)
         return both;
     if (axis == 0 && !(m->turned.whole >> (v - 1) & 1))
         return column_of(m->read.same[2] + (v - 1) * SLAB, layer, both);
     return both & l->same_v[(v - 1) * l->step];
 }
 
-/* One layer of one class. axis is that of the face, and is_opaque whether the class is: constants where this is inlined. */
-ADIT_LANES_OF void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer, uint32_t axis, bool is_opaque)
+/* The shade of row v, as far as it matters to cells of seen. Returns whether any of them has some. */
+ADIT_LANES_OF bool find_shade(const struct mesher *m, const struct adit_mesh_side *s, const struct lines *l, uint32_t layer, uint32_t v, uint64_t seen,
+                              struct word_shade *shade)
+{
+    uint64_t left[3], mid[3], right[3], near, inside = ~0ull >> (DIM - s->width); /* turned words hold more */
+    for (uint32_t i = 0; i < 3; i++) {
+        bool is_past = v + i == 0 || v + i > s->height;
+        mid[i] = (is_past ? m->shade.past[i / 2][layer] : l->next[(v + i - 1) * l->next_step]) & inside;
+        left[i] = mid[i] << 1 | (m->shade.lo[v + i] >> layer & 1);
+        right[i] = mid[i] >> 1 | (m->shade.hi[v + i] >> layer & 1) << (s->width - 1);
+    }
+    near = left[0] | left[1] | left[2] | mid[0] | mid[2] | right[0] | right[1] | right[2];
+    if (!(near & seen)) {
+        memset(shade, 0, sizeof *shade);
+        return false;
+    }
+    word_shade_of(shade, left, mid, right);
+    return true;
+}
+
+/* One layer of one class. axis is that of the face, is_opaque whether the class is, is_shaded whether there is AO or light: constants where this
+ * is inlined. */
+ADIT_LANES_OF void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer, uint32_t axis, bool is_opaque, bool is_shaded)
 {
     const struct lines l = lines_of(m, s, layer, axis);
     const struct sink to = {.quads = m->result->quads, .slot = m->slot, .max = m->result->quads_max};
     const bool is_greedy = !(m->source->flags & ADIT_MESH_CULLED), is_exact = axis == 0 || is_opaque;
     const uint64_t rows = m->rows[layer], linked = rows & rows << 1;
-    const uint64_t quad_0 = (layer * s->voxel_layer) | AO_OPEN, quad_v = s->voxel_v - (is_greedy ? 1ull << 24 : 0);
+    const bool has_ao = is_shaded && m->source->flags & ADIT_MESH_AO, has_light = is_shaded && m->source->light;
+    struct word_shade shade = {{0}, {0}}, shade_above = shade;
+    const uint64_t quad_0 = layer * s->voxel_layer, quad_v = s->voxel_v - (is_greedy ? 1ull << 24 : 0);
     uint64_t all = 0, v_all = is_exact ? rows : 0; /* where every row has faces */
     uint64_t covered = 0, open_first = 0, open_last = 0, before = 0;
     uint32_t count = m->count, faces = 0;
@@ -282,17 +340,30 @@ ADIT_LANES_OF void sweep(struct mesher *m, const struct adit_mesh_side *s, int c
         all |= seen;
         v_all |= is_exact ? 0 : (uint64_t)(seen != 0) << v;
         faces += adit_word_count(seen);
+        bool is_dark = has_ao && find_shade(m, s, &l, layer, (uint32_t)v, seen, &shade);
+        const struct word_shade *dark = is_dark ? &shade : NULL;
         if (!is_greedy) {
-            count = begin(to, count, quad_0 + v * quad_v, axis == 0 ? 6 : 0, seen, seen);
+            count = begin(to, count, quad_0 + v * quad_v, axis == 0 ? 6 : 0, seen, seen, dark);
             continue;
         }
-        uint64_t good = like_above(m, &l, layer, axis, (uint32_t)v, covered & seen & -(linked >> v & 1)), start = good & open_first;
+        uint64_t good = like_above(m, &l, layer, axis, (uint32_t)v, covered & seen & -(linked >> v & 1));
+        if (has_ao && good)
+            good &= word_shade_like_above(&shade, &shade_above);
+        if (has_light && good)
+            good &= adit_light_like_above(m->source, s, layer, (uint32_t)v);
+        uint64_t start = good & open_first;
         uint64_t kept_last = good & (~(good + start) | start) & open_last;
         uint64_t kept_first = adit_word_firsts(kept_last, open_last, open_first);
         uint64_t fresh = seen & ~((kept_last << 1) - kept_first), like = like_next(m, &l, layer, axis, (uint32_t)v, fresh);
+        if (is_dark)
+            like &= word_shade_like_next(&shade);
+        if (has_light && fresh)
+            like &= adit_light_like_next(m->source, s, layer, (uint32_t)v);
         uint64_t first = fresh & ~((fresh & like) << 1), last = fresh & ~(fresh >> 1 & like);
         end(to, open_first ^ kept_first, before << 24);
-        count = begin(to, count, quad_0 + v * quad_v, axis == 0 ? 6 : 0, first, last);
+        count = begin(to, count, quad_0 + v * quad_v, axis == 0 ? 6 : 0, first, last, dark);
+        if (has_ao)
+            shade_above = shade;
         open_first = kept_first | first;
         open_last = kept_last | last;
         covered = seen;
@@ -346,30 +417,51 @@ static void find_rows(struct mesher *m, const struct adit_mesh_side *s, int clas
 static void sweep_layer(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer)
 {
     if (s->axis == 0)
-        sweep(m, s, class, layer, 0, class == OPAQUE);
+        sweep(m, s, class, layer, 0, class == OPAQUE, false);
     else if (s->axis == 1 && class == OPAQUE)
-        sweep(m, s, class, layer, 1, true);
+        sweep(m, s, class, layer, 1, true, false);
     else if (s->axis == 1)
-        sweep(m, s, class, layer, 1, false);
+        sweep(m, s, class, layer, 1, false, false);
     else if (class == OPAQUE)
-        sweep(m, s, class, layer, 2, true);
+        sweep(m, s, class, layer, 2, true, false);
     else
-        sweep(m, s, class, layer, 2, false);
+        sweep(m, s, class, layer, 2, false, false);
+}
+
+static void sweep_shaded_layer(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer)
+{
+    if (s->axis == 0)
+        sweep(m, s, class, layer, 0, class == OPAQUE, true);
+    else if (s->axis == 1)
+        sweep(m, s, class, layer, 1, class == OPAQUE, true);
+    else
+        sweep(m, s, class, layer, 2, class == OPAQUE, true);
 }
 
 static void mesh_face(struct mesher *m, uint32_t face)
 {
     struct adit_mesh_side s = adit_mesh_side_of(m->source, face);
+    bool has_ao = m->source->flags & ADIT_MESH_AO, is_shaded = has_ao || m->source->light;
+    uint32_t max = m->result->quads_max;
     compare_plane(m, &s);
+    if (has_ao && (m->read.has[OPAQUE] || adit_words_has_see_through(&m->read)))
+        adit_shade_side_make(&m->shade, m->source, &s, m->read.plane);
     for (int class = 0; class < CLASSES; class++) {
-        m->result->start[face * CLASSES + (uint32_t)class] = m->count;
+        uint32_t from = m->count;
+        m->result->start[face * CLASSES + (uint32_t)class] = from;
         if (!m->read.has[class])
             continue;
+        m->like_all = class == OPAQUE && m->source->flags & ADIT_MESH_ANY_OPAQUE ? ~0ull : m->read.all_same;
         find_rows(m, &s, class);
-        for (uint32_t layer = 0; layer < s.layers; layer++)
-            if (m->rows[layer])
+        for (uint32_t layer = 0; layer < s.layers; layer++) {
+            if (m->rows[layer] && is_shaded)
+                sweep_shaded_layer(m, &s, class, layer);
+            else if (m->rows[layer])
                 sweep_layer(m, &s, class, layer);
-        add_materials(m, m->result->start[face * CLASSES + (uint32_t)class]);
+        }
+        add_materials(m, from);
+        if (m->source->light && from < max)
+            adit_light_add(m->source, &s, m->result->quads + from, (m->count < max ? m->count : max) - from);
     }
 }
 
@@ -382,7 +474,7 @@ int ADIT_WORDS_NAME(adit_mesh_, ADIT_MESH_WORDS)(const struct adit_mesh_source *
     m.source = source;
     m.result = result;
     m.count = 0;
-    m.turned.whole = 0;
+    m.turned.whole = m.turned.has_opaque = 0;
     memset(m.extent, 0, sizeof m.extent);
     adit_words_read(&m.read, source);
     for (uint32_t face = 0; face < ADIT_FACES; face++)

@@ -9,7 +9,7 @@
  *        |  x   |  y   |  z   | w-1  | h-1  |   material    |    AO    |   light   |
  *
  * w and h are stored less one, so a span of 64 fits (stored unbiased, full-span quads are lost).
- * AO: two bits a corner in the order u0v0, u1v0, u0v1, u1v1, 0 dark .. 3 open. Light: 10 bits, 0.
+ * AO: two bits a corner in the order u0v0, u1v0, u0v1, u1v1, 0 dark .. 3 open. Light: 10 bits whose meaning is the user's.
  */
 #ifndef ADIT_QUAD_H
 #define ADIT_QUAD_H
@@ -44,6 +44,7 @@ static inline uint32_t adit_quad_w(uint64_t q) { return (uint32_t)(q >> 18 & 63)
 static inline uint32_t adit_quad_h(uint64_t q) { return (uint32_t)(q >> 24 & 63) + 1; }
 static inline uint32_t adit_quad_material(uint64_t q) { return (uint32_t)(q >> 30 & 0xffff); }
 static inline uint32_t adit_quad_ao(uint64_t q) { return (uint32_t)(q >> 46 & 0xff); }
+static inline uint32_t adit_quad_light(uint64_t q) { return (uint32_t)(q >> 54); }
 
 /* The axes (0 x, 1 y, 2 z) of a face: its normal, and the U and V of its quads. */
 static inline uint32_t adit_face_axis(uint32_t face) { return face >> 1; }

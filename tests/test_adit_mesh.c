@@ -34,13 +34,15 @@ static void a_volume_in_pieces_is_meshed_as_one(void **state)
     static const struct {
         int dim[3];
         int border;
-        bool wide, classes, tt_none;
+        bool wide, classes, tt_none, ao;
         const char *mode;
     } cases[] = {
-        {{70, 66, 65}, 0, false, false, false, "greedy"}, {{67, 131, 5}, 1, false, true, false, "greedy"},
-        {{5, 66, 66}, 1, true, true, true, "greedy"},     {{65, 3, 130}, 0, true, false, false, "culled"},
-        {{1, 1, 1}, 0, false, false, false, "exact"},     {{3, 3, 3}, 1, false, true, true, "culled"},
-        {{70, 66, 65}, 0, false, false, false, "exact"},  {{5, 66, 66}, 1, true, true, true, "exact"},
+        {{70, 66, 65}, 0, false, false, false, false, "greedy"}, {{67, 131, 5}, 1, false, true, false, false, "greedy"},
+        {{5, 66, 66}, 1, true, true, true, false, "greedy"},     {{65, 3, 130}, 0, true, false, false, false, "culled"},
+        {{1, 1, 1}, 0, false, false, false, false, "exact"},     {{3, 3, 3}, 1, false, true, true, false, "culled"},
+        {{70, 66, 65}, 0, false, false, false, false, "exact"},  {{5, 66, 66}, 1, true, true, true, false, "exact"},
+        {{70, 66, 65}, 0, false, false, false, true, "greedy"},  {{67, 131, 68}, 1, false, true, false, true, "greedy"},
+        {{66, 3, 130}, 1, true, false, false, true, "culled"},   {{5, 66, 66}, 1, true, true, true, true, "exact"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const int *d = cases[i].dim;
@@ -67,6 +69,8 @@ static void a_volume_in_pieces_is_meshed_as_one(void **state)
             argv[k++] = (char *)"--mode";
             argv[k++] = (char *)cases[i].mode;
         }
+        if (cases[i].ao)
+            argv[k++] = (char *)"--ao";
         if (cases[i].tt_none)
             argv[k++] = (char *)"--tt=none";
         json_t *j = adit_json(argv);
@@ -77,6 +81,7 @@ static void a_volume_in_pieces_is_meshed_as_one(void **state)
             v.classes[4] = ADIT_CLASS_CUTOUT;
         }
         v.tt_none = cases[i].tt_none;
+        v.has_ao = cases[i].ao;
         int64_t quads_n, faces = quads_fit(&v, quads, &quads_n);
         assert_int_equal(number(j, "visible_faces"), faces);
         assert_int_equal(number(j, "quads"), quads_n);

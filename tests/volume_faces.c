@@ -55,6 +55,30 @@ static bool face_is_visible(const struct volume *v, int x, int y, int z, int fac
     return a == b ? ca == ADIT_CLASS_CUTOUT : !v->tt_none;
 }
 
+/* The AO of a corner of a face. */
+static int ao_at(const struct volume *v, const int at[3], int face, int corner)
+{
+    int opaque[3], u = (int)adit_face_u((uint32_t)face), w = (int)adit_face_v((uint32_t)face);
+    for (int i = 0; i < 3; i++) { /* beside it one way, the other way, both */
+        int p[3] = {at[0], at[1], at[2]};
+        p[face / 2] += face % 2 ? 1 : -1;
+        p[u] += i == 1 ? 0 : corner & 1 ? 1 : -1;
+        p[w] += i == 0 ? 0 : corner & 2 ? 1 : -1;
+        opaque[i] = v->classes[voxel_at(v, p[0], p[1], p[2]) & 255] == ADIT_CLASS_OPAQUE;
+    }
+    return opaque[0] && opaque[1] ? 0 : 3 - opaque[0] - opaque[1] - opaque[2];
+}
+
+/* The face at i, j of a quad of w x h with these corners. */
+static void ao_fits(const struct volume *v, const int at[3], int face, const int ao[4], int i, int j, int w, int h)
+{
+    for (int corner = 0; corner < 4; corner++) {
+        int a = i + (corner & 1), b = j + (corner >> 1);
+        int between = ao[0] * (w - a) * (h - b) + ao[1] * a * (h - b) + ao[2] * (w - a) * b + ao[3] * a * b;
+        assert_int_equal(between, ao_at(v, at, face, corner) * w * h);
+    }
+}
+
 int64_t quads_fit(const struct volume *v, const char *path, int64_t *quads)
 {
     size_t bytes, cells = (size_t)v->n[0] * (size_t)v->n[1] * (size_t)v->n[2];
@@ -65,13 +89,14 @@ int64_t quads_fit(const struct volume *v, const char *path, int64_t *quads)
     for (char *line = text; *line; line = strchr(line, '\n') + 1) {
         if (*line == '#')
             continue;
-        int k[7];
+        int k[11];
         char *s = line, *end;
-        for (int i = 0; i < 7; i++, s = end) {
+        for (int i = 0; i < (v->has_ao ? 11 : 7); i++, s = end) {
             k[i] = (int)strtol(s, &end, 10);
             if (end == s || (i == 0 && (k[0] < 0 || k[0] > 5)))
                 fail_msg("line %lld: not a quad", (long long)*quads);
         }
+        assert_true(!v->has_ao || *s == '\n');
         ++*quads;
         int f = k[0], p[3] = {k[1], k[2], k[3]}, w = k[4], h = k[5], m = k[6];
         for (int j = 0; j < h; j++)
@@ -83,6 +108,8 @@ int64_t quads_fit(const struct volume *v, const char *path, int64_t *quads)
                 if (!in || !face_is_visible(v, q[0], q[1], q[2], f) || voxel_at(v, q[0], q[1], q[2]) != m)
                     fail_msg("face %d of %d,%d,%d (material %d) is not visible, or not of that material", f, q[0], q[1],
                              q[2], m);
+                if (v->has_ao)
+                    ao_fits(v, q, f, k + 7, i, j, w, h);
                 size_t at = ((size_t)q[2] * (size_t)v->n[1] + (size_t)q[1]) * (size_t)v->n[0] + (size_t)q[0];
                 if (covered[(size_t)f * cells + at]++)
                     fail_msg("face %d of %d,%d,%d is covered twice", f, q[0], q[1], q[2]);

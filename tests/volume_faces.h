@@ -12,7 +12,7 @@ struct volume {
     int n[3], border;
     const uint16_t *voxels; /* with border, x fastest */
     uint8_t classes[256];
-    bool tt_none;
+    bool tt_none, has_ao; /* has_ao: quads are lines of eleven numbers */
 };
 
 /* All materials but 0 opaque. */
@@ -22,7 +22,7 @@ struct volume volume_opaque(const uint16_t *voxels, int x, int y, int z, int bor
 int voxel_at(const struct volume *v, int x, int y, int z);
 
 /* Wants the quads of a text file to cover each visible unit face of the volume once, with its material, and nothing
- * else. Returns how many faces there are. */
+ * else; and that interpolating the AO of their corners, if they have any, gives that of each face. Returns how many faces there are. */
 int64_t quads_fit(const struct volume *v, const char *path, int64_t *quads);
 
 /* A whole file, with a zero byte behind it; the caller frees it. */

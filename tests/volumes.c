@@ -254,3 +254,29 @@ void volume_split(const uint8_t *volume, const uint32_t full[3], uint32_t border
         }
     }
 }
+
+void volume_rim(const uint8_t *volume, const uint32_t full[3], uint32_t border, const uint8_t *classes, struct adit_mesh_rim *rim)
+{
+    memset(rim, 0, sizeof *rim);
+    for (uint32_t z = 0; border && z < full[2]; z++) {
+        for (uint32_t y = 0; y < full[1]; y++) {
+            for (uint32_t x = 0; x < full[0]; x++) {
+                const uint32_t at[3] = { x, y, z };
+                uint32_t side = 0, beyond = 0, shift = 0, along = 0;
+                bool is_opaque = (classes[*volume++] & 3) == ADIT_CLASS_OPAQUE;
+                for (uint32_t axis = 0; axis < 3; axis++) {
+                    if (at[axis] == 0 || at[axis] == full[axis] - 1) {
+                        side |= (uint32_t)(at[axis] > 0) << shift++; /* of the axes beyond, in their order */
+                        beyond++;
+                    } else {
+                        along = axis;
+                    }
+                }
+                if (beyond == 2)
+                    rim->edge[along * 4 + side] |= (uint64_t)is_opaque << (at[along] - 1);
+                else if (beyond == 3)
+                    rim->corner |= (uint8_t)(is_opaque << side);
+            }
+        }
+    }
+}

@@ -16,11 +16,16 @@
 
 #include <stdint.h>
 
+#include "kernels/mesh.h"
+
 /* Fills volume, which has room for full[0]*full[1]*full[2] bytes. Returns 0, or -EINVAL for a kind that is not listed. */
 int volume_fill(const char *kind, const uint32_t full[3], uint32_t border, uint64_t seed, uint8_t *volume);
 
 /* Cuts a volume with interior of at most 64 a side into what a mesh kernel takes: voxels[64^3], and the six planes of
  * 64x64 (all air when border is 0). What lies beyond the interior is filled with material 60000: it must not matter. */
 void volume_split(const uint8_t *volume, const uint32_t full[3], uint32_t border, uint16_t *voxels, uint16_t *plane[6]);
+
+/* What of the shell lies diagonal to the interior and is opaque; empty when border is 0. */
+void volume_rim(const uint8_t *volume, const uint32_t full[3], uint32_t border, const uint8_t *classes, struct adit_mesh_rim *rim);
 
 #endif

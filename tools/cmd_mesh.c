@@ -1,6 +1,6 @@
 /* cmd_mesh.c - `adit mesh`: one raw volume to quads, without an arena: what a mesher is judged by.
  *
- * A quad is a text line `face x y z w h material`, faces and axes as in kernels/quad.h. */
+ * A quad is a text line `face x y z w h material`, with --ao four numbers more; faces and axes as in kernels/quad.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,18 +24,18 @@
 #define PROGRAM "adit mesh"
 #define LINES_BYTES (64u << 10)
 #define LOD_MAX 12 /* the longest volume is then one voxel */
-#define LINE_BYTES_MAX 64u /* seven numbers below 65,536, spaces and an end */
+#define LINE_BYTES_MAX 80u /* eleven numbers below 65,536, spaces and an end */
 
 struct mesh_options {
     const char *dim, *tier, *classes, *mode, *tt, *quads;
     uint64_t border, lod;
-    bool wide, json, quiet;
+    bool ao, wide, json, quiet;
 };
 
 /* Where lines go: a sink, stdout, or nowhere. */
 struct lines {
     struct adit_sink *sink;
-    bool to_stdout;
+    bool to_stdout, has_ao;
     struct adit_progress progress;
     uint64_t layers_all;
     size_t have;
@@ -49,6 +49,8 @@ static const char help_text[] =
     "--tt none leaves out faces between different materials that are not opaque.\n"
     "A quad is a line `face x y z w h material`: faces 0..5 are -X +X -Y +Y -Z +Z; w runs along y for X faces, else\n"
     "along x; h along y for Z faces, else along z. Coordinates count from the first voxel inside the border.\n"
+    "--ao adds ambient occlusion, 0 dark to 3 open, of the quad's corners in the order u0v0 u1v0 u0v1 u1v1 (u along w, v along h); faces are\n"
+    "merged only where that changes nothing.\n"
     "The volume is cut into pieces of 64 a side; no quad is longer.\n"
     "--mode exact: no cover of a piece's faces has fewer quads; greedy is within 2 % of it and several times faster.\n"
     "--lod N halves the volume N times first: 2x2x2 voxels become the material that most of them have, or air if fewer than\n"
@@ -91,7 +93,9 @@ static int piece_take(const uint32_t origin[3], const struct adit_mesh_result *r
             number_put(l, origin[2] + adit_quad_z(q), ' ');
             number_put(l, adit_quad_w(q), ' ');
             number_put(l, adit_quad_h(q), ' ');
-            number_put(l, adit_quad_material(q), '\n');
+            number_put(l, adit_quad_material(q), l->has_ao ? ' ' : '\n');
+            for (uint32_t corner = 0; corner < 4 && l->has_ao; corner++)
+                number_put(l, adit_quad_ao(q) >> 2 * corner & 3, corner < 3 ? ' ' : '\n');
         }
     return 0;
 }
@@ -146,7 +150,7 @@ static bool pieces_prepare(const struct mesh_options *o, uint8_t *classes, uint3
         return false;
     *pieces = (struct adit_pieces){.border = (uint32_t)o->border,
                                    .classes = classes,
-                                   .flags = (uint8_t)(flags | (tt_none ? ADIT_MESH_TT_NONE : 0)),
+                                   .flags = (uint8_t)(flags | (tt_none ? ADIT_MESH_TT_NONE : 0) | (o->ao ? ADIT_MESH_AO : 0)),
                                    .exact = exact,
                                    .kernel = adit_mesh_kernel_named(*tier),
                                    .take = piece_take};
@@ -228,6 +232,7 @@ static int mesh_run(int argc, char **argv)
         {"dim", "X,Y,Z", ADIT_OPTION_TEXT, &o.dim, 0, 0, "size of the volume, border included"},
         {"border", "0|1", ADIT_OPTION_COUNT, &o.border, 0, 1, "1: the outermost shell is neighbour data (default 0)"},
         {"lod", "N", ADIT_OPTION_COUNT, &o.lod, 0, LOD_MAX, "halve the volume N times first (default 0)"},
+        {"ao", NULL, ADIT_OPTION_FLAG, &o.ao, 0, 0, "ambient occlusion of each corner"},
         {"u16", NULL, ADIT_OPTION_FLAG, &o.wide, 0, 0, "two bytes a voxel"},
         {"classes", "SPEC", ADIT_OPTION_TEXT, &o.classes, 0, 0, "which materials are not opaque"},
         {"mode", "greedy|exact|culled", ADIT_OPTION_TEXT, &o.mode, 0, 0, "merge faces, into the fewest quads, or a quad each (default greedy)"},
@@ -251,6 +256,7 @@ static int mesh_run(int argc, char **argv)
         adit_say_error(PROGRAM, "give one FILE.raw; see `%s --help`", PROGRAM);
         return ADIT_EXIT_BAD_INPUT;
     }
+    lines.has_ao = o.ao;
     lines.to_stdout = o.quads && !strcmp(o.quads, "-");
     if (lines.to_stdout && o.json) {
         adit_say_error(PROGRAM, "--quads - and --json both want stdout; write the quads to a file");

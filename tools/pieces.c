@@ -61,6 +61,38 @@ static const uint16_t *plane_fill(const struct strip *s, const int32_t origin[3]
     return plane;
 }
 
+static bool is_opaque(const struct strip *s, const int32_t p[3])
+{
+    for (int a = 0; a < 3; a++)
+        if (p[a] < s->lo[a] || p[a] >= s->hi[a])
+            return false;
+    return (s->pieces->classes[row_of(s, p[1], p[2])[p[0]]] & 3) == ADIT_CLASS_OPAQUE;
+}
+
+/* What lies diagonal to the piece. */
+static void rim_fill(const struct strip *s, const int32_t origin[3], const int32_t dim[3], struct adit_mesh_rim *rim)
+{
+    *rim = (struct adit_mesh_rim){0};
+    for (uint32_t axis = 0; axis < 3; axis++) {
+        uint32_t first = adit_face_u(axis * 2), second = adit_face_v(axis * 2);
+        for (uint32_t side = 0; side < 4; side++) {
+            int32_t p[3];
+            p[first] = side & 1 ? origin[first] + dim[first] : origin[first] - 1;
+            p[second] = side & 2 ? origin[second] + dim[second] : origin[second] - 1;
+            for (int32_t i = 0; i < dim[axis]; i++) {
+                p[axis] = origin[axis] + i;
+                rim->edge[axis * 4 + side] |= (uint64_t)is_opaque(s, p) << i;
+            }
+        }
+    }
+    for (uint32_t side = 0; side < 8; side++) {
+        int32_t p[3];
+        for (uint32_t a = 0; a < 3; a++)
+            p[a] = side >> a & 1 ? origin[a] + dim[a] : origin[a] - 1;
+        rim->corner |= (uint8_t)(is_opaque(s, p) << side);
+    }
+}
+
 /* Runs the kernel, again with more room if it wants more. */
 static int kernel_run(struct strip *s, const struct adit_mesh_source *source, struct adit_mesh_result *result)
 {
@@ -99,6 +131,11 @@ static int piece_mesh(struct strip *s, struct adit_pieces *pieces, const int32_t
         }
     for (uint32_t f = 0; f < ADIT_FACES; f++)
         source.plane[f] = plane_fill(s, origin, dim, f);
+    struct adit_mesh_rim rim;
+    if (pieces->flags & ADIT_MESH_AO) {
+        rim_fill(s, origin, dim, &rim);
+        source.rim = &rim;
+    }
     uint64_t start = adit_moment_ns();
     int status = kernel_run(s, &source, &result);
     pieces->mesh_ns += adit_moment_ns() - start;

@@ -1,0 +1,77 @@
+/* mesh_shade.h - what faces are told apart by besides their material, for mesh kernels: ambient occlusion, many faces at a time as words of bits, and
+ * light.
+ *
+ * The AO of the faces of one row of a layer is logic on three rows of opaque cells in the layer before them, v-1, v and v+1, each also moved one
+ * cell along u either way. The cells that come in at the ends, and the rows before the first and after the last one, lie beyond the
+ * volume: adit_shade_side_make puts together for one face where they are opaque, so that a row is
+ *     left  = row << 1 | lo          bit u: the cell at u-1       lo[v + 1] has a bit for each layer of faces
+ *     right = row >> 1 | hi << width-1      the cell at u+1       hi[v + 1] likewise
+ * whether its layer lies inside or is that of the plane. Formulas are written for uint64_t and for gcc's vectors of it alike.
+ */
+#ifndef ADIT_MESH_SHADE_H
+#define ADIT_MESH_SHADE_H
+
+#include "kernels/mesh.h"
+#include "kernels/mesh_side.h"
+
+/* What lies beyond the volume in the layers before those of one face. */
+struct adit_shade_side {
+    uint64_t lo[ADIT_CHUNK_DIM + 2], hi[ADIT_CHUNK_DIM + 2]; /* by v + 1, -1 <= v <= height: bit is the layer of faces; beyond the low and the high end of u */
+    uint64_t past[2][ADIT_CHUNK_DIM + 8];                    /* rows v = -1 and v = height by layer of faces, bits along u; read eight at a time */
+};
+
+/* plane: the opaque cells of the six border planes, by face and v, with bits along u. */
+void adit_shade_side_make(struct adit_shade_side *to, const struct adit_mesh_source *source, const struct adit_mesh_side *side,
+                          const uint64_t (*plane)[ADIT_MESH_CLASSES][ADIT_CHUNK_DIM]);
+
+/* Of one row of faces: how many of the three cells around each corner count as opaque, as two bits; both sides count as all three. Corners in the
+ * order of quad.h. AO is 3 less that: the complement of both bits. WORD is a type with & | ^ ~ << >>. */
+#define ADIT_SHADE_DEFINE(WORD, PREFIX)                                                                                                   \
+    struct PREFIX##_shade {                                                                                                               \
+        WORD low[4], high[4];                                                                                                             \
+    };                                                                                                                                    \
+    static inline __attribute__((always_inline)) void PREFIX##_shade_corner(struct PREFIX##_shade *s, int corner, WORD a, WORD b, WORD d) \
+    {                                                                                                                                     \
+        s->low[corner] = (a ^ b ^ d) | (a & b);                                                                                           \
+        s->high[corner] = (a & b) | (d & (a | b));                                                                                        \
+    }                                                                                                                                     \
+    /* left, mid, right of rows v-1 (0), v (1), v+1 (2) */                                                                                \
+    static inline __attribute__((always_inline)) void PREFIX##_shade_of(struct PREFIX##_shade *s, const WORD left[3], const WORD mid[3],  \
+                                                                        const WORD right[3])                                              \
+    {                                                                                                                                     \
+        PREFIX##_shade_corner(s, 0, left[1], mid[0], left[0]);                                                                            \
+        PREFIX##_shade_corner(s, 1, right[1], mid[0], right[0]);                                                                          \
+        PREFIX##_shade_corner(s, 2, left[1], mid[2], left[2]);                                                                            \
+        PREFIX##_shade_corner(s, 3, right[1], mid[2], right[2]);                                                                          \
+    }                                                                                                                                     \
+    /* Cells that merge with the next one along u. */                                                                                     \
+    static inline __attribute__((always_inline)) WORD PREFIX##_shade_like_next(const struct PREFIX##_shade *s)                            \
+    {                                                                                                                                     \
+        WORD uneven = (s->low[0] ^ s->low[1]) | (s->high[0] ^ s->high[1]) | (s->low[2] ^ s->low[3]) | (s->high[2] ^ s->high[3]);          \
+        WORD differ = (s->low[0] ^ s->low[0] >> 1) | (s->high[0] ^ s->high[0] >> 1) | (s->low[2] ^ s->low[2] >> 1) |                      \
+                      (s->high[2] ^ s->high[2] >> 1);                                                                                     \
+        return ~(uneven | uneven >> 1 | differ);                                                                                          \
+    }                                                                                                                                     \
+    /* Cells that merge with those of row v-1, whose shade is above. */                                                                   \
+    static inline __attribute__((always_inline)) WORD PREFIX##_shade_like_above(const struct PREFIX##_shade *s,                           \
+                                                                                const struct PREFIX##_shade *above)                       \
+    {                                                                                                                                     \
+        WORD differ = 0 & s->low[0];                                                                                                      \
+        for (int i = 0; i < 2; i++)                                                                                                       \
+            differ |= (s->low[i] ^ s->low[i + 2]) | (s->high[i] ^ s->high[i + 2]) | (above->low[i] ^ above->low[i + 2]) |                 \
+                      (above->high[i] ^ above->high[i + 2]) | (s->low[i] ^ above->low[i]) | (s->high[i] ^ above->high[i]);                \
+        return ~differ;                                                                                                                   \
+    }
+
+/* The 64 values of light before the faces of row v of a layer: where they lie, or put together in room. Of a row without any they are 0. */
+const uint16_t *adit_light_row(const struct adit_mesh_source *source, const struct adit_mesh_side *side, uint32_t layer, uint32_t v,
+                               uint16_t room[ADIT_CHUNK_DIM]);
+
+/* Which cells have the light of the next one along u, and of those of the row above (v-1): only the low 10 bits count. */
+uint64_t adit_light_like_next(const struct adit_mesh_source *source, const struct adit_mesh_side *side, uint32_t layer, uint32_t v);
+uint64_t adit_light_like_above(const struct adit_mesh_source *source, const struct adit_mesh_side *side, uint32_t layer, uint32_t v);
+
+/* Gives n quads of a face their light. */
+void adit_light_add(const struct adit_mesh_source *source, const struct adit_mesh_side *side, uint64_t *quads, uint32_t n);
+
+#endif
