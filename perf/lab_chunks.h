@@ -2,7 +2,7 @@
  *
  *     struct lab_chunk *chunk;
  *     lab_chunk_keep(&chunk, source);           the 64^3 of lab_voxels.h with its neighbours' planes
- *     lab_chunk_cut(&chunk, volume, classes);   the 62^3 inside a volume of 64^3, for comparison with others
+ *     lab_chunk_cut(&chunk, volume, classes);   the 62^3 inside a volume of 64^3, for comparison with others (peer.h)
  */
 #ifndef PERF_LAB_CHUNKS_H
 #define PERF_LAB_CHUNKS_H

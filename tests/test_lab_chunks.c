@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "perf/lab_chunks.h"
+#include "perf/peer_worlds.h"
 
 static uint16_t volume[ADIT_CHUNK_VOXELS];
 static uint8_t classes[ADIT_MATERIALS];
@@ -121,6 +122,18 @@ static void chunks_of_an_input_are_neighbours(void **state)
     free(of_input);
 }
 
+/* (tried: the remainder by 256) */
+static void no_material_folds_to_air(void **state)
+{
+    (void)state;
+    assert_int_equal(peer_material(0), 0);
+    for (uint32_t m = 1; m < ADIT_MATERIALS; m++) {
+        assert_in_range(peer_material((uint16_t)m), 1, 255);
+        if (m <= 255)
+            assert_int_equal(peer_material((uint16_t)m), m);
+    }
+}
+
 static int prepare(void **state)
 {
     (void)state;
@@ -143,6 +156,7 @@ int main(void)
         cmocka_unit_test(a_cut_has_the_faces_of_its_inside),
         cmocka_unit_test(a_kept_chunk_gives_the_mesh_of_its_source),
         cmocka_unit_test(chunks_of_an_input_are_neighbours),
+        cmocka_unit_test(no_material_folds_to_air),
     };
     return cmocka_run_group_tests(tests, prepare, finish);
 }
