@@ -63,38 +63,42 @@ static int32_t noise_at(uint32_t k, uint32_t bits, int32_t x, int32_t z)
     return adit_noise_lerp(near, far, wz);
 }
 
-/* Rolling ground of grass on earth on stone: about 1,900 quads, as in the demonstrations of other meshers. */
-static uint16_t hill_at(int32_t x, int32_t y, int32_t z)
+/* Rolling ground of grass on earth on stone: about 1,900 quads, as in the demonstrations of other meshers. heights: of the columns -1..64 a side. */
+static uint16_t hill_at(int32_t heights[66][66], int32_t x, int32_t y, int32_t z)
 {
-    int32_t height = 16 + (noise_at(0, 5, x, z) * 22 >> 16) + (noise_at(1, 4, x, z) * 4 >> 16);
+    int32_t height = heights[z + 1][x + 1];
     return y > height ? 0 : y == height ? 3 : y > height - 4 ? 2 : 1;
 }
 
-static void fill_hills(struct voxels_source *source)
+static void fill_hills(struct voxels_source *source, int32_t x0, int32_t z0)
 {
+    int32_t heights[66][66];
+    for (int32_t z = -1; z < 65; z++)
+        for (int32_t x = -1; x < 65; x++)
+            heights[z + 1][x + 1] = 16 + (noise_at(0, 5, x0 + x, z0 + z) * 22 >> 16) + (noise_at(1, 4, x0 + x, z0 + z) * 4 >> 16);
     for (int32_t z = 0; z < 64; z++)
         for (int32_t y = 0; y < 64; y++)
             for (int32_t x = 0; x < 64; x++)
-                source->voxels[(z * 64 + y) * 64 + x] = hill_at(x, y, z);
+                source->voxels[(z * 64 + y) * 64 + x] = hill_at(heights, x, y, z);
     for (int32_t v = 0; v < 64; v++)
         for (int32_t u = 0; u < 64; u++)
             for (int32_t side = 0; side < 2; side++) {
                 int32_t beyond = side ? 64 : -1;
-                source->planes[ADIT_FACE_NX + side][v * 64 + u] = hill_at(beyond, u, v);
-                source->planes[ADIT_FACE_NY + side][v * 64 + u] = hill_at(u, beyond, v);
-                source->planes[ADIT_FACE_NZ + side][v * 64 + u] = hill_at(u, v, beyond);
+                source->planes[ADIT_FACE_NX + side][v * 64 + u] = hill_at(heights, beyond, u, v);
+                source->planes[ADIT_FACE_NY + side][v * 64 + u] = hill_at(heights, u, beyond, v);
+                source->planes[ADIT_FACE_NZ + side][v * 64 + u] = hill_at(heights, u, v, beyond);
             }
     for (uint32_t face = 0; face < ADIT_FACES; face++)
         source->mesh.plane[face] = source->planes[face];
 }
 
-static int fill_planes(struct voxels_source *source, const struct adit_generator *generator, int32_t y)
+static int fill_planes(struct voxels_source *source, const struct adit_generator *generator, int32_t x, int32_t y, int32_t z)
 {
     uint16_t *neighbour = malloc(sizeof source->voxels);
     if (!neighbour)
         return -ENOMEM;
     for (uint32_t face = 0; face < ADIT_FACES; face++) {
-        int32_t at[3] = {0, y, 0};
+        int32_t at[3] = {x, y, z};
         at[adit_face_axis(face)] += face & 1 ? 1 : -1;
         adit_generate(generator, SEED, at[0], at[1], at[2], neighbour);
         take_plane(source->planes[face], neighbour, face);
@@ -104,7 +108,7 @@ static int fill_planes(struct voxels_source *source, const struct adit_generator
     return 0;
 }
 
-static int fill(struct voxels_source *source, const struct voxels_input *input)
+static int fill(struct voxels_source *source, const struct voxels_input *input, int32_t x, int32_t z)
 {
     memset(source, 0, sizeof *source);
     memset(source->classes + 1, ADIT_CLASS_OPAQUE, sizeof source->classes - 1);
@@ -115,7 +119,7 @@ static int fill(struct voxels_source *source, const struct voxels_input *input)
         return 0;
     }
     if (!strcmp(input->generator, "hills")) {
-        fill_hills(source);
+        fill_hills(source, x * 64, z * 64);
         return 0;
     }
     const struct adit_generator *generator = adit_generator_named(input->generator);
@@ -123,14 +127,19 @@ static int fill(struct voxels_source *source, const struct voxels_input *input)
         return -ENOENT;
     for (uint32_t i = 0; i < generator->materials_n; i++)
         source->classes[i] = (uint8_t)generator->materials[i].material_class;
-    adit_generate(generator, SEED, 0, input->y, 0, source->voxels);
-    return fill_planes(source, generator, input->y);
+    adit_generate(generator, SEED, x, input->y, z, source->voxels);
+    return fill_planes(source, generator, x, input->y, z);
 }
 
 int voxels_source_fill(struct voxels_source *source, const struct voxels_input *input)
 {
+    return voxels_source_fill_at(source, input, 0, 0);
+}
+
+int voxels_source_fill_at(struct voxels_source *source, const struct voxels_input *input, int32_t x, int32_t z)
+{
     struct adit_encode_plan *plan = malloc(adit_encode_plan_bytes());
-    int error = plan ? fill(source, input) : -ENOMEM;
+    int error = plan ? fill(source, input, x, z) : -ENOMEM;
     size_t bytes;
 
     if (!error) {

@@ -32,5 +32,7 @@ struct voxels_source {
 };
 /* Fills source from input; it must not be copied afterwards. Returns 0, -ENOENT when there is no such generator, or -ENOMEM. */
 int voxels_source_fill(struct voxels_source *source, const struct voxels_input *input);
+/* The same of the chunk x, z chunks beside that: another piece of the same world. */
+int voxels_source_fill_at(struct voxels_source *source, const struct voxels_input *input, int32_t x, int32_t z);
 
 #endif

@@ -29,6 +29,33 @@ $lab run raw-slot --short --out "$work" >"$work/table" 2>"$work/err" || wrong "p
 grep -qE '^raw-slot +[a-z].* ns +[0-9.]+ ' "$work/table" || wrong "perf-lab run raw-slot gives no row"
 grep -q '"state": "measured"' "$work"/perf-lab-*.json || wrong "perf-lab run --out keeps no figure"
 
+# Without a peer the scene says what cures it, and nothing has failed.
+ADIT_PEERS="$work/none" $lab run peer-mesh --short >"$work/table" 2>"$work/err" || wrong "peer-mesh without a peer: exit $?"
+grep -qE 'skipped: no peer at .*/none/libpeer_mesher.so; .*ADIT_PEERS=DIR' "$work/table" || wrong "peer-mesh does not say that there is no peer"
+
+# With one: a row a world, and a level file beside it is read: 131,070 voxels of stone, then air, so inside the outermost layer 62 x 62 faces of the
+# ground and one towards the two voxels that are missing in its last row.
+peers=$work/peers
+mkdir -p "$peers" && cp build/release/tests/peers/libpeer_mesher.so "$peers" || wrong "no peer to copy: ninja"
+{
+    printf '\001\000\000\000\000\015\000\000\000\012\010\000\000'
+    for material in '\003' '\000'; do
+        run=0
+        while [ $run -lt 514 ]; do printf "$material\377"; run=$((run + 1)); done
+    done
+    printf '\000\004'
+} >"$peers/demo_terrain_64"
+ADIT_WORLDS="$work/none" ADIT_PEERS="$peers" $lab run peer-mesh --short >"$work/table" 2>"$work/err" || wrong "peer-mesh with a peer: exit $?"
+grep -qE '^peer-mesh +hills .* us +[0-9.]+ .*the peer ' "$work/table" || wrong "peer-mesh gives no row for hills"
+grep -qF '1 of 62^3: 3845 faces' "$work/table" || wrong "peer-mesh does not mesh the level beside the peer"
+grep -qE 'Minecraft 1.20 +- +skipped: .*none/anvil-1.20.mca' "$work/table" || wrong "peer-mesh does not say which region is missing"
+
+# A peer that covers other faces is not compared, and one of another ABI not called. (tried: faces not compared)
+ADIT_PEER_FIXTURE=lies ADIT_PEERS="$peers" $lab run peer-mesh --short >"$work/table" 2>"$work/err" && wrong "a peer that lies is believed"
+grep -qE 'hills .*volume 0: ours covers 6055 unit faces, the peer 6056' "$work/table" || wrong "peer-mesh does not say how a peer lies"
+ADIT_PEER_FIXTURE=old ADIT_PEERS="$peers" $lab run peer-mesh --short >"$work/table" 2>"$work/err" || wrong "a peer of another ABI: exit $?"
+grep -qE 'skipped: .*/peers/libpeer_mesher.so exports no adit_peer_mesher of version 1' "$work/table" || wrong "peer-mesh does not say that a peer is of another ABI"
+
 $lab run no-such-scene >"$work/table" 2>"$work/err"
 [ $? = 2 ] || wrong "an unknown scene does not end with exit 2"
 
