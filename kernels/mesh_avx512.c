@@ -55,8 +55,11 @@ struct mesher {
     bool has_keys;      /* key is of the eight layers at work */
     uint64_t extent[3]; /* by axis: bit i is set when layer i has quads */
     uint32_t count;     /* quads found so far, whether or not there was room for them */
-    uint32_t cell[LANES * CELLS_MAX + 16]; /* quads of eight layers: u, w-1, h-1, v, 6 bits each, lane */
-    uint8_t ao[LANES * CELLS_MAX + 16];    /* of these, with AO */
+    struct cells { /* the quads of eight layers; stored 64 bytes at a time */
+        uint32_t row[LANES * CELLS_MAX + DIM];                                                          /* v * LANES + lane */
+        uint8_t u[LANES * CELLS_MAX + DIM], w[LANES * CELLS_MAX + DIM], h[LANES * CELLS_MAX + DIM]; /* w and h less one */
+        uint8_t ao[LANES * CELLS_MAX + DIM];                                                            /* with AO only */
+    } cells;
     uint8_t key[LANES * CELLS_MAX] __attribute__((aligned(64))); /* palette indices of eight layers; for the order see key_steps */
 } __attribute__((aligned(64)));
 
@@ -66,6 +69,7 @@ struct slab {
     uint64_t last[DIM][LANES];  /* and their last cells: as many */
     uint64_t kept[DIM][LANES];  /* first cells of rows of quads that go on from v-1 */
     uint64_t rows[LANES];       /* bit v: there are visible faces; where not, the arrays hold nothing of meaning */
+    uint64_t begins[LANES];     /* bit v: quads begin there */
     uint64_t quads[LANES];      /* begun in this layer */
     uint64_t dark;              /* bit v: a face of the row is not open on all sides, and shade holds its AO */
     struct lanes_shade shade[DIM];
@@ -321,7 +325,7 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
     const uint64_t *same_u = m->view.same[s->u_axis]->word + layer, *same_v = m->view.same[s->v_axis]->word + layer;
     __m512i zero = _mm512_setzero_si512();
     __m512i covered = zero, open_first = zero, open_last = zero;
-    __m512i rows = zero, quads = zero, cells = zero, faces = zero;
+    __m512i rows = zero, begins = zero, quads = zero, cells = zero, faces = zero;
     for (uint64_t busy = m->busy[layer / LANES]; busy; busy &= busy - 1) {
         uint32_t v = (uint32_t)__builtin_ctzll(busy);
         __m512i seen = visible(m, s, class, v, layer), kept = zero, first = seen, last = seen;
@@ -361,13 +365,16 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
         _mm512_store_si512(slab->first[v], first);
         _mm512_store_si512(slab->last[v], last);
         _mm512_store_si512(slab->kept[v], kept);
-        rows = _mm512_mask_or_epi64(rows, any, rows, _mm512_set1_epi64((long long)(1ull << v)));
+        __m512i bit = _mm512_set1_epi64((long long)(1ull << v));
+        rows = _mm512_mask_or_epi64(rows, any, rows, bit);
+        begins = _mm512_mask_or_epi64(begins, _mm512_test_epi64_mask(first, first), begins, bit);
         quads = _mm512_add_epi64(quads, _mm512_popcnt_epi64(first));
         faces = _mm512_add_epi64(faces, _mm512_popcnt_epi64(seen));
         cells = _mm512_or_si512(cells, seen);
     }
     slab->dark = dark;
     _mm512_store_si512(slab->rows, rows);
+    _mm512_store_si512(slab->begins, begins);
     _mm512_store_si512(slab->quads, quads);
     m->result->faces += (uint32_t)_mm512_reduce_add_epi64(faces);
     m->extent[s->axis] |= (uint64_t)_mm512_test_epi64_mask(rows, rows) << layer;
@@ -456,28 +463,32 @@ static void unpack_layers(struct mesher *m, uint32_t axis, uint32_t layer)
 }
 
 /* The materials of cells of the eight layers in m->key. */
-static inline __m512i key_materials(const struct mesher *m, const struct key_steps *steps, __m512i cell, __mmask16 wanted)
+static inline __m512i key_materials(const struct mesher *m, const struct key_steps *steps, __m512i row, __m512i u, __mmask16 wanted)
 {
-    __m512i lane = _mm512_sll_epi32(_mm512_srli_epi32(cell, 24), _mm_cvtsi32_si128(steps->lane));
-    __m512i u = _mm512_sll_epi32(field_of(cell, 0, 63), _mm_cvtsi32_si128(steps->u)), v = _mm512_sll_epi32(field_of(cell, 18, 63), _mm_cvtsi32_si128(steps->v));
-    __m512i at = _mm512_or_si512(lane, _mm512_or_si512(u, v));
+    __m512i lane = _mm512_sll_epi32(field_of(row, 0, LANES - 1), _mm_cvtsi32_si128(steps->lane)), v = _mm512_srli_epi32(row, 3);
+    __m512i at = _mm512_or_si512(lane, _mm512_or_si512(_mm512_sll_epi32(u, _mm_cvtsi32_si128(steps->u)), _mm512_sll_epi32(v, _mm_cvtsi32_si128(steps->v))));
     __m512i key = load_bits(m->key, _mm512_slli_epi32(at, 3), _mm512_set1_epi32(255), wanted);
     return load16(m->source->encoded->palette, key, wanted);
 }
 
-static inline __m512i materials_at(const struct mesher *m, const struct adit_mesh_side *s, __m512i index, __m512i cell, __mmask16 wanted)
+static inline __m512i materials_at(const struct mesher *m, const struct adit_mesh_side *s, __m512i index, __m512i row, __m512i u, __mmask16 wanted)
 {
     const struct adit_voxels *v = m->source->encoded;
     if (m->material)
         return _mm512_set1_epi32(m->material);
     if (m->has_keys)
-        return key_materials(m, &key_steps[s->axis], cell, wanted);
+        return key_materials(m, &key_steps[s->axis], row, u, wanted);
     if (v && v->form == ADIT_VOXELS_BRICKS)
         return brick_materials(v, index, wanted);
     return load16(v ? (const uint16_t *)(const void *)v->packed : m->source->voxels, index, wanted);
 }
 
-/* Writes the n quads of m->cell, of eight layers from layer on. */
+static inline __m512i widen(const uint8_t *from) /* sixteen bytes */
+{
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)from));
+}
+
+/* Writes the n quads of m->cells, of eight layers from layer on. */
 static void write_quads(struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint32_t n)
 {
     const __m512i base = _mm512_set1_epi32((int)(layer * s->voxel_layer)), open = _mm512_set1_epi32(ADIT_QUAD_AO_OPEN << 16);
@@ -494,12 +505,12 @@ static void write_quads(struct mesher *m, const struct adit_mesh_side *s, uint32
         unpack_layers(m, s->axis, layer);
     for (uint32_t i = 0; i < n; i += 2 * LANES) {
         __mmask16 wanted = n - i < 2 * LANES ? (__mmask16)_bzhi_u32(0xffff, n - i) : 0xffff;
-        __m512i c = _mm512_loadu_si512(m->cell + i);
-        __m512i lane = _mm512_sll_epi32(_mm512_srli_epi32(c, 24), lane_to), u = _mm512_sll_epi32(field_of(c, 0, 63), u_to);
-        __m512i index = _mm512_add_epi32(_mm512_add_epi32(base, lane), _mm512_add_epi32(u, _mm512_sll_epi32(field_of(c, 18, 63), v_to)));
-        __m512i key = materials_at(m, s, index, c, wanted); /* and AO */
-        key = _mm512_or_si512(key, has_ao ? _mm512_slli_epi32(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(m->ao + i))), 16) : open);
-        index = _mm512_or_si512(index, _mm512_slli_epi32(_mm512_and_si512(c, _mm512_set1_epi32(0xfff << 6)), 12)); /* w-1 and h-1 as in a quad */
+        __m512i row = _mm512_loadu_si512(m->cells.row + i), u = widen(m->cells.u + i);
+        __m512i lane = _mm512_sll_epi32(field_of(row, 0, LANES - 1), lane_to), v = _mm512_sll_epi32(_mm512_srli_epi32(row, 3), v_to);
+        __m512i index = _mm512_add_epi32(_mm512_add_epi32(base, lane), _mm512_add_epi32(_mm512_sll_epi32(u, u_to), v));
+        __m512i key = materials_at(m, s, index, row, u, wanted); /* and AO */
+        key = _mm512_or_si512(key, has_ao ? _mm512_slli_epi32(widen(m->cells.ao + i), 16) : open);
+        index = _mm512_or_si512(index, _mm512_or_si512(_mm512_slli_epi32(widen(m->cells.w + i), 18), _mm512_slli_epi32(widen(m->cells.h + i), 24)));
         for (uint32_t half = 0; half < 2; half++) {
             __m512i low = _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(index, 1) : _mm512_castsi512_si256(index));
             __m512i high = _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(key, 1) : _mm512_castsi512_si256(key));
@@ -510,44 +521,81 @@ static void write_quads(struct mesher *m, const struct adit_mesh_side *s, uint32
         adit_light_add(m->source, s, to, n);
 }
 
-/* Collects the quads of one layer (lane of slab) in m->cell, the last row first, up to at. tall holds, for each cell with which a row of
- * quads begins or goes on, how many rows more there are below. */
-static void collect_layer(struct mesher *m, const struct slab *slab, uint32_t lane, uint32_t at)
+/* Rows of eight layers, layer by layer: v * LANES + lane. */
+struct row_list {
+    uint16_t of[LANES * DIM + DIM];
+};
+
+static inline uint32_t list_rows(const uint64_t rows[LANES], struct row_list *list)
+{
+    const __m512i first = _mm512_set_epi16(31 * 8, 30 * 8, 29 * 8, 28 * 8, 27 * 8, 26 * 8, 25 * 8, 24 * 8, 23 * 8, 22 * 8, 21 * 8, 20 * 8, 19 * 8, 18 * 8, 17 * 8, 16 * 8,
+                                           15 * 8, 14 * 8, 13 * 8, 12 * 8, 11 * 8, 10 * 8, 9 * 8, 8 * 8, 7 * 8, 6 * 8, 5 * 8, 4 * 8, 3 * 8, 2 * 8, 1 * 8, 0);
+    uint32_t n = 0;
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        __m512i low = _mm512_add_epi16(first, _mm512_set1_epi16((int16_t)lane)), high = _mm512_add_epi16(low, _mm512_set1_epi16(32 * 8));
+        uint32_t in_low = (uint32_t)rows[lane], in_high = (uint32_t)(rows[lane] >> 32);
+        _mm512_storeu_si512(list->of + n, _mm512_maskz_compress_epi16(in_low, low));
+        n += (uint32_t)_mm_popcnt_u32(in_low);
+        _mm512_storeu_si512(list->of + n, _mm512_maskz_compress_epi16(in_high, high));
+        n += (uint32_t)_mm_popcnt_u32(in_high);
+    }
+    return n;
+}
+
+/* By cell with which a row of quads begins or goes on: how many rows more there are below. For all rows that have faces. */
+struct heights {
+    __m512i of[DIM * LANES];
+};
+
+static inline void find_heights(const struct slab *slab, struct heights *heights)
+{
+    struct row_list list;
+    uint64_t kept = 0; /* a layer's first row keeps nothing, so the layer before begins anew */
+    __m512i tall = _mm512_setzero_si512();
+    for (uint32_t i = list_rows(slab->rows, &list); i--;) {
+        uint32_t at = list.of[i];
+        tall = _mm512_maskz_add_epi8(kept, tall, _mm512_set1_epi8(1));
+        heights->of[at] = tall;
+        kept = (&slab->kept[0][0])[at]; /* 0 when the row before has no faces */
+    }
+}
+
+/* Collects the quads of eight layers in m->cells. Rows of all layers are one loop, and those that begin no quads are not in it: a loop for each layer, and
+ * a look at what a row begins, would be branches that nobody can predict. */
+static void collect(struct mesher *m, const struct slab *slab)
 {
     const __m512i column = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
                                             0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
     bool has_ao = m->source->flags & ADIT_MESH_AO;
-    uint64_t kept = 0;
-    __m512i tall = _mm512_setzero_si512();
-    for (uint64_t rows = slab->rows[lane]; rows;) {
-        uint32_t v = DIM - 1 - (uint32_t)__builtin_clzll(rows);
-        uint64_t first = slab->first[v][lane], last = slab->last[v][lane];
-        tall = _mm512_maskz_add_epi8(kept, tall, _mm512_set1_epi8(1));
-        if (first) {
-            __m512i u = _mm512_maskz_compress_epi8(first, column), w = _mm512_maskz_compress_epi8(last, column);
-            __m512i h = _mm512_maskz_compress_epi8(first, tall);
-            uint32_t n = (uint32_t)__builtin_popcountll(first);
-            at -= n;
-            if (has_ao) {
-                __m512i ao = slab->dark >> v & 1 ? _mm512_maskz_compress_epi8(first, ao_of(&slab->shade[v], lane)) : _mm512_set1_epi8(-1);
-                _mm512_mask_storeu_epi8(m->ao + at, adit_field_low_bits(n), ao);
-            }
-            w = _mm512_sub_epi8(w, u);
-            for (uint32_t i = 0;;) { /* sixteen at a time */
-                __m512i c = _mm512_or_si512(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(u)), _mm512_set1_epi32((int)(lane << 24 | v << 18)));
-                c = _mm512_or_si512(c, _mm512_slli_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(w)), 6));
-                c = _mm512_or_si512(c, _mm512_slli_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(h)), 12));
-                _mm512_mask_storeu_epi32(m->cell + at + i, (__mmask16)_bzhi_u32(0xffff, n - i), c);
-                i += 16;
-                if (i >= n)
-                    break;
-                u = _mm512_alignr_epi64(u, u, 2);
-                w = _mm512_alignr_epi64(w, w, 2);
-                h = _mm512_alignr_epi64(h, h, 2);
-            }
+    struct cells *to = &m->cells;
+    struct row_list list;
+    struct heights heights;
+    find_heights(slab, &heights);
+    uint32_t rows = list_rows(slab->begins, &list), n = 0;
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t at = list.of[i];
+        uint64_t first = (&slab->first[0][0])[at], last = (&slab->last[0][0])[at];
+        uint32_t of_row = (uint32_t)_mm_popcnt_u64(first);
+        __m512i u = _mm512_maskz_compress_epi8(first, column), w = _mm512_maskz_compress_epi8(last, column);
+        __m512i h = _mm512_maskz_compress_epi8(first, heights.of[at]), row = _mm512_set1_epi32((int)at);
+        w = _mm512_sub_epi8(w, u);
+        if (has_ao) {
+            __m512i ao = slab->dark >> (at / LANES) & 1 ? _mm512_maskz_compress_epi8(first, ao_of(&slab->shade[at / LANES], at % LANES)) : _mm512_set1_epi8(-1);
+            _mm512_storeu_si512(to->ao + n, ao);
         }
-        rows &= ~(1ull << v);
-        kept = slab->kept[v][lane]; /* 0 when the row before has no faces */
+        if (of_row <= 16) { /* what is stored beyond the row's last quad is overwritten by the next row */
+            _mm_storeu_si128((__m128i *)(void *)(to->u + n), _mm512_castsi512_si128(u));
+            _mm_storeu_si128((__m128i *)(void *)(to->w + n), _mm512_castsi512_si128(w));
+            _mm_storeu_si128((__m128i *)(void *)(to->h + n), _mm512_castsi512_si128(h));
+            _mm512_storeu_si512(to->row + n, row);
+        } else {
+            _mm512_storeu_si512(to->u + n, u);
+            _mm512_storeu_si512(to->w + n, w);
+            _mm512_storeu_si512(to->h + n, h);
+            for (uint32_t j = 0; j < of_row; j += 16)
+                _mm512_storeu_si512(to->row + n + j, row);
+        }
+        n += of_row;
     }
 }
 
@@ -566,8 +614,8 @@ static void mesh_face(struct mesher *m, uint32_t face)
             sweep(m, &s, class, layer, &slab);
             uint32_t n = 0;
             for (uint32_t lane = 0; lane < LANES; lane++)
-                if (slab.quads[lane])
-                    collect_layer(m, &slab, lane, n += (uint32_t)slab.quads[lane]);
+                n += (uint32_t)slab.quads[lane];
+            collect(m, &slab);
             write_quads(m, &s, layer, n);
         }
     }
