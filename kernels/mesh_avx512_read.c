@@ -23,7 +23,8 @@ struct reading {
     const struct adit_mesh_source *source;
     __m512i class_of[4]; /* of an index or of a material, 0..255 */
     bool is_plain;       /* encoded: nothing but air and opaque materials */
-    bool is_narrow;      /* encoded: no more than 64 materials */
+    uint8_t class_of_key[ADIT_PALETTE_MAX];
+    bool is_air[SIDE][SIDE]; /* strips of four bricks, by z and y */
     uint64_t any[CLASSES];
     struct keys keys;
 };
@@ -43,15 +44,6 @@ static inline __m512i classes_of(const struct reading *r, __m512i id)
     if (wide)
         class = _mm512_mask_blend_epi8(wide, class, _mm512_permutex2var_epi8(r->class_of[2], id, r->class_of[3]));
     return class;
-}
-
-static inline __m512i classes_of_keys(const struct reading *r, const uint8_t *row)
-{
-    __m512i id = _mm512_load_si512(row);
-    if (!r->is_narrow)
-        return classes_of(r, id);
-    uint64_t inside = _mm512_testn_epi8_mask(id, _mm512_set1_epi8((char)0xc0)); /* beyond the palette is air, as everywhere */
-    return _mm512_maskz_permutexvar_epi8(inside, id, r->class_of[0]);
 }
 
 /* The classes of 64 materials: bit 0 and bit 1 of each as a word. Rows of one material, then rows of small ids, then any
@@ -97,15 +89,15 @@ static void load_classes(struct reading *r)
 static void load_palette_classes(struct reading *r)
 {
     const uint16_t *palette = r->source->encoded->palette;
-    uint8_t class[ADIT_PALETTE_MAX] = {0}, all = 0;
+    uint8_t *class = r->class_of_key, all = 0;
     uint32_t n = ADIT_PALETTE_MAX;
     while (n && !palette[n - 1]) /* beyond its end it is 0 */
         n--;
+    memset(class, 0, ADIT_PALETTE_MAX);
     for (uint32_t i = 0; i < n; i++) {
-        class[i] = r->source->classes[palette[i]];
+        class[i] = r->source->classes[palette[i]] & 3;
         all |= class[i];
     }
-    r->is_narrow = n <= 64;
     for (int i = 0; i < 4; i++)
         r->class_of[i] = _mm512_loadu_si512(class + i * 64);
     r->is_plain = !(all & 2);
@@ -179,6 +171,8 @@ static void find_exposed(struct reading *r, uint32_t z)
     __m512i columns = _mm512_setzero_si512();
     uint64_t rows = 0;
     for (uint32_t y = 0; y < r->source->dim[1]; y += LANES) {
+        if (r->is_air[z / BRICK][y / BRICK])
+            continue;
         __m512i exposed = exposed_of(r, z, y);
         columns = _mm512_or_si512(columns, exposed);
         rows |= (uint64_t)_mm512_test_epi64_mask(exposed, exposed) << y;
@@ -232,11 +226,97 @@ static void read_dense(struct reading *r, const uint16_t *voxels)
 
 /* -- encoded chunks ------------------------------------------------------------------------------------------------ */
 
-/* Layer z (0..15) of a brick as palette indices, 16 rows of a slab from to on. */
-static inline void unpack_brick(const struct adit_voxels *v, uint32_t d, uint32_t z, uint8_t *to)
+enum { GROUPS = BRICK * SIDE }; /* of four rows, in a brick */
+
+/* The classes of a strip of four bricks before they are words: bits 0 and 1 of the class of 64 voxels, four rows of one brick. */
+struct strip_bits {
+    uint64_t bit0[GROUPS][SIDE], bit1[GROUPS][SIDE];
+} __attribute__((aligned(64)));
+
+/* Of one bit a voxel there is nothing to look up. */
+static inline void classify_pairs(const uint8_t *from, const uint8_t class[2], uint32_t b, struct strip_bits *to)
 {
-    for (uint32_t y = 0; y < BRICK; y += 4)
-        adit_brick_store_rows(to + y * DIM, adit_brick_rows(v, d, z, y));
+    uint64_t zero0 = class[0] & 1 ? ~0ull : 0, zero1 = class[0] & 2 ? ~0ull : 0;
+    uint64_t turn0 = (class[0] ^ class[1]) & 1 ? ~0ull : 0, turn1 = (class[0] ^ class[1]) & 2 ? ~0ull : 0;
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        uint64_t bits;
+        memcpy(&bits, from + g * 8, 8);
+        to->bit0[g][b] = (bits & turn0) ^ zero0;
+        to->bit1[g][b] = (bits & turn1) ^ zero1;
+    }
+}
+
+/* code: a constant where this is inlined. class: by value, sixteen of them four times over; of values of eight bits the tables are asked. */
+static inline __attribute__((always_inline)) void classify_values(const struct reading *r, const uint8_t *from, uint32_t code, __m512i class, uint32_t b,
+                                                                  struct strip_bits *to)
+{
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        __m512i value = adit_brick_unpack64(from + g * (8u << (code - 1)), code);
+        __m512i found = code == 4 ? classes_of(r, value) : _mm512_shuffle_epi8(class, value);
+        to->bit0[g][b] = _mm512_test_epi8_mask(found, _mm512_set1_epi8(1));
+        if (!r->is_plain)
+            to->bit1[g][b] = _mm512_test_epi8_mask(found, _mm512_set1_epi8(2));
+    }
+}
+
+static void classify_brick(const struct reading *r, uint32_t d, uint32_t b, struct strip_bits *to)
+{
+    uint32_t code = adit_brick_code(d);
+    const uint8_t *at = r->source->encoded->packed + adit_brick_place(d) * 16;
+    uint8_t of_local[64];
+    __m512i class;
+    if (!code) {
+        uint8_t own = r->class_of_key[adit_brick_place(d) & 255];
+        for (uint32_t g = 0; g < GROUPS; g++) {
+            to->bit0[g][b] = own & 1 ? ~0ull : 0;
+            to->bit1[g][b] = own & 2 ? ~0ull : 0;
+        }
+        return;
+    }
+    if (code == 4) {
+        classify_values(r, at, 4, _mm512_setzero_si512(), b, to);
+        return;
+    }
+    class = classes_of(r, _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)at)));
+    at += ADIT_BRICK_LOCAL_BYTES;
+    if (code == 3) {
+        classify_values(r, at, 3, class, b, to);
+    } else if (code == 2) {
+        classify_values(r, at, 2, class, b, to);
+    } else {
+        _mm512_storeu_si512(of_local, class);
+        classify_pairs(at, of_local, b, to);
+    }
+}
+
+/* Sixteen rows of sixteen slabs from word i on. */
+static void read_strip(struct reading *r, const uint32_t bricks[SIDE], uint32_t i)
+{
+    /* of eight rows: piece r of brick b to piece b of row r */
+    const __m512i order = _mm512_set_epi16(31, 27, 23, 19, 30, 26, 22, 18, 29, 25, 21, 17, 28, 24, 20, 16, 15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    struct adit_fields *f = r->f;
+    struct strip_bits bits;
+    __m512i any[CLASSES] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
+    for (uint32_t b = 0; b < SIDE; b++)
+        classify_brick(r, bricks[b], b, &bits);
+    for (uint32_t g = 0; g < GROUPS; g += 2) {
+        uint32_t at = i + g / 4 * DIM + g % 4 * 4;
+        __m512i bit0 = _mm512_permutexvar_epi16(order, _mm512_load_si512(bits.bit0[g]));
+        if (r->is_plain) {
+            any[OPAQUE] = _mm512_or_si512(any[OPAQUE], bit0);
+            _mm512_store_si512(f->of[OPAQUE].word + at, bit0);
+            continue;
+        }
+        __m512i bit1 = _mm512_permutexvar_epi16(order, _mm512_load_si512(bits.bit1[g]));
+        __m512i word[CLASSES] = {[OPAQUE] = _mm512_andnot_si512(bit1, bit0), [TRANSLUCENT] = _mm512_andnot_si512(bit0, bit1),
+                                 [CUTOUT] = _mm512_and_si512(bit0, bit1)};
+        for (int c = 0; c < CLASSES; c++) {
+            any[c] = _mm512_or_si512(any[c], word[c]);
+            _mm512_store_si512(f->of[c].word + at, word[c]);
+        }
+    }
+    for (int c = 0; c < CLASSES; c++)
+        r->any[c] |= (uint64_t)_mm512_reduce_or_epi64(any[c]);
 }
 
 static inline bool are_uniform(const uint32_t bricks[SIDE])
@@ -244,50 +324,37 @@ static inline bool are_uniform(const uint32_t bricks[SIDE])
     return !((bricks[0] | bricks[1] | bricks[2] | bricks[3]) & 7);
 }
 
-/* Sixteen rows of sixteen slabs, of which all four bricks are uniform. */
-static void set_strip(struct reading *r, uint32_t i, const uint8_t *row)
+/* The same where all four bricks are uniform. */
+static void set_strip(struct reading *r, const uint32_t bricks[SIDE], uint32_t i)
 {
-    __m512i class = classes_of_keys(r, row);
-    uint64_t bit0 = _mm512_test_epi8_mask(class, _mm512_set1_epi8(1)), bit1 = _mm512_test_epi8_mask(class, _mm512_set1_epi8(2));
-    uint64_t word[CLASSES] = {[OPAQUE] = bit0 & ~bit1, [TRANSLUCENT] = bit1 & ~bit0, [CUTOUT] = bit0 & bit1};
+    uint64_t word[CLASSES + 1] = {0}; /* of air first */
+    for (uint32_t b = 0; b < SIDE; b++)
+        word[r->class_of_key[adit_brick_place(bricks[b]) & 255]] |= 0xffffull << b * BRICK;
     for (int c = 0; c < (r->is_plain ? OPAQUE + 1 : CLASSES); c++) {
-        __m512i words = _mm512_set1_epi64((long long)word[c]);
-        r->any[c] |= word[c];
+        __m512i words = _mm512_set1_epi64((long long)word[c + 1]);
+        r->any[c] |= word[c + 1];
         for (uint32_t z = 0; z < BRICK; z++) {
             _mm512_store_si512(&r->f->of[c].word[i + z * DIM], words);
             _mm512_store_si512(&r->f->of[c].word[i + z * DIM + LANES], words);
         }
     }
+    r->is_air[i / DIM / BRICK][i % DIM / BRICK] = word[0] == ~0ull;
 }
 
-/* Sixteen rows of slab z. Uniform bricks fill both slabs' keys when their first two layers come, and then stay. */
-static void read_strip(struct reading *r, const uint32_t bricks[SIDE], uint32_t z, uint32_t y, uint8_t *keys)
+/* The rows of slab z that are exposed, and three after each fourth one, as palette indices. */
+static void unpack_rows(struct reading *r, uint32_t z)
 {
-    uint32_t i = z * DIM + y;
-    for (uint32_t b = 0; b < SIDE; b++)
-        if (z % BRICK < 2 || adit_brick_code(bricks[b]))
-            unpack_brick(r->source->encoded, bricks[b], z % BRICK, keys + b * BRICK);
-    if (are_uniform(bricks)) {
-        if (z % BRICK == 0)
-            set_strip(r, i, keys);
-        return;
-    }
-    if (r->is_plain) {
-        uint64_t any = 0;
-        for (uint32_t row = 0; row < BRICK; row++) {
-            uint64_t word = _mm512_test_epi8_mask(classes_of_keys(r, keys + row * DIM), _mm512_set1_epi8(1));
-            r->f->of[OPAQUE].word[i + row] = word;
-            any |= word;
-        }
-        r->any[OPAQUE] |= any;
-        return;
-    }
-    for (uint32_t row = 0; row < BRICK; row++) {
-        __m512i class = classes_of_keys(r, keys + row * DIM);
-        set_word(r, i + row, _mm512_test_epi8_mask(class, _mm512_set1_epi8(1)), _mm512_test_epi8_mask(class, _mm512_set1_epi8(2)));
+    const struct adit_voxels *v = r->source->encoded;
+    uint64_t exposed = r->f->exposed[z];
+    for (uint64_t groups = (exposed | exposed >> 1 | exposed >> 2 | exposed >> 3) & 0x1111111111111111; groups; groups &= groups - 1) {
+        uint32_t y = (uint32_t)__builtin_ctzll(groups);
+        const uint32_t *bricks = v->bricks + z / BRICK * 16 + y / BRICK * SIDE;
+        for (uint32_t b = 0; b < SIDE; b++)
+            adit_brick_store_rows(r->keys.slab[z & 1] + y * DIM + b * BRICK, adit_brick_rows(v, bricks[b], z % BRICK, y % BRICK));
     }
 }
 
+/* What is asked of these rows later is about neighbours that are both exposed, so what stands in other rows does not matter. */
 static void compare_keys(struct reading *r, uint32_t z)
 {
     struct adit_field *same = r->f->same;
@@ -305,15 +372,20 @@ static void compare_keys(struct reading *r, uint32_t z)
 static void read_bricks(struct reading *r)
 {
     const uint32_t *bricks = r->source->encoded->bricks;
-    memset(r->keys.slab[0] + DIM * DIM, 0, 64); /* read, and of no meaning */
-    memset(r->keys.slab[1] + DIM * DIM, 0, 64);
+    for (uint32_t strip = 0; strip < SIDE * SIDE; strip++) {
+        uint32_t i = strip / SIDE * BRICK * DIM + strip % SIDE * BRICK;
+        if (are_uniform(bricks + strip * SIDE))
+            set_strip(r, bricks + strip * SIDE, i);
+        else
+            read_strip(r, bricks + strip * SIDE, i);
+    }
     for (uint32_t z = 0; z <= DIM; z++) {
-        for (uint32_t by = 0; z < DIM && by < SIDE; by++)
-            read_strip(r, bricks + z / BRICK * 16 + by * SIDE, z, by * BRICK, r->keys.slab[z & 1] + by * BRICK * DIM);
-        if (z) {
-            find_exposed(r, z - 1);
-            compare_keys(r, z - 1);
+        if (z < DIM) {
+            find_exposed(r, z);
+            unpack_rows(r, z);
         }
+        if (z)
+            compare_keys(r, z - 1);
     }
 }
 
@@ -338,7 +410,8 @@ void adit_fields_read(struct adit_fields *f, const struct adit_mesh_source *sour
     const struct adit_voxels *encoded = source->encoded;
     r.f = f;
     r.source = source;
-    r.is_plain = r.is_narrow = false;
+    r.is_plain = false;
+    memset(r.is_air, 0, sizeof r.is_air);
     memset(r.any, 0, sizeof r.any);
     memset(f->exposed, 0, sizeof f->exposed);
     memset(f->exposed_x, 0, sizeof f->exposed_x);
