@@ -18,13 +18,16 @@ struct keys {
     uint8_t slab[2][DIM * DIM + 64];
 } __attribute__((aligned(64)));
 
+/* What is known of four bricks along x. */
+enum strip { STRIP_ANY, STRIP_AIR, STRIP_SOLID };
+
 struct reading {
     struct adit_fields *f;
     const struct adit_mesh_source *source;
     __m512i class_of[4]; /* of an index or of a material, 0..255 */
     bool is_plain;       /* encoded: nothing but air and opaque materials */
     uint8_t class_of_key[ADIT_PALETTE_MAX];
-    bool is_air[SIDE][SIDE]; /* strips of four bricks, by z and y */
+    uint8_t strip[SIDE][SIDE]; /* by z and y: enum strip */
     uint64_t any[CLASSES];
     struct keys keys;
 };
@@ -165,13 +168,27 @@ static inline __m512i exposed_of(const struct reading *r, uint32_t z, uint32_t y
     return exposed;
 }
 
+/* Whether nothing of the eight rows from (z, y) can be exposed, as far as their strip of bricks, the next one above or below and the planes at their ends
+ * say so. */
+static inline bool is_buried(const struct reading *r, uint32_t z, uint32_t y)
+{
+    uint32_t strip = z / BRICK, next = y + (y % BRICK ? LANES : -1u); /* the row beyond, on the side where the strip ends */
+    const uint64_t(*plane)[CLASSES][DIM] = r->f->plane;
+    if (r->strip[strip][y / BRICK] != STRIP_SOLID)
+        return r->strip[strip][y / BRICK] == STRIP_AIR;
+    if (z % BRICK == 0 || z % BRICK == BRICK - 1)
+        return false;
+    bool is_next_solid = next < DIM ? r->strip[strip][next / BRICK] == STRIP_SOLID : plane[y ? ADIT_FACE_PY : ADIT_FACE_NY][OPAQUE][z] == ~0ull;
+    return is_next_solid && (plane[ADIT_FACE_NX][OPAQUE][z] & plane[ADIT_FACE_PX][OPAQUE][z]) >> y % DIM << (DIM - LANES) == 0xffull << (DIM - LANES);
+}
+
 /* Finds the exposed rows and columns of a slab; its neighbours' classes are known. */
 static void find_exposed(struct reading *r, uint32_t z)
 {
     __m512i columns = _mm512_setzero_si512();
     uint64_t rows = 0;
     for (uint32_t y = 0; y < r->source->dim[1]; y += LANES) {
-        if (r->is_air[z / BRICK][y / BRICK])
+        if (is_buried(r, z, y))
             continue;
         __m512i exposed = exposed_of(r, z, y);
         columns = _mm512_or_si512(columns, exposed);
@@ -338,7 +355,7 @@ static void set_strip(struct reading *r, const uint32_t bricks[SIDE], uint32_t i
             _mm512_store_si512(&r->f->of[c].word[i + z * DIM + LANES], words);
         }
     }
-    r->is_air[i / DIM / BRICK][i % DIM / BRICK] = word[0] == ~0ull;
+    r->strip[i / DIM / BRICK][i % DIM / BRICK] = word[0] == ~0ull ? STRIP_AIR : word[OPAQUE + 1] == ~0ull ? STRIP_SOLID : STRIP_ANY;
 }
 
 /* The rows of slab z that are exposed, and three after each fourth one, as palette indices. */
@@ -411,7 +428,7 @@ void adit_fields_read(struct adit_fields *f, const struct adit_mesh_source *sour
     r.f = f;
     r.source = source;
     r.is_plain = false;
-    memset(r.is_air, 0, sizeof r.is_air);
+    memset(r.strip, STRIP_ANY, sizeof r.strip);
     memset(r.any, 0, sizeof r.any);
     memset(f->exposed, 0, sizeof f->exposed);
     memset(f->exposed_x, 0, sizeof f->exposed_x);
