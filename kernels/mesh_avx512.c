@@ -48,7 +48,7 @@ struct mesher {
     uint64_t plane_same[DIM]; /* of the face at work: see-through border voxels of the material beyond */
     struct adit_shade_side shade; /* of the face at work, with AO */
     struct view view;
-    uint64_t busy[LANES]; /* of the axis at work, by group of eight layers: bit v is set where voxels may carry a quad */
+    uint64_t busy[LANES]; /* of the face and class at work, by group of eight layers: bit v is set where there are faces, or may be */
     const struct adit_mesh_source *source;
     struct adit_mesh_result *result;
     uint16_t material;  /* of all quads; 0: not known */
@@ -142,9 +142,16 @@ static void turn_z(const struct adit_field *from, struct adit_field *to, const u
     }
 }
 
-/* Bits of layers by v to bits of v by group of layers. */
-static void find_busy(struct mesher *m, const uint64_t by_v[DIM])
+/* Makes busy: from bits of layers by v to bits of v by group of layers. */
+static void find_busy(struct mesher *m, uint32_t face, int class)
 {
+    const struct adit_fields *read = &m->read;
+    const uint64_t *by_v = class == OPAQUE ? read->shown[face] : read->see_through[face < 2];
+    uint64_t by_y[DIM] __attribute__((aligned(64))); /* bits z */
+    if (face >= 4) {
+        transpose_bits(by_v, by_y);
+        by_v = by_y;
+    }
     memset(m->busy, 0, sizeof m->busy);
     for (uint32_t v = 0; v < DIM; v += LANES) {
         uint64_t bytes = _mm512_test_epi8_mask(_mm512_loadu_si512(by_v + v), _mm512_set1_epi8(-1)); /* bit: lane * 8 + group */
@@ -168,7 +175,7 @@ static void find_wanted(const uint64_t exposed[DIM], bool has_ao, uint8_t rows[L
     }
 }
 
-/* Makes the view and busy of an axis. */
+/* Makes the view of an axis. */
 static void turn(struct mesher *m, uint32_t axis)
 {
     const struct adit_fields *read = &m->read;
@@ -191,10 +198,6 @@ static void turn(struct mesher *m, uint32_t axis)
         if (is_needed && axis == 2)
             turn_z(&read->same[i], &m->turned_same[i], rows);
     }
-    uint64_t by_y[DIM] __attribute__((aligned(64))); /* bits z */
-    if (axis == 2)
-        transpose_bits(read->exposed, by_y);
-    find_busy(m, axis == 0 ? read->exposed_x : axis == 1 ? read->exposed : by_y);
 }
 
 /* -- visibility ---------------------------------------------------------------------------------------------------- */
@@ -330,13 +333,8 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
         uint32_t v = (uint32_t)__builtin_ctzll(busy);
         __m512i seen = visible(m, s, class, v, layer), kept = zero, first = seen, last = seen;
         __mmask8 any = _mm512_test_epi64_mask(seen, seen);
-        if (v != next)
-            covered = open_first = open_last = zero;
+        covered = _mm512_maskz_mov_epi64(v == next ? 0xff : 0, covered); /* then nothing that is open is good */
         next = v + 1;
-        if (!any) {
-            covered = open_first = open_last = zero;
-            continue;
-        }
         struct lanes_shade *shade = &slab->shade[v];
         bool is_dark = has_ao && find_shade(m, s, v, layer, seen, shade);
         dark |= (uint64_t)is_dark << v;
@@ -608,8 +606,11 @@ static void mesh_face(struct mesher *m, uint32_t face)
         adit_shade_side_make(&m->shade, m->source, &s, m->read.plane);
     for (int class = 0; class < CLASSES; class++) {
         m->result->start[face * CLASSES + (uint32_t)class] = m->count;
+        if (!m->read.has[class])
+            continue;
+        find_busy(m, face, class);
         for (uint32_t layer = 0; layer < s.layers; layer += LANES) {
-            if (!m->read.has[class] || !m->busy[layer / LANES])
+            if (!m->busy[layer / LANES])
                 continue;
             sweep(m, &s, class, layer, &slab);
             uint32_t n = 0;

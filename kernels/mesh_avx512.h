@@ -32,7 +32,8 @@ struct adit_fields {
     struct adit_field same[3];
     uint64_t plane[ADIT_FACES][ADIT_FIELD_CLASSES][ADIT_FIELD_DIM]; /* the border planes, by v, bits along u */
     uint64_t exposed[ADIT_FIELD_DIM];    /* by z, bit y: the row has voxels that may carry a quad */
-    uint64_t exposed_x[ADIT_FIELD_DIM];  /* by z, bit x: there are such voxels in column x of that slab */
+    uint64_t shown[ADIT_FACES][ADIT_FIELD_DIM]; /* by z: opaque voxels have a visible face to that side in row y; for -X and +X in column x (bits) */
+    uint64_t see_through[2][ADIT_FIELD_DIM];    /* by z: there are see-through voxels in row y (0), in column x (1) */
     bool has[ADIT_FIELD_CLASSES];
 } __attribute__((aligned(64)));
 

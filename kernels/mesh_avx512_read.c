@@ -141,9 +141,8 @@ static inline __m512i lanes_of(uint64_t word, uint32_t y, uint64_t value) /* val
     return _mm512_maskz_set1_epi64((__mmask8)(word >> y), (long long)value);
 }
 
-/* The voxels of the eight rows from (z, y) that may carry a quad towards anywhere: opaque ones with a neighbour that is not opaque, and all
- * see-through ones. */
-static inline __m512i exposed_of(const struct reading *r, uint32_t z, uint32_t y)
+/* What lies around the opaque voxels of the eight rows from (z, y), by face: opaque again. */
+static inline void look_around(const struct reading *r, uint32_t z, uint32_t y, __m512i own, __m512i beyond[ADIT_FACES])
 {
     const struct adit_fields *f = r->f;
     const uint8_t *dim = r->source->dim;
@@ -151,21 +150,12 @@ static inline __m512i exposed_of(const struct reading *r, uint32_t z, uint32_t y
     const uint64_t(*plane)[CLASSES][DIM] = f->plane;
     uint32_t top = dim[1] - 1u - y; /* lane of the last row */
     __mmask8 is_top = (__mmask8)((top < LANES) << (top % LANES));
-    __m512i own = _mm512_load_si512(word);
-    __m512i left = _mm512_or_si512(_mm512_slli_epi64(own, 1), lanes_of(plane[ADIT_FACE_NX][OPAQUE][z], y, 1));
-    __m512i right = _mm512_or_si512(_mm512_srli_epi64(own, 1),
-                                    lanes_of(plane[ADIT_FACE_PX][OPAQUE][z], y, 1ull << (dim[0] - 1)));
-    __m512i below = _mm512_mask_set1_epi64(_mm512_loadu_si512(word - 1), y == 0, (long long)plane[ADIT_FACE_NY][OPAQUE][z]);
-    __m512i above = _mm512_mask_set1_epi64(_mm512_loadu_si512(word + 1), is_top, (long long)plane[ADIT_FACE_PY][OPAQUE][z]);
-    __m512i front = _mm512_loadu_si512(z > 0 ? word - DIM : &plane[ADIT_FACE_NZ][OPAQUE][y]);
-    __m512i back = _mm512_loadu_si512(z < dim[2] - 1u ? word + DIM : &plane[ADIT_FACE_PZ][OPAQUE][y]);
-    __m512i buried = _mm512_and_si512(_mm512_and_si512(_mm512_and_si512(left, right), _mm512_and_si512(below, above)),
-                                      _mm512_and_si512(front, back));
-    __m512i exposed = _mm512_andnot_si512(buried, own);
-    if (r->any[TRANSLUCENT] | r->any[CUTOUT])
-        exposed = _mm512_or_si512(exposed, _mm512_or_si512(_mm512_load_si512(&f->of[TRANSLUCENT].word[z * DIM + y]),
-                                                           _mm512_load_si512(&f->of[CUTOUT].word[z * DIM + y])));
-    return exposed;
+    beyond[ADIT_FACE_NX] = _mm512_or_si512(_mm512_slli_epi64(own, 1), lanes_of(plane[ADIT_FACE_NX][OPAQUE][z], y, 1));
+    beyond[ADIT_FACE_PX] = _mm512_or_si512(_mm512_srli_epi64(own, 1), lanes_of(plane[ADIT_FACE_PX][OPAQUE][z], y, 1ull << (dim[0] - 1)));
+    beyond[ADIT_FACE_NY] = _mm512_mask_set1_epi64(_mm512_loadu_si512(word - 1), y == 0, (long long)plane[ADIT_FACE_NY][OPAQUE][z]);
+    beyond[ADIT_FACE_PY] = _mm512_mask_set1_epi64(_mm512_loadu_si512(word + 1), is_top, (long long)plane[ADIT_FACE_PY][OPAQUE][z]);
+    beyond[ADIT_FACE_NZ] = _mm512_loadu_si512(z > 0 ? word - DIM : &plane[ADIT_FACE_NZ][OPAQUE][y]);
+    beyond[ADIT_FACE_PZ] = _mm512_loadu_si512(z < dim[2] - 1u ? word + DIM : &plane[ADIT_FACE_PZ][OPAQUE][y]);
 }
 
 /* Whether nothing of the eight rows from (z, y) can be exposed, as far as their strip of bricks, the next one above or below and the planes at their ends
@@ -182,20 +172,44 @@ static inline bool is_buried(const struct reading *r, uint32_t z, uint32_t y)
     return is_next_solid && (plane[ADIT_FACE_NX][OPAQUE][z] & plane[ADIT_FACE_PX][OPAQUE][z]) >> y % DIM << (DIM - LANES) == 0xffull << (DIM - LANES);
 }
 
-/* Finds the exposed rows and columns of a slab; its neighbours' classes are known. */
+/* Finds which rows and columns of a slab carry faces; its neighbours' classes are known. */
 static void find_exposed(struct reading *r, uint32_t z)
 {
-    __m512i columns = _mm512_setzero_si512();
-    uint64_t rows = 0;
+    struct adit_fields *f = r->f;
+    const uint64_t *word = &f->of[OPAQUE].word[z * DIM];
+    __m512i columns[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()}, through_x = _mm512_setzero_si512();
+    uint64_t exposed = 0, shown[ADIT_FACES] = {0}, through = 0;
+    bool has_through = r->any[TRANSLUCENT] | r->any[CUTOUT];
     for (uint32_t y = 0; y < r->source->dim[1]; y += LANES) {
         if (is_buried(r, z, y))
             continue;
-        __m512i exposed = exposed_of(r, z, y);
-        columns = _mm512_or_si512(columns, exposed);
-        rows |= (uint64_t)_mm512_test_epi64_mask(exposed, exposed) << y;
+        __m512i own = _mm512_load_si512(word + y), beyond[ADIT_FACES], buried;
+        look_around(r, z, y, own, beyond);
+        if (has_through) {
+            __m512i other = _mm512_or_si512(_mm512_load_si512(&f->of[TRANSLUCENT].word[z * DIM + y]), _mm512_load_si512(&f->of[CUTOUT].word[z * DIM + y]));
+            through |= (uint64_t)_mm512_test_epi64_mask(other, other) << y;
+            through_x = _mm512_or_si512(through_x, other);
+        }
+        buried = _mm512_and_si512(_mm512_and_si512(_mm512_and_si512(beyond[0], beyond[1]), _mm512_and_si512(beyond[2], beyond[3])),
+                                  _mm512_and_si512(beyond[4], beyond[5]));
+        buried = _mm512_andnot_si512(buried, own);
+        __mmask8 any = _mm512_test_epi64_mask(buried, buried);
+        if (!any)
+            continue;
+        exposed |= (uint64_t)any << y;
+        for (uint32_t face = 0; face < ADIT_FACES; face++) {
+            __m512i faces = _mm512_andnot_si512(beyond[face], own);
+            if (face < 2)
+                columns[face] = _mm512_or_si512(columns[face], faces);
+            else
+                shown[face] |= (uint64_t)_mm512_test_epi64_mask(faces, faces) << y;
+        }
     }
-    r->f->exposed[z] = rows;
-    r->f->exposed_x[z] = rows ? (uint64_t)_mm512_reduce_or_epi64(columns) : 0;
+    for (uint32_t face = 0; face < ADIT_FACES; face++)
+        f->shown[face][z] = face >= 2 ? shown[face] : exposed ? (uint64_t)_mm512_reduce_or_epi64(columns[face]) : 0;
+    f->see_through[0][z] = through;
+    f->see_through[1][z] = through ? (uint64_t)_mm512_reduce_or_epi64(through_x) : 0;
+    f->exposed[z] = exposed | through;
 }
 
 /* -- dense chunks -------------------------------------------------------------------------------------------------- */
@@ -431,7 +445,8 @@ void adit_fields_read(struct adit_fields *f, const struct adit_mesh_source *sour
     memset(r.strip, STRIP_ANY, sizeof r.strip);
     memset(r.any, 0, sizeof r.any);
     memset(f->exposed, 0, sizeof f->exposed);
-    memset(f->exposed_x, 0, sizeof f->exposed_x);
+    memset(f->shown, 0, sizeof f->shown);
+    memset(f->see_through, 0, sizeof f->see_through);
     load_classes(&r);
     classify_planes(&r);
     if (!encoded || encoded->form == ADIT_VOXELS_DENSE) {
