@@ -35,6 +35,7 @@ struct adit_fields {
     uint64_t shown[ADIT_FACES][ADIT_FIELD_DIM]; /* by z: opaque voxels have a visible face to that side in row y; for -X and +X in column x (bits) */
     uint64_t see_through[2][ADIT_FIELD_DIM];    /* by z: there are see-through voxels in row y (0), in column x (1) */
     bool has[ADIT_FIELD_CLASSES];
+    bool is_narrow; /* an encoded chunk of no more than 32 materials: beyond the palette's first 32 entries there is air */
 } __attribute__((aligned(64)));
 
 /* Reads all there is to read of source but the materials of quads. */

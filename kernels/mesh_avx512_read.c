@@ -104,6 +104,7 @@ static void load_palette_classes(struct reading *r)
     for (int i = 0; i < 4; i++)
         r->class_of[i] = _mm512_loadu_si512(class + i * 64);
     r->is_plain = !(all & 2);
+    r->f->is_narrow = n <= 32;
 }
 
 static inline void set_word(struct reading *r, uint32_t i, uint64_t bit0, uint64_t bit1)
@@ -444,6 +445,7 @@ void adit_fields_read(struct adit_fields *f, const struct adit_mesh_source *sour
     r.is_plain = false;
     memset(r.strip, STRIP_ANY, sizeof r.strip);
     memset(r.any, 0, sizeof r.any);
+    f->is_narrow = false;
     memset(f->exposed, 0, sizeof f->exposed);
     memset(f->shown, 0, sizeof f->shown);
     memset(f->see_through, 0, sizeof f->see_through);
