@@ -528,42 +528,45 @@ static void write_quads(struct mesher *m, const struct adit_mesh_side *s, uint32
         adit_light_add(m->source, s, to, n);
 }
 
-/* Rows of eight layers, layer by layer: v * LANES + lane. */
+/* The rows with faces of eight layers, layer by layer. */
 struct row_list {
-    uint16_t of[LANES * DIM + DIM];
+    uint16_t of[LANES * DIM + DIM];     /* v * LANES + lane */
+    uint16_t begins[LANES * DIM + DIM]; /* numbers in of, of rows that begin quads */
+    uint32_t n, begins_n;
 };
 
-static inline uint32_t list_rows(const uint64_t rows[LANES], struct row_list *list)
+/* Numbers base + i * step for the bits i of word, to be stored from to on: 64 of them at most. */
+static inline void list_bits(uint16_t *to, uint64_t word, __m512i low, __m512i high)
 {
-    const __m512i first = _mm512_set_epi16(31 * 8, 30 * 8, 29 * 8, 28 * 8, 27 * 8, 26 * 8, 25 * 8, 24 * 8, 23 * 8, 22 * 8, 21 * 8, 20 * 8, 19 * 8, 18 * 8, 17 * 8, 16 * 8,
-                                           15 * 8, 14 * 8, 13 * 8, 12 * 8, 11 * 8, 10 * 8, 9 * 8, 8 * 8, 7 * 8, 6 * 8, 5 * 8, 4 * 8, 3 * 8, 2 * 8, 1 * 8, 0);
-    uint32_t n = 0;
-    for (uint32_t lane = 0; lane < LANES; lane++) {
-        __m512i low = _mm512_add_epi16(first, _mm512_set1_epi16((int16_t)lane)), high = _mm512_add_epi16(low, _mm512_set1_epi16(32 * 8));
-        uint32_t in_low = (uint32_t)rows[lane], in_high = (uint32_t)(rows[lane] >> 32);
-        _mm512_storeu_si512(list->of + n, _mm512_maskz_compress_epi16(in_low, low));
-        n += (uint32_t)_mm_popcnt_u32(in_low);
-        _mm512_storeu_si512(list->of + n, _mm512_maskz_compress_epi16(in_high, high));
-        n += (uint32_t)_mm_popcnt_u32(in_high);
-    }
-    return n;
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi16((__mmask32)word, low));
+    if (word >> 32)
+        _mm512_storeu_si512(to + _mm_popcnt_u32((uint32_t)word), _mm512_maskz_compress_epi16((__mmask32)(word >> 32), high));
 }
 
-/* By cell with which a row of quads begins or goes on: how many rows more there are below. For all rows that have faces. */
-struct heights {
-    __m512i of[DIM * LANES];
-};
-
-static inline void find_heights(const struct slab *slab, struct heights *heights)
+static inline void list_rows(const struct slab *slab, struct row_list *list)
 {
-    struct row_list list;
+    const __m512i count = _mm512_set_epi16(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    const __m512i rows = _mm512_slli_epi16(count, 3), half = _mm512_set1_epi16(32);
+    list->n = list->begins_n = 0;
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        __m512i at = _mm512_add_epi16(rows, _mm512_set1_epi16((int16_t)lane)), number = _mm512_add_epi16(count, _mm512_set1_epi16((int16_t)list->n));
+        list_bits(list->of + list->n, slab->rows[lane], at, _mm512_add_epi16(at, _mm512_slli_epi16(half, 3)));
+        uint64_t begins = _pext_u64(slab->begins[lane], slab->rows[lane]);
+        list_bits(list->begins + list->begins_n, begins, number, _mm512_add_epi16(number, half));
+        list->n += (uint32_t)_mm_popcnt_u64(slab->rows[lane]);
+        list->begins_n += (uint32_t)_mm_popcnt_u64(begins);
+    }
+}
+
+/* For each row of a list, by cell with which a row of quads begins or goes on: how many rows more there are below. */
+static inline void find_heights(const struct slab *slab, const struct row_list *list, __m512i heights[LANES * DIM])
+{
     uint64_t kept = 0; /* a layer's first row keeps nothing, so the layer before begins anew */
     __m512i tall = _mm512_setzero_si512();
-    for (uint32_t i = list_rows(slab->rows, &list); i--;) {
-        uint32_t at = list.of[i];
+    for (uint32_t i = list->n; i--;) {
         tall = _mm512_maskz_add_epi8(kept, tall, _mm512_set1_epi8(1));
-        heights->of[at] = tall;
-        kept = (&slab->kept[0][0])[at]; /* 0 when the row before has no faces */
+        heights[i] = tall;
+        kept = (&slab->kept[0][0])[list->of[i]]; /* 0 when the row before has no faces */
     }
 }
 
@@ -576,15 +579,16 @@ static void collect(struct mesher *m, const struct slab *slab)
     bool has_ao = m->source->flags & ADIT_MESH_AO;
     struct cells *to = &m->cells;
     struct row_list list;
-    struct heights heights;
-    find_heights(slab, &heights);
-    uint32_t rows = list_rows(slab->begins, &list), n = 0;
-    for (uint32_t i = 0; i < rows; i++) {
-        uint32_t at = list.of[i];
+    __m512i heights[LANES * DIM];
+    uint32_t n = 0;
+    list_rows(slab, &list);
+    find_heights(slab, &list, heights);
+    for (uint32_t i = 0; i < list.begins_n; i++) {
+        uint32_t number = list.begins[i], at = list.of[number];
         uint64_t first = (&slab->first[0][0])[at], last = (&slab->last[0][0])[at];
         uint32_t of_row = (uint32_t)_mm_popcnt_u64(first);
         __m512i u = _mm512_maskz_compress_epi8(first, column), w = _mm512_maskz_compress_epi8(last, column);
-        __m512i h = _mm512_maskz_compress_epi8(first, heights.of[at]), row = _mm512_set1_epi32((int)at);
+        __m512i h = _mm512_maskz_compress_epi8(first, heights[number]), row = _mm512_set1_epi32((int)at);
         w = _mm512_sub_epi8(w, u);
         if (has_ao) {
             __m512i ao = slab->dark >> (at / LANES) & 1 ? _mm512_maskz_compress_epi8(first, ao_of(&slab->shade[at / LANES], at % LANES)) : _mm512_set1_epi8(-1);
