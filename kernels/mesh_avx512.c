@@ -70,7 +70,6 @@ struct slab {
     uint64_t kept[DIM][LANES];  /* first cells of rows of quads that go on from v-1 */
     uint64_t rows[LANES];       /* bit v: there are visible faces; where not, the arrays hold nothing of meaning */
     uint64_t begins[LANES];     /* bit v: quads begin there */
-    uint64_t quads[LANES];      /* begun in this layer */
     uint64_t dark;              /* bit v: a face of the row is not open on all sides, and shade holds its AO */
     struct lanes_shade shade[DIM];
 } __attribute__((aligned(64)));
@@ -227,16 +226,31 @@ static inline __m512i across(const uint64_t *word, int64_t step, __mmask8 border
     return _mm512_mask_set1_epi64(_mm512_loadu_si512(word + step), border, (long long)plane);
 }
 
-/* The visible unit faces of one class in row v of eight layers: the four lines of "Visibility" in mesh.h. */
-static inline __m512i visible(const struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t v, uint32_t layer)
+/* Where eight layers of one face and class lie, rows DIM words apart. */
+struct lines {
+    const uint64_t *own, *opaque; /* the latter across the face */
+    const uint64_t *plane;        /* of opaque voxels, by v */
+    const uint64_t *same_u, *same_v;
+    __mmask8 border; /* the lane of the last layer, whose neighbours are the plane */
+};
+
+static inline struct lines lines_of(const struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer)
 {
-    uint32_t i = v * DIM + layer, at = s->face & 1 ? s->layers - 1 - layer : 0 - layer; /* lane of the last layer */
-    __mmask8 border = (__mmask8)((at < LANES) << (at % LANES));
+    uint32_t at = s->face & 1 ? s->layers - 1 - layer : 0 - layer;
+    return (struct lines){.own = m->view.of[class]->word + layer,
+                          .opaque = m->view.of[OPAQUE]->word + layer + (s->face & 1 ? 1 : -1),
+                          .plane = m->read.plane[s->face][OPAQUE],
+                          .same_u = m->view.same[s->u_axis]->word + layer,
+                          .same_v = m->view.same[s->v_axis]->word + layer,
+                          .border = (__mmask8)((at < LANES) << (at % LANES))};
+}
+
+/* Of open, see-through faces in row v of eight layers that look at nothing opaque, the visible ones: the last three lines of "Visibility" in mesh.h. */
+static inline __m512i visible_through(const struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t v, uint32_t layer, __mmask8 border,
+                                      __m512i open)
+{
+    uint32_t i = v * DIM + layer;
     int64_t step = s->face & 1 ? 1 : -1;
-    __m512i own = _mm512_load_si512(m->view.of[class]->word + i);
-    __m512i open = _mm512_andnot_si512(across(m->view.of[OPAQUE]->word + i, step, border, m->read.plane[s->face][OPAQUE][v]), own);
-    if (class == OPAQUE)
-        return open;
     __m512i other = _mm512_or_si512(across(m->view.of[TRANSLUCENT]->word + i, step, border, m->read.plane[s->face][TRANSLUCENT][v]),
                                     across(m->view.of[CUTOUT]->word + i, step, border, m->read.plane[s->face][CUTOUT][v]));
     __m512i same = across(m->view.same[s->axis]->word + i, s->face & 1 ? 0 : -1, border, m->plane_same[v]);
@@ -250,17 +264,14 @@ static inline __m512i visible(const struct mesher *m, const struct adit_mesh_sid
 /* -- AO and light -------------------------------------------------------------------------------------------------- */
 
 /* The AO of row v of eight layers, as far as it matters to cells of seen. Returns whether any of them has some. */
-static inline bool find_shade(const struct mesher *m, const struct adit_mesh_side *s, uint32_t v, uint32_t layer, __m512i seen, struct lanes_shade *shade)
+static inline bool find_shade(const struct mesher *m, const struct adit_mesh_side *s, const struct lines *l, uint32_t v, uint32_t layer, __m512i seen,
+                              struct lanes_shade *shade)
 {
-    uint32_t at = s->face & 1 ? s->layers - 1 - layer : 0 - layer; /* lane of the last layer */
-    __mmask8 border = (__mmask8)((at < LANES) << (at % LANES));
-    int64_t step = s->face & 1 ? 1 : -1;
-    const uint64_t *word = m->view.of[OPAQUE]->word + layer + step;
     lanes left[3], mid[3], right[3], near;
     for (uint32_t i = 0; i < 3; i++) {
         uint32_t row = v + i - 1;
         if (row < s->height)
-            mid[i] = (lanes)across(word + row * DIM, 0, border, m->read.plane[s->face][OPAQUE][row]);
+            mid[i] = (lanes)across(l->opaque + row * DIM, 0, l->border, l->plane[row]);
         else
             mid[i] = (lanes)_mm512_loadu_si512(m->shade.past[i / 2] + layer);
         left[i] = mid[i] << 1 | (lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.lo[v + i] >> layer), 1);
@@ -315,40 +326,42 @@ static inline __m512i reached(__m512i good, __m512i first)
     return _mm512_ternarylogic_epi64(good, sum, first, 0xb0); /* good & (~sum | first) */
 }
 
-/* Finds the quads of eight layers of one class. Their rows, extent and faces are counted here; no quad is written. is_keyed: other than materials part
- * faces, or not even these; a constant where this is inlined. */
+/* Finds the quads of eight layers of one class. Their rows, extent and faces are counted here; no quad is written. is_opaque: the class is. is_keyed: other
+ * than materials part faces, or not even these. Both are constants where this is inlined. */
 static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer,
-                                                           struct slab *slab, bool is_keyed)
+                                                           struct slab *slab, bool is_opaque, bool is_keyed)
 {
-    uint32_t next = 0;
-    bool has_ao = is_keyed && m->source->flags & ADIT_MESH_AO, has_light = is_keyed && m->source->light;
-    bool is_any = is_keyed && class == OPAQUE && m->source->flags & ADIT_MESH_ANY_OPAQUE;
-    uint64_t dark = 0;
-    bool is_greedy = !(m->source->flags & ADIT_MESH_CULLED);
-    const uint64_t *same_u = m->view.same[s->u_axis]->word + layer, *same_v = m->view.same[s->v_axis]->word + layer;
-    __m512i zero = _mm512_setzero_si512();
+    const struct lines l = lines_of(m, s, class, layer);
+    const bool is_greedy = !(m->source->flags & ADIT_MESH_CULLED);
+    const bool has_ao = is_keyed && m->source->flags & ADIT_MESH_AO, has_light = is_keyed && m->source->light;
+    const bool is_any = is_keyed && is_opaque && m->source->flags & ADIT_MESH_ANY_OPAQUE;
+    const __m512i zero = _mm512_setzero_si512();
     __m512i covered = zero, open_first = zero, open_last = zero;
-    __m512i rows = zero, begins = zero, quads = zero, cells = zero, faces = zero;
+    __m512i rows = zero, begins = zero, cells = zero, faces = zero;
+    uint64_t dark = 0;
+    uint32_t next = 0;
     for (uint64_t busy = m->busy[layer / LANES]; busy; busy &= busy - 1) {
-        uint32_t v = (uint32_t)__builtin_ctzll(busy);
-        __m512i seen = visible(m, s, class, v, layer), kept = zero, first = seen, last = seen;
-        __mmask8 any = _mm512_test_epi64_mask(seen, seen);
-        covered = _mm512_maskz_mov_epi64(v == next ? 0xff : 0, covered); /* then nothing that is open is good */
+        uint32_t v = (uint32_t)__builtin_ctzll(busy), i = v * DIM;
+        __m512i seen = _mm512_andnot_si512(across(l.opaque + i, 0, l.border, l.plane[v]), _mm512_load_si512(l.own + i));
+        if (!is_opaque)
+            seen = visible_through(m, s, class, v, layer, l.border, seen);
+        __m512i kept = zero, first = seen, last = seen, bit = _mm512_set1_epi64((long long)(1ull << v));
+        covered = _mm512_maskz_mov_epi64(v == next ? 0xff : 0, covered); /* of another row than the one before nothing is good */
         next = v + 1;
         struct lanes_shade *shade = &slab->shade[v];
-        bool is_dark = has_ao && find_shade(m, s, v, layer, seen, shade);
+        bool is_dark = has_ao && find_shade(m, s, &l, v, layer, seen, shade);
         dark |= (uint64_t)is_dark << v;
         if (is_greedy) {
             __m512i good = _mm512_and_si512(covered, seen);
-            if (v && !is_any)
-                good = _mm512_and_si512(good, _mm512_load_si512(same_v + (v - 1) * DIM));
+            if (!is_any)
+                good = _mm512_and_si512(good, _mm512_load_si512(l.same_v + (v ? i - DIM : 0)));
             if (has_ao && _mm512_test_epi64_mask(good, good)) /* then row v-1 has its shade, too */
                 good = _mm512_and_si512(good, (__m512i)lanes_shade_like_above(shade, shade - 1));
             if (has_light && _mm512_test_epi64_mask(good, good))
                 good = _mm512_and_si512(good, light_like(m, s, v, layer, false, good));
             __m512i down = reached(reverse_bits(good), reverse_bits(open_last));
             kept = _mm512_and_si512(reached(good, open_first), reverse_bits(down));
-            __m512i fresh = _mm512_andnot_si512(kept, seen), like_next = is_any ? seen : _mm512_load_si512(same_u + v * DIM);
+            __m512i fresh = _mm512_andnot_si512(kept, seen), like_next = is_any ? seen : _mm512_load_si512(l.same_u + i);
             if (is_dark)
                 like_next = _mm512_and_si512(like_next, (__m512i)lanes_shade_like_next(shade));
             if (has_light)
@@ -363,17 +376,14 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
         _mm512_store_si512(slab->first[v], first);
         _mm512_store_si512(slab->last[v], last);
         _mm512_store_si512(slab->kept[v], kept);
-        __m512i bit = _mm512_set1_epi64((long long)(1ull << v));
-        rows = _mm512_mask_or_epi64(rows, any, rows, bit);
+        rows = _mm512_mask_or_epi64(rows, _mm512_test_epi64_mask(seen, seen), rows, bit);
         begins = _mm512_mask_or_epi64(begins, _mm512_test_epi64_mask(first, first), begins, bit);
-        quads = _mm512_add_epi64(quads, _mm512_popcnt_epi64(first));
         faces = _mm512_add_epi64(faces, _mm512_popcnt_epi64(seen));
         cells = _mm512_or_si512(cells, seen);
     }
     slab->dark = dark;
     _mm512_store_si512(slab->rows, rows);
     _mm512_store_si512(slab->begins, begins);
-    _mm512_store_si512(slab->quads, quads);
     m->result->faces += (uint32_t)_mm512_reduce_add_epi64(faces);
     m->extent[s->axis] |= (uint64_t)_mm512_test_epi64_mask(rows, rows) << layer;
     m->extent[s->u_axis] |= (uint64_t)_mm512_reduce_or_epi64(cells);
@@ -382,10 +392,15 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
 
 static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer, struct slab *slab)
 {
-    if (m->source->flags & (ADIT_MESH_AO | ADIT_MESH_ANY_OPAQUE) || m->source->light)
-        sweep_as(m, s, class, layer, slab, true);
+    bool is_keyed = m->source->flags & (ADIT_MESH_AO | ADIT_MESH_ANY_OPAQUE) || m->source->light;
+    if (class == OPAQUE && !is_keyed)
+        sweep_as(m, s, OPAQUE, layer, slab, true, false);
+    else if (class == OPAQUE)
+        sweep_as(m, s, OPAQUE, layer, slab, true, true);
+    else if (!is_keyed)
+        sweep_as(m, s, class, layer, slab, false, false);
     else
-        sweep_as(m, s, class, layer, slab, false);
+        sweep_as(m, s, class, layer, slab, false, true);
 }
 
 static inline __m512i gather(const void *words, __m512i index, __mmask16 wanted)
@@ -570,9 +585,9 @@ static inline void find_heights(const struct slab *slab, const struct row_list *
     }
 }
 
-/* Collects the quads of eight layers in m->cells. Rows of all layers are one loop, and those that begin no quads are not in it: a loop for each layer, and
+/* Collects the quads of eight layers in m->cells and returns how many. Rows of all layers are one loop, and those that begin no quads are not in it: a loop for each layer, and
  * a look at what a row begins, would be branches that nobody can predict. */
-static void collect(struct mesher *m, const struct slab *slab)
+static uint32_t collect(struct mesher *m, const struct slab *slab)
 {
     const __m512i column = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
                                             0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
@@ -608,6 +623,7 @@ static void collect(struct mesher *m, const struct slab *slab)
         }
         n += of_row;
     }
+    return n;
 }
 
 static void mesh_face(struct mesher *m, uint32_t face)
@@ -626,10 +642,7 @@ static void mesh_face(struct mesher *m, uint32_t face)
             if (!m->busy[layer / LANES])
                 continue;
             sweep(m, &s, class, layer, &slab);
-            uint32_t n = 0;
-            for (uint32_t lane = 0; lane < LANES; lane++)
-                n += (uint32_t)slab.quads[lane];
-            collect(m, &slab);
+            uint32_t n = collect(m, &slab);
             write_quads(m, &s, layer, n);
         }
     }
