@@ -28,7 +28,7 @@ struct reading {
     bool is_plain;       /* encoded: nothing but air and opaque materials */
     uint8_t class_of_key[ADIT_PALETTE_MAX];
     uint8_t strip[SIDE][SIDE]; /* by z and y: enum strip */
-    uint64_t any[CLASSES];
+    __m512i any[CLASSES]; /* of the words of a class: not 0 where it has voxels */
     struct keys keys;
 };
 
@@ -106,13 +106,20 @@ static void load_palette_classes(struct reading *r)
     r->f->is_narrow = n <= 32;
 }
 
-static inline void set_word(struct reading *r, uint32_t i, uint64_t bit0, uint64_t bit1)
+/* Eight rows of classes to words, from word i on. */
+static inline void set_words(struct reading *r, uint32_t i, __m512i bit0, __m512i bit1)
 {
-    uint64_t word[CLASSES] = {[OPAQUE] = bit0 & ~bit1, [TRANSLUCENT] = bit1 & ~bit0, [CUTOUT] = bit0 & bit1};
-    for (int class = 0; class < CLASSES; class++) {
-        r->f->of[class].word[i] = word[class];
-        r->any[class] |= word[class];
+    __m512i word[CLASSES] = {[OPAQUE] = _mm512_andnot_si512(bit1, bit0), [TRANSLUCENT] = _mm512_andnot_si512(bit0, bit1),
+                             [CUTOUT] = _mm512_and_si512(bit0, bit1)};
+    for (int c = 0; c < CLASSES; c++) {
+        r->any[c] = _mm512_or_si512(r->any[c], word[c]);
+        _mm512_store_si512(r->f->of[c].word + i, word[c]);
     }
+}
+
+static inline bool has_any(const struct reading *r, int class)
+{
+    return _mm512_test_epi64_mask(r->any[class], r->any[class]);
 }
 
 static void classify_planes(struct reading *r)
@@ -179,7 +186,7 @@ static void find_exposed(struct reading *r, uint32_t z)
     const uint64_t *word = &f->of[OPAQUE].word[z * DIM];
     __m512i columns[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()}, through_x = _mm512_setzero_si512();
     uint64_t exposed = 0, shown[ADIT_FACES] = {0}, through = 0;
-    bool has_through = r->any[TRANSLUCENT] | r->any[CUTOUT];
+    bool has_through = has_any(r, TRANSLUCENT) || has_any(r, CUTOUT);
     for (uint32_t y = 0; y < r->source->dim[1]; y += LANES) {
         if (is_buried(r, z, y))
             continue;
@@ -216,12 +223,15 @@ static void find_exposed(struct reading *r, uint32_t z)
 
 static void classify_dense(struct reading *r, const uint16_t *voxels, uint32_t z)
 {
-    uint64_t inside = adit_field_low_bits(r->source->dim[0]);
-    for (uint32_t y = 0; y < r->source->dim[1]; y++) {
-        uint64_t bit0, bit1;
-        classify(r, voxels + (z * DIM + y) * DIM, &bit0, &bit1);
-        set_word(r, z * DIM + y, bit0 & inside, bit1 & inside);
-    }
+    uint64_t bit0[DIM] __attribute__((aligned(64))), bit1[DIM] __attribute__((aligned(64)));
+    const __m512i inside = _mm512_set1_epi64((long long)adit_field_low_bits(r->source->dim[0]));
+    uint32_t top = r->source->dim[1];
+    for (uint32_t y = 0; y < top; y++)
+        classify(r, voxels + (z * DIM + y) * DIM, &bit0[y], &bit1[y]);
+    for (uint32_t y = top; y % LANES; y++)
+        bit0[y] = bit1[y] = 0;
+    for (uint32_t y = 0; y < top; y += LANES)
+        set_words(r, z * DIM + y, _mm512_and_si512(_mm512_load_si512(bit0 + y), inside), _mm512_and_si512(_mm512_load_si512(bit1 + y), inside));
 }
 
 /* A bit towards a voxel beyond dim has no meaning, and nobody asks for it. */
@@ -327,27 +337,18 @@ static void read_strip(struct reading *r, const uint32_t bricks[SIDE], uint32_t 
     const __m512i order = _mm512_set_epi16(31, 27, 23, 19, 30, 26, 22, 18, 29, 25, 21, 17, 28, 24, 20, 16, 15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
     struct adit_fields *f = r->f;
     struct strip_bits bits;
-    __m512i any[CLASSES] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
     for (uint32_t b = 0; b < SIDE; b++)
         classify_brick(r, bricks[b], b, &bits);
     for (uint32_t g = 0; g < GROUPS; g += 2) {
         uint32_t at = i + g / 4 * DIM + g % 4 * 4;
         __m512i bit0 = _mm512_permutexvar_epi16(order, _mm512_load_si512(bits.bit0[g]));
         if (r->is_plain) {
-            any[OPAQUE] = _mm512_or_si512(any[OPAQUE], bit0);
+            r->any[OPAQUE] = _mm512_or_si512(r->any[OPAQUE], bit0);
             _mm512_store_si512(f->of[OPAQUE].word + at, bit0);
-            continue;
-        }
-        __m512i bit1 = _mm512_permutexvar_epi16(order, _mm512_load_si512(bits.bit1[g]));
-        __m512i word[CLASSES] = {[OPAQUE] = _mm512_andnot_si512(bit1, bit0), [TRANSLUCENT] = _mm512_andnot_si512(bit0, bit1),
-                                 [CUTOUT] = _mm512_and_si512(bit0, bit1)};
-        for (int c = 0; c < CLASSES; c++) {
-            any[c] = _mm512_or_si512(any[c], word[c]);
-            _mm512_store_si512(f->of[c].word + at, word[c]);
+        } else {
+            set_words(r, at, bit0, _mm512_permutexvar_epi16(order, _mm512_load_si512(bits.bit1[g])));
         }
     }
-    for (int c = 0; c < CLASSES; c++)
-        r->any[c] |= (uint64_t)_mm512_reduce_or_epi64(any[c]);
 }
 
 static inline bool are_uniform(const uint32_t bricks[SIDE])
@@ -363,7 +364,7 @@ static void set_strip(struct reading *r, const uint32_t bricks[SIDE], uint32_t i
         word[r->class_of_key[adit_brick_place(bricks[b]) & 255]] |= 0xffffull << b * BRICK;
     for (int c = 0; c < (r->is_plain ? OPAQUE + 1 : CLASSES); c++) {
         __m512i words = _mm512_set1_epi64((long long)word[c + 1]);
-        r->any[c] |= word[c + 1];
+        r->any[c] = _mm512_or_si512(r->any[c], words);
         for (uint32_t z = 0; z < BRICK; z++) {
             _mm512_store_si512(&r->f->of[c].word[i + z * DIM], words);
             _mm512_store_si512(&r->f->of[c].word[i + z * DIM + LANES], words);
@@ -426,7 +427,7 @@ static void read_uniform(struct reading *r)
     uint8_t class = r->source->classes[r->source->encoded->uniform] & 3;
     if (class == ADIT_CLASS_AIR)
         return;
-    r->any[class - 1] = ~0ull;
+    r->any[class - 1] = _mm512_set1_epi64(-1);
     for (int c = 0; c < CLASSES; c++)
         memset(r->f->of[c].word, c == class - 1 ? 0xff : 0, sizeof r->f->of[c].word);
     for (uint32_t axis = 0; axis < 3; axis++)
@@ -459,5 +460,5 @@ void adit_fields_read(struct adit_fields *f, const struct adit_mesh_source *sour
         read_uniform(&r);
     }
     for (int class = 0; class < CLASSES; class++)
-        f->has[class] = r.any[class];
+        f->has[class] = has_any(&r, class);
 }
