@@ -16,8 +16,9 @@
  * of a word at once by two additions whose carries run through good cells only, one from the first cells upwards and
  * one, on reversed words, from the last cells downwards: a row is kept where both got through. Kept rows are exactly the
  * greedy heightening of mesh.h: a new row never overlaps a kept one, so widening stops where it has to.
- * collect_layer() then walks v backwards, counting how long each row is kept, and compresses the first cells into 32 bits a quad, of which
- * write_quads() makes quads, sixteen at a time.
+ * collect() lists the rows with faces of all eight layers. Backwards through that list it counts, a byte a cell, how long each row of quads is kept; then
+ * forwards, through those in which quads begin, first cells, widths and heights are compressed into bytes, of which write_quads() makes quads,
+ * sixteen at a time.
  */
 #include "kernels/mesh_avx512.h"
 
@@ -26,6 +27,7 @@
 
 #include "kernels/mesh_shade.h"
 #include "kernels/mesh_side.h"
+#include "kernels/mesh_uniform.h"
 
 /* Eight words; unlike the elements of __m512i they have no sign that a shift would copy. */
 typedef uint64_t lanes __attribute__((vector_size(64)));
@@ -434,6 +436,15 @@ static inline __m512i look_up(const uint32_t words[32], __m512i index)
     return _mm512_permutex2var_epi32(_mm512_loadu_si512(words), index, _mm512_loadu_si512(words + 16));
 }
 
+/* The materials of keys. */
+static inline __m512i of_palette(const struct mesher *m, __m512i key, __mmask16 wanted)
+{
+    const uint16_t *palette = m->source->encoded->palette;
+    if (m->read.is_narrow)
+        return _mm512_and_si512(_mm512_permutexvar_epi16(key, _mm512_loadu_si512(palette)), _mm512_set1_epi32(0xffff));
+    return load16(palette, key, wanted);
+}
+
 /* The materials of voxels of bricks, as adit_voxels_at does it. */
 static inline __m512i brick_materials(const struct mesher *m, __m512i index, __mmask16 wanted)
 {
@@ -456,8 +467,7 @@ static inline __m512i brick_materials(const struct mesher *m, __m512i index, __m
             key = _mm512_mask_mov_epi32(key, local,
                                         load_bits(v->packed, _mm512_add_epi32(base, _mm512_slli_epi32(value, 3)), _mm512_set1_epi32(255), local));
     }
-    return m->read.is_narrow ? _mm512_and_si512(_mm512_permutexvar_epi16(key, _mm512_loadu_si512(v->palette)), _mm512_set1_epi32(0xffff))
-                             : load16(v->palette, key, wanted);
+    return of_palette(m, key, wanted);
 }
 
 /* By how many bits lane, u and v of a face lead on in m->key. */
@@ -489,8 +499,7 @@ static inline __m512i key_materials(const struct mesher *m, const struct key_ste
 {
     __m512i lane = _mm512_sll_epi32(field_of(row, 0, LANES - 1), _mm_cvtsi32_si128(steps->lane)), v = _mm512_srli_epi32(row, 3);
     __m512i at = _mm512_or_si512(lane, _mm512_or_si512(_mm512_sll_epi32(u, _mm_cvtsi32_si128(steps->u)), _mm512_sll_epi32(v, _mm_cvtsi32_si128(steps->v))));
-    __m512i key = load_bits(m->key, _mm512_slli_epi32(at, 3), _mm512_set1_epi32(255), wanted);
-    return load16(m->source->encoded->palette, key, wanted);
+    return of_palette(m, load_bits(m->key, _mm512_slli_epi32(at, 3), _mm512_set1_epi32(255), wanted), wanted);
 }
 
 static inline __m512i materials_at(const struct mesher *m, const struct adit_mesh_side *s, __m512i index, __m512i row, __m512i u, __mmask16 wanted)
@@ -670,13 +679,13 @@ int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_res
     adit_mesh_result_init(result);
     if (!adit_mesh_is_valid(source, result))
         return -EINVAL;
-    const struct adit_voxels *encoded = source->encoded;
-    if (encoded && encoded->form == ADIT_VOXELS_UNIFORM && !(source->classes[encoded->uniform] & 3))
-        return 0; /* air */
+    int status;
+    if (adit_mesh_uniform(source, result, &status))
+        return status;
     m.source = source;
     m.result = result;
     m.count = 0;
-    m.material = encoded ? single_material(encoded, source->classes) : 0;
+    m.material = source->encoded ? single_material(source->encoded, source->classes) : 0;
     memset(m.extent, 0, sizeof m.extent);
     adit_fields_read(&m.read, source);
     for (uint32_t axis = 0; axis < 3; axis++) {

@@ -1,10 +1,11 @@
 /* mesh_avx512_read.c - from the voxels of a source to fields of bits: which class a voxel is of, and whether it has the material of its
  * neighbour at x+1, y+1 or z+1.
  *
- * Slab by slab along z. Of an encoded chunk a slab is unpacked to palette indices, a byte a voxel, so that a row is one vector: its classes are a
- * table look-up, its equalities three comparisons, with itself one voxel further, with the next row, and with the slab behind; two slabs, 8 KiB, are
- * all that is ever unpacked. Of a dense chunk rows of 16-bit materials are read where they lie. Either way a slab is compared once the
- * classes of the next one are known, and only in rows where a voxel may carry a quad.
+ * Of an encoded chunk classes come first, a strip of four bricks along x at a time, without its voxels being unpacked: 64 values are looked up in a
+ * table of classes at once, and what comes of it are bits. Then slab by slab along z: rows that carry a quad are found, and those alone are unpacked to
+ * palette indices, a byte a voxel, so that a row is one vector and its equalities are three comparisons, with itself one voxel further, with the next row,
+ * and with the slab behind; two slabs, 8 KiB, are all that is ever unpacked. Of a dense chunk rows of 16-bit materials are read where they lie,
+ * and a slab is compared once the classes of the next one are known.
  */
 #include "kernels/mesh_avx512.h"
 
@@ -421,12 +422,10 @@ static void read_bricks(struct reading *r)
     }
 }
 
-/* One material: its surface is its border, and all neighbours are of the same. */
+/* One material that is not air: its surface is its border, and all neighbours are of the same. */
 static void read_uniform(struct reading *r)
 {
     uint8_t class = r->source->classes[r->source->encoded->uniform] & 3;
-    if (class == ADIT_CLASS_AIR)
-        return;
     r->any[class - 1] = _mm512_set1_epi64(-1);
     for (int c = 0; c < CLASSES; c++)
         memset(r->f->of[c].word, c == class - 1 ? 0xff : 0, sizeof r->f->of[c].word);

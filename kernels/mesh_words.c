@@ -22,6 +22,7 @@
 
 #include "kernels/mesh_shade.h"
 #include "kernels/mesh_side.h"
+#include "kernels/mesh_uniform.h"
 
 enum { DIM = ADIT_CHUNK_DIM, SLAB = ADIT_WORDS_SLAB, CLASSES = ADIT_MESH_CLASSES, VOLUME = ADIT_WORDS_VOLUME };
 enum { OPAQUE = ADIT_WORDS_OPAQUE, TRANSLUCENT = ADIT_WORDS_TRANSLUCENT, CUTOUT = ADIT_WORDS_CUTOUT };
@@ -471,6 +472,9 @@ int ADIT_WORDS_NAME(adit_mesh_, ADIT_MESH_WORDS)(const struct adit_mesh_source *
     adit_mesh_result_init(result);
     if (!adit_mesh_is_valid(source, result))
         return -EINVAL;
+    int status;
+    if (adit_mesh_uniform(source, result, &status))
+        return status;
     m.source = source;
     m.result = result;
     m.count = 0;

@@ -376,7 +376,7 @@ static void read_bricks(struct reading *r)
     }
 }
 
-/* One material: its surface is its border. */
+/* One material that is not air: its surface is its border. */
 static void read_uniform(struct reading *r)
 {
     struct adit_words *w = r->w;
@@ -421,15 +421,13 @@ void adit_words_read(struct adit_words *w, const struct adit_mesh_source *source
     r.source = source;
     memset(r.any, 0, sizeof r.any);
     w->all_same = has_one_material(w, source) ? ~0ull : 0;
-    if (!encoded || encoded->form != ADIT_VOXELS_UNIFORM || source->classes[encoded->uniform] & 3) {
-        classify_planes(&r);
-        if (!encoded || encoded->form == ADIT_VOXELS_DENSE)
-            read_dense(&r, encoded ? (const uint16_t *)(const void *)encoded->packed : source->voxels);
-        else if (encoded->form == ADIT_VOXELS_BRICKS)
-            read_bricks(&r);
-        else
-            read_uniform(&r);
-    }
+    classify_planes(&r);
+    if (!encoded || encoded->form == ADIT_VOXELS_DENSE)
+        read_dense(&r, encoded ? (const uint16_t *)(const void *)encoded->packed : source->voxels);
+    else if (encoded->form == ADIT_VOXELS_BRICKS)
+        read_bricks(&r);
+    else
+        read_uniform(&r);
     for (int class = 0; class < CLASSES; class++)
         w->has[class] = r.any[class];
 }

@@ -194,9 +194,10 @@ static void judge(void)
     b.source.voxels = b.voxels;
 }
 
-static void judge_with_all_flags(void)
+static void judge_with_all_flags(void) /* of a large volume with four of them: each flag is set and not set */
 {
-    for (uint8_t flags = 0; flags < 16; flags++) {
+    bool is_large = b.source.dim[0] * b.source.dim[1] * b.source.dim[2] > ADIT_CHUNK_VOXELS / 4;
+    for (uint8_t flags = 0; flags < 16; flags = (uint8_t)(flags + (is_large ? 5 : 1))) {
         b.source.flags = flags;
         judge();
     }
@@ -237,6 +238,29 @@ static void a_full_volume_is_six_quads_of_64x64(void **state)
             result = mesh(adit_mesh_kernel_best(NULL), b.quads, 6, 0);
             assert_int_equal(result.start[ADIT_MESH_RANGES], 5 - f);
         }
+    }
+}
+
+/* A chunk of one material, of any class, beside planes of any. (tried: the second layer of a side; a row of quads that goes on over the next plane row
+ * where only part of it is visible) */
+static void a_full_volume_meets_any_planes(void **state)
+{
+    (void)state;
+    for (uint32_t round = 0; round < 24; round++) {
+        rng_state = seed * 5000011 + round;
+        reset(64, 64, 64);
+        for (uint32_t v = 0; v < ADIT_CHUNK_VOXELS; v++)
+            b.voxels[v] = 300;
+        for (uint32_t i = 1; i < ADIT_MATERIALS; i++)
+            b.classes[i] = (uint8_t)(i == 300 && round % 4 ? ADIT_CLASS_OPAQUE : draw(4));
+        for (uint32_t f = 0; f < ADIT_FACES; f++) {
+            uint32_t how = draw(4), w = 1 + draw(40);
+            b.source.plane[f] = how ? b.plane[f] : NULL;
+            for (uint32_t i = 0; i < ADIT_PLANE_VOXELS; i++)
+                b.plane[f][i] = (uint16_t)(how == 1 ? draw(500) : how == 2 ? i % 64 / w + i / 64 / w * 7 : i / 64 == w ? 2 : 300);
+        }
+        b.source.flags = (uint8_t)draw(16);
+        judge();
     }
 }
 
@@ -585,6 +609,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_volume_has_no_quads),
         cmocka_unit_test(a_full_volume_is_six_quads_of_64x64),
+        cmocka_unit_test(a_full_volume_meets_any_planes),
         cmocka_unit_test(single_voxels_are_six_quads_wherever_they_are),
         cmocka_unit_test(slabs_across_the_volume_are_single_quads),
         cmocka_unit_test(checkers_and_spheres_are_covered),
