@@ -1,9 +1,8 @@
 /* mesh_avx512.c - the mesh of kernels/mesh.h in AVX-512: masks of 64 voxels, eight layers at a time.
  *
  * mesh_avx512_read.c makes fields of a bit a voxel: one a class, and three that say whether a voxel has the material of its neighbour at x+1,
- * y+1 or z+1. From then on a face is
- * logic on words: a layer is a word for each v, and eight neighbouring layers fill a vector, one a lane. For that the
- * words must run along U, and the layers be next to each other in memory:
+ * y+1 or z+1. From then on a face is logic on words: a layer is a word for each v, and eight neighbouring layers fill a vector, one a lane. For that
+ * the words must run along U, and the layers be next to each other in memory:
  *     -X +X   words along y, index z*64 + x    every slab of one z transposed, bit by bit
  *     -Y +Y   words along x, index z*64 + y    as read
  *     -Z +Z   words along x, index y*64 + z    all words transposed
@@ -16,9 +15,7 @@
  * of a word at once by two additions whose carries run through good cells only, one from the first cells upwards and
  * one, on reversed words, from the last cells downwards: a row is kept where both got through. Kept rows are exactly the
  * greedy heightening of mesh.h: a new row never overlaps a kept one, so widening stops where it has to.
- * collect() lists the rows with faces of all eight layers. Backwards through that list it counts, a byte a cell, how long each row of quads is kept; then
- * forwards, through those in which quads begin, first cells, widths and heights are compressed into bytes, of which write_quads() makes quads,
- * sixteen at a time.
+ * What comes of that, cells of eight layers, mesh_avx512_quads.c makes quads of.
  */
 #include "kernels/mesh_avx512.h"
 
@@ -29,15 +26,8 @@
 #include "kernels/mesh_side.h"
 #include "kernels/mesh_uniform.h"
 
-/* Eight words; unlike the elements of __m512i they have no sign that a shift would copy. */
-typedef uint64_t lanes __attribute__((vector_size(64)));
-
-ADIT_SHADE_DEFINE(lanes, lanes)
-
 enum { DIM = ADIT_FIELD_DIM, CLASSES = ADIT_FIELD_CLASSES, LANES = ADIT_FIELD_LANES };
 enum { OPAQUE = ADIT_FIELD_OPAQUE, TRANSLUCENT = ADIT_FIELD_TRANSLUCENT, CUTOUT = ADIT_FIELD_CUTOUT };
-enum { CELLS_MAX = DIM * DIM }; /* of a layer */
-enum { MANY = 2048 };            /* quads of eight layers, from which on it pays to unpack these for their materials */
 
 /* The fields as the faces of one axis want them. */
 struct view {
@@ -53,27 +43,8 @@ struct mesher {
     uint64_t busy[LANES]; /* of the face and class at work, by group of eight layers: bit v is set where there are faces, or may be */
     const struct adit_mesh_source *source;
     struct adit_mesh_result *result;
-    uint16_t material;  /* of all quads; 0: not known */
-    bool has_keys;      /* key is of the eight layers at work */
     uint64_t extent[3]; /* by axis: bit i is set when layer i has quads */
-    uint32_t count;     /* quads found so far, whether or not there was room for them */
-    struct cells { /* the quads of eight layers; stored 64 bytes at a time */
-        uint32_t row[LANES * CELLS_MAX + DIM];                                                          /* v * LANES + lane */
-        uint8_t u[LANES * CELLS_MAX + DIM], w[LANES * CELLS_MAX + DIM], h[LANES * CELLS_MAX + DIM]; /* w and h less one */
-        uint8_t ao[LANES * CELLS_MAX + DIM];                                                            /* with AO only */
-    } cells;
-    uint8_t key[LANES * CELLS_MAX] __attribute__((aligned(64))); /* palette indices of eight layers; for the order see key_steps */
-} __attribute__((aligned(64)));
-
-/* Eight layers of one face and class after sweep(): arrays by v and lane. */
-struct slab {
-    uint64_t first[DIM][LANES]; /* first cells of the rows in which quads begin */
-    uint64_t last[DIM][LANES];  /* and their last cells: as many */
-    uint64_t kept[DIM][LANES];  /* first cells of rows of quads that go on from v-1 */
-    uint64_t rows[LANES];       /* bit v: there are visible faces; where not, the arrays hold nothing of meaning */
-    uint64_t begins[LANES];     /* bit v: quads begin there */
-    uint64_t dark;              /* bit v: a face of the row is not open on all sides, and shade holds its AO */
-    struct lanes_shade shade[DIM];
+    struct adit_quads quads;
 } __attribute__((aligned(64)));
 
 /* -- transpositions ------------------------------------------------------------------------------------------------ */
@@ -267,24 +238,24 @@ static inline __m512i visible_through(const struct mesher *m, const struct adit_
 
 /* The AO of row v of eight layers, as far as it matters to cells of seen. Returns whether any of them has some. */
 static inline bool find_shade(const struct mesher *m, const struct adit_mesh_side *s, const struct lines *l, uint32_t v, uint32_t layer, __m512i seen,
-                              struct lanes_shade *shade)
+                              struct adit_lanes_shade *shade)
 {
-    lanes left[3], mid[3], right[3], near;
+    adit_lanes left[3], mid[3], right[3], near;
     for (uint32_t i = 0; i < 3; i++) {
         uint32_t row = v + i - 1;
         if (row < s->height)
-            mid[i] = (lanes)across(l->opaque + row * DIM, 0, l->border, l->plane[row]);
+            mid[i] = (adit_lanes)across(l->opaque + row * DIM, 0, l->border, l->plane[row]);
         else
-            mid[i] = (lanes)_mm512_loadu_si512(m->shade.past[i / 2] + layer);
-        left[i] = mid[i] << 1 | (lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.lo[v + i] >> layer), 1);
-        right[i] = mid[i] >> 1 | (lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.hi[v + i] >> layer), (long long)(1ull << (s->width - 1)));
+            mid[i] = (adit_lanes)_mm512_loadu_si512(m->shade.past[i / 2] + layer);
+        left[i] = mid[i] << 1 | (adit_lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.lo[v + i] >> layer), 1);
+        right[i] = mid[i] >> 1 | (adit_lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.hi[v + i] >> layer), (long long)(1ull << (s->width - 1)));
     }
     near = left[0] | left[1] | left[2] | mid[0] | mid[2] | right[0] | right[1] | right[2];
     if (!_mm512_test_epi64_mask((__m512i)near, seen)) {
         memset(shade, 0, sizeof *shade);
         return false;
     }
-    lanes_shade_of(shade, left, mid, right);
+    adit_lanes_shade_of(shade, left, mid, right);
     return true;
 }
 
@@ -297,17 +268,6 @@ static __m512i light_like(const struct mesher *m, const struct adit_mesh_side *s
         like[lane] = is_next ? adit_light_like_next(m->source, s, layer + lane, v) : adit_light_like_above(m->source, s, layer + lane, v);
     }
     return _mm512_load_si512(like);
-}
-
-/* The AO of 64 cells of a row from its shade, of one lane. */
-static inline __m512i ao_of(const struct lanes_shade *shade, uint32_t lane)
-{
-    __m512i dark = _mm512_setzero_si512();
-    for (uint32_t i = 0; i < 4; i++) {
-        dark = _mm512_or_si512(dark, _mm512_maskz_set1_epi8(((const uint64_t *)&shade->low[i])[lane], (char)(1 << 2 * i)));
-        dark = _mm512_or_si512(dark, _mm512_maskz_set1_epi8(((const uint64_t *)&shade->high[i])[lane], (char)(2 << 2 * i)));
-    }
-    return _mm512_andnot_si512(dark, _mm512_set1_epi8(-1));
 }
 
 /* -- quads --------------------------------------------------------------------------------------------------------- */
@@ -331,7 +291,7 @@ static inline __m512i reached(__m512i good, __m512i first)
 /* Finds the quads of eight layers of one class. Their rows, extent and faces are counted here; no quad is written. is_opaque: the class is. is_keyed: other
  * than materials part faces, or not even these. Both are constants where this is inlined. */
 static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer,
-                                                           struct slab *slab, bool is_opaque, bool is_keyed)
+                                                           struct adit_slab *slab, bool is_opaque, bool is_keyed)
 {
     const struct lines l = lines_of(m, s, class, layer);
     const bool is_greedy = !(m->source->flags & ADIT_MESH_CULLED);
@@ -350,7 +310,7 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
         __m512i kept = zero, first = seen, last = seen, bit = _mm512_set1_epi64((long long)(1ull << v));
         covered = _mm512_maskz_mov_epi64(v == next ? 0xff : 0, covered); /* of another row than the one before nothing is good */
         next = v + 1;
-        struct lanes_shade *shade = &slab->shade[v];
+        struct adit_lanes_shade *shade = &slab->shade[v];
         bool is_dark = has_ao && find_shade(m, s, &l, v, layer, seen, shade);
         dark |= (uint64_t)is_dark << v;
         if (is_greedy) {
@@ -358,14 +318,14 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
             if (!is_any)
                 good = _mm512_and_si512(good, _mm512_load_si512(l.same_v + (v ? i - DIM : 0)));
             if (has_ao && _mm512_test_epi64_mask(good, good)) /* then row v-1 has its shade, too */
-                good = _mm512_and_si512(good, (__m512i)lanes_shade_like_above(shade, shade - 1));
+                good = _mm512_and_si512(good, (__m512i)adit_lanes_shade_like_above(shade, shade - 1));
             if (has_light && _mm512_test_epi64_mask(good, good))
                 good = _mm512_and_si512(good, light_like(m, s, v, layer, false, good));
             __m512i down = reached(reverse_bits(good), reverse_bits(open_last));
             kept = _mm512_and_si512(reached(good, open_first), reverse_bits(down));
             __m512i fresh = _mm512_andnot_si512(kept, seen), like_next = is_any ? seen : _mm512_load_si512(l.same_u + i);
             if (is_dark)
-                like_next = _mm512_and_si512(like_next, (__m512i)lanes_shade_like_next(shade));
+                like_next = _mm512_and_si512(like_next, (__m512i)adit_lanes_shade_like_next(shade));
             if (has_light)
                 like_next = _mm512_and_si512(like_next, light_like(m, s, v, layer, true, fresh));
             first = _mm512_andnot_si512(_mm512_slli_epi64(_mm512_and_si512(fresh, like_next), 1), fresh);
@@ -392,7 +352,7 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
     m->extent[s->v_axis] |= (uint64_t)_mm512_reduce_or_epi64(rows);
 }
 
-static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer, struct slab *slab)
+static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer, struct adit_slab *slab)
 {
     bool is_keyed = m->source->flags & (ADIT_MESH_AO | ADIT_MESH_ANY_OPAQUE) || m->source->light;
     if (class == OPAQUE && !is_keyed)
@@ -405,245 +365,15 @@ static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, u
         sweep_as(m, s, class, layer, slab, false, true);
 }
 
-static inline __m512i gather(const void *words, __m512i index, __mmask16 wanted)
-{
-    return _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), wanted, index, words, 4);
-}
-
-/* The 16 bits at each index of words of 16 bits: aligned pairs of them are read, so nothing beyond is. */
-static inline __m512i load16(const uint16_t *words, __m512i index, __mmask16 wanted)
-{
-    __m512i shift = _mm512_slli_epi32(_mm512_and_si512(index, _mm512_set1_epi32(1)), 4);
-    return _mm512_and_si512(_mm512_srlv_epi32(gather(words, _mm512_srli_epi32(index, 1), wanted), shift), _mm512_set1_epi32(0xffff));
-}
-
-/* The bits of mask from bit on, which do not cross 32 of them, of memory on 16 bytes. */
-static inline __m512i load_bits(const uint8_t *memory, __m512i bit, __m512i mask, __mmask16 wanted)
-{
-    __m512i words = gather(memory, _mm512_srli_epi32(bit, 5), wanted);
-    return _mm512_and_si512(_mm512_srlv_epi32(words, _mm512_and_si512(bit, _mm512_set1_epi32(31))), mask);
-}
-
-/* a & mask, after a shift to the right. */
-static inline __m512i field_of(__m512i a, unsigned shift, int mask)
-{
-    return _mm512_and_si512(_mm512_srli_epi32(a, shift), _mm512_set1_epi32(mask));
-}
-
-/* The words at indices, of which the low five bits count. */
-static inline __m512i look_up(const uint32_t words[32], __m512i index)
-{
-    return _mm512_permutex2var_epi32(_mm512_loadu_si512(words), index, _mm512_loadu_si512(words + 16));
-}
-
-/* The materials of keys. */
-static inline __m512i of_palette(const struct mesher *m, __m512i key, __mmask16 wanted)
-{
-    const uint16_t *palette = m->source->encoded->palette;
-    if (m->read.is_narrow)
-        return _mm512_and_si512(_mm512_permutexvar_epi16(key, _mm512_loadu_si512(palette)), _mm512_set1_epi32(0xffff));
-    return load16(palette, key, wanted);
-}
-
-/* The materials of voxels of bricks, as adit_voxels_at does it. */
-static inline __m512i brick_materials(const struct mesher *m, __m512i index, __mmask16 wanted)
-{
-    const struct adit_voxels *v = m->source->encoded;
-    const __m512i one = _mm512_set1_epi32(1);
-    __m512i brick = _mm512_or_si512(field_of(index, 4, 3), _mm512_or_si512(field_of(index, 8, 3 << 2), field_of(index, 12, 3 << 4)));
-    __m512i voxel = _mm512_or_si512(field_of(index, 0, 15), _mm512_or_si512(field_of(index, 2, 15 << 4), field_of(index, 4, 15 << 8)));
-    __mmask16 upper = _mm512_test_epi32_mask(brick, _mm512_set1_epi32(32)); /* a look-up in registers takes half as long as a gather */
-    __m512i d = _mm512_mask_mov_epi32(look_up(v->bricks, brick), upper, look_up(v->bricks + 32, brick));
-    __m512i code = field_of(d, 0, 7), place = field_of(d, 5, 0x7fff), key = field_of(d, 5, 255);
-    __mmask16 mixed = _mm512_mask_test_epi32_mask(wanted, code, code);
-    if (mixed) {
-        __mmask16 bytes = _mm512_mask_cmpeq_epi32_mask(mixed, code, _mm512_set1_epi32(4)), local = (__mmask16)(mixed & ~bytes);
-        __m512i log = _mm512_and_si512(_mm512_sub_epi32(code, one), _mm512_set1_epi32(3)); /* of bits a voxel */
-        __m512i mask = _mm512_sub_epi32(_mm512_sllv_epi32(one, _mm512_sllv_epi32(one, log)), one);
-        __m512i base = _mm512_slli_epi32(place, 7), at = _mm512_mask_add_epi32(base, local, base, _mm512_set1_epi32(ADIT_BRICK_LOCAL_BYTES * 8));
-        __m512i value = load_bits(v->packed, _mm512_add_epi32(at, _mm512_sllv_epi32(voxel, log)), mask, mixed);
-        key = _mm512_mask_mov_epi32(key, bytes, value);
-        if (local)
-            key = _mm512_mask_mov_epi32(key, local,
-                                        load_bits(v->packed, _mm512_add_epi32(base, _mm512_slli_epi32(value, 3)), _mm512_set1_epi32(255), local));
-    }
-    return of_palette(m, key, wanted);
-}
-
-/* By how many bits lane, u and v of a face lead on in m->key. */
-static const struct key_steps {
-    uint8_t lane, u, v;
-} key_steps[3] = {{0, 3, 9}, {6, 0, 9}, {12, 0, 6}};
-
-/* Unpacks the eight layers from layer on of an axis to m->key. */
-static void unpack_layers(struct mesher *m, uint32_t axis, uint32_t layer)
-{
-    const struct adit_voxels *v = m->source->encoded;
-    const __m512i half = _mm512_add_epi64(_mm512_set_epi64(0, 0, 0, 0, 6, 4, 2, 0), _mm512_set1_epi64(layer / LANES % 2)); /* of each row */
-    uint32_t z_end = axis == 2 ? layer + LANES : DIM, y_end = axis == 1 ? layer + LANES : DIM;
-    for (uint32_t z = axis == 2 ? layer : 0; z < z_end; z++)
-        for (uint32_t y = axis == 1 ? layer : 0; y < y_end; y += 4)
-            for (uint32_t x = axis == 0 ? layer & ~15u : 0; x < (axis == 0 ? layer + LANES : DIM); x += 16) {
-                __m512i rows = adit_brick_rows(v, v->bricks[z / 16 * 16 + y / 16 * 4 + x / 16], z % 16, y % 16);
-                if (axis == 0)
-                    _mm256_storeu_si256((__m256i *)(void *)(m->key + (z * DIM + y) * LANES), _mm512_castsi512_si256(_mm512_permutexvar_epi64(half, rows)));
-                else if (axis == 1)
-                    adit_brick_store_rows(m->key + (z * LANES + y - layer) * DIM + x, rows);
-                else
-                    adit_brick_store_rows(m->key + ((z - layer) * DIM + y) * DIM + x, rows);
-            }
-}
-
-/* The materials of cells of the eight layers in m->key. */
-static inline __m512i key_materials(const struct mesher *m, const struct key_steps *steps, __m512i row, __m512i u, __mmask16 wanted)
-{
-    __m512i lane = _mm512_sll_epi32(field_of(row, 0, LANES - 1), _mm_cvtsi32_si128(steps->lane)), v = _mm512_srli_epi32(row, 3);
-    __m512i at = _mm512_or_si512(lane, _mm512_or_si512(_mm512_sll_epi32(u, _mm_cvtsi32_si128(steps->u)), _mm512_sll_epi32(v, _mm_cvtsi32_si128(steps->v))));
-    return of_palette(m, load_bits(m->key, _mm512_slli_epi32(at, 3), _mm512_set1_epi32(255), wanted), wanted);
-}
-
-static inline __m512i materials_at(const struct mesher *m, const struct adit_mesh_side *s, __m512i index, __m512i row, __m512i u, __mmask16 wanted)
-{
-    const struct adit_voxels *v = m->source->encoded;
-    if (m->material)
-        return _mm512_set1_epi32(m->material);
-    if (m->has_keys)
-        return key_materials(m, &key_steps[s->axis], row, u, wanted);
-    if (v && v->form == ADIT_VOXELS_BRICKS)
-        return brick_materials(m, index, wanted);
-    return load16(v ? (const uint16_t *)(const void *)v->packed : m->source->voxels, index, wanted);
-}
-
-static inline __m512i widen(const uint8_t *from) /* sixteen bytes */
-{
-    return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)from));
-}
-
-/* Writes the n quads of m->cells, of eight layers from layer on. */
-static void write_quads(struct mesher *m, const struct adit_mesh_side *s, uint32_t layer, uint32_t n)
-{
-    const __m512i base = _mm512_set1_epi32((int)(layer * s->voxel_layer)), open = _mm512_set1_epi32(ADIT_QUAD_AO_OPEN << 16);
-    const bool has_ao = m->source->flags & ADIT_MESH_AO;
-    /* x, y and z lie 6 bits apart in an index, and so in a quad */
-    const __m128i lane_to = _mm_cvtsi32_si128(6 * (int)s->axis), u_to = _mm_cvtsi32_si128(6 * (int)s->u_axis), v_to = _mm_cvtsi32_si128(6 * (int)s->v_axis);
-    uint32_t room = m->count < m->result->quads_max ? m->result->quads_max - m->count : 0;
-    uint64_t *to = m->result->quads + m->count;
-    m->count += n;
-    if (n > room)
-        n = room;
-    m->has_keys = n >= MANY && !m->material && m->source->encoded && m->source->encoded->form == ADIT_VOXELS_BRICKS;
-    if (m->has_keys)
-        unpack_layers(m, s->axis, layer);
-    for (uint32_t i = 0; i < n; i += 2 * LANES) {
-        __mmask16 wanted = n - i < 2 * LANES ? (__mmask16)_bzhi_u32(0xffff, n - i) : 0xffff;
-        __m512i row = _mm512_loadu_si512(m->cells.row + i), u = widen(m->cells.u + i);
-        __m512i lane = _mm512_sll_epi32(field_of(row, 0, LANES - 1), lane_to), v = _mm512_sll_epi32(_mm512_srli_epi32(row, 3), v_to);
-        __m512i index = _mm512_add_epi32(_mm512_add_epi32(base, lane), _mm512_add_epi32(_mm512_sll_epi32(u, u_to), v));
-        __m512i key = materials_at(m, s, index, row, u, wanted); /* and AO */
-        key = _mm512_or_si512(key, has_ao ? _mm512_slli_epi32(widen(m->cells.ao + i), 16) : open);
-        index = _mm512_or_si512(index, _mm512_or_si512(_mm512_slli_epi32(widen(m->cells.w + i), 18), _mm512_slli_epi32(widen(m->cells.h + i), 24)));
-        for (uint32_t half = 0; half < 2; half++) {
-            __m512i low = _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(index, 1) : _mm512_castsi512_si256(index));
-            __m512i high = _mm512_cvtepu32_epi64(half ? _mm512_extracti64x4_epi64(key, 1) : _mm512_castsi512_si256(key));
-            _mm512_mask_storeu_epi64(to + i + half * LANES, (__mmask8)(wanted >> half * LANES), _mm512_or_si512(low, _mm512_slli_epi64(high, 30)));
-        }
-    }
-    if (m->source->light)
-        adit_light_add(m->source, s, to, n);
-}
-
-/* The rows with faces of eight layers, layer by layer. */
-struct row_list {
-    uint16_t of[LANES * DIM + DIM];     /* v * LANES + lane */
-    uint16_t begins[LANES * DIM + DIM]; /* numbers in of, of rows that begin quads */
-    uint32_t n, begins_n;
-};
-
-/* Numbers base + i * step for the bits i of word, to be stored from to on: 64 of them at most. */
-static inline void list_bits(uint16_t *to, uint64_t word, __m512i low, __m512i high)
-{
-    _mm512_storeu_si512(to, _mm512_maskz_compress_epi16((__mmask32)word, low));
-    if (word >> 32)
-        _mm512_storeu_si512(to + _mm_popcnt_u32((uint32_t)word), _mm512_maskz_compress_epi16((__mmask32)(word >> 32), high));
-}
-
-static inline void list_rows(const struct slab *slab, struct row_list *list)
-{
-    const __m512i count = _mm512_set_epi16(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    const __m512i rows = _mm512_slli_epi16(count, 3), half = _mm512_set1_epi16(32);
-    list->n = list->begins_n = 0;
-    for (uint32_t lane = 0; lane < LANES; lane++) {
-        __m512i at = _mm512_add_epi16(rows, _mm512_set1_epi16((int16_t)lane)), number = _mm512_add_epi16(count, _mm512_set1_epi16((int16_t)list->n));
-        list_bits(list->of + list->n, slab->rows[lane], at, _mm512_add_epi16(at, _mm512_slli_epi16(half, 3)));
-        uint64_t begins = _pext_u64(slab->begins[lane], slab->rows[lane]);
-        list_bits(list->begins + list->begins_n, begins, number, _mm512_add_epi16(number, half));
-        list->n += (uint32_t)_mm_popcnt_u64(slab->rows[lane]);
-        list->begins_n += (uint32_t)_mm_popcnt_u64(begins);
-    }
-}
-
-/* For each row of a list, by cell with which a row of quads begins or goes on: how many rows more there are below. */
-static inline void find_heights(const struct slab *slab, const struct row_list *list, __m512i heights[LANES * DIM])
-{
-    uint64_t kept = 0; /* a layer's first row keeps nothing, so the layer before begins anew */
-    __m512i tall = _mm512_setzero_si512();
-    for (uint32_t i = list->n; i--;) {
-        tall = _mm512_maskz_add_epi8(kept, tall, _mm512_set1_epi8(1));
-        heights[i] = tall;
-        kept = (&slab->kept[0][0])[list->of[i]]; /* 0 when the row before has no faces */
-    }
-}
-
-/* Collects the quads of eight layers in m->cells and returns how many. Rows of all layers are one loop, and those that begin no quads are not in it: a loop for each layer, and
- * a look at what a row begins, would be branches that nobody can predict. */
-static uint32_t collect(struct mesher *m, const struct slab *slab)
-{
-    const __m512i column = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
-                                            0x1f1e1d1c1b1a1918, 0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
-    bool has_ao = m->source->flags & ADIT_MESH_AO;
-    struct cells *to = &m->cells;
-    struct row_list list;
-    __m512i heights[LANES * DIM];
-    uint32_t n = 0;
-    list_rows(slab, &list);
-    find_heights(slab, &list, heights);
-    for (uint32_t i = 0; i < list.begins_n; i++) {
-        uint32_t number = list.begins[i], at = list.of[number];
-        uint64_t first = (&slab->first[0][0])[at], last = (&slab->last[0][0])[at];
-        uint32_t of_row = (uint32_t)_mm_popcnt_u64(first);
-        __m512i u = _mm512_maskz_compress_epi8(first, column), w = _mm512_maskz_compress_epi8(last, column);
-        __m512i h = _mm512_maskz_compress_epi8(first, heights[number]), row = _mm512_set1_epi32((int)at);
-        w = _mm512_sub_epi8(w, u);
-        if (has_ao) {
-            __m512i ao = slab->dark >> (at / LANES) & 1 ? _mm512_maskz_compress_epi8(first, ao_of(&slab->shade[at / LANES], at % LANES)) : _mm512_set1_epi8(-1);
-            _mm512_storeu_si512(to->ao + n, ao);
-        }
-        if (of_row <= 16) { /* what is stored beyond the row's last quad is overwritten by the next row */
-            _mm_storeu_si128((__m128i *)(void *)(to->u + n), _mm512_castsi512_si128(u));
-            _mm_storeu_si128((__m128i *)(void *)(to->w + n), _mm512_castsi512_si128(w));
-            _mm_storeu_si128((__m128i *)(void *)(to->h + n), _mm512_castsi512_si128(h));
-            _mm512_storeu_si512(to->row + n, row);
-        } else {
-            _mm512_storeu_si512(to->u + n, u);
-            _mm512_storeu_si512(to->w + n, w);
-            _mm512_storeu_si512(to->h + n, h);
-            for (uint32_t j = 0; j < of_row; j += 16)
-                _mm512_storeu_si512(to->row + n + j, row);
-        }
-        n += of_row;
-    }
-    return n;
-}
-
 static void mesh_face(struct mesher *m, uint32_t face)
 {
     struct adit_mesh_side s = adit_mesh_side_of(m->source, face);
-    struct slab slab;
+    struct adit_slab slab;
     compare_plane(m, &s);
     if (m->source->flags & ADIT_MESH_AO && (m->read.has[OPAQUE] || adit_fields_has_see_through(&m->read)))
         adit_shade_side_make(&m->shade, m->source, &s, m->read.plane);
     for (int class = 0; class < CLASSES; class++) {
-        m->result->start[face * CLASSES + (uint32_t)class] = m->count;
+        m->result->start[face * CLASSES + (uint32_t)class] = m->quads.count;
         if (!m->read.has[class])
             continue;
         find_busy(m, face, class);
@@ -651,26 +381,9 @@ static void mesh_face(struct mesher *m, uint32_t face)
             if (!m->busy[layer / LANES])
                 continue;
             sweep(m, &s, class, layer, &slab);
-            uint32_t n = collect(m, &slab);
-            write_quads(m, &s, layer, n);
+            adit_quads_add(&m->quads, &s, layer, &slab);
         }
     }
-}
-
-/* The only material of an encoded chunk that is not air, or 0. */
-static uint16_t single_material(const struct adit_voxels *v, const uint8_t *classes)
-{
-    uint16_t found = 0;
-    if (v->form == ADIT_VOXELS_UNIFORM)
-        return v->uniform;
-    for (uint32_t i = 0; v->form == ADIT_VOXELS_BRICKS && i < ADIT_PALETTE_MAX; i++) {
-        if (!(classes[v->palette[i]] & 3))
-            continue;
-        if (found)
-            return 0;
-        found = v->palette[i];
-    }
-    return found;
 }
 
 int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_result *result)
@@ -684,19 +397,18 @@ int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_res
         return status;
     m.source = source;
     m.result = result;
-    m.count = 0;
-    m.material = source->encoded ? single_material(source->encoded, source->classes) : 0;
     memset(m.extent, 0, sizeof m.extent);
     adit_fields_read(&m.read, source);
+    adit_quads_begin(&m.quads, source, result, m.read.is_narrow);
     for (uint32_t axis = 0; axis < 3; axis++) {
         turn(&m, axis);
         mesh_face(&m, axis * 2);
         mesh_face(&m, axis * 2 + 1);
     }
-    for (int axis = 0; axis < 3 && m.count; axis++) {
+    for (int axis = 0; axis < 3 && m.quads.count; axis++) {
         result->bounds_lo[axis] = (uint8_t)__builtin_ctzll(m.extent[axis]);
         result->bounds_hi[axis] = (uint8_t)(DIM - 1 - __builtin_clzll(m.extent[axis]));
     }
-    result->start[ADIT_MESH_RANGES] = m.count;
-    return m.count > result->quads_max ? -ENOSPC : 0;
+    result->start[ADIT_MESH_RANGES] = m.quads.count;
+    return m.quads.count > result->quads_max ? -ENOSPC : 0;
 }

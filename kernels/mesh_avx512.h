@@ -1,5 +1,5 @@
-/* mesh_avx512.h - what the two halves of the AVX-512 kernel share: mesh_avx512_read.c makes fields of bits from a source, mesh_avx512.c makes
- * quads from them. Private to these two.
+/* mesh_avx512.h - what the three parts of the AVX-512 kernel share: mesh_avx512_read.c makes fields of bits from a source, mesh_avx512.c finds in them which
+ * cells quads cover, mesh_avx512_quads.c writes the quads. Private to these.
  */
 #ifndef ADIT_MESH_AVX512_H
 #define ADIT_MESH_AVX512_H
@@ -7,7 +7,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#include "kernels/mesh.h"
+#include "kernels/mesh_shade.h"
 
 enum {
     ADIT_FIELD_DIM = ADIT_CHUNK_DIM,
@@ -15,7 +15,8 @@ enum {
     ADIT_FIELD_OPAQUE = 0, /* class less one */
     ADIT_FIELD_TRANSLUCENT = 1,
     ADIT_FIELD_CUTOUT = 2,
-    ADIT_FIELD_LANES = 8
+    ADIT_FIELD_LANES = 8,
+    ADIT_FIELD_CELLS = ADIT_FIELD_LANES * ADIT_FIELD_DIM * ADIT_FIELD_DIM + ADIT_FIELD_DIM /* of eight layers, and room to store beyond them */
 };
 
 /* A bit a voxel. Words of layers -1 and 64 are read (and then replaced), so there is some room at both ends. */
@@ -40,6 +41,43 @@ struct adit_fields {
 
 /* Reads all there is to read of source but the materials of quads. */
 void adit_fields_read(struct adit_fields *f, const struct adit_mesh_source *source);
+
+/* Eight words; unlike the elements of __m512i they have no sign that a shift would copy. */
+typedef uint64_t adit_lanes __attribute__((vector_size(64)));
+
+ADIT_SHADE_DEFINE(adit_lanes, adit_lanes)
+
+/* The quads of eight layers of one face and class as cells: arrays by v and lane. */
+struct adit_slab {
+    uint64_t first[ADIT_FIELD_DIM][ADIT_FIELD_LANES]; /* first cells of the rows in which quads begin */
+    uint64_t last[ADIT_FIELD_DIM][ADIT_FIELD_LANES];  /* and their last cells: as many */
+    uint64_t kept[ADIT_FIELD_DIM][ADIT_FIELD_LANES];  /* first cells of rows of quads that go on from v-1 */
+    uint64_t rows[ADIT_FIELD_LANES];       /* bit v: there are visible faces; where not, the arrays hold nothing of meaning */
+    uint64_t begins[ADIT_FIELD_LANES];     /* bit v: quads begin there */
+    uint64_t dark;              /* bit v: a face of the row is not open on all sides, and shade holds its AO */
+    struct adit_lanes_shade shade[ADIT_FIELD_DIM];
+} __attribute__((aligned(64)));
+
+/* Makes quads of slabs. */
+struct adit_quads {
+    const struct adit_mesh_source *source;
+    struct adit_mesh_result *result;
+    uint32_t count;    /* so far, whether or not there was room for them */
+    uint16_t material; /* of all quads; 0: not known */
+    bool is_narrow;    /* as adit_fields' */
+    bool has_keys;     /* key is of the eight layers at work */
+    struct adit_cells { /* the quads of eight layers; stored 64 bytes at a time */
+        uint32_t row[ADIT_FIELD_CELLS]; /* v * LANES + lane */
+        uint8_t u[ADIT_FIELD_CELLS], w[ADIT_FIELD_CELLS], h[ADIT_FIELD_CELLS]; /* w and h less one */
+        uint8_t ao[ADIT_FIELD_CELLS];   /* with AO only */
+    } cells;
+    uint8_t key[ADIT_FIELD_CELLS] __attribute__((aligned(64))); /* palette indices of eight layers; for the order see key_steps */
+};
+
+void adit_quads_begin(struct adit_quads *q, const struct adit_mesh_source *source, struct adit_mesh_result *result, bool is_narrow);
+
+/* Writes the quads of eight layers from layer on of one side. */
+void adit_quads_add(struct adit_quads *q, const struct adit_mesh_side *side, uint32_t layer, const struct adit_slab *slab);
 
 /* 64 values of 1, 2, 4 or 8 bits as bytes: four rows of a brick. */
 static inline __m512i adit_brick_unpack64(const uint8_t *from, uint32_t code)

@@ -1,0 +1,100 @@
+/* mesh_uniform.c - six layers, of which the planes say what is visible. */
+#include "kernels/mesh_uniform.h"
+
+#include <errno.h>
+
+#include "kernels/mesh_lanes.h"
+
+enum { DIM = ADIT_CHUNK_DIM };
+
+struct maker {
+    const struct adit_mesh_source *source;
+    struct adit_mesh_result *result;
+    uint64_t extent[3]; /* by axis: bit i is set when layer i has quads */
+    uint32_t count;
+};
+
+/* Which of 64 materials are opaque. Most rows are of one material; the loop drops a bit a turn, whatever another process writes there meanwhile. */
+static uint64_t opaque_of(const uint16_t *material, const uint8_t *classes)
+{
+    uint64_t opaque = 0;
+    for (uint64_t rest = ~0ull; rest;) {
+        uint16_t id = material[adit_word_lowest(rest)];
+        uint64_t found = adit_row16_holds(material, id) & rest;
+        opaque |= (classes[id] & 3) == ADIT_CLASS_OPAQUE ? found : 0;
+        rest &= (rest - 1) & ~found;
+    }
+    return opaque;
+}
+
+static void add(struct maker *m, uint32_t face, uint32_t u, uint32_t v, uint32_t w, uint32_t h)
+{
+    uint32_t at[3];
+    at[adit_face_axis(face)] = face & 1 ? DIM - 1 : 0;
+    at[adit_face_u(face)] = u;
+    at[adit_face_v(face)] = v;
+    if (m->count < m->result->quads_max)
+        m->result->quads[m->count] = adit_quad_pack(at[0], at[1], at[2], w, h, m->source->encoded->uniform, ADIT_QUAD_AO_OPEN);
+    m->count++;
+}
+
+/* The layer of a face, of which visible cells are set in rows: each is cleared when a quad covers it. */
+static void cover(struct maker *m, uint32_t face, uint64_t rows[DIM])
+{
+    bool is_culled = m->source->flags & ADIT_MESH_CULLED;
+    for (uint32_t v = 0; v < DIM; v++) {
+        while (rows[v]) {
+            uint32_t u = adit_word_lowest(rows[v]), w = 1, h = 1;
+            uint64_t past = ~(rows[v] >> u);
+            if (!is_culled)
+                w = past ? adit_word_lowest(past) : DIM;
+            uint64_t span = ~0ull >> (DIM - w) << u;
+            rows[v] &= ~span;
+            for (; !is_culled && v + h < DIM && (rows[v + h] & span) == span; h++)
+                rows[v + h] &= ~span;
+            add(m, face, u, v, w, h);
+        }
+    }
+}
+
+static void mesh_face(struct maker *m, uint32_t face)
+{
+    const uint16_t *plane = m->source->plane[face];
+    uint64_t rows[DIM], any = 0, any_v = 0;
+    for (uint32_t v = 0; v < DIM; v++) {
+        rows[v] = plane ? ~opaque_of(plane + v * DIM, m->source->classes) : ~0ull;
+        any |= rows[v];
+        any_v |= (uint64_t)(rows[v] != 0) << v;
+        m->result->faces += adit_word_count(rows[v]);
+    }
+    m->extent[adit_face_axis(face)] |= (uint64_t)(any != 0) << (face & 1 ? DIM - 1 : 0);
+    m->extent[adit_face_u(face)] |= any;
+    m->extent[adit_face_v(face)] |= any_v;
+    cover(m, face, rows);
+}
+
+bool adit_mesh_uniform(const struct adit_mesh_source *source, struct adit_mesh_result *result, int *status)
+{
+    const struct adit_voxels *v = source->encoded;
+    struct maker m = {.source = source, .result = result};
+    if (!v || v->form != ADIT_VOXELS_UNIFORM)
+        return false;
+    uint8_t class = source->classes[v->uniform] & 3;
+    *status = 0;
+    if (class == ADIT_CLASS_AIR)
+        return true;
+    if (class != ADIT_CLASS_OPAQUE || source->light || source->flags & ADIT_MESH_AO)
+        return false;
+    for (uint32_t face = 0; face < ADIT_FACES; face++) {
+        result->start[face * ADIT_MESH_CLASSES] = m.count;
+        mesh_face(&m, face);
+        result->start[face * ADIT_MESH_CLASSES + 1] = result->start[face * ADIT_MESH_CLASSES + 2] = m.count;
+    }
+    for (int axis = 0; axis < 3 && m.count; axis++) {
+        result->bounds_lo[axis] = (uint8_t)adit_word_lowest(m.extent[axis]);
+        result->bounds_hi[axis] = (uint8_t)(DIM - 1 - __builtin_clzll(m.extent[axis]));
+    }
+    result->start[ADIT_MESH_RANGES] = m.count;
+    *status = m.count > result->quads_max ? -ENOSPC : 0;
+    return true;
+}
