@@ -1,6 +1,6 @@
 /* remesh.c - see remesh.h.
  *
- * read_block() reads what can matter of the source once: the box and one voxel around it, beyond the chunk from the planes. Then face by face
+ * read_block() reads what can matter of the source once: the box and one voxel around it, with AO two, beyond the chunk from planes and rim. Then face by face
  * the cells of the layers concerned are made from that, and range by range the slices of these layers are found in the old quads, copied
  * to private memory, and made again where their cells differ (remesh_slice.c). What lies between is copied in as few pieces as there are slices that change.
  *
@@ -19,15 +19,17 @@
 #include "kernels/mesh_side.h"
 #include "kernels/remesh_slice.h"
 
-enum { DIM = ADIT_CHUNK_DIM, SIDE = ADIT_REMESH_SIDE_MAX + 2, CLASSES = ADIT_MESH_CLASSES, KEY_BIT = 30 };
+enum { DIM = ADIT_CHUNK_DIM, SIDE = ADIT_REMESH_SIDE_MAX + 4, CLASSES = ADIT_MESH_CLASSES, LIGHT_BIT = 22 };
 
-/* The voxels of a box that was widened by one: material, and its class from bit 16 on. Its edges, where more than one coordinate is beyond the
- * box, are not read. */
+/* The voxels of a box that was widened by what its faces depend on, within -1 .. dim: material, class from bit 16 on, light from bit 22 on. Without AO
+ * its edges, where more than one coordinate is beyond the box, are not read. */
 struct block {
     int32_t lo[3];
     uint32_t n[3];
     uint32_t voxel[SIDE * SIDE * SIDE]; /* index (z*n[1] + y)*n[0] + x, from lo on */
 };
+
+static inline uint32_t class_of(uint32_t voxel) { return voxel >> 16 & 3; }
 
 /* The layers of a face that an edit can change, and the rectangle of cells in each. */
 struct reach {
@@ -43,62 +45,76 @@ struct update {
     const struct adit_mesh_result *old;
     struct adit_mesh_result *result;
     const struct adit_mesh_box *edit;
+    bool has_ao;
     uint32_t from; /* quads of old up to here are dealt with */
     uint32_t count;
     struct adit_slice_change change;
     struct block block;
-    uint64_t cell[(ADIT_REMESH_SIDE_MAX + 1) * ADIT_REMESH_SIDE_MAX * ADIT_REMESH_SIDE_MAX]; /* of the face at work, by layer, v, u */
+    uint64_t cell[(ADIT_REMESH_SIDE_MAX + 1) * ADIT_SLICE_RECT_MAX * ADIT_SLICE_RECT_MAX]; /* of the face at work, by layer, v, u */
     struct adit_slice slice;
 };
 
 /* -- voxels to cells ----------------------------------------------------------------------------------------------- */
 
-/* A voxel within -1 .. dim, of which at most one coordinate lies beyond the chunk. */
-static uint16_t material_at(const struct adit_mesh_source *source, const int32_t at[3])
+/* A cell of the rim: opaque or air. side: of each axis 0 low, 1 high, or 2: it lies within, at at. */
+static bool is_rim_opaque(const struct adit_mesh_rim *rim, const int32_t at[3], const uint32_t side[3])
 {
     for (uint32_t axis = 0; axis < 3; axis++) {
-        if (at[axis] >= 0 && at[axis] < source->dim[axis])
-            continue;
-        uint32_t face = axis * 2 + (at[axis] > 0);
-        const uint16_t *plane = source->plane[face];
-        return plane ? plane[at[adit_face_v(face)] * DIM + at[adit_face_u(face)]] : 0;
+        uint32_t i = side[axis == 0 ? 1 : 0], j = side[axis == 2 ? 1 : 2];
+        if (side[axis] == 2)
+            return rim->edge[axis * 4 + i + 2 * j] >> at[axis] & 1;
     }
-    return source->encoded ? adit_voxels_at(source->encoded, (uint32_t)at[0], (uint32_t)at[1], (uint32_t)at[2])
-                           : source->voxels[(at[2] * DIM + at[1]) * DIM + at[0]];
+    return rim->corner >> (side[0] + 2 * side[1] + 4 * side[2]) & 1;
 }
 
-/* Whether a coordinate is none of the box (1) or none of the chunk (4). */
-static uint32_t beyond(const struct update *u, uint32_t axis, int32_t at)
+/* A voxel within -1 .. dim, as a block keeps it. */
+static uint32_t voxel_at(const struct adit_mesh_source *source, const int32_t at[3])
 {
-    bool is_outer = at < u->edit->lo[axis] || at > u->edit->hi[axis];
-    return is_outer + (at < 0 || at >= u->source->dim[axis] ? 4u : 0u);
+    uint32_t side[3], n = 0, face = 0, light = 0;
+    uint16_t material;
+    for (uint32_t axis = 0; axis < 3; axis++) {
+        side[axis] = at[axis] < 0 ? 0 : at[axis] >= source->dim[axis] ? 1 : 2;
+        if (side[axis] < 2) {
+            face = axis * 2 + side[axis];
+            n++;
+        }
+    }
+    if (n > 1)
+        return source->rim && is_rim_opaque(source->rim, at, side) ? (uint32_t)ADIT_CLASS_OPAQUE << 16 : 0;
+    if (n == 1) {
+        uint32_t i = (uint32_t)at[adit_face_v(face)] * DIM + (uint32_t)at[adit_face_u(face)];
+        material = source->plane[face] ? source->plane[face][i] : 0;
+        light = source->light && source->light_plane[face] ? source->light_plane[face][i] : 0;
+    } else {
+        uint32_t i = ((uint32_t)at[2] * DIM + (uint32_t)at[1]) * DIM + (uint32_t)at[0];
+        material = adit_mesh_material(source, i);
+        light = source->light ? source->light[i] : 0;
+    }
+    return material | (uint32_t)(source->classes[material] & 3) << 16 | light << LIGHT_BIT;
+}
+
+static bool is_outer(const struct update *u, uint32_t axis, int32_t at)
+{
+    return at < u->edit->lo[axis] || at > u->edit->hi[axis];
 }
 
 static void read_block(struct update *u)
 {
     struct block *b = &u->block;
-    uint32_t *to = b->voxel;
-    int32_t at[3], end[3];
+    uint32_t *to = b->voxel, outer_max = u->has_ao ? 3 : 1;
+    int32_t at[3], end[3], margin = u->has_ao ? 2 : 1;
     for (int axis = 0; axis < 3; axis++) {
-        b->lo[axis] = u->edit->lo[axis] - 1;
-        end[axis] = u->edit->hi[axis] + 2;
+        int32_t lo = u->edit->lo[axis] - margin, hi = u->edit->hi[axis] + margin, dim = u->source->dim[axis];
+        b->lo[axis] = lo < -1 ? -1 : lo;
+        end[axis] = (hi > dim ? dim : hi) + 1;
         b->n[axis] = (uint32_t)(end[axis] - b->lo[axis]);
     }
     for (at[2] = b->lo[2]; at[2] < end[2]; at[2]++) {
-        uint32_t z = beyond(u, 2, at[2]);
-        bool is_z_far = at[2] < -1 || at[2] > u->source->dim[2];
+        uint32_t z = is_outer(u, 2, at[2]);
         for (at[1] = b->lo[1]; at[1] < end[1]; at[1]++) {
-            uint32_t yz = z + beyond(u, 1, at[1]);
-            bool is_yz_far = is_z_far || at[1] < -1 || at[1] > u->source->dim[1];
-            for (at[0] = b->lo[0]; at[0] < end[0]; at[0]++, to++) {
-                uint32_t n = yz + beyond(u, 0, at[0]);
-                bool is_far = is_yz_far || at[0] < -1 || at[0] > u->source->dim[0];
-                *to = 0;
-                if (is_far || (n & 3) > 1 || n >= 8)
-                    continue;
-                uint16_t material = material_at(u->source, at);
-                *to = material | (uint32_t)(u->source->classes[material] & 3) << 16;
-            }
+            uint32_t yz = z + is_outer(u, 1, at[1]);
+            for (at[0] = b->lo[0]; at[0] < end[0]; at[0]++)
+                *to++ = yz + is_outer(u, 0, at[0]) > outer_max ? 0 : voxel_at(u->source, at);
         }
     }
 }
@@ -106,21 +122,23 @@ static void read_block(struct update *u)
 /* The visibility of mesh.h, of a towards b. */
 static inline bool is_visible(uint32_t a, uint32_t b, uint8_t flags)
 {
-    uint32_t class = a >> 16, other = b >> 16;
+    uint32_t class = class_of(a), other = class_of(b);
     if (class == ADIT_CLASS_AIR || other == ADIT_CLASS_OPAQUE)
         return false;
     if (other == ADIT_CLASS_AIR || class == ADIT_CLASS_OPAQUE)
         return true;
-    return a == b ? class == ADIT_CLASS_CUTOUT : !(flags & ADIT_MESH_TT_NONE);
+    return (a & 0xffff) == (b & 0xffff) ? class == ADIT_CLASS_CUTOUT : !(flags & ADIT_MESH_TT_NONE);
 }
 
 /* False when the edit cannot change anything of that face. */
 static bool find_reach(const struct update *u, uint32_t face, struct reach *r)
 {
     const struct adit_mesh_box *edit = u->edit;
+    int32_t around = u->has_ao;
     r->side = adit_mesh_side_of(u->source, face);
     int32_t up = face & 1, first = edit->lo[r->side.axis] - up, last = edit->hi[r->side.axis] + 1 - up, end = (int32_t)r->side.layers - 1;
-    int32_t u0 = edit->lo[r->side.u_axis], u1 = edit->hi[r->side.u_axis], v0 = edit->lo[r->side.v_axis], v1 = edit->hi[r->side.v_axis];
+    int32_t u0 = edit->lo[r->side.u_axis] - around, u1 = edit->hi[r->side.u_axis] + around;
+    int32_t v0 = edit->lo[r->side.v_axis] - around, v1 = edit->hi[r->side.v_axis] + around;
     r->first = (uint32_t)(first < 0 ? 0 : first);
     r->u0 = (uint32_t)(u0 < 0 ? 0 : u0);
     r->v0 = (uint32_t)(v0 < 0 ? 0 : v0);
@@ -136,12 +154,26 @@ static bool find_reach(const struct update *u, uint32_t face, struct reach *r)
     return true;
 }
 
+/* The AO of a face, from the voxel before it and what lies around that, a step along u and along v away. */
+static uint64_t ao_of(const uint32_t *front, uint32_t step_u, uint32_t step_v)
+{
+    uint64_t ao = 0;
+    for (uint32_t corner = 0; corner < 4; corner++) {
+        const uint32_t *beside_u = corner & 1 ? front + step_u : front - step_u;
+        bool a = class_of(*beside_u) == ADIT_CLASS_OPAQUE, b = class_of(corner & 2 ? front[step_v] : *(front - step_v)) == ADIT_CLASS_OPAQUE;
+        bool d = class_of(corner & 2 ? beside_u[step_v] : *(beside_u - step_v)) == ADIT_CLASS_OPAQUE;
+        ao |= (uint64_t)(a && b ? 0 : 3 - a - b - d) << 2 * corner;
+    }
+    return ao;
+}
+
 static void make_cells(struct update *u, struct reach *r)
 {
     const struct block *b = &u->block;
     const uint32_t step[3] = { 1, b->n[0], b->n[0] * b->n[1] };
     const struct adit_mesh_side *side = &r->side;
-    uint32_t across = side->face & 1 ? step[side->axis] : -step[side->axis];
+    uint32_t step_u = step[side->u_axis], step_v = step[side->v_axis];
+    bool is_any = u->source->flags & ADIT_MESH_ANY_OPAQUE;
     uint64_t *to = u->cell;
     uint32_t at[3];
     r->classes = 0;
@@ -150,13 +182,18 @@ static void make_cells(struct update *u, struct reach *r)
             at[side->axis] = layer - (uint32_t)b->lo[side->axis];
             at[side->v_axis] = v - (uint32_t)b->lo[side->v_axis];
             at[side->u_axis] = r->u0 - (uint32_t)b->lo[side->u_axis];
-            uint32_t i = at[2] * step[2] + at[1] * step[1] + at[0];
-            for (uint32_t n = r->u0; n <= r->u1; n++, i += step[side->u_axis]) {
-                uint32_t voxel = b->voxel[i];
-                bool is_seen = is_visible(voxel, b->voxel[i + across], u->source->flags);
-                uint64_t key = (voxel & 0xffff) | (uint64_t)ADIT_QUAD_AO_OPEN << 16;
-                *to++ = is_seen ? adit_cell_make(key, voxel >> 16) : 0;
-                r->classes |= (uint32_t)is_seen << (voxel >> 16);
+            const uint32_t *voxel = b->voxel + at[2] * step[2] + at[1] * step[1] + at[0];
+            const uint32_t *front = side->face & 1 ? voxel + step[side->axis] : voxel - step[side->axis];
+            for (uint32_t n = r->u0; n <= r->u1; n++, voxel += step_u, front += step_u) {
+                uint32_t class = class_of(*voxel);
+                *to = 0;
+                if (is_visible(*voxel, *front, u->source->flags)) {
+                    uint64_t material = is_any && class == ADIT_CLASS_OPAQUE ? 0 : *voxel & 0xffff;
+                    uint64_t ao = u->has_ao ? ao_of(front, step_u, step_v) : ADIT_QUAD_AO_OPEN;
+                    *to = adit_cell_make(material | ao << 16 | (uint64_t)(*front >> LIGHT_BIT) << 24, class);
+                    r->classes |= 1u << class;
+                }
+                to++;
             }
         }
     }
@@ -220,6 +257,7 @@ static bool update_range(struct update *u, const struct reach *r, uint32_t class
     if (from == end && !(r->classes >> class & 1))
         return true;
     u->slice.class = class;
+    u->slice.is_any = class == ADIT_CLASS_OPAQUE && u->source->flags & ADIT_MESH_ANY_OPAQUE;
     from = find_layer(u->old->quads, from, end, bit, r->first);
     for (uint32_t layer = r->first; layer <= r->last; layer++) {
         uint32_t to = find_layer(u->old->quads, from, end, bit, layer + 1);
@@ -361,6 +399,8 @@ static bool update(const struct adit_mesh_source *source, const struct adit_mesh
     u.edit = edit;
     u.old = old;
     u.result = result;
+    u.slice.source = source;
+    u.has_ao = source->flags & ADIT_MESH_AO;
     u.from = u.count = 0;
     u.change = (struct adit_slice_change){ 0 };
     read_block(&u);

@@ -18,7 +18,9 @@
 
 #include <string.h>
 
-enum { DIM = ADIT_CHUNK_DIM, W_BIT = 18, H_BIT = 24, KEY_BIT = 30 };
+enum { DIM = ADIT_CHUNK_DIM, W_BIT = 18, H_BIT = 24, KEY_BIT = 30, AT_BITS = 18 };
+
+#define MATERIAL 0xffffull /* of a key */
 
 static inline uint32_t field(uint64_t quad, uint32_t bit)
 {
@@ -52,6 +54,17 @@ static inline uint64_t quad_span(const struct adit_slice *s, uint64_t quad)
     return span_of(u, least(u + field(quad, W_BIT), DIM - 1));
 }
 
+static inline uint64_t quad_key(const struct adit_slice *s, uint64_t quad)
+{
+    return quad >> KEY_BIT & ~(s->is_any ? MATERIAL : 0);
+}
+
+/* The material of a quad's first cell, whose voxel lies at its x, y and z. */
+static inline uint64_t quad_material(const struct adit_slice *s, uint64_t quad)
+{
+    return adit_mesh_material(s->source, (uint32_t)quad & ((1u << AT_BITS) - 1));
+}
+
 /* -- the rectangle ------------------------------------------------------------------------------------------------- */
 
 /* Makes had: what the old quads cover of the rectangle. */
@@ -67,11 +80,26 @@ static void find_had(struct adit_slice *s)
             break; /* they are in order */
         if (v + h < s->v0 || u + w < s->u0 || u > s->u1)
             continue;
-        uint64_t cell = adit_cell_make(quad >> KEY_BIT, s->class);
+        uint64_t cell = adit_cell_make(quad_key(s, quad), s->class);
         for (uint32_t row = most(v, s->v0); row <= least(v + h, s->v1); row++)
             for (uint32_t at = most(u, s->u0); at <= least(u + w, s->u1); at++)
                 s->had[(row - s->v0) * width + at - s->u0] = cell;
     }
+}
+
+/* Where materials do not count: gives quads that begin in the rectangle the material that is there now. Returns whether one has changed. */
+static bool mend_materials(struct adit_slice *s)
+{
+    bool has_changed = false;
+    for (uint32_t i = 0; i < s->n; i++) {
+        uint64_t quad = s->quad[i];
+        uint32_t u = field(quad, s->u_bit), v = field(quad, s->v_bit);
+        if (u < s->u0 || u > s->u1 || v < s->v0 || v > s->v1)
+            continue;
+        s->quad[i] = (quad & ~(MATERIAL << KEY_BIT)) | quad_material(s, quad) << KEY_BIT;
+        has_changed |= s->quad[i] != quad;
+    }
+    return has_changed;
 }
 
 static bool add_key(struct adit_slice *s, uint64_t cell)
@@ -151,7 +179,7 @@ static void open_all(struct sweep *w)
     memset(w->end_cells, 0, sizeof w->end_cells);
     for (uint32_t i = 0; i < s->n; i++) {
         uint64_t quad = s->quad[i];
-        if (quad >> KEY_BIT != key)
+        if (quad_key(s, quad) != key)
             continue;
         uint32_t v = field(quad, s->v_bit);
         if (v >= s->v0) {
@@ -212,6 +240,8 @@ static uint64_t begin_quads(struct sweep *w, uint32_t row, uint64_t cells)
             end = behind ? u + lowest(behind) - 1 : 63;
         uint64_t *quad = &s->begun[row * DIM + u];
         *quad = s->layer | (uint64_t)u << s->u_bit | (uint64_t)row << s->v_bit | (uint64_t)(end - u) << W_BIT | key << KEY_BIT;
+        if (s->is_any)
+            *quad |= quad_material(s, *quad) << KEY_BIT;
         w->open[u] = quad;
         w->last |= 1ull << end;
         begun |= 1ull << u;
@@ -279,7 +309,8 @@ enum adit_slice_result adit_slice_update(struct adit_slice *s, const uint64_t *c
         s->want[i] = adit_cell_class(cells[i]) == s->class ? cells[i] : 0;
         differ |= s->want[i] ^ s->had[i];
     }
-    if (!differ)
+    bool has_mended = s->is_any && mend_materials(s);
+    if (!differ && !has_mended)
         return ADIT_SLICE_AS_IT_WAS;
     if (!find_keys(s, change))
         return ADIT_SLICE_TOO_MUCH;

@@ -1,8 +1,9 @@
 /* remesh_slice.h - one slice of a mesh after an edit: the quads of one face, class and layer. Private to remesh.c.
  *
  * A *cell* is a unit face of the slice's layer: 0 when nothing is to be seen of this class there, else the class and what a quad of it carries
- * in its bits 30 to 63, its *key*. Cells merge where they are equal, so the greedy of mesh.h treats each key by itself: what other keys
- * cover is to it as air. Cells whose key has AO that is not constant along an axis do not merge along that.
+ * in its bits 30 to 63 (material, AO, light), its *key*. Cells merge where they are equal, so the greedy of mesh.h treats each key by itself: what other
+ * keys cover is to it as air. Cells whose key has AO that is not constant along an axis do not merge along that. Where materials do not count
+ * (ADIT_MESH_ANY_OPAQUE), they are not in the key, and a quad that begins takes that of its first cell from the source.
  *
  *        u ->                          rows before v0: cells are as they were, so quads begin as they did, and those that end before
  *      v  . . A A A A B B              row v0 - 1 are as they were. The quads open at row v0 - 1 may end elsewhere.
@@ -16,6 +17,7 @@
 #define ADIT_REMESH_SLICE_H
 
 #include "kernels/mesh.h"
+#include "kernels/mesh_side.h"
 
 enum {
     ADIT_SLICE_CELLS = ADIT_CHUNK_DIM * ADIT_CHUNK_DIM, /* no slice has more quads */
@@ -29,12 +31,13 @@ static inline uint32_t adit_cell_class(uint64_t cell) { return (uint32_t)(cell >
 
 /* A slice at work. The first part is set by the caller; u and v, first and last, are the rectangle within 0 .. 63. */
 struct adit_slice {
+    const struct adit_mesh_source *source;
     uint32_t u_bit, v_bit;  /* where u and v stand in a quad */
     uint64_t layer;         /* as bits of a quad */
     uint32_t rows;          /* dim along v */
     uint32_t u0, u1, v0, v1;
     uint32_t class;         /* enum adit_class */
-    bool is_culled;
+    bool is_culled, is_any; /* is_any: of any material */
     uint32_t n;                      /* quads it had: */
     uint64_t quad[ADIT_SLICE_CELLS]; /* a copy, so that nobody else changes it */
 

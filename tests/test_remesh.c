@@ -35,7 +35,8 @@ enum { ROUNDS = 700, CHAIN = 300, HOSTILE = 3000 };
 static uint64_t seed = 1, rng_state;
 
 static struct bench {
-    uint16_t *voxels, *plane[ADIT_FACES];
+    uint16_t *voxels, *plane[ADIT_FACES], *light, *light_plane[ADIT_FACES];
+    struct adit_mesh_rim *rim;
     uint8_t *classes, *block;
     uint64_t *old, *quads, *expected; /* ADIT_MESH_QUADS_MAX and guards */
     struct adit_encode_plan *plan;
@@ -64,8 +65,12 @@ static int set_up(void **state)
 {
     (void)state;
     b.voxels = fenced(ADIT_CHUNK_VOXELS * sizeof *b.voxels);
-    for (int f = 0; f < ADIT_FACES; f++)
+    b.light = fenced(ADIT_CHUNK_VOXELS * sizeof *b.light);
+    b.rim = fenced(sizeof *b.rim);
+    for (int f = 0; f < ADIT_FACES; f++) {
         b.plane[f] = fenced(ADIT_PLANE_VOXELS * sizeof *b.plane[f]);
+        b.light_plane[f] = fenced(ADIT_PLANE_VOXELS * sizeof *b.light_plane[f]);
+    }
     b.classes = fenced(ADIT_MATERIALS);
     b.block = fenced(ADIT_ENCODED_BYTES_MAX);
     b.plan = malloc(adit_encode_plan_bytes());
@@ -76,9 +81,14 @@ static int set_up(void **state)
     return 0;
 }
 
+static uint32_t index_of(const int32_t at[3])
+{
+    return ((uint32_t)at[2] * DIM + (uint32_t)at[1]) * DIM + (uint32_t)at[0];
+}
+
 static uint16_t *voxel(const int32_t at[3])
 {
-    return &b.voxels[(at[2] * DIM + at[1]) * DIM + at[0]];
+    return &b.voxels[index_of(at)];
 }
 
 /* -- judging ------------------------------------------------------------------------------------------------------- */
@@ -141,12 +151,13 @@ static void begin(void)
     b.mesh = mesh(b.old, ADIT_MESH_QUADS_MAX, NULL, 0);
 }
 
+/* Boxes that are not meshed whole; with AO or light as many merge keys as cells may change, and those of larger boxes may be too many. */
 static bool is_small(const struct adit_mesh_box *edit)
 {
-    int32_t voxels = 1;
+    int32_t voxels = 1, side_max = b.source.flags & ADIT_MESH_AO || b.source.light ? 2 : 16;
     for (int axis = 0; axis < 3; axis++) {
         int32_t side = edit->hi[axis] - edit->lo[axis] + 1;
-        if (side > 16)
+        if (side > side_max)
             return false;
         voxels *= side;
     }
@@ -174,7 +185,7 @@ static void judge(const struct adit_mesh_box *edit, bool is_alone)
     b.wholes = 0;
     struct adit_mesh_result got = mesh(b.quads, n, edit, 0);
     assert_same_mesh(&got, &want);
-    assert_true(!is_alone || (b.wholes == 0) == is_small(edit));
+    assert_true(!is_alone || !is_small(edit) || b.wholes == 0);
     uint64_t *was = b.old;
     b.old = b.quads;
     b.quads = was;
@@ -219,6 +230,30 @@ static void draw_chunk(void)
     b.source.flags = (uint8_t)draw(4);
 }
 
+static uint16_t draw_light(void) /* with bits that do not count */
+{
+    return (uint16_t)((draw(8) ? 15 : draw(16) << 6) | (draw(64) << 10));
+}
+
+static void draw_shade(void)
+{
+    b.source.flags = (uint8_t)draw(16);
+    b.source.rim = draw(3) ? b.rim : NULL;
+    for (uint32_t i = 0; i < 12; i++)
+        b.rim->edge[i] = draw(4) ? (uint64_t)draw(1u << 31) << 33 ^ draw(1u << 31) : ~0ull;
+    b.rim->corner = (uint8_t)draw(256);
+    if (draw(2))
+        return;
+    b.source.light = b.light;
+    for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+        b.light[i] = draw_light();
+    for (int f = 0; f < ADIT_FACES; f++) {
+        b.source.light_plane[f] = draw(3) ? b.light_plane[f] : NULL;
+        for (uint32_t i = 0; i < ADIT_PLANE_VOXELS; i++)
+            b.light_plane[f][i] = draw_light();
+    }
+}
+
 /* A box of up to side a side; one of four reaches a border plane where it can. */
 static struct adit_mesh_box draw_box(uint32_t side)
 {
@@ -232,23 +267,49 @@ static struct adit_mesh_box draw_box(uint32_t side)
     return box;
 }
 
-/* Changes what lies in the box, voxels and planes: nothing, all to one material, or anything. */
+/* Turns a cell of the rim from opaque to air or back. side: of each axis 0 low, 1 high, 2 within, at at. */
+static void turn_rim(const int32_t at[3], const uint32_t side[3])
+{
+    for (uint32_t axis = 0; axis < 3; axis++) {
+        uint32_t i = side[axis == 0], j = side[axis == 2 ? 1 : 2];
+        if (side[axis] == 2) {
+            b.rim->edge[axis * 4 + i + 2 * j] ^= 1ull << at[axis];
+            return;
+        }
+    }
+    b.rim->corner ^= (uint8_t)(1u << (side[0] + 2 * side[1] + 4 * side[2]));
+}
+
+/* Changes a voxel, a cell of a plane or of the rim, and its light or not. */
+static void edit_at(const int32_t at[3], uint16_t material, bool has_light)
+{
+    uint32_t beyond = 0, face = 0, side[3];
+    for (uint32_t axis = 0; axis < 3; axis++) {
+        side[axis] = at[axis] < 0 ? 0 : at[axis] >= b.source.dim[axis] ? 1 : 2;
+        if (side[axis] < 2)
+            beyond++, face = axis * 2 + side[axis];
+    }
+    uint32_t i = beyond == 0 ? index_of(at) : (uint32_t)at[adit_face_v(face)] * DIM + (uint32_t)at[adit_face_u(face)];
+    if (beyond > 1) {
+        turn_rim(at, side);
+        return;
+    }
+    *(beyond ? &b.plane[face][i] : &b.voxels[i]) = material;
+    if (has_light)
+        *(beyond ? &b.light_plane[face][i] : &b.light[i]) = draw_light();
+}
+
+/* Changes what lies in the box: nothing, all to one material, or anything. */
 static void edit_box(const struct adit_mesh_box *box)
 {
-    uint32_t how = draw(6), odds = 1 + draw(4);
+    uint32_t how = draw(6), odds = 1 + draw(4), light = draw(2);
     uint16_t one = draw(2) ? 0 : (uint16_t)(1 + draw(materials + 1));
     int32_t at[3];
     for (at[2] = box->lo[2]; at[2] <= box->hi[2]; at[2]++)
         for (at[1] = box->lo[1]; at[1] <= box->hi[1]; at[1]++)
-            for (at[0] = box->lo[0]; at[0] <= box->hi[0]; at[0]++) {
-                uint32_t beyond = 0, face = 0;
-                for (uint32_t axis = 0; axis < 3; axis++)
-                    if (at[axis] < 0 || at[axis] >= b.source.dim[axis])
-                        beyond++, face = axis * 2 + (at[axis] > 0);
-                uint16_t *to = beyond == 0 ? voxel(at) : beyond == 1 ? &b.plane[face][at[adit_face_v(face)] * DIM + at[adit_face_u(face)]] : NULL;
-                if (to && how && draw(odds) == 0)
-                    *to = how < 4 ? one : draw_material();
-            }
+            for (at[0] = box->lo[0]; at[0] <= box->hi[0]; at[0]++)
+                if (how && draw(odds) == 0)
+                    edit_at(at, how < 4 ? one : draw_material(), light);
 }
 
 static void edit_and_judge(uint32_t side, bool is_alone)
@@ -290,6 +351,8 @@ static void any_edit_of_a_random_chunk_gives_the_whole_mesh(void **state)
         else
             reset(1 + draw(64), 1 + draw(8), 1 + draw(64));
         draw_chunk();
+        if (round & 1)
+            draw_shade();
         begin();
         for (uint32_t i = 0; i < 6; i++)
             edit_and_judge((uint32_t[]){ 1, 1, 3, 8, 16, 30 }[i], true);
@@ -300,12 +363,14 @@ static void any_edit_of_a_random_chunk_gives_the_whole_mesh(void **state)
  * stop; quads that end right above the box not open) */
 static void hundreds_of_edits_one_after_another(void **state)
 {
-    static const char *const kinds[] = { "terrain", "flat", "solid", "empty", "menger", "glass", "stripes" };
+    static const char *const kinds[] = { "terrain", "flat", "solid", "empty", "menger", "glass", "stripes", "terrain", "flat", "stripes", "terrain" };
+    static const uint8_t flags[] = { 0, 0, 0, 0, ADIT_MESH_CULLED, ADIT_MESH_TT_NONE, 0, ADIT_MESH_AO, ADIT_MESH_AO, ADIT_MESH_ANY_OPAQUE,
+                                     ADIT_MESH_AO | ADIT_MESH_ANY_OPAQUE };
     (void)state;
     for (uint32_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         rng_state = seed * 2000003 + k;
         take_volume(kinds[k]);
-        b.source.flags = (uint8_t)(k == 5 ? ADIT_MESH_TT_NONE : k == 4 ? ADIT_MESH_CULLED : 0);
+        b.source.flags = flags[k];
         begin();
         for (uint32_t i = 0; i < CHAIN; i++)
             edit_and_judge(1 + draw(draw(3) ? 1 : 16), true);
@@ -338,12 +403,14 @@ static void one_voxel_alone_and_gone_again(void **state)
     }
 }
 
-/* A neighbour's edit: a rectangle of a border plane, and nothing of the chunk. (tried: planes not read where the box lies in them) */
+/* A neighbour's edit: a rectangle of a border plane and of the rim, and nothing of the chunk. (tried: planes not read where the box lies in them) */
 static void planes_change_alone(void **state)
 {
     (void)state;
     rng_state = seed * 3000017;
     take_volume("terrain");
+    b.source.rim = b.rim;
+    b.source.flags = ADIT_MESH_AO;
     begin();
     for (uint32_t i = 0; i < CHAIN; i++) {
         uint32_t face = draw(ADIT_FACES), axis = adit_face_axis(face);
@@ -437,6 +504,7 @@ static void an_old_mesh_may_be_anything(void **state)
         if (round % 100 == 0) {
             reset(64, 64, 64);
             draw_chunk();
+            draw_shade();
             begin();
         }
         struct adit_mesh_result old = b.mesh;
