@@ -20,6 +20,7 @@
 #include "kernels/remesh_slice.h"
 
 enum { DIM = ADIT_CHUNK_DIM, SIDE = ADIT_REMESH_SIDE_MAX + 4, CLASSES = ADIT_MESH_CLASSES, LIGHT_BIT = 22 };
+enum { SLICE_USUAL = 32 }; /* quads */
 
 /* The voxels of a box that was widened by what its faces depend on, within -1 .. dim: material, class from bit 16 on, light from bit 22 on. Without AO
  * its edges, where more than one coordinate is beyond the box, are not read. */
@@ -67,11 +68,22 @@ static bool is_rim_opaque(const struct adit_mesh_rim *rim, const int32_t at[3], 
     return rim->corner >> (side[0] + 2 * side[1] + 4 * side[2]) & 1;
 }
 
-/* A voxel within -1 .. dim, as a block keeps it. */
+static inline uint32_t voxel_make(const struct adit_mesh_source *source, uint16_t material, uint32_t light)
+{
+    return material | (uint32_t)(source->classes[material] & 3) << 16 | light << LIGHT_BIT;
+}
+
+/* A voxel inside, as a block keeps it. */
+static inline uint32_t voxel_inside(const struct adit_mesh_source *source, const int32_t at[3])
+{
+    uint32_t i = ((uint32_t)at[2] * DIM + (uint32_t)at[1]) * DIM + (uint32_t)at[0];
+    return voxel_make(source, adit_mesh_material(source, i), source->light ? source->light[i] : 0);
+}
+
+/* One within -1 .. dim. */
 static uint32_t voxel_at(const struct adit_mesh_source *source, const int32_t at[3])
 {
-    uint32_t side[3], n = 0, face = 0, light = 0;
-    uint16_t material;
+    uint32_t side[3], n = 0, face = 0;
     for (uint32_t axis = 0; axis < 3; axis++) {
         side[axis] = at[axis] < 0 ? 0 : at[axis] >= source->dim[axis] ? 1 : 2;
         if (side[axis] < 2) {
@@ -81,16 +93,11 @@ static uint32_t voxel_at(const struct adit_mesh_source *source, const int32_t at
     }
     if (n > 1)
         return source->rim && is_rim_opaque(source->rim, at, side) ? (uint32_t)ADIT_CLASS_OPAQUE << 16 : 0;
-    if (n == 1) {
-        uint32_t i = (uint32_t)at[adit_face_v(face)] * DIM + (uint32_t)at[adit_face_u(face)];
-        material = source->plane[face] ? source->plane[face][i] : 0;
-        light = source->light && source->light_plane[face] ? source->light_plane[face][i] : 0;
-    } else {
-        uint32_t i = ((uint32_t)at[2] * DIM + (uint32_t)at[1]) * DIM + (uint32_t)at[0];
-        material = adit_mesh_material(source, i);
-        light = source->light ? source->light[i] : 0;
-    }
-    return material | (uint32_t)(source->classes[material] & 3) << 16 | light << LIGHT_BIT;
+    if (n == 0)
+        return voxel_inside(source, at);
+    uint32_t i = (uint32_t)at[adit_face_v(face)] * DIM + (uint32_t)at[adit_face_u(face)];
+    const uint16_t *plane = source->plane[face], *light = source->light ? source->light_plane[face] : NULL;
+    return voxel_make(source, plane ? plane[i] : 0, light ? light[i] : 0);
 }
 
 static bool is_outer(const struct update *u, uint32_t axis, int32_t at)
@@ -113,8 +120,13 @@ static void read_block(struct update *u)
         uint32_t z = is_outer(u, 2, at[2]);
         for (at[1] = b->lo[1]; at[1] < end[1]; at[1]++) {
             uint32_t yz = z + is_outer(u, 1, at[1]);
-            for (at[0] = b->lo[0]; at[0] < end[0]; at[0]++)
-                *to++ = yz + is_outer(u, 0, at[0]) > outer_max ? 0 : voxel_at(u->source, at);
+            bool is_row = at[2] >= 0 && at[2] < u->source->dim[2] && at[1] >= 0 && at[1] < u->source->dim[1]; /* inside, but for its ends */
+            for (at[0] = b->lo[0]; at[0] < end[0]; at[0]++, to++) {
+                if (yz + is_outer(u, 0, at[0]) > outer_max)
+                    *to = 0;
+                else
+                    *to = is_row && at[0] >= 0 && at[0] < u->source->dim[0] ? voxel_inside(u->source, at) : voxel_at(u->source, at);
+            }
         }
     }
 }
@@ -154,17 +166,21 @@ static bool find_reach(const struct update *u, uint32_t face, struct reach *r)
     return true;
 }
 
-/* The AO of a face, from the voxel before it and what lies around that, a step along u and along v away. */
-static uint64_t ao_of(const uint32_t *front, uint32_t step_u, uint32_t step_v)
+static inline uint32_t is_opaque(uint32_t voxel) { return class_of(voxel) == ADIT_CLASS_OPAQUE; }
+
+/* The AO of a corner, without a branch. */
+static inline uint64_t ao_corner(uint32_t a, uint32_t b, uint32_t d)
 {
-    uint64_t ao = 0;
-    for (uint32_t corner = 0; corner < 4; corner++) {
-        const uint32_t *beside_u = corner & 1 ? front + step_u : front - step_u;
-        bool a = class_of(*beside_u) == ADIT_CLASS_OPAQUE, b = class_of(corner & 2 ? front[step_v] : *(front - step_v)) == ADIT_CLASS_OPAQUE;
-        bool d = class_of(corner & 2 ? beside_u[step_v] : *(beside_u - step_v)) == ADIT_CLASS_OPAQUE;
-        ao |= (uint64_t)(a && b ? 0 : 3 - a - b - d) << 2 * corner;
-    }
-    return ao;
+    return (3 - a - b - d) & ((a & b) - 1);
+}
+
+/* The AO of a face, from the voxel before it and what lies around that, a step along u and along v away. */
+static uint64_t ao_of(const uint32_t *front, uint32_t u, uint32_t v)
+{
+    const uint32_t *above = front - v, *below = front + v;
+    uint32_t left = is_opaque(*(front - u)), right = is_opaque(front[u]), up = is_opaque(*above), down = is_opaque(*below);
+    return ao_corner(left, up, is_opaque(*(above - u))) | ao_corner(right, up, is_opaque(above[u])) << 2 |
+           ao_corner(left, down, is_opaque(*(below - u))) << 4 | ao_corner(right, down, is_opaque(below[u])) << 6;
 }
 
 static void make_cells(struct update *u, struct reach *r)
@@ -218,9 +234,12 @@ static bool copy_upto(struct update *u, uint32_t upto)
 static uint32_t find_layer(const uint64_t *quads, uint32_t from, uint32_t to, uint32_t bit, uint32_t layer)
 {
     const uint64_t *at = quads + from;
-    uint32_t n = to - from;
+    uint32_t n = to - from, near = SLICE_USUAL;
     if (!n)
         return to;
+    while (near < n && (at[near - 1] >> bit & 63) < layer)
+        near *= 2;
+    n = near < n ? near : n;
     while (n > 1) { /* a move on a condition instead of a branch, which would be guessed wrong half the time */
         uint32_t half = n / 2;
         at = (at[half - 1] >> bit & 63) < layer ? at + half : at;

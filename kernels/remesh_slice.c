@@ -67,15 +67,21 @@ static inline uint64_t quad_material(const struct adit_slice *s, uint64_t quad)
 
 /* -- the rectangle ------------------------------------------------------------------------------------------------- */
 
-/* Makes had: what the old quads cover of the rectangle. */
+/* Makes had: what the old quads cover of the rectangle; and finds those that a sweep begins with. */
 static void find_had(struct adit_slice *s)
 {
     uint32_t width = s->u1 - s->u0 + 1, height = s->v1 - s->v0 + 1;
     for (uint32_t i = 0; i < width * height; i++)
         s->had[i] = 0;
+    s->from = s->n;
+    s->open_n = 0;
     for (uint32_t i = 0; i < s->n; i++) {
         uint64_t quad = s->quad[i];
         uint32_t u = field(quad, s->u_bit), v = field(quad, s->v_bit), w = field(quad, W_BIT), h = field(quad, H_BIT);
+        if (v >= s->v0)
+            s->from = least(s->from, i);
+        else if (v + h + 1 >= s->v0)
+            s->open[s->open_n++] = (uint16_t)i;
         if (v > s->v1)
             break; /* they are in order */
         if (v + h < s->v0 || u + w < s->u0 || u > s->u1)
@@ -141,9 +147,7 @@ struct sweep {
     struct adit_slice *s;
     uint64_t cell;
     bool merges_u, merges_v;
-    /* the quads of this key from row v0 on: numbers in s->quad */
-    uint32_t n, next;
-    uint16_t of_key[ADIT_SLICE_CELLS];
+    uint32_t next; /* the first old quad that begins below the row at work */
     /* open quads as they were, by their first cells; and which of them end in a row, first cells and all */
     uint64_t had_first, had_cells, begun; /* begun: first cells, in this row */
     uint64_t end_first[DIM], end_cells[DIM];
@@ -168,26 +172,25 @@ static bool had_begin(struct sweep *w, uint32_t number)
     return true;
 }
 
-/* Makes both sets as they are at row v0 - 1, and lists what follows. */
+static inline bool is_of_key(const struct sweep *w, uint64_t quad)
+{
+    return adit_cell_make(quad_key(w->s, quad), w->s->class) == w->cell;
+}
+
+/* Makes both sets as they are at row v0 - 1. */
 static void open_all(struct sweep *w)
 {
     struct adit_slice *s = w->s;
-    uint64_t key = w->cell & ((1ull << ADIT_CELL_KEY_BITS) - 1);
     w->had_first = w->had_cells = w->first = w->last = w->cells = 0;
-    w->n = w->next = 0;
+    w->next = s->from;
     memset(w->end_first, 0, sizeof w->end_first);
     memset(w->end_cells, 0, sizeof w->end_cells);
-    for (uint32_t i = 0; i < s->n; i++) {
-        uint64_t quad = s->quad[i];
-        if (quad_key(s, quad) != key)
-            continue;
-        uint32_t v = field(quad, s->v_bit);
-        if (v >= s->v0) {
-            w->of_key[w->n++] = (uint16_t)i;
-        } else if (v + field(quad, H_BIT) + 1 >= s->v0 && had_begin(w, i)) {
-            uint64_t span = quad_span(s, quad);
+    for (uint32_t i = 0; i < s->open_n; i++) {
+        uint32_t number = s->open[i];
+        if (is_of_key(w, s->quad[number]) && had_begin(w, number)) {
+            uint64_t span = quad_span(s, s->quad[number]);
             w->last |= span & ~(span >> 1);
-            w->open[lowest(span)] = &s->quad[i];
+            w->open[lowest(span)] = &s->quad[number];
         }
     }
     w->first = w->same = w->had_first;
@@ -203,9 +206,9 @@ static void had_row(struct sweep *w, uint32_t row)
         w->had_cells &= ~w->end_cells[row - 1];
     }
     w->begun = 0;
-    while (w->next < w->n && field(s->quad[w->of_key[w->next]], s->v_bit) == row) {
-        uint32_t number = w->of_key[w->next++];
-        if (had_begin(w, number)) {
+    for (; w->next < s->n && field(s->quad[w->next], s->v_bit) <= row; w->next++) {
+        uint32_t number = w->next;
+        if (is_of_key(w, s->quad[number]) && field(s->quad[number], s->v_bit) == row && had_begin(w, number)) {
             s->is_gone[number] = true;
             w->begun |= 1ull << field(s->quad[number], s->u_bit);
         }
@@ -331,9 +334,7 @@ enum adit_slice_result adit_slice_update(struct adit_slice *s, const uint64_t *c
 uint32_t adit_slice_write(struct adit_slice *s, uint64_t *to, uint32_t room)
 {
     const uint64_t *first = to;
-    uint32_t from = 0, behind;
-    while (from < s->n && field(s->quad[from], s->v_bit) < s->v0)
-        from++;
+    uint32_t from = s->from, behind;
     for (behind = from; behind < s->n && field(s->quad[behind], s->v_bit) <= s->stop; behind++) {
         uint32_t u = field(s->quad[behind], s->u_bit), v = field(s->quad[behind], s->v_bit);
         if (s->is_gone[behind])

@@ -42,6 +42,8 @@ struct adit_slice {
     uint64_t quad[ADIT_SLICE_CELLS]; /* a copy, so that nobody else changes it */
 
     uint64_t want[ADIT_SLICE_RECT_MAX * ADIT_SLICE_RECT_MAX], had[ADIT_SLICE_RECT_MAX * ADIT_SLICE_RECT_MAX]; /* cells of the rectangle */
+    uint32_t from, open_n;             /* quads from number from on begin at v0 or behind; and which of those before reach row v0 - 1: */
+    uint16_t open[ADIT_SLICE_CELLS];
     uint64_t key[ADIT_SLICE_KEYS_MAX]; /* cells, of which some came or went */
     uint32_t keys;
     uint32_t stop;                                      /* the row at which all keys are as before */
