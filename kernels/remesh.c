@@ -409,8 +409,8 @@ static bool is_local(const struct adit_mesh_box *edit)
     return voxels <= ADIT_REMESH_VOXELS_MAX;
 }
 
-/* False: it takes a kernel. */
-static bool update(const struct adit_mesh_source *source, const struct adit_mesh_box *edit, const struct adit_mesh_result *old,
+/* False: it takes a kernel; which is why this is never inlined, and its scratch memory is given back before. */
+static __attribute__((noinline)) bool update(const struct adit_mesh_source *source, const struct adit_mesh_box *edit, const struct adit_mesh_result *old,
                    struct adit_mesh_result *result)
 {
     struct update u;

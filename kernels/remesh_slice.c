@@ -146,7 +146,6 @@ static bool find_keys(struct adit_slice *s, struct adit_slice_change *change)
 struct sweep {
     struct adit_slice *s;
     uint64_t cell;
-    bool merges_u, merges_v;
     uint32_t next; /* the first old quad that begins below the row at work */
     /* open quads as they were, by their first cells; and which of them end in a row, first cells and all */
     uint64_t had_first, had_cells, begun; /* begun: first cells, in this row */
@@ -239,7 +238,7 @@ static uint64_t begin_quads(struct sweep *w, uint32_t row, uint64_t cells)
     for (uint64_t fresh = cells & ~w->cells; fresh;) {
         uint32_t u = lowest(fresh), end = u;
         uint64_t behind = ~(fresh >> u);
-        if (w->merges_u)
+        if (!s->is_culled)
             end = behind ? u + lowest(behind) - 1 : 63;
         uint64_t *quad = &s->begun[row * DIM + u];
         *quad = s->layer | (uint64_t)u << s->u_bit | (uint64_t)row << s->v_bit | (uint64_t)(end - u) << W_BIT | key << KEY_BIT;
@@ -278,7 +277,7 @@ static void sweep_key(struct sweep *w)
         uint64_t cells = w->had_cells;
         if (row <= s->v1)
             cells = (cells & ~span_of(s->u0, s->u1)) | row_of(s, w->cell, row);
-        end_quads(w, row, w->merges_v ? cells : 0);
+        end_quads(w, row, s->is_culled ? 0 : cells);
         uint64_t kept = w->first & w->had_first & ~w->begun, begun = begin_quads(w, row, cells);
         w->same = (w->same & kept) | (w->begun & begun);
         if (row >= s->v1 && w->first == w->had_first && w->cells == w->had_cells && !(w->first & ~w->same))
@@ -291,14 +290,6 @@ static void sweep_key(struct sweep *w)
     }
     for (uint64_t first = w->first; first; first &= first - 1) /* they end where they ended */
         *w->open[lowest(first)] = s->quad[w->had_open[lowest(first)]];
-}
-
-/* Whether cells of a key may merge: with AO only along an axis in which it is constant. */
-static void find_gates(struct sweep *w)
-{
-    uint32_t ao = (uint32_t)(w->cell >> 16 & 0xff);
-    w->merges_u = !w->s->is_culled && (ao & 3) == (ao >> 2 & 3) && (ao >> 4 & 3) == ao >> 6;
-    w->merges_v = !w->s->is_culled && (ao & 15) == ao >> 4;
 }
 
 /* -- the slice ----------------------------------------------------------------------------------------------------- */
@@ -325,7 +316,6 @@ enum adit_slice_result adit_slice_update(struct adit_slice *s, const uint64_t *c
     memset(s->is_gone, 0, s->n * sizeof *s->is_gone);
     for (uint32_t k = 0; k < s->keys; k++) {
         w.cell = s->key[k];
-        find_gates(&w);
         sweep_key(&w);
     }
     return ADIT_SLICE_CHANGED;

@@ -2,8 +2,9 @@
  *
  * A *cell* is a unit face of the slice's layer: 0 when nothing is to be seen of this class there, else the class and what a quad of it carries
  * in its bits 30 to 63 (material, AO, light), its *key*. Cells merge where they are equal, so the greedy of mesh.h treats each key by itself: what other
- * keys cover is to it as air. Cells whose key has AO that is not constant along an axis do not merge along that. Where materials do not count
- * (ADIT_MESH_ANY_OPAQUE), they are not in the key, and a quad that begins takes that of its first cell from the source.
+ * keys cover is to it as air. That AO does not change along an axis in which cells merge follows from their being equal: faces next to each other share two
+ * corners and, as neither has an opaque cell before it, agree about the AO there. Where materials do not count (ADIT_MESH_ANY_OPAQUE), they are not in the
+ * key, and a quad that begins takes that of its first cell from the source.
  *
  *        u ->                          rows before v0: cells are as they were, so quads begin as they did, and those that end before
  *      v  . . A A A A B B              row v0 - 1 are as they were. The quads open at row v0 - 1 may end elsewhere.

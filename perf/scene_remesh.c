@@ -85,11 +85,15 @@ static int place_make(struct digging *d, struct place *place, uint32_t number, i
     return error || place->block ? error : -ENOMEM;
 }
 
-static int measure(struct bench *bench, struct digging *d, const struct voxels_input *input, int32_t side, struct adit_encode_plan *plan)
+static int measure(struct bench *bench, struct digging *d, const struct voxels_input *input, uint8_t flags, int32_t side, struct adit_encode_plan *plan)
 {
     char name[64], note[96];
     int error = voxels_source_fill(d->source, input);
-    snprintf(name, sizeof name, side == 1 ? "%s, one voxel" : "%s, a box of %d", input->name, (int)side);
+    d->source->published.flags = flags;
+    if (side == 1)
+        snprintf(name, sizeof name, "%s%s, one voxel", input->name, flags ? " with AO" : "");
+    else
+        snprintf(name, sizeof name, "%s%s, a box of %d", input->name, flags ? " with AO" : "", (int)side);
     for (uint32_t i = 0; i < PLACES && !error; i++)
         error = place_make(d, &d->place[i], i, side, plan);
     d->rounds = 0;
@@ -101,7 +105,7 @@ static int measure(struct bench *bench, struct digging *d, const struct voxels_i
     }
     bool is_whole = side * side * side > ADIT_REMESH_VOXELS_MAX;
     snprintf(note, sizeof note, "%u quads%s", d->mesh[0].start[ADIT_MESH_RANGES], is_whole ? ", meshed whole: quicker" : "");
-    struct goal goal = {side == 1 && !strcmp(input->name, "hills") ? GOAL_MEDIAN : GOAL_NONE, 3};
+    struct goal goal = {side == 1 && !flags && !strcmp(input->name, "hills") ? GOAL_MEDIAN : GOAL_NONE, 3};
     error = bench_measure(bench, &(struct bench_spec){.figure = name, .unit = "us", .scale = 1e-3, .note = note, .goal = goal,
                                                       .ours = {"update", update_block, d},
                                                       .raw = {"copying the quads", copy_block, d}});
@@ -128,9 +132,9 @@ static int run(struct bench *bench)
             return -ENOMEM;
     }
     d->whole = adit_mesh_kernel_best(NULL);
-    for (uint32_t i = 0; i < 2 && !error; i++) /* hills, terrain */
+    for (uint32_t i = 0; i < 4 && !error; i++) /* hills, terrain; and with AO */
         for (size_t k = 0; k < sizeof sides / sizeof sides[0] && !error; k++)
-            error = measure(bench, d, &voxels_inputs[i], sides[k], plan);
+            error = measure(bench, d, &voxels_inputs[i % 2], i < 2 ? 0 : ADIT_MESH_AO, sides[k], plan);
     return error;
 }
 

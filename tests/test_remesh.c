@@ -338,7 +338,8 @@ static void take_volume(const char *kind)
 /* -- the tests ----------------------------------------------------------------------------------------------------- */
 
 /* (tried: layers lo .. hi alone, or one less of a -A face; what lies around the box not read; a coordinate beyond the chunk not counted;
- * the stop of the last key for that of all) */
+ * the stop of the last key for that of all; with AO no cells beside the box; light of planes and the rim left out; where materials do not count, those of
+ * quads that begin in the box as they were, or of new ones any) */
 static void any_edit_of_a_random_chunk_gives_the_whole_mesh(void **state)
 {
     (void)state;
