@@ -9,6 +9,7 @@
 #include "kernels/mesh.h"
 #include "kernels/meshlet.h"
 #include "kernels/quad.h"
+#include "kernels/remesh.h"
 #include "kernels/voxels.h"
 
 #endif
