@@ -236,27 +236,44 @@ static inline __m512i visible_through(const struct mesher *m, const struct adit_
 
 /* -- AO and light -------------------------------------------------------------------------------------------------- */
 
-/* The AO of row v of eight layers, as far as it matters to cells of seen. Returns whether any of them has some. */
-static inline bool find_shade(const struct mesher *m, const struct adit_mesh_side *s, const struct lines *l, uint32_t v, uint32_t layer, __m512i seen,
-                              struct adit_lanes_shade *shade)
+/* Opaque cells before three rows of faces of eight layers: as they are, and from one cell further down and up u. */
+struct surroundings {
+    adit_lanes left[3], mid[3], right[3];
+};
+
+/* Row i of these three is row v + i - 1. */
+static inline void look_at(const struct mesher *m, const struct adit_mesh_side *s, const struct lines *l, uint32_t v, uint32_t layer, uint32_t i,
+                           struct surroundings *around)
 {
-    adit_lanes left[3], mid[3], right[3], near;
-    for (uint32_t i = 0; i < 3; i++) {
-        uint32_t row = v + i - 1;
-        if (row < s->height)
-            mid[i] = (adit_lanes)across(l->opaque + row * DIM, 0, l->border, l->plane[row]);
-        else
-            mid[i] = (adit_lanes)_mm512_loadu_si512(m->shade.past[i / 2] + layer);
-        left[i] = mid[i] << 1 | (adit_lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.lo[v + i] >> layer), 1);
-        right[i] = mid[i] >> 1 | (adit_lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.hi[v + i] >> layer), (long long)(1ull << (s->width - 1)));
+    uint32_t row = v + i - 1;
+    around->mid[i] = (adit_lanes)(row < s->height ? across(l->opaque + row * DIM, 0, l->border, l->plane[row]) : _mm512_loadu_si512(m->shade.past[i / 2] + layer));
+    around->left[i] = around->mid[i] << 1 | (adit_lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.lo[v + i] >> layer), 1);
+    around->right[i] = around->mid[i] >> 1 | (adit_lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.hi[v + i] >> layer), (long long)(1ull << (s->width - 1)));
+}
+
+/* The AO of row v of eight layers, as far as it matters to cells of seen; around is of row v-1 if is_next. Returns in which lanes there is some. */
+static inline __mmask8 find_shade(const struct mesher *m, const struct adit_mesh_side *s, const struct lines *l, uint32_t v, uint32_t layer, __m512i seen,
+                                  bool is_next, struct surroundings *around, struct adit_lanes_shade *shade)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        if (is_next) {
+            around->left[i] = around->left[i + 1];
+            around->mid[i] = around->mid[i + 1];
+            around->right[i] = around->right[i + 1];
+        } else {
+            look_at(m, s, l, v, layer, i, around);
+        }
     }
-    near = left[0] | left[1] | left[2] | mid[0] | mid[2] | right[0] | right[1] | right[2];
-    if (!_mm512_test_epi64_mask((__m512i)near, seen)) {
+    look_at(m, s, l, v, layer, 2, around);
+    adit_lanes near = around->mid[0] | around->mid[2];
+    for (uint32_t i = 0; i < 3; i++)
+        near |= around->left[i] | around->right[i];
+    __mmask8 dark = _mm512_test_epi64_mask((__m512i)near, seen);
+    if (dark)
+        adit_lanes_shade_of(shade, around->left, around->mid, around->right);
+    else
         memset(shade, 0, sizeof *shade);
-        return false;
-    }
-    adit_lanes_shade_of(shade, left, mid, right);
-    return true;
+    return dark;
 }
 
 /* Which cells have the light of the next one along u, or of row v-1, in lanes where they are asked about. */
@@ -300,7 +317,7 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
     const __m512i zero = _mm512_setzero_si512();
     __m512i covered = zero, open_first = zero, open_last = zero;
     __m512i rows = zero, begins = zero, cells = zero, faces = zero;
-    uint64_t dark = 0;
+    struct surroundings around = {0};
     uint32_t next = 0;
     for (uint64_t busy = m->busy[layer / LANES]; busy; busy &= busy - 1) {
         uint32_t v = (uint32_t)__builtin_ctzll(busy), i = v * DIM;
@@ -309,10 +326,9 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
             seen = visible_through(m, s, class, v, layer, l.border, seen);
         __m512i kept = zero, first = seen, last = seen, bit = _mm512_set1_epi64((long long)(1ull << v));
         covered = _mm512_maskz_mov_epi64(v == next ? 0xff : 0, covered); /* of another row than the one before nothing is good */
-        next = v + 1;
         struct adit_lanes_shade *shade = &slab->shade[v];
-        bool is_dark = has_ao && find_shade(m, s, &l, v, layer, seen, shade);
-        dark |= (uint64_t)is_dark << v;
+        bool is_dark = has_ao && (slab->dark[v] = find_shade(m, s, &l, v, layer, seen, v && v == next, &around, shade));
+        next = v + 1;
         if (is_greedy) {
             __m512i good = _mm512_and_si512(covered, seen);
             if (!is_any)
@@ -343,7 +359,6 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
         faces = _mm512_add_epi64(faces, _mm512_popcnt_epi64(seen));
         cells = _mm512_or_si512(cells, seen);
     }
-    slab->dark = dark;
     _mm512_store_si512(slab->rows, rows);
     _mm512_store_si512(slab->begins, begins);
     m->result->faces += (uint32_t)_mm512_reduce_add_epi64(faces);

@@ -45,7 +45,12 @@ void adit_fields_read(struct adit_fields *f, const struct adit_mesh_source *sour
 /* Eight words; unlike the elements of __m512i they have no sign that a shift would copy. */
 typedef uint64_t adit_lanes __attribute__((vector_size(64)));
 
-ADIT_SHADE_DEFINE(adit_lanes, adit_lanes)
+#define ADIT_LANES_TERNARY(a, b, d, table) (adit_lanes) _mm512_ternarylogic_epi64((__m512i)(a), (__m512i)(b), (__m512i)(d), table)
+#define ADIT_LANES_LOW(a, b, d) ADIT_LANES_TERNARY(a, b, d, 0xd6)
+#define ADIT_LANES_HIGH(a, b, d) ADIT_LANES_TERNARY(a, b, d, 0xe8)
+#define ADIT_LANES_DIFFER(x, a, b) ADIT_LANES_TERNARY(x, a, b, 0xf6)
+
+ADIT_SHADE_DEFINE(adit_lanes, adit_lanes, ADIT_LANES_LOW, ADIT_LANES_HIGH, ADIT_LANES_DIFFER)
 
 /* The quads of eight layers of one face and class as cells: arrays by v and lane. */
 struct adit_slab {
@@ -54,7 +59,7 @@ struct adit_slab {
     uint64_t kept[ADIT_FIELD_DIM][ADIT_FIELD_LANES];  /* first cells of rows of quads that go on from v-1 */
     uint64_t rows[ADIT_FIELD_LANES];       /* bit v: there are visible faces; where not, the arrays hold nothing of meaning */
     uint64_t begins[ADIT_FIELD_LANES];     /* bit v: quads begin there */
-    uint64_t dark;              /* bit v: a face of the row is not open on all sides, and shade holds its AO */
+    uint8_t dark[ADIT_FIELD_DIM]; /* with AO, by v, bit lane: a face of the row is not open on all sides, and shade holds its AO */
     struct adit_lanes_shade shade[ADIT_FIELD_DIM];
 } __attribute__((aligned(64)));
 

@@ -11,15 +11,25 @@ enum { MANY = 2048 }; /* quads of eight layers, from which on it pays to unpack 
 
 /* -- cells of a slab ----------------------------------------------------------------------------------------------- */
 
-/* The AO of 64 cells of a row from its shade, of one lane. */
-static inline __m512i ao_of(const struct adit_lanes_shade *shade, uint32_t lane)
+enum { FEW = 3 }; /* quads of a row, up to which their AO is found one by one */
+
+/* The AO of cells of a row, in the lane given: of each of first, in their order. */
+static inline void collect_ao(const struct adit_lanes_shade *shade, uint32_t lane, uint64_t first, uint32_t n, uint8_t *to)
 {
+    const __m512i plane = _mm512_set_epi64(56, 24, 48, 16, 40, 8, 32, 0); /* low and high of each corner, in words */
+    const uint64_t *words = (const uint64_t *)shade + lane;
     __m512i dark = _mm512_setzero_si512();
-    for (uint32_t i = 0; i < 4; i++) {
-        dark = _mm512_or_si512(dark, _mm512_maskz_set1_epi8(((const uint64_t *)&shade->low[i])[lane], (char)(1 << 2 * i)));
-        dark = _mm512_or_si512(dark, _mm512_maskz_set1_epi8(((const uint64_t *)&shade->high[i])[lane], (char)(2 << 2 * i)));
+    if (n <= FEW) {
+        __m512i all = _mm512_i64gather_epi64(plane, words, 8);
+        for (; first; first &= first - 1)
+            *to++ = (uint8_t)~_mm512_test_epi64_mask(_mm512_srl_epi64(all, _mm_cvtsi64_si128(__builtin_ctzll(first))), _mm512_set1_epi64(1));
+        return;
     }
-    return _mm512_andnot_si512(dark, _mm512_set1_epi8(-1));
+    for (uint32_t i = 0; i < 4; i++) {
+        dark = _mm512_or_si512(dark, _mm512_maskz_set1_epi8(words[i * LANES], (char)(1 << 2 * i)));
+        dark = _mm512_or_si512(dark, _mm512_maskz_set1_epi8(words[(4 + i) * LANES], (char)(2 << 2 * i)));
+    }
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi8(first, _mm512_andnot_si512(dark, _mm512_set1_epi8(-1))));
 }
 
 /* The rows with faces of eight layers, layer by layer. */
@@ -85,8 +95,9 @@ static uint32_t collect(struct adit_quads *q, const struct adit_slab *slab)
         __m512i h = _mm512_maskz_compress_epi8(first, heights[number]), row = _mm512_set1_epi32((int)at);
         w = _mm512_sub_epi8(w, u);
         if (has_ao) {
-            __m512i ao = slab->dark >> (at / LANES) & 1 ? _mm512_maskz_compress_epi8(first, ao_of(&slab->shade[at / LANES], at % LANES)) : _mm512_set1_epi8(-1);
-            _mm512_storeu_si512(to->ao + n, ao);
+            _mm512_storeu_si512(to->ao + n, _mm512_set1_epi8(-1));
+            if (slab->dark[at / LANES] >> at % LANES & 1)
+                collect_ao(&slab->shade[at / LANES], at % LANES, first, of_row, to->ao + n);
         }
         if (of_row <= 16) { /* what is stored beyond the row's last quad is overwritten by the next row */
             _mm_storeu_si128((__m128i *)(void *)(to->u + n), _mm512_castsi512_si128(u));

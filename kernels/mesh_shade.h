@@ -25,42 +25,53 @@ void adit_shade_side_make(struct adit_shade_side *to, const struct adit_mesh_sou
                           const uint64_t (*plane)[ADIT_MESH_CLASSES][ADIT_CHUNK_DIM]);
 
 /* Of one row of faces: how many of the three cells around each corner count as opaque, as two bits; both sides count as all three. Corners in the
- * order of quad.h. AO is 3 less that: the complement of both bits. WORD is a type with & | ^ ~ << >>. */
-#define ADIT_SHADE_DEFINE(WORD, PREFIX)                                                                                                   \
-    struct PREFIX##_shade {                                                                                                               \
-        WORD low[4], high[4];                                                                                                             \
-    };                                                                                                                                    \
-    static inline __attribute__((always_inline)) void PREFIX##_shade_corner(struct PREFIX##_shade *s, int corner, WORD a, WORD b, WORD d) \
-    {                                                                                                                                     \
-        s->low[corner] = (a ^ b ^ d) | (a & b);                                                                                           \
-        s->high[corner] = (a & b) | (d & (a | b));                                                                                        \
-    }                                                                                                                                     \
-    /* left, mid, right of rows v-1 (0), v (1), v+1 (2) */                                                                                \
-    static inline __attribute__((always_inline)) void PREFIX##_shade_of(struct PREFIX##_shade *s, const WORD left[3], const WORD mid[3],  \
-                                                                        const WORD right[3])                                              \
-    {                                                                                                                                     \
-        PREFIX##_shade_corner(s, 0, left[1], mid[0], left[0]);                                                                            \
-        PREFIX##_shade_corner(s, 1, right[1], mid[0], right[0]);                                                                          \
-        PREFIX##_shade_corner(s, 2, left[1], mid[2], left[2]);                                                                            \
-        PREFIX##_shade_corner(s, 3, right[1], mid[2], right[2]);                                                                          \
-    }                                                                                                                                     \
-    /* Cells that merge with the next one along u. */                                                                                     \
-    static inline __attribute__((always_inline)) WORD PREFIX##_shade_like_next(const struct PREFIX##_shade *s)                            \
-    {                                                                                                                                     \
-        WORD uneven = (s->low[0] ^ s->low[1]) | (s->high[0] ^ s->high[1]) | (s->low[2] ^ s->low[3]) | (s->high[2] ^ s->high[3]);          \
-        WORD differ = (s->low[0] ^ s->low[0] >> 1) | (s->high[0] ^ s->high[0] >> 1) | (s->low[2] ^ s->low[2] >> 1) |                      \
-                      (s->high[2] ^ s->high[2] >> 1);                                                                                     \
-        return ~(uneven | uneven >> 1 | differ);                                                                                          \
-    }                                                                                                                                     \
-    /* Cells that merge with those of row v-1, whose shade is above. */                                                                   \
-    static inline __attribute__((always_inline)) WORD PREFIX##_shade_like_above(const struct PREFIX##_shade *s,                           \
-                                                                                const struct PREFIX##_shade *above)                       \
-    {                                                                                                                                     \
-        WORD differ = 0 & s->low[0];                                                                                                      \
-        for (int i = 0; i < 2; i++)                                                                                                       \
-            differ |= (s->low[i] ^ s->low[i + 2]) | (s->high[i] ^ s->high[i + 2]) | (above->low[i] ^ above->low[i + 2]) |                 \
-                      (above->high[i] ^ above->high[i + 2]) | (s->low[i] ^ above->low[i]) | (s->high[i] ^ above->high[i]);                \
-        return ~differ;                                                                                                                   \
+ * order of quad.h. AO is 3 less that: the complement of both bits. WORD is a type with & | ^ ~ << >>; LOW and HIGH make the two bits of a and b beside a
+ * corner and d diagonal to it, DIFFER(x, a, b) is x | (a ^ b): where one instruction does, it can be told. */
+#define ADIT_SHADE_LOW(a, b, d) (((a) ^ (b) ^ (d)) | ((a) & (b)))
+#define ADIT_SHADE_HIGH(a, b, d) (((a) & (b)) | ((d) & ((a) | (b))))
+#define ADIT_SHADE_DIFFER(x, a, b) ((x) | ((a) ^ (b)))
+
+#define ADIT_SHADE_DEFINE(WORD, PREFIX, LOW, HIGH, DIFFER)                                                                                            \
+    struct PREFIX##_shade {                                                                                                                           \
+        WORD low[4], high[4];                                                                                                                         \
+    };                                                                                                                                                \
+    /* left, mid, right of rows v-1 (0), v (1), v+1 (2) */                                                                                            \
+    static inline __attribute__((always_inline)) void PREFIX##_shade_of(struct PREFIX##_shade *s, const WORD left[3], const WORD mid[3],              \
+                                                                        const WORD right[3])                                                          \
+    {                                                                                                                                                 \
+        for (int i = 0; i < 4; i++) {                                                                                                                 \
+            int v = i & 2;                                                                                                                            \
+            WORD a = i & 1 ? right[1] : left[1], d = i & 1 ? right[v] : left[v];                                                                      \
+            s->low[i] = LOW(a, mid[v], d);                                                                                                            \
+            s->high[i] = HIGH(a, mid[v], d);                                                                                                          \
+        }                                                                                                                                             \
+    }                                                                                                                                                 \
+    /* Cells that merge with the next one along u. */                                                                                                 \
+    static inline __attribute__((always_inline)) WORD PREFIX##_shade_like_next(const struct PREFIX##_shade *s)                                        \
+    {                                                                                                                                                 \
+        WORD uneven = s->low[0] ^ s->low[1], differ = s->low[0] ^ s->low[0] >> 1;                                                                     \
+        uneven = DIFFER(uneven, s->high[0], s->high[1]);                                                                                              \
+        uneven = DIFFER(uneven, s->low[2], s->low[3]);                                                                                                \
+        uneven = DIFFER(uneven, s->high[2], s->high[3]);                                                                                              \
+        differ = DIFFER(differ, s->high[0], s->high[0] >> 1);                                                                                         \
+        differ = DIFFER(differ, s->low[2], s->low[2] >> 1);                                                                                           \
+        differ = DIFFER(differ, s->high[2], s->high[2] >> 1);                                                                                         \
+        return ~(uneven | uneven >> 1 | differ);                                                                                                      \
+    }                                                                                                                                                 \
+    /* Cells that merge with those of row v-1, whose shade is above. */\
+    static inline __attribute__((always_inline)) WORD PREFIX##_shade_like_above(const struct PREFIX##_shade *s,                                       \
+                                                                                const struct PREFIX##_shade *above)                                   \
+    {                                                                                                                                                 \
+        WORD differ = s->low[0] ^ s->low[2];                                                                                                          \
+        for (int i = 0; i < 2; i++) {                                                                                                                 \
+            differ = DIFFER(differ, s->low[i], s->low[i + 2]);                                                                                        \
+            differ = DIFFER(differ, s->high[i], s->high[i + 2]);                                                                                      \
+            differ = DIFFER(differ, above->low[i], above->low[i + 2]);                                                                                \
+            differ = DIFFER(differ, above->high[i], above->high[i + 2]);                                                                              \
+            differ = DIFFER(differ, s->low[i], above->low[i]);                                                                                        \
+            differ = DIFFER(differ, s->high[i], above->high[i]);                                                                                      \
+        }                                                                                                                                             \
+        return ~differ;                                                                                                                               \
     }
 
 /* The 64 values of light before the faces of row v of a layer: where they lie, or put together in room. Of a row without any they are 0. */

@@ -30,7 +30,7 @@ enum { SPARSE_MAX = 24 }; /* faces of a slab that are turned one by one: more ta
 
 #define AO_OPEN ((uint64_t)ADIT_QUAD_AO_OPEN << 46)
 
-ADIT_SHADE_DEFINE(uint64_t, word)
+ADIT_SHADE_DEFINE(uint64_t, word, ADIT_SHADE_LOW, ADIT_SHADE_HIGH, ADIT_SHADE_DIFFER)
 
 struct mesher {
     struct adit_words read;
