@@ -118,7 +118,7 @@ static void turn_z(const struct adit_field *from, struct adit_field *to, const u
 static void find_busy(struct mesher *m, uint32_t face, int class)
 {
     const struct adit_fields *read = &m->read;
-    const uint64_t *by_v = class == OPAQUE ? read->shown[face] : read->see_through[face < 2];
+    const uint64_t *by_v = read->shown[class != OPAQUE][face];
     uint64_t by_y[DIM] __attribute__((aligned(64))); /* bits z */
     if (face >= 4) {
         transpose_bits(by_v, by_y);

@@ -33,8 +33,8 @@ struct adit_fields {
     struct adit_field same[3];
     uint64_t plane[ADIT_FACES][ADIT_FIELD_CLASSES][ADIT_FIELD_DIM]; /* the border planes, by v, bits along u */
     uint64_t exposed[ADIT_FIELD_DIM];    /* by z, bit y: the row has voxels that may carry a quad */
-    uint64_t shown[ADIT_FACES][ADIT_FIELD_DIM]; /* by z: opaque voxels have a visible face to that side in row y; for -X and +X in column x (bits) */
-    uint64_t see_through[2][ADIT_FIELD_DIM];    /* by z: there are see-through voxels in row y (0), in column x (1) */
+    uint64_t shown[2][ADIT_FACES][ADIT_FIELD_DIM]; /* by z: opaque voxels (0) have a visible face to that side in row y, see-through ones (1) may have; for
+                                                    * -X and +X in column x (bits) */
     bool has[ADIT_FIELD_CLASSES];
     bool is_narrow; /* an encoded chunk of no more than 32 materials: beyond the palette's first 32 entries there is air */
 } __attribute__((aligned(64)));

@@ -149,21 +149,21 @@ static inline __m512i lanes_of(uint64_t word, uint32_t y, uint64_t value) /* val
     return _mm512_maskz_set1_epi64((__mmask8)(word >> y), (long long)value);
 }
 
-/* What lies around the opaque voxels of the eight rows from (z, y), by face: opaque again. */
-static inline void look_around(const struct reading *r, uint32_t z, uint32_t y, __m512i own, __m512i beyond[ADIT_FACES])
+/* The voxels of a class around those of the eight rows from (z, y), by face. own: those rows of the class itself. */
+static inline void look_around(const struct reading *r, int class, uint32_t z, uint32_t y, __m512i own, __m512i beyond[ADIT_FACES])
 {
     const struct adit_fields *f = r->f;
     const uint8_t *dim = r->source->dim;
-    const uint64_t *word = &f->of[OPAQUE].word[z * DIM + y];
+    const uint64_t *word = &f->of[class].word[z * DIM + y];
     const uint64_t(*plane)[CLASSES][DIM] = f->plane;
     uint32_t top = dim[1] - 1u - y; /* lane of the last row */
     __mmask8 is_top = (__mmask8)((top < LANES) << (top % LANES));
-    beyond[ADIT_FACE_NX] = _mm512_or_si512(_mm512_slli_epi64(own, 1), lanes_of(plane[ADIT_FACE_NX][OPAQUE][z], y, 1));
-    beyond[ADIT_FACE_PX] = _mm512_or_si512(_mm512_srli_epi64(own, 1), lanes_of(plane[ADIT_FACE_PX][OPAQUE][z], y, 1ull << (dim[0] - 1)));
-    beyond[ADIT_FACE_NY] = _mm512_mask_set1_epi64(_mm512_loadu_si512(word - 1), y == 0, (long long)plane[ADIT_FACE_NY][OPAQUE][z]);
-    beyond[ADIT_FACE_PY] = _mm512_mask_set1_epi64(_mm512_loadu_si512(word + 1), is_top, (long long)plane[ADIT_FACE_PY][OPAQUE][z]);
-    beyond[ADIT_FACE_NZ] = _mm512_loadu_si512(z > 0 ? word - DIM : &plane[ADIT_FACE_NZ][OPAQUE][y]);
-    beyond[ADIT_FACE_PZ] = _mm512_loadu_si512(z < dim[2] - 1u ? word + DIM : &plane[ADIT_FACE_PZ][OPAQUE][y]);
+    beyond[ADIT_FACE_NX] = _mm512_or_si512(_mm512_slli_epi64(own, 1), lanes_of(plane[ADIT_FACE_NX][class][z], y, 1));
+    beyond[ADIT_FACE_PX] = _mm512_or_si512(_mm512_srli_epi64(own, 1), lanes_of(plane[ADIT_FACE_PX][class][z], y, 1ull << (dim[0] - 1)));
+    beyond[ADIT_FACE_NY] = _mm512_mask_set1_epi64(_mm512_loadu_si512(word - 1), y == 0, (long long)plane[ADIT_FACE_NY][class][z]);
+    beyond[ADIT_FACE_PY] = _mm512_mask_set1_epi64(_mm512_loadu_si512(word + 1), is_top, (long long)plane[ADIT_FACE_PY][class][z]);
+    beyond[ADIT_FACE_NZ] = _mm512_loadu_si512(z > 0 ? word - DIM : &plane[ADIT_FACE_NZ][class][y]);
+    beyond[ADIT_FACE_PZ] = _mm512_loadu_si512(z < dim[2] - 1u ? word + DIM : &plane[ADIT_FACE_PZ][class][y]);
 }
 
 /* Whether nothing of the eight rows from (z, y) can be exposed, as far as their strip of bricks, the next one above or below and the planes at their ends
@@ -180,44 +180,72 @@ static inline bool is_buried(const struct reading *r, uint32_t z, uint32_t y)
     return is_next_solid && (plane[ADIT_FACE_NX][OPAQUE][z] & plane[ADIT_FACE_PX][OPAQUE][z]) >> y % DIM << (DIM - LANES) == 0xffull << (DIM - LANES);
 }
 
+/* Which rows of a slab carry faces, by side; for -X and +X which columns. */
+struct shown {
+    __m512i columns[2];
+    uint64_t rows[ADIT_FACES], exposed; /* exposed: to any side */
+};
+
+/* Of the eight rows from y: own are hidden to a side where hidden has them. */
+static inline void add_shown(struct shown *s, uint32_t y, __m512i own, const __m512i hidden[ADIT_FACES])
+{
+    __m512i buried = _mm512_and_si512(_mm512_and_si512(_mm512_and_si512(hidden[0], hidden[1]), _mm512_and_si512(hidden[2], hidden[3])),
+                                      _mm512_and_si512(hidden[4], hidden[5]));
+    __m512i exposed = _mm512_andnot_si512(buried, own);
+    __mmask8 any = _mm512_test_epi64_mask(exposed, exposed);
+    if (!any)
+        return;
+    s->exposed |= (uint64_t)any << y;
+    for (uint32_t face = 0; face < ADIT_FACES; face++) {
+        __m512i faces = _mm512_andnot_si512(hidden[face], own);
+        if (face < 2)
+            s->columns[face] = _mm512_or_si512(s->columns[face], faces);
+        else
+            s->rows[face] |= (uint64_t)_mm512_test_epi64_mask(faces, faces) << y;
+    }
+}
+
+static inline void keep_shown(struct adit_fields *f, uint32_t z, int see_through, const struct shown *s)
+{
+    for (uint32_t face = 0; face < ADIT_FACES; face++)
+        f->shown[see_through][face][z] = face >= 2 ? s->rows[face] : s->exposed ? (uint64_t)_mm512_reduce_or_epi64(s->columns[face]) : 0;
+    f->exposed[z] |= s->exposed;
+}
+
+/* See-through voxels of eight rows: hidden by opaque ones, and translucent ones, where faces between materials are not shown, by see-through ones as well. Else it
+ * would have to be known which are of one material, and that is found out later, for what is exposed. */
+static inline void add_see_through(const struct reading *r, struct shown *s, uint32_t z, uint32_t y, __m512i opaque[ADIT_FACES])
+{
+    __m512i translucent = _mm512_load_si512(&r->f->of[TRANSLUCENT].word[z * DIM + y]), cutout = _mm512_load_si512(&r->f->of[CUTOUT].word[z * DIM + y]);
+    add_shown(s, y, cutout, opaque);
+    if (r->source->flags & ADIT_MESH_TT_NONE) {
+        __m512i one[ADIT_FACES], two[ADIT_FACES];
+        look_around(r, TRANSLUCENT, z, y, translucent, one);
+        look_around(r, CUTOUT, z, y, cutout, two);
+        for (uint32_t face = 0; face < ADIT_FACES; face++)
+            opaque[face] = _mm512_or_si512(opaque[face], _mm512_or_si512(one[face], two[face]));
+    }
+    add_shown(s, y, translucent, opaque);
+}
+
 /* Finds which rows and columns of a slab carry faces; its neighbours' classes are known. */
 static void find_exposed(struct reading *r, uint32_t z)
 {
-    struct adit_fields *f = r->f;
-    const uint64_t *word = &f->of[OPAQUE].word[z * DIM];
-    __m512i columns[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()}, through_x = _mm512_setzero_si512();
-    uint64_t exposed = 0, shown[ADIT_FACES] = {0}, through = 0;
+    const struct shown none = {.columns = {_mm512_setzero_si512(), _mm512_setzero_si512()}};
+    struct shown of_opaque = none, of_see_through = none;
     bool has_through = has_any(r, TRANSLUCENT) || has_any(r, CUTOUT);
     for (uint32_t y = 0; y < r->source->dim[1]; y += LANES) {
         if (is_buried(r, z, y))
             continue;
-        __m512i own = _mm512_load_si512(word + y), beyond[ADIT_FACES], buried;
-        look_around(r, z, y, own, beyond);
-        if (has_through) {
-            __m512i other = _mm512_or_si512(_mm512_load_si512(&f->of[TRANSLUCENT].word[z * DIM + y]), _mm512_load_si512(&f->of[CUTOUT].word[z * DIM + y]));
-            through |= (uint64_t)_mm512_test_epi64_mask(other, other) << y;
-            through_x = _mm512_or_si512(through_x, other);
-        }
-        buried = _mm512_and_si512(_mm512_and_si512(_mm512_and_si512(beyond[0], beyond[1]), _mm512_and_si512(beyond[2], beyond[3])),
-                                  _mm512_and_si512(beyond[4], beyond[5]));
-        buried = _mm512_andnot_si512(buried, own);
-        __mmask8 any = _mm512_test_epi64_mask(buried, buried);
-        if (!any)
-            continue;
-        exposed |= (uint64_t)any << y;
-        for (uint32_t face = 0; face < ADIT_FACES; face++) {
-            __m512i faces = _mm512_andnot_si512(beyond[face], own);
-            if (face < 2)
-                columns[face] = _mm512_or_si512(columns[face], faces);
-            else
-                shown[face] |= (uint64_t)_mm512_test_epi64_mask(faces, faces) << y;
-        }
+        __m512i own = _mm512_load_si512(&r->f->of[OPAQUE].word[z * DIM + y]), beyond[ADIT_FACES];
+        look_around(r, OPAQUE, z, y, own, beyond);
+        add_shown(&of_opaque, y, own, beyond);
+        if (has_through)
+            add_see_through(r, &of_see_through, z, y, beyond);
     }
-    for (uint32_t face = 0; face < ADIT_FACES; face++)
-        f->shown[face][z] = face >= 2 ? shown[face] : exposed ? (uint64_t)_mm512_reduce_or_epi64(columns[face]) : 0;
-    f->see_through[0][z] = through;
-    f->see_through[1][z] = through ? (uint64_t)_mm512_reduce_or_epi64(through_x) : 0;
-    f->exposed[z] = exposed | through;
+    keep_shown(r->f, z, 0, &of_opaque);
+    if (has_through)
+        keep_shown(r->f, z, 1, &of_see_through);
 }
 
 /* -- dense chunks -------------------------------------------------------------------------------------------------- */
@@ -447,7 +475,6 @@ void adit_fields_read(struct adit_fields *f, const struct adit_mesh_source *sour
     f->is_narrow = false;
     memset(f->exposed, 0, sizeof f->exposed);
     memset(f->shown, 0, sizeof f->shown);
-    memset(f->see_through, 0, sizeof f->see_through);
     load_classes(&r);
     classify_planes(&r);
     if (!encoded || encoded->form == ADIT_VOXELS_DENSE) {
