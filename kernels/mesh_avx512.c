@@ -147,6 +147,12 @@ static void find_wanted(const uint64_t exposed[DIM], bool has_ao, uint8_t rows[L
     }
 }
 
+/* Whether it matters to faces between see-through voxels that these are of one material. */
+static inline bool needs_same(const struct mesher *m)
+{
+    return m->read.has[CUTOUT] || !(m->source->flags & ADIT_MESH_TT_NONE);
+}
+
 /* Makes the view of an axis. */
 static void turn(struct mesher *m, uint32_t axis)
 {
@@ -154,16 +160,16 @@ static void turn(struct mesher *m, uint32_t axis)
     bool all = adit_fields_has_see_through(read), has_ao = m->source->flags & ADIT_MESH_AO;
     uint8_t rows[LANES], beside[LANES]; /* for turn_z: where voxels may carry quads; and across their faces */
     find_wanted(read->exposed, has_ao, rows, beside);
-    for (int i = 0; i < CLASSES; i++) {
-        bool is_needed = i == OPAQUE || all;
-        m->view.of[i] = axis == 1 ? &read->of[i] : &m->turned_of[i];
+    for (int i = 0; i < CLASSES; i++) { /* what has no voxels is the same either way */
+        bool is_needed = read->has[i];
+        m->view.of[i] = axis == 1 || !is_needed ? &read->of[i] : &m->turned_of[i];
         if (is_needed && axis == 0)
             turn_x(m, &read->of[i], &m->turned_of[i], has_ao && i == OPAQUE);
         if (is_needed && axis == 2)
             turn_z(&read->of[i], &m->turned_of[i], beside);
     }
     for (uint32_t i = 0; i < 3; i++) {
-        bool is_needed = i != axis || all;
+        bool is_needed = i != axis || (all && needs_same(m));
         m->view.same[i] = axis == 1 ? &read->same[i] : &m->turned_same[i];
         if (is_needed && axis == 0)
             turn_x(m, &read->same[i], &m->turned_same[i], false);
@@ -226,6 +232,8 @@ static inline __m512i visible_through(const struct mesher *m, const struct adit_
     int64_t step = s->face & 1 ? 1 : -1;
     __m512i other = _mm512_or_si512(across(m->view.of[TRANSLUCENT]->word + i, step, border, m->read.plane[s->face][TRANSLUCENT][v]),
                                     across(m->view.of[CUTOUT]->word + i, step, border, m->read.plane[s->face][CUTOUT][v]));
+    if (class == TRANSLUCENT && m->source->flags & ADIT_MESH_TT_NONE)
+        return _mm512_andnot_si512(other, open);
     __m512i same = across(m->view.same[s->axis]->word + i, s->face & 1 ? 0 : -1, border, m->plane_same[v]);
     if (m->source->flags & ADIT_MESH_TT_NONE)
         open = _mm512_andnot_si512(_mm512_andnot_si512(same, other), open);
