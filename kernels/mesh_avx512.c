@@ -169,7 +169,7 @@ static void turn(struct mesher *m, uint32_t axis)
             turn_z(&read->of[i], &m->turned_of[i], beside);
     }
     for (uint32_t i = 0; i < 3; i++) {
-        bool is_needed = i != axis || (all && needs_same(m));
+        bool is_needed = !read->is_single && (i != axis || (all && needs_same(m)));
         m->view.same[i] = axis == 1 ? &read->same[i] : &m->turned_same[i];
         if (is_needed && axis == 0)
             turn_x(m, &read->same[i], &m->turned_same[i], false);
@@ -210,17 +210,21 @@ struct lines {
     const uint64_t *own, *opaque; /* the latter across the face */
     const uint64_t *plane;        /* of opaque voxels, by v */
     const uint64_t *same_u, *same_v;
+    uint32_t same_step; /* from row to row of these; 0: all is the same */
     __mmask8 border; /* the lane of the last layer, whose neighbours are the plane */
 };
 
 static inline struct lines lines_of(const struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer)
 {
     uint32_t at = s->face & 1 ? s->layers - 1 - layer : 0 - layer;
+    static const uint64_t all[LANES] __attribute__((aligned(64))) = {~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull, ~0ull};
+    bool is_any = m->read.is_single || (class == OPAQUE && m->source->flags & ADIT_MESH_ANY_OPAQUE);
     return (struct lines){.own = m->view.of[class]->word + layer,
                           .opaque = m->view.of[OPAQUE]->word + layer + (s->face & 1 ? 1 : -1),
                           .plane = m->read.plane[s->face][OPAQUE],
-                          .same_u = m->view.same[s->u_axis]->word + layer,
-                          .same_v = m->view.same[s->v_axis]->word + layer,
+                          .same_u = is_any ? all : m->view.same[s->u_axis]->word + layer,
+                          .same_v = is_any ? all : m->view.same[s->v_axis]->word + layer,
+                          .same_step = is_any ? 0 : DIM,
                           .border = (__mmask8)((at < LANES) << (at % LANES))};
 }
 
@@ -313,15 +317,14 @@ static inline __m512i reached(__m512i good, __m512i first)
     return _mm512_ternarylogic_epi64(good, sum, first, 0xb0); /* good & (~sum | first) */
 }
 
-/* Finds the quads of eight layers of one class. Their rows, extent and faces are counted here; no quad is written. is_opaque: the class is. is_keyed: other
- * than materials part faces, or not even these. Both are constants where this is inlined. */
+/* Finds the quads of eight layers of one class. Their rows, extent and faces are counted here; no quad is written. is_opaque: the class is. is_keyed: AO or
+ * light parts faces. Both are constants where this is inlined. */
 static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer,
                                                            struct adit_slab *slab, bool is_opaque, bool is_keyed)
 {
     const struct lines l = lines_of(m, s, class, layer);
     const bool is_greedy = !(m->source->flags & ADIT_MESH_CULLED);
     const bool has_ao = is_keyed && m->source->flags & ADIT_MESH_AO, has_light = is_keyed && m->source->light;
-    const bool is_any = is_keyed && is_opaque && m->source->flags & ADIT_MESH_ANY_OPAQUE;
     const __m512i zero = _mm512_setzero_si512();
     __m512i covered = zero, open_first = zero, open_last = zero;
     __m512i rows = zero, begins = zero, cells = zero, faces = zero;
@@ -338,16 +341,14 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
         bool is_dark = has_ao && (slab->dark[v] = find_shade(m, s, &l, v, layer, seen, v && v == next, &around, shade));
         next = v + 1;
         if (is_greedy) {
-            __m512i good = _mm512_and_si512(covered, seen);
-            if (!is_any)
-                good = _mm512_and_si512(good, _mm512_load_si512(l.same_v + (v ? i - DIM : 0)));
+            __m512i good = _mm512_and_si512(_mm512_and_si512(covered, seen), _mm512_load_si512(l.same_v + (v ? v - 1 : 0) * l.same_step));
             if (has_ao && _mm512_test_epi64_mask(good, good)) /* then row v-1 has its shade, too */
                 good = _mm512_and_si512(good, (__m512i)adit_lanes_shade_like_above(shade, shade - 1));
             if (has_light && _mm512_test_epi64_mask(good, good))
                 good = _mm512_and_si512(good, light_like(m, s, v, layer, false, good));
             __m512i down = reached(reverse_bits(good), reverse_bits(open_last));
             kept = _mm512_and_si512(reached(good, open_first), reverse_bits(down));
-            __m512i fresh = _mm512_andnot_si512(kept, seen), like_next = is_any ? seen : _mm512_load_si512(l.same_u + i);
+            __m512i fresh = _mm512_andnot_si512(kept, seen), like_next = _mm512_load_si512(l.same_u + v * l.same_step);
             if (is_dark)
                 like_next = _mm512_and_si512(like_next, (__m512i)adit_lanes_shade_like_next(shade));
             if (has_light)
@@ -377,7 +378,7 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
 
 static void sweep(struct mesher *m, const struct adit_mesh_side *s, int class, uint32_t layer, struct adit_slab *slab)
 {
-    bool is_keyed = m->source->flags & (ADIT_MESH_AO | ADIT_MESH_ANY_OPAQUE) || m->source->light;
+    bool is_keyed = m->source->flags & ADIT_MESH_AO || m->source->light;
     if (class == OPAQUE && !is_keyed)
         sweep_as(m, s, OPAQUE, layer, slab, true, false);
     else if (class == OPAQUE)
@@ -422,7 +423,7 @@ int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_res
     m.result = result;
     memset(m.extent, 0, sizeof m.extent);
     adit_fields_read(&m.read, source);
-    adit_quads_begin(&m.quads, source, result, m.read.is_narrow);
+    adit_quads_begin(&m.quads, source, result, &m.read);
     for (uint32_t axis = 0; axis < 3; axis++) {
         turn(&m, axis);
         mesh_face(&m, axis * 2);

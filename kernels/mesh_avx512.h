@@ -37,6 +37,8 @@ struct adit_fields {
                                                     * -X and +X in column x (bits) */
     bool has[ADIT_FIELD_CLASSES];
     bool is_narrow; /* an encoded chunk of no more than 32 materials: beyond the palette's first 32 entries there is air */
+    bool is_single; /* nothing but air and one opaque material: same holds nothing */
+    uint16_t material; /* of all quads of an encoded chunk that has no other; 0: not known */
 } __attribute__((aligned(64)));
 
 /* Reads all there is to read of source but the materials of quads. */
@@ -79,7 +81,7 @@ struct adit_quads {
     uint8_t key[ADIT_FIELD_CELLS] __attribute__((aligned(64))); /* palette indices of eight layers; for the order see key_steps */
 };
 
-void adit_quads_begin(struct adit_quads *q, const struct adit_mesh_source *source, struct adit_mesh_result *result, bool is_narrow);
+void adit_quads_begin(struct adit_quads *q, const struct adit_mesh_source *source, struct adit_mesh_result *result, const struct adit_fields *fields);
 
 /* Writes the quads of eight layers from layer on of one side. */
 void adit_quads_add(struct adit_quads *q, const struct adit_mesh_side *side, uint32_t layer, const struct adit_slab *slab);

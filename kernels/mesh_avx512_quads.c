@@ -265,29 +265,13 @@ static void write_quads(struct adit_quads *q, const struct adit_mesh_side *s, ui
         adit_light_add(q->source, s, to, n);
 }
 
-/* The only material of an encoded chunk that is not air, or 0. */
-static uint16_t single_material(const struct adit_voxels *v, const uint8_t *classes)
-{
-    uint16_t found = 0;
-    if (v->form == ADIT_VOXELS_UNIFORM)
-        return v->uniform;
-    for (uint32_t i = 0; v->form == ADIT_VOXELS_BRICKS && i < ADIT_PALETTE_MAX; i++) {
-        if (!(classes[v->palette[i]] & 3))
-            continue;
-        if (found)
-            return 0;
-        found = v->palette[i];
-    }
-    return found;
-}
-
-void adit_quads_begin(struct adit_quads *q, const struct adit_mesh_source *source, struct adit_mesh_result *result, bool is_narrow)
+void adit_quads_begin(struct adit_quads *q, const struct adit_mesh_source *source, struct adit_mesh_result *result, const struct adit_fields *fields)
 {
     q->source = source;
     q->result = result;
     q->count = 0;
-    q->is_narrow = is_narrow;
-    q->material = source->encoded ? single_material(source->encoded, source->classes) : 0;
+    q->is_narrow = fields->is_narrow;
+    q->material = fields->material;
 }
 
 void adit_quads_add(struct adit_quads *q, const struct adit_mesh_side *side, uint32_t layer, const struct adit_slab *slab)

@@ -104,6 +104,11 @@ static void load_palette_classes(struct reading *r)
     for (int i = 0; i < 4; i++)
         r->class_of[i] = _mm512_loadu_si512(class + i * 64);
     r->is_plain = !(all & 2);
+    for (uint32_t i = 0, found = 0; i < n && found < 2; i++) {
+        if (class[i] && palette[i] != r->f->material)
+            r->f->material = ++found < 2 ? palette[i] : 0;
+    }
+    r->f->is_single = r->is_plain && r->f->material;
     r->f->is_narrow = n <= 32;
 }
 
@@ -443,9 +448,10 @@ static void read_bricks(struct reading *r)
     for (uint32_t z = 0; z <= DIM; z++) {
         if (z < DIM) {
             find_exposed(r, z);
-            unpack_rows(r, z);
+            if (!r->f->is_single)
+                unpack_rows(r, z);
         }
-        if (z)
+        if (z && !r->f->is_single)
             compare_keys(r, z - 1);
     }
 }
@@ -457,7 +463,9 @@ static void read_uniform(struct reading *r)
     r->any[class - 1] = _mm512_set1_epi64(-1);
     for (int c = 0; c < CLASSES; c++)
         memset(r->f->of[c].word, c == class - 1 ? 0xff : 0, sizeof r->f->of[c].word);
-    for (uint32_t axis = 0; axis < 3; axis++)
+    r->f->material = r->source->encoded->uniform;
+    r->f->is_single = class == ADIT_CLASS_OPAQUE;
+    for (uint32_t axis = 0; axis < 3 && !r->f->is_single; axis++)
         memset(r->f->same[axis].word, 0xff, sizeof r->f->same[axis].word);
     for (uint32_t z = 0; z < DIM; z++)
         find_exposed(r, z);
@@ -472,7 +480,8 @@ void adit_fields_read(struct adit_fields *f, const struct adit_mesh_source *sour
     r.is_plain = false;
     memset(r.strip, STRIP_ANY, sizeof r.strip);
     memset(r.any, 0, sizeof r.any);
-    f->is_narrow = false;
+    f->is_narrow = f->is_single = false;
+    f->material = 0;
     memset(f->exposed, 0, sizeof f->exposed);
     memset(f->shown, 0, sizeof f->shown);
     load_classes(&r);
