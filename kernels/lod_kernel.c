@@ -1,4 +1,4 @@
-/* lod_kernel.c - which halving kernels this processor has, and what a valid halving is. */
+/* lod_kernel.c - halving kernels by name, and what a valid halving is. */
 #include "kernels/lod.h"
 
 #include <stddef.h>
@@ -6,38 +6,17 @@
 
 #include "kernels/processor.h"
 
-static bool has_scalar(void)
-{
-    return true;
-}
-
-static const struct {
-    const char *name;
-    adit_lod_kernel *halve;
-    bool (*is_there)(void);
-} kernels[] = { /* fastest first; the last is always there */
-    { "avx512", adit_lod_avx512, adit_processor_has_avx512 },
-    { "avx2", adit_lod_avx2, adit_processor_has_avx2 },
-    { "scalar", adit_lod_scalar, has_scalar },
-};
-enum { KERNELS = sizeof kernels / sizeof *kernels };
+static adit_lod_kernel *const kernels[ADIT_ISAS] = {adit_lod_scalar, adit_lod_avx2, adit_lod_avx512};
 
 adit_lod_kernel *adit_lod_kernel_named(const char *name)
 {
-    for (int i = 0; i < KERNELS; i++)
-        if (!strcmp(kernels[i].name, name))
-            return kernels[i].is_there() ? kernels[i].halve : NULL;
-    return NULL;
+    int isa = adit_isa_named(name);
+    return isa < 0 ? NULL : kernels[isa];
 }
 
 adit_lod_kernel *adit_lod_kernel_best(const char **name)
 {
-    int i = 0;
-    while (i < KERNELS - 1 && !kernels[i].is_there())
-        i++;
-    if (name)
-        *name = kernels[i].name;
-    return kernels[i].halve;
+    return kernels[adit_isa_best(name)];
 }
 
 /* Whether rows of width and layers of height rows fit in their steps. */

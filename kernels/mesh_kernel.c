@@ -1,5 +1,4 @@
-/* mesh_kernel.c - which mesh kernels this processor has, and what they share at their edges. A kernel is offered only when
- * every extension its file is compiled for is there. */
+/* mesh_kernel.c - mesh kernels by name, and what they share at their edges. */
 #include "kernels/mesh.h"
 
 #include <stddef.h>
@@ -7,38 +6,17 @@
 
 #include "kernels/processor.h"
 
-static bool has_scalar(void)
-{
-    return true;
-}
-
-static const struct {
-    const char *name;
-    adit_mesh_kernel *mesh;
-    bool (*is_there)(void);
-} kernels[] = { /* fastest first; the last is always there */
-    { "avx512", adit_mesh_avx512, adit_processor_has_avx512 },
-    { "avx2", adit_mesh_avx2, adit_processor_has_avx2 },
-    { "scalar", adit_mesh_scalar, has_scalar },
-};
-enum { KERNELS = sizeof kernels / sizeof *kernels };
+static adit_mesh_kernel *const kernels[ADIT_ISAS] = {adit_mesh_scalar, adit_mesh_avx2, adit_mesh_avx512};
 
 adit_mesh_kernel *adit_mesh_kernel_named(const char *name)
 {
-    for (int i = 0; i < KERNELS; i++)
-        if (!strcmp(kernels[i].name, name))
-            return kernels[i].is_there() ? kernels[i].mesh : NULL;
-    return NULL;
+    int isa = adit_isa_named(name);
+    return isa < 0 ? NULL : kernels[isa];
 }
 
 adit_mesh_kernel *adit_mesh_kernel_best(const char **name)
 {
-    int i = 0;
-    while (i < KERNELS - 1 && !kernels[i].is_there())
-        i++;
-    if (name)
-        *name = kernels[i].name;
-    return kernels[i].mesh;
+    return kernels[adit_isa_best(name)];
 }
 
 bool adit_mesh_is_valid(const struct adit_mesh_source *source, const struct adit_mesh_result *result)

@@ -6,13 +6,14 @@
 #ifndef ADIT_PROCESSOR_H
 #define ADIT_PROCESSOR_H
 
-#include <stdbool.h>
+/* For what kernels are compiled, slowest first; the first runs on every processor. */
+enum adit_isa { ADIT_ISA_SCALAR, ADIT_ISA_AVX2, ADIT_ISA_AVX512, ADIT_ISAS };
 
-/* Everything that the edges of the AVX-512 files in kernels/build.ninja are compiled for. Reads ADIT_DISABLE: ask once.
- * Any thread, as long as none changes the environment. */
-bool adit_processor_has_avx512(void);
+/* The instruction set of that name ("scalar", "avx2", "avx512"), or -1 when there is none, or not here. Here means everything that files of that name are
+ * compiled for in kernels/build.ninja. Reads ADIT_DISABLE: ask once. Any thread, as long as none changes the environment. */
+int adit_isa_named(const char *name);
 
-/* The same for the AVX2 files. */
-bool adit_processor_has_avx2(void);
+/* The best one here; *name (may be NULL) says which. */
+enum adit_isa adit_isa_best(const char **name);
 
 #endif

@@ -3,39 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "tests/fenced.h"
 #include "tests/volumes.h"
 
-enum { PAGE = 4096, FULL = 64, BORDER = 1, SEED = 7, INTERIOR = FULL - 2 * BORDER };
-
-uint32_t mesh_draw(uint64_t *state, uint32_t below)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (uint32_t)((z ^ (z >> 31)) % below);
-}
-
-static size_t span_of(size_t size)
-{
-    return (size + PAGE - 1) / PAGE * PAGE;
-}
-
-void *fenced_alloc(size_t size)
-{
-    size_t span = span_of(size);
-    char *p = mmap(NULL, span + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED || mprotect(p + span, PAGE, PROT_NONE))
-        abort();
-    return p + span - size;
-}
-
-void fenced_free(void *memory, size_t size)
-{
-    if (memory)
-        munmap((char *)memory + size - span_of(size), span_of(size) + PAGE);
-}
+enum { FULL = 64, BORDER = 1, SEED = 7, INTERIOR = FULL - 2 * BORDER };
 
 void mesh_of_kind(const char *kind, bool is_mixed, uint8_t flags, struct adit_mesh_result *mesh)
 {
@@ -67,16 +39,16 @@ void mesh_of_kind(const char *kind, bool is_mixed, uint8_t flags, struct adit_me
 /* The quads of one layer. */
 static void draw_layer(uint64_t *state, const struct mesh_traits *traits, uint32_t face, uint32_t layer, struct adit_mesh_result *mesh)
 {
-    for (uint32_t n = 1 + mesh_draw(state, traits->quads_max); n; n--) {
+    for (uint32_t n = 1 + fenced_draw(state, traits->quads_max); n; n--) {
         uint32_t at[3], u = adit_face_u(face), v = adit_face_v(face);
         at[adit_face_axis(face)] = layer;
-        at[u] = mesh_draw(state, 64);
-        at[v] = mesh_draw(state, 64);
-        uint32_t w = 1 + mesh_draw(state, 64 - at[u]), h = 1 + mesh_draw(state, 64 - at[v]);
-        uint32_t material = (mesh_draw(state, traits->materials) * 40503 + 1) & 0xffff; /* odd: no two alike */
-        uint64_t light = traits->has_light ? mesh_draw(state, 1024) : 0;
+        at[u] = fenced_draw(state, 64);
+        at[v] = fenced_draw(state, 64);
+        uint32_t w = 1 + fenced_draw(state, 64 - at[u]), h = 1 + fenced_draw(state, 64 - at[v]);
+        uint32_t material = (fenced_draw(state, traits->materials) * 40503 + 1) & 0xffff; /* odd: no two alike */
+        uint64_t light = traits->has_light ? fenced_draw(state, 1024) : 0;
         mesh->quads[mesh->start[ADIT_MESH_RANGES]++] =
-            adit_quad_pack(at[0], at[1], at[2], w, h, material, traits->has_ao ? mesh_draw(state, 256) : ADIT_QUAD_AO_OPEN) | light << 54;
+            adit_quad_pack(at[0], at[1], at[2], w, h, material, traits->has_ao ? fenced_draw(state, 256) : ADIT_QUAD_AO_OPEN) | light << 54;
         mesh->faces += w * h;
         for (uint32_t a = 0; a < 3; a++) {
             uint32_t last = at[a] + (a == u ? w - 1 : a == v ? h - 1 : 0);
@@ -97,7 +69,7 @@ void mesh_of_chance(uint64_t seed, const struct mesh_traits *traits, struct adit
     for (uint32_t r = 0; r < ADIT_MESH_RANGES; r++) {
         mesh->start[r] = mesh->start[ADIT_MESH_RANGES];
         for (uint32_t layer = 0; layer < 64; layer++)
-            if (traits->ranges >> r & 1 && mesh_draw(&state, 64) < traits->layers_of_64)
+            if (traits->ranges >> r & 1 && fenced_draw(&state, 64) < traits->layers_of_64)
                 draw_layer(&state, traits, r / ADIT_MESH_CLASSES, layer, mesh);
     }
     uint32_t n = mesh->start[ADIT_MESH_RANGES];

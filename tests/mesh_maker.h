@@ -20,10 +20,6 @@ struct mesh_traits {
     bool has_ao, has_light;
 };
 
-/* Memory of exactly size bytes before an unreadable page, zero, aligned to 4 when size is a multiple of 4; never NULL (aborts). */
-void *fenced_alloc(size_t size);
-void fenced_free(void *memory, size_t size);
-
 /* The best kernel's mesh of a kind of volumes.h, 62^3 with a border, seed 7; classes "t:4;c:7" or all opaque. */
 void mesh_of_kind(const char *kind, bool is_mixed, uint8_t flags, struct adit_mesh_result *mesh);
 
@@ -31,8 +27,5 @@ void mesh_of_kind(const char *kind, bool is_mixed, uint8_t flags, struct adit_me
 void mesh_of_chance(uint64_t seed, const struct mesh_traits *traits, struct adit_mesh_result *mesh);
 
 void mesh_free(struct adit_mesh_result *mesh);
-
-/* splitmix64: the next number, in 0..below-1. */
-uint32_t mesh_draw(uint64_t *state, uint32_t below);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "kernels/compact.h"
 #include "tests/golden_generated.h"
+#include "tests/fenced.h"
 #include "tests/mesh_maker.h"
 
 #define GUARD 0x5ca1ab1e0ddba115u
@@ -138,7 +139,7 @@ static void a_single_quad_that_is_not_open_or_has_light_is_not_lost(void **state
     for (uint32_t i = 0; i < 18; i++) {
         struct adit_mesh_result mesh;
         mesh_of_chance(seed + i, &traits[1], &mesh);
-        uint64_t *quad = &mesh.quads[mesh_draw(&(uint64_t){ i }, mesh.start[ADIT_MESH_RANGES])];
+        uint64_t *quad = &mesh.quads[fenced_draw(&(uint64_t){ i }, mesh.start[ADIT_MESH_RANGES])];
         *quad ^= 1ull << (46 + i); /* AO 8 bits, light 10 */
         judge(&mesh);
         mesh_free(&mesh);
@@ -292,14 +293,14 @@ static void what_goes_too_far_by_one_is_refused(void **state)
 static void damage(uint64_t *rng, uint32_t *form, size_t bytes)
 {
     static const uint32_t extremes[] = { 0, 1, 63, 64, 255, 256, 65535, 65536, ADIT_MESH_QUADS_MAX, 0x7fffffff, 0x80000000, 0xffffffff };
-    for (uint32_t n = 1 + mesh_draw(rng, 4); n; n--) {
-        size_t words = bytes / 4, head = ADIT_COMPACT_HEAD_WORDS, at = mesh_draw(rng, 2) ? mesh_draw(rng, (uint32_t)words) : 0;
-        at = at ? at : mesh_draw(rng, (uint32_t)(words < head + 40 ? words : head + 40));
-        switch (mesh_draw(rng, 4)) {
-        case 0: form[at] = extremes[mesh_draw(rng, sizeof extremes / sizeof *extremes)]; break;
-        case 1: form[at] ^= 1u << mesh_draw(rng, 32); break;
-        case 2: form[at] += mesh_draw(rng, 5) - 2; break;
-        default: form[at] = mesh_draw(rng, UINT32_MAX); break;
+    for (uint32_t n = 1 + fenced_draw(rng, 4); n; n--) {
+        size_t words = bytes / 4, head = ADIT_COMPACT_HEAD_WORDS, at = fenced_draw(rng, 2) ? fenced_draw(rng, (uint32_t)words) : 0;
+        at = at ? at : fenced_draw(rng, (uint32_t)(words < head + 40 ? words : head + 40));
+        switch (fenced_draw(rng, 4)) {
+        case 0: form[at] = extremes[fenced_draw(rng, sizeof extremes / sizeof *extremes)]; break;
+        case 1: form[at] ^= 1u << fenced_draw(rng, 32); break;
+        case 2: form[at] += fenced_draw(rng, 5) - 2; break;
+        default: form[at] = fenced_draw(rng, UINT32_MAX); break;
         }
     }
 }
@@ -357,7 +358,7 @@ static void bytes_that_change_after_they_were_opened_do_no_harm(void **state)
             assert_int_equal(adit_compact_open(copy, bytes, &view), 0);
             if (i == 0)
                 memset(copy, 0xff, bytes);
-            for (uint32_t k = i ? 1 + mesh_draw(&rng, 30) : 0; k; k--)
+            for (uint32_t k = i ? 1 + fenced_draw(&rng, 30) : 0; k; k--)
                 damage(&rng, copy, bytes);
             assert_int_equal(expand(&view, n, &got), 0);
             assert_memory_equal(got.start, mesh.start, sizeof got.start);
@@ -373,8 +374,8 @@ static void bytes_that_change_after_they_were_opened_do_no_harm(void **state)
 
 static void linger(uint64_t *rng)
 {
-    for (uint32_t k = mesh_draw(rng, 1000); k; k--)
-        mesh_draw(rng, 2);
+    for (uint32_t k = fenced_draw(rng, 1000); k; k--)
+        fenced_draw(rng, 2);
 }
 
 /* The peer is a process, so that ThreadSanitizer has nothing to say. (tried: layers
@@ -396,9 +397,9 @@ static void quads_that_change_while_they_are_packed_do_no_harm(void **state)
     if (!peer) {
         uint64_t rng = seed;
         while (getppid() != 1) { /* wrong for a moment, then right for one: about as long as packing takes; often at an end of a range */
-            uint32_t r = mesh_draw(&rng, ADIT_MESH_RANGES), how = mesh_draw(&rng, 3);
-            uint32_t i = how == 0 ? mesh_draw(&rng, n) : how == 1 ? mesh.start[r] : mesh.start[r + 1] - 1;
-            uint64_t wrong = mesh.quads[i] ^ (mesh_draw(&rng, 2) ? mesh_draw(&rng, 1 << 18) : 1ull << mesh_draw(&rng, 46));
+            uint32_t r = fenced_draw(&rng, ADIT_MESH_RANGES), how = fenced_draw(&rng, 3);
+            uint32_t i = how == 0 ? fenced_draw(&rng, n) : how == 1 ? mesh.start[r] : mesh.start[r + 1] - 1;
+            uint64_t wrong = mesh.quads[i] ^ (fenced_draw(&rng, 2) ? fenced_draw(&rng, 1 << 18) : 1ull << fenced_draw(&rng, 46));
             __atomic_store_n(&shared.quads[i], wrong, __ATOMIC_RELAXED);
             linger(&rng);
             __atomic_store_n(&shared.quads[i], mesh.quads[i], __ATOMIC_RELAXED);

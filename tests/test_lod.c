@@ -15,17 +15,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernels/kernels.h"
+#include "tests/fenced.h"
+#include "tests/oracle.h"
 #include "tests/volumes.h"
 
-#define ORACLE "../shared/oracle/voxoracle.c"
-
-enum { DIM = ADIT_CHUNK_DIM, PAGE = 4096, ROUNDS = 400, ROOM = 2 * ADIT_CHUNK_VOXELS };
+enum { DIM = ADIT_CHUNK_DIM, ROUNDS = 400, ROOM = 2 * ADIT_CHUNK_VOXELS };
 #define GUARD 0xdeadu
 
 static const char *const kernel_names[] = { "scalar", "avx2", "avx512" };
@@ -35,45 +34,25 @@ static uint64_t seed = 1, rng_state;
 static uint16_t *from_end, *to_end; /* before each, ROOM voxels; behind it, nothing that can be touched */
 static uint16_t *from_room, *to_room, *expected;
 static uint16_t level[ADIT_LOD_LEVELS + 1][ADIT_CHUNK_VOXELS]; /* of a generated kind, rows and layers as in a chunk */
-static char volume_path[64], halved_path[64], oracle_path[64]; /* of this process */
+static char volume_path[64], halved_path[64]; /* of this process */
 
-static uint32_t draw(uint32_t below) /* splitmix64 */
+static uint32_t draw(uint32_t below)
 {
-    uint64_t z = rng_state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (uint32_t)((z ^ (z >> 31)) % below);
-}
-
-static uint16_t *fenced(void)
-{
-    size_t size = ROOM * sizeof(uint16_t);
-    char *p = mmap(NULL, size + 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(p != MAP_FAILED);
-    assert_int_equal(mprotect(p, PAGE, PROT_NONE), 0);
-    assert_int_equal(mprotect(p + PAGE + size, PAGE, PROT_NONE), 0);
-    return (uint16_t *)(void *)(p + PAGE);
+    return fenced_draw(&rng_state, below);
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    from_room = fenced();
-    to_room = fenced();
+    from_room = fenced_alloc(ROOM * sizeof *from_room);
+    to_room = fenced_alloc(ROOM * sizeof *to_room);
     from_end = from_room + ROOM;
     to_end = to_room + ROOM;
     expected = malloc(ROOM * sizeof *expected);
     assert_non_null(expected);
-    assert_true(!mkdir("build", 0777) || errno == EEXIST);
-    assert_true(!mkdir("build/oracle", 0777) || errno == EEXIST);
     snprintf(volume_path, sizeof volume_path, "build/oracle/lod.%d", (int)getpid());
     snprintf(halved_path, sizeof halved_path, "build/oracle/halved.%d", (int)getpid());
-    snprintf(oracle_path, sizeof oracle_path, "build/oracle/lodoracle.%d", (int)getpid());
-    if (!access(ORACLE, R_OK)) {
-        char command[256];
-        snprintf(command, sizeof command, "cc -O2 -std=c11 -w -o %s %s", oracle_path, ORACLE);
-        assert_int_equal(system(command), 0);
-    }
+    oracle_open();
     return 0;
 }
 
@@ -82,7 +61,7 @@ static int tear_down(void **state)
     (void)state;
     unlink(volume_path);
     unlink(halved_path);
-    unlink(oracle_path);
+    oracle_close();
     free(expected);
     return 0;
 }
@@ -338,7 +317,7 @@ static void judge_by_oracle(const char *what, const uint16_t *voxels, const uint
     static uint16_t to[ADIT_CHUNK_VOXELS];
     char command[256];
     volume_write(voxels, dim);
-    snprintf(command, sizeof command, "%s lod --vol %s --dim %u,%u,%u > %s", oracle_path, volume_path, dim[0], dim[1], dim[2],
+    snprintf(command, sizeof command, "%s lod --vol %s --dim %u,%u,%u > %s", oracle_program(), volume_path, dim[0], dim[1], dim[2],
              halved_path);
     assert_int_equal(system(command), 0);
     assert_int_equal(adit_lod_kernel_best(NULL)(&(struct adit_lod_halving){
@@ -360,7 +339,7 @@ static void the_oracle_halves_every_kind_the_same_way(void **state)
                                          "mats", "terrain", "flat", "stripes", "glass", "menger" };
     static const uint32_t odd[3] = { 63, 41, 17 };
     (void)state;
-    if (access(oracle_path, X_OK))
+    if (!oracle_program())
         skip();
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         levels_make(kinds[i], adit_lod_kernel_best(NULL));

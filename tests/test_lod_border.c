@@ -18,17 +18,15 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "tests/fenced.h"
 
 enum { DIM = ADIT_CHUNK_DIM, FINER_MAX = 4, ROUNDS = 40, MATERIALS = 9 };
 
 static uint64_t seed = 1, rng_state;
 
-static uint32_t draw(uint32_t below) /* splitmix64 */
+static uint32_t draw(uint32_t below)
 {
-    uint64_t z = rng_state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (uint32_t)((z ^ (z >> 31)) % below);
+    return fenced_draw(&rng_state, below);
 }
 
 /* A volume of dim a side, and which unit faces of two opposite sides its mesh covers, by voxel. */

@@ -17,15 +17,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernels/mesh.h"
 #include "runtime/encoding.h"
+#include "tests/fenced.h"
 #include "tests/mesh_defined.h"
 
-enum { DIM = ADIT_CHUNK_DIM, GUARDS = 8, PAGE = 4096 };
+enum { DIM = ADIT_CHUNK_DIM, GUARDS = 8 };
 #define GUARD 0x5ca1ab1e0ddba115u
 
 /* Under ThreadSanitizer this program takes a minute and finds nothing that the other builds do not: there it does less. */
@@ -51,40 +51,27 @@ static struct bench {
 
 static uint64_t rng_state;
 
-static uint32_t draw(uint32_t below) /* splitmix64 */
+static uint32_t draw(uint32_t below)
 {
-    uint64_t z = rng_state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (uint32_t)((z ^ (z >> 31)) % below);
-}
-
-static void *fenced(size_t size)
-{
-    size_t span = (size + PAGE - 1) / PAGE * PAGE;
-    char *p = mmap(NULL, span + 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(p != MAP_FAILED);
-    assert_int_equal(mprotect(p, PAGE, PROT_NONE), 0);
-    assert_int_equal(mprotect(p + PAGE + span, PAGE, PROT_NONE), 0);
-    return p + PAGE + span - size;
+    return fenced_draw(&rng_state, below);
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    b.voxels = fenced(ADIT_CHUNK_VOXELS * sizeof *b.voxels);
-    b.light = fenced(ADIT_CHUNK_VOXELS * sizeof *b.light);
-    b.rim = fenced(sizeof *b.rim);
+    b.voxels = fenced_alloc(ADIT_CHUNK_VOXELS * sizeof *b.voxels);
+    b.light = fenced_alloc(ADIT_CHUNK_VOXELS * sizeof *b.light);
+    b.rim = fenced_alloc(sizeof *b.rim);
     for (int f = 0; f < ADIT_FACES; f++) {
-        b.plane[f] = fenced(ADIT_PLANE_VOXELS * sizeof *b.plane[f]);
-        b.light_plane[f] = fenced(ADIT_PLANE_VOXELS * sizeof *b.light_plane[f]);
+        b.plane[f] = fenced_alloc(ADIT_PLANE_VOXELS * sizeof *b.plane[f]);
+        b.light_plane[f] = fenced_alloc(ADIT_PLANE_VOXELS * sizeof *b.light_plane[f]);
     }
-    b.classes = fenced(ADIT_MATERIALS);
-    b.block = fenced(ADIT_ENCODED_BYTES_MAX);
+    b.classes = fenced_alloc(ADIT_MATERIALS);
+    b.block = fenced_alloc(ADIT_ENCODED_BYTES_MAX);
     b.plan = malloc(adit_encode_plan_bytes());
     assert_non_null(b.plan);
-    b.quads = fenced((ADIT_MESH_QUADS_MAX + GUARDS) * sizeof *b.quads);
-    b.expected = fenced((ADIT_MESH_QUADS_MAX + GUARDS) * sizeof *b.expected);
+    b.quads = fenced_alloc((ADIT_MESH_QUADS_MAX + GUARDS) * sizeof *b.quads);
+    b.expected = fenced_alloc((ADIT_MESH_QUADS_MAX + GUARDS) * sizeof *b.expected);
     return 0;
 }
 

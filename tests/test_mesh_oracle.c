@@ -18,9 +18,9 @@
 
 #include "kernels/exact.h"
 #include "tests/golden_generated.h"
+#include "tests/oracle.h"
 #include "tests/volumes.h"
 
-#define ORACLE "../shared/oracle/voxoracle.c"
 #define EXPECTED "../shared/oracle/expect_generated.jsonl"
 
 enum { FULL = 64, BORDER = 1, SEED = 7, INTERIOR = FULL - 2 * BORDER };
@@ -31,23 +31,16 @@ enum { KERNELS = sizeof kernel_names / sizeof *kernel_names };
 static uint8_t volume[FULL * FULL * FULL], classes[ADIT_MATERIALS];
 static uint16_t voxels[ADIT_CHUNK_VOXELS], planes[ADIT_FACES][ADIT_PLANE_VOXELS];
 static uint64_t *quads;
-static char volume_path[64], quads_path[64], oracle_path[64]; /* of this process */
+static char volume_path[64], quads_path[64]; /* of this process */
 
 static int set_up(void **state)
 {
     (void)state;
     quads = malloc(ADIT_MESH_QUADS_MAX * sizeof *quads);
     assert_non_null(quads);
-    assert_true(!mkdir("build", 0777) || errno == EEXIST);
-    assert_true(!mkdir("build/oracle", 0777) || errno == EEXIST);
     snprintf(volume_path, sizeof volume_path, "build/oracle/volume.%d", (int)getpid());
     snprintf(quads_path, sizeof quads_path, "build/oracle/quads.%d", (int)getpid());
-    snprintf(oracle_path, sizeof oracle_path, "build/oracle/voxoracle.%d", (int)getpid());
-    if (!access(ORACLE, R_OK)) {
-        char command[256];
-        snprintf(command, sizeof command, "cc -O2 -std=c11 -w -o %s %s", oracle_path, ORACLE);
-        assert_int_equal(system(command), 0);
-    }
+    oracle_open();
     return 0;
 }
 
@@ -56,22 +49,9 @@ static int tear_down(void **state)
     (void)state;
     unlink(volume_path);
     unlink(quads_path);
-    unlink(oracle_path);
+    oracle_close();
     free(quads);
     return 0;
-}
-
-/* Runs command; the first n-1 bytes of its first line of output are in line. Returns its exit status. */
-static int run(const char *command, char *line, int n)
-{
-    FILE *pipe = popen(command, "r");
-    char rest[256];
-    assert_non_null(pipe);
-    line[0] = '\0';
-    if (fgets(line, n, pipe))
-        while (fgets(rest, sizeof rest, pipe))
-            ;
-    return pclose(pipe);
 }
 
 /* Makes volume, voxels and planes those of a kind, and writes the volume where the oracle reads it. */
@@ -127,7 +107,7 @@ static void volumes_are_the_bytes_they_should_be(void **state)
         char command[128], line[128];
         make(golden_generated[i].kind);
         snprintf(command, sizeof command, "sha256sum %s", volume_path);
-        assert_int_equal(run(command, line, 65), 0);
+        assert_int_equal(oracle_run(command, line, 65), 0);
         assert_string_equal(line, golden_generated[i].sha256);
     }
 }
@@ -235,10 +215,10 @@ static void judge(const char *kind, bool is_mixed, uint8_t flags, const struct a
 {
     char command[512], line[128];
     write_quads(result, flags & ADIT_MESH_AO);
-    snprintf(command, sizeof command, "%s check --vol %s --dim %d,%d,%d --border %d --quads %s %s %s %s %s", oracle_path,
+    snprintf(command, sizeof command, "%s check --vol %s --dim %d,%d,%d --border %d --quads %s %s %s %s %s", oracle_program(),
              volume_path, FULL, FULL, FULL, BORDER, quads_path, is_mixed ? "--class 't:4;c:7'" : "",
              flags & ADIT_MESH_TT_NONE ? "--tt none" : "", flags & ADIT_MESH_CULLED ? "" : "--maximal --ratio 1", flags & ADIT_MESH_AO ? "--ao" : "");
-    int rc = run(command, line, sizeof line);
+    int rc = oracle_run(command, line, sizeof line);
     if (rc || strncmp(line, "PASS", 4) != 0)
         fail_msg("%s%s, flags %d: %s", kind, is_mixed ? " with classes" : "", flags, line);
 }
@@ -260,7 +240,7 @@ static void judge_both(const char *kind, bool is_mixed, uint8_t flags)
 static void the_oracle_passes_every_kind(void **state)
 {
     (void)state;
-    if (access(oracle_path, X_OK))
+    if (!oracle_program())
         skip();
     for (int i = 0; i < GOLDEN_GENERATED; i++) {
         make(golden_generated[i].kind);

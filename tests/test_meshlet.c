@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "kernels/meshlet.h"
+#include "tests/fenced.h"
 #include "tests/mesh_maker.h"
 
 enum { ALL_RANGES = (1 << ADIT_MESH_RANGES) - 1 };
@@ -185,10 +186,10 @@ static void commands_draw_all_that_faces_the_viewer_and_no_meshlet_else(void **s
         for (int round = 0; round < 60; round++) {
             float viewer[3];
             for (int a = 0; a < 3; a++) /* on planes, between them, far outside */
-                viewer[a] = (float)mesh_draw(&rng, 66) - 1 + (round % 3 == 0 ? 0 : round % 3 == 1 ? 0.5f : ((float)mesh_draw(&rng, 3) - 1) * 1e6f);
-            struct adit_draw_params params = { .viewer = viewer, .chunk = mesh_draw(&rng, 1 << 27), .quad_base = mesh_draw(&rng, 1000000),
-                                               .ranges = round % 4 ? mesh_draw(&rng, 1 << 18) : 0,
-                                               .quads_max = round & 1 ? 64 + mesh_draw(&rng, 200) : 0 };
+                viewer[a] = (float)fenced_draw(&rng, 66) - 1 + (round % 3 == 0 ? 0 : round % 3 == 1 ? 0.5f : ((float)fenced_draw(&rng, 3) - 1) * 1e6f);
+            struct adit_draw_params params = { .viewer = viewer, .chunk = fenced_draw(&rng, 1 << 27), .quad_base = fenced_draw(&rng, 1000000),
+                                               .ranges = round % 4 ? fenced_draw(&rng, 1 << 18) : 0,
+                                               .quads_max = round & 1 ? 64 + fenced_draw(&rng, 200) : 0 };
             uint32_t n = judge(&s, &params);
             if (!params.quads_max)
                 assert_in_range(n, 0, 18); /* what is seen of a range is one piece */
