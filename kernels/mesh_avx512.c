@@ -288,13 +288,50 @@ static inline __mmask8 find_shade(const struct mesher *m, const struct adit_mesh
     return dark;
 }
 
+static inline __m512i light_load(const uint16_t *from, __mmask32 wanted)
+{
+    return _mm512_and_si512(_mm512_maskz_loadu_epi16(wanted, from), _mm512_set1_epi16(ADIT_LIGHT_BITS));
+}
+
+/* Of 64 values at a those that b has as well; b may be a + 1, whose last one nobody asks about. */
+static inline uint64_t light_equal(const uint16_t *a, const uint16_t *b)
+{
+    __mmask32 inside = b == a + 1 ? 0x7fffffff : 0xffffffff;
+    uint64_t low = _mm512_cmpeq_epi16_mask(light_load(a, 0xffffffff), light_load(b, 0xffffffff));
+    return low | (uint64_t)_mm512_cmpeq_epi16_mask(light_load(a + 32, inside), light_load(b + 32, inside)) << 32;
+}
+
+/* The same for -X and +X, where eight layers lie side by side: rows DIM apart from a and from b on, a bit a row and lane. */
+static inline __m512i light_equal_x(const uint16_t *a, const uint16_t *b, uint32_t rows)
+{
+    uint8_t equal[DIM] __attribute__((aligned(64))) = {0};
+    uint64_t like[LANES] __attribute__((aligned(64)));
+    const __m128i bits = _mm_set1_epi16(ADIT_LIGHT_BITS);
+    for (uint32_t y = 0; y < rows; y++) {
+        __m128i one = _mm_loadu_si128((const __m128i *)(const void *)(a + y * DIM)), two = _mm_loadu_si128((const __m128i *)(const void *)(b + y * DIM));
+        equal[y] = (uint8_t)_mm_cmpeq_epi16_mask(_mm_and_si128(one, bits), _mm_and_si128(two, bits));
+    }
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        like[lane] = _mm512_test_epi8_mask(_mm512_load_si512(equal), _mm512_set1_epi8((char)(1 << lane)));
+    return _mm512_load_si512(like);
+}
+
 /* Which cells have the light of the next one along u, or of row v-1, in lanes where they are asked about. */
 static __m512i light_like(const struct mesher *m, const struct adit_mesh_side *s, uint32_t v, uint32_t layer, bool is_next, __m512i cells)
 {
     uint64_t like[LANES] __attribute__((aligned(64))) = {0};
-    for (uint32_t lanes_left = _mm512_test_epi64_mask(cells, cells); lanes_left; lanes_left &= lanes_left - 1) {
-        uint32_t lane = (uint32_t)__builtin_ctz(lanes_left);
-        like[lane] = is_next ? adit_light_like_next(m->source, s, layer + lane, v) : adit_light_like_above(m->source, s, layer + lane, v);
+    uint16_t room[2][DIM];
+    uint32_t asked = _mm512_test_epi64_mask(cells, cells), first = s->face & 1 ? layer + 1 : layer - 1; /* layer of light */
+    if (s->axis == 0 && first <= DIM - LANES) {
+        const uint16_t *row = m->source->light + v * s->voxel_v + first;
+        const uint16_t *other = is_next ? row + DIM : row - s->voxel_v;
+        _mm512_store_si512(like, light_equal_x(row, other, is_next ? DIM - 1 : DIM));
+        asked &= s->layers - layer <= LANES && s->face & 1 ? 1u << (s->layers - 1 - layer) : 0; /* the lane before a plane is left */
+    }
+    for (; asked; asked &= asked - 1) {
+        uint32_t lane = (uint32_t)__builtin_ctz(asked);
+        const uint16_t *row = adit_light_row(m->source, s, layer + lane, v, room[0]);
+        like[lane] = light_equal(row, is_next ? row + 1 : adit_light_row(m->source, s, layer + lane, v - 1, room[1]));
     }
     return _mm512_load_si512(like);
 }

@@ -5,7 +5,7 @@
 
 #include "kernels/mesh_lanes.h"
 
-enum { DIM = ADIT_CHUNK_DIM, OPAQUE = ADIT_CLASS_OPAQUE - 1, LIGHT = 1023 };
+enum { DIM = ADIT_CHUNK_DIM, OPAQUE = ADIT_CLASS_OPAQUE - 1 };
 
 static uint64_t low_bits(uint32_t n) /* n in 1..64 */
 {
@@ -96,7 +96,7 @@ static void light_of(const struct adit_mesh_source *source, const struct adit_me
     uint16_t room[DIM];
     const uint16_t *row = adit_light_row(source, side, layer, v, room);
     for (uint32_t u = 0; u < DIM; u++)
-        value[u] = row[u] & LIGHT;
+        value[u] = row[u] & ADIT_LIGHT_BITS;
     value[DIM] = 0;
 }
 
@@ -126,6 +126,6 @@ void adit_light_add(const struct adit_mesh_source *source, const struct adit_mes
             light = source->light[up ? index + side->voxel_layer : index - side->voxel_layer];
         else if (plane)
             light = plane[at[side->v_axis] * DIM + at[side->u_axis]];
-        quads[i] |= (light & LIGHT) << 54;
+        quads[i] |= (light & ADIT_LIGHT_BITS) << 54;
     }
 }

@@ -74,6 +74,8 @@ void adit_shade_side_make(struct adit_shade_side *to, const struct adit_mesh_sou
         return ~differ;                                                                                                                               \
     }
 
+enum { ADIT_LIGHT_BITS = 1023 }; /* of a value of light, that count */
+
 /* The 64 values of light before the faces of row v of a layer: where they lie, or put together in room. Of a row without any they are 0. */
 const uint16_t *adit_light_row(const struct adit_mesh_source *source, const struct adit_mesh_side *side, uint32_t layer, uint32_t v,
                                uint16_t room[ADIT_CHUNK_DIM]);
