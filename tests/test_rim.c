@@ -3,9 +3,10 @@
  *
  * The world is 3x3x3 chunks, whose voxels lie in one array of 192^3: so which cells are diagonal to a chunk is a matter of coordinates here.
  *
- * (tried: a rim read from the first corner of each edge line only; rows and columns of a plane exchanged; the high side of a neighbour read for the
- * low one; diagonal chunks not marked; marked when one side changed; masks of versions instead of classes; a rim hash that the verifier does
- * not look at: each fails here) */
+ * (tried: an edge's first cell for all of it; rows and columns of a plane exchanged; the far side of a neighbour, and the wrong end of it; no rim given
+ * to the kernel; diagonal chunks not marked, those at corners not, marked when any of the sides changed, marked without the option; the class a material had
+ * when it was published; a line taken for one material whose last cell is another; keys that go round; a verifier that does not compare the
+ * hash: each fails here) */
 #include "tests/chunk_fixture.h"
 
 #include <errno.h>
