@@ -67,7 +67,8 @@ enum adit_role { ADIT_PRODUCER = 1, ADIT_CONSUMER, ADIT_OBSERVER, ADIT_GUEST };
 enum { ADIT_CREATE_SEAL_WRITERS = 1u /* no new writable mapping of data, later producers included */,
        ADIT_CREATE_TT_NONE = 2u /* no faces between different translucent or cutout materials */,
        ADIT_CREATE_HUGE_1G = 4u, /* 1 GiB pages instead of 2 MiB; falls back like them */
-       ADIT_CREATE_SMALL_PAGES = 8u /* 4 KiB pages, though the machine has larger ones reserved; with HUGE_1G: -EINVAL */ };
+       ADIT_CREATE_SMALL_PAGES = 8u /* 4 KiB pages, though the machine has larger ones reserved; with HUGE_1G: -EINVAL */,
+       ADIT_CREATE_AO = 16u /* meshes have ambient occlusion (kernels/mesh.h), over the borders of chunks, too */ };
 
 struct adit_create_params {
     size_t size;
@@ -169,7 +170,8 @@ struct adit_put_params {
 };
 
 /* Encodes and publishes voxels (ADIT_CHUNK_VOXELS materials, index (z*64 + y)*64 + x) as the key's next version; readers
- * see the old or the new one, never a mixture. Marks the chunk dirty, and those neighbours whose shared border changed.
+ * see the old or the new one, never a mixture. Marks the chunk dirty, and those neighbours whose shared border changed; under
+ * ADIT_CREATE_AO also those it shares an edge or corner with, when every side of it that meets there changed.
  * Outside sections only: a writer that is short of memory blocks until sections end, its own thread's included: 20 ms at a time while
  * much is retired, some 0.2 s before -ENOMEM, a second at worst. Otherwise lock-free, but for the first call after a material that is
  * not opaque was named; no system call unless somebody waits or memory must be reclaimed. -ENOSPC: the store has no room for another
@@ -328,7 +330,9 @@ struct adit_mesh_view {
     uint32_t start[ADIT_MESH_RANGES + 1]; /* range face * 3 + class - 1 is quads[start[r]] .. quads[start[r+1]] */
     uint32_t quads_n, faces; /* faces: unit faces that they cover */
     uint8_t bounds_lo[3], bounds_hi[3]; /* smallest and largest voxel with a quad, per axis; lo > hi: none has one */
-    uint64_t source[7]; /* versions it was made from: the chunk, -X +X -Y +Y -Z +Z; 0: never one there (a removal counts) */
+    /* Versions it was made from: the chunk, -X +X -Y +Y -Z +Z; 0: never one there (a removal counts). Under ADIT_CREATE_AO it was made from
+     * cells of the chunks diagonal to it as well, which are not named. */
+    uint64_t source[7];
     const uint64_t *border_hash; /* 6: of the neighbours' sides as they were */
     uint32_t bytes; /* of the block */
     uint64_t published_ns, source_ns; /* CLOCK_MONOTONIC; source: of the newest version in it */

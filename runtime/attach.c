@@ -107,7 +107,8 @@ static int check_guests(const struct adit_arena_plan *p)
 
 static int check_flags(const char *name, uint32_t flags)
 {
-    const uint32_t known = ADIT_CREATE_SEAL_WRITERS | ADIT_CREATE_TT_NONE | ADIT_CREATE_HUGE_1G | ADIT_CREATE_SMALL_PAGES;
+    const uint32_t known = ADIT_CREATE_SEAL_WRITERS | ADIT_CREATE_TT_NONE | ADIT_CREATE_HUGE_1G | ADIT_CREATE_SMALL_PAGES |
+                           ADIT_CREATE_AO;
     const uint32_t pages = ADIT_CREATE_HUGE_1G | ADIT_CREATE_SMALL_PAGES;
     if (flags & ~known)
         return adit_fault(-EINVAL, "arena %s: flags 0x%x are unknown; see adit.h", name, flags & ~known);
@@ -132,7 +133,7 @@ int adit_create(const char *name, const struct adit_create_params *params, struc
         .watches_max = or_default(p->watches_max, 32), .pins_max = or_default(p->pins_max, 1024),
         .materials_max = or_default(p->materials_max, 4096), .heap_bytes = p->heap_bytes ? p->heap_bytes : 4u << 20,
         .hold_max_bytes = p->hold_max_bytes ? p->hold_max_bytes : (p->data_bytes ? p->data_bytes : DATA_BYTES) / 4,
-        .seal_writers = p->flags & ADIT_CREATE_SEAL_WRITERS, .tt_none = p->flags & ADIT_CREATE_TT_NONE,
+        .seal_writers = p->flags & ADIT_CREATE_SEAL_WRITERS, .tt_none = p->flags & ADIT_CREATE_TT_NONE, .ao = p->flags & ADIT_CREATE_AO,
         .guests_max = p->guests_max, .guest_path = p->guest_path, .pages = pages_of(p->flags), .recover = adit_recover_participant};
     if (!error)
         error = check_flags(plan.name, p->flags);

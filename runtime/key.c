@@ -34,12 +34,18 @@ struct adit_key adit_key_unpack(uint64_t p)
                              .world = (uint8_t)((p >> 56) - 1)};
 }
 
-uint64_t adit_key_neighbour(uint64_t packed, enum adit_face face)
+uint64_t adit_key_beside(uint64_t packed, const int32_t step[3])
 {
     struct adit_key k = adit_key_unpack(packed);
-    int32_t step = face & 1 ? 1 : -1;
-    k.x += face < 2 ? step : 0;
-    k.y += face >= 2 && face < 4 ? step : 0;
-    k.z += face >= 4 ? step : 0;
+    k.x += step[0];
+    k.y += step[1];
+    k.z += step[2];
     return adit_key_try(&k, &packed) ? packed : 0;
+}
+
+uint64_t adit_key_neighbour(uint64_t packed, enum adit_face face)
+{
+    int32_t step[3] = {0, 0, 0};
+    step[adit_face_axis(face)] = face & 1 ? 1 : -1;
+    return adit_key_beside(packed, step);
 }

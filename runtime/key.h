@@ -18,5 +18,7 @@ bool adit_key_try(const struct adit_key *key, uint64_t *packed);
 struct adit_key adit_key_unpack(uint64_t packed);
 /* The key next to packed across a face; 0 when that lies out of range. */
 uint64_t adit_key_neighbour(uint64_t packed, enum adit_face face);
+/* The key step chunks further along x, y and z, -1, 0 or 1 each; 0 when that lies out of range. */
+uint64_t adit_key_beside(uint64_t packed, const int32_t step[3]);
 
 #endif

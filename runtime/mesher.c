@@ -9,6 +9,7 @@
 #include "runtime/encoding.h"
 #include "runtime/material.h"
 #include "runtime/publish.h"
+#include "runtime/rim.h"
 #include "runtime/store.h"
 #include "runtime/watch.h"
 
@@ -21,6 +22,9 @@ struct sources {
     uint64_t version[7], border_hash[6], newest_ns;
     struct adit_voxels voxels;
     struct adit_mesh_source source;
+    struct adit_rim_cells cells; /* with ADIT_MESH_AO, as what follows */
+    struct adit_mesh_rim rim;
+    uint32_t rim_hash; /* or 0 */
     bool empty;
 };
 
@@ -59,7 +63,22 @@ static int read_sources(struct adit_arena *arena, struct adit_scratch *scratch, 
     see(s, 0, v);
     for (uint32_t f = 0; f < ADIT_FACES; f++)
         read_neighbour(arena, scratch, packed, f, s);
+    if (s->source.flags & ADIT_MESH_AO) {
+        adit_rim_read(arena, packed, &s->cells, &s->newest_ns);
+        s->rim_hash = adit_rim_hash(&s->cells);
+    }
     return 0;
+}
+
+/* Classes are those of now, what was read is all here: s->source is what the kernel is given. */
+static int mesh(struct sources *s, const uint8_t *classes, adit_mesh_kernel *kernel, struct adit_mesh_result *r)
+{
+    s->source.classes = classes;
+    if (s->source.flags & ADIT_MESH_AO) {
+        adit_rim_opacity(&s->cells, classes, &s->rim);
+        s->source.rim = &s->rim;
+    }
+    return kernel(&s->source, r);
 }
 
 /* Reads and meshes in one section, into scratch->quads. -ENOSPC: with more room, as r says; -ESTALE: with classes made anew; -EAGAIN: ousted, and what
@@ -71,9 +90,9 @@ static int make(struct adit_arena *arena, struct adit_scratch *scratch, adit_mes
     adit_rcu_enter(scratch->reader);
     int error = read_sources(arena, scratch, index, s);
     if (!error && !s->empty) {
-        s->source.classes = adit_classes_try(arena); /* after all was read: it knows of each material that may be there */
-        error = s->source.classes ? kernel(&s->source, r) : -ESTALE;
-        if (s->source.classes)
+        const uint8_t *classes = adit_classes_try(arena); /* after all was read: it knows of each material that may be there */
+        error = classes ? mesh(s, classes, kernel, r) : -ESTALE;
+        if (classes)
             adit_classes_exit(arena);
     }
     return adit_rcu_exit(scratch->reader) ? error : -EAGAIN;
@@ -107,7 +126,7 @@ static int publish(struct adit_arena *arena, struct adit_reader *reader, uint32_
     const struct adit_mesh *before = adit_store_mesh(arena, old);
     *m = (struct adit_mesh){.kind = ADIT_KIND_MESH, .bytes = (uint32_t)bytes, .key = packed,
                             .serial = before ? before->serial + 1 : 1, .faces = r->faces, .quads_at = sizeof *m,
-                            .source_ns = s->newest_ns, .publisher = arena->owner};
+                            .source_ns = s->newest_ns, .publisher = arena->owner, .rim_hash = s->rim_hash};
     memcpy(m->source, s->version, sizeof m->source);
     memcpy(m->border_hash, s->border_hash, sizeof m->border_hash);
     memcpy(m->start, r->start, sizeof m->start);
@@ -142,13 +161,14 @@ int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit
 {
     struct sources s;
     struct adit_mesh_result r;
-    const struct adit_mesh_source source = {.encoded = &s.voxels, .dim = {64, 64, 64},
-                                            .flags = (uint8_t)(flags | (arena->control->tt_none ? ADIT_MESH_TT_NONE : 0))};
+    const uint32_t of_arena = (arena->control->tt_none ? ADIT_MESH_TT_NONE : 0) | (arena->control->ao ? ADIT_MESH_AO : 0);
+    const struct adit_mesh_source source = {.encoded = &s.voxels, .dim = {64, 64, 64}, .flags = (uint8_t)(flags | of_arena)};
     int error = adit_scratch_grow_quads(scratch, QUADS_FIRST), lacking = -EAGAIN;
     for (uint32_t attempt = 0; !error && attempt < ATTEMPTS; attempt++) {
         memset(s.version, 0, sizeof s.version);
         memset(s.border_hash, 0, sizeof s.border_hash);
         s.newest_ns = 0;
+        s.rim_hash = 0;
         s.source = source;
         lacking = make(arena, scratch, kernel, index, &s, &r);
         if (!lacking)

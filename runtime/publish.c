@@ -4,6 +4,7 @@
 
 #include "runtime/dirty.h"
 #include "runtime/encoding.h"
+#include "runtime/rim.h"
 #include "runtime/store.h"
 #include "runtime/watch.h"
 
@@ -21,18 +22,37 @@ static uint32_t changed_sides(const struct adit_version *old, const struct adit_
     return changed;
 }
 
+/* The chunk of that key, 0: none, is to be meshed again if it was ever published. */
+static void mark_key(struct adit_arena *arena, uint64_t key)
+{
+    uint32_t index;
+    if (key && adit_store_find(arena, key, &index) && adit_load_acquire(&arena->entries[index].current))
+        adit_dirty_mark(arena, index);
+}
+
+/* Those that the chunk touches along an edge or at a corner: what they see of it has changed only if all sides there have (rim.h). */
+static void mark_diagonal(struct adit_arena *arena, uint64_t packed, uint32_t sides)
+{
+    for (uint32_t p = 0; p < ADIT_RIM_PLACES; p++) {
+        uint32_t meeting = adit_rim_sides(p);
+        int32_t step[3];
+        if ((sides & meeting) != meeting)
+            continue;
+        adit_rim_step(p, step);
+        mark_key(arena, adit_key_beside(packed, step));
+    }
+}
+
 void adit_publish_tell(struct adit_arena *arena, uint32_t index, uint32_t sides)
 {
     uint64_t packed = adit_load_relaxed(&arena->keys[index]); /* relaxed: found here before, never changes */
     adit_watch_tell(arena, packed, index, ADIT_WATCH_CHUNKS);
     adit_dirty_mark(arena, index);
-    for (uint32_t f = 0; f < ADIT_FACES; f++) {
-        uint32_t neighbour;
-        uint64_t key = sides >> f & 1 ? adit_key_neighbour(packed, f) : 0;
-        if (key && adit_store_find(arena, key, &neighbour) &&
-            adit_load_acquire(&arena->entries[neighbour].current))
-            adit_dirty_mark(arena, neighbour);
-    }
+    for (uint32_t f = 0; f < ADIT_FACES; f++)
+        if (sides >> f & 1)
+            mark_key(arena, adit_key_neighbour(packed, f));
+    if (arena->control->ao && (sides & (sides - 1))) /* an edge is where two of them meet */
+        mark_diagonal(arena, packed, sides);
 }
 
 int adit_publish_version(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, uint64_t ref,

@@ -6,7 +6,7 @@
  *   3 section entered; intent: entry, replacing: old word      as 2; from here to 8 the old block cannot be reused
  *   4 entry.current: old -> new (CAS) the commit     the new version is current; recovery goes by the intent: tells again
  *                                                    (5) and retires the old block (6)
- *   5 dirty bits: the chunk, neighbours whose border changed; watch bits      the same: told again
+ *   5 dirty bits: the chunk, neighbours whose border changed, with ambient occlusion diagonal ones; watch bits      the same: told again
  *   6 old block -> RETIRED(me)                       recovery hands it to any reclaimer
  *   7 intent 0                                       the same
  *   8 section left
@@ -46,7 +46,8 @@ static inline void adit_intent_clear(struct adit_arena *arena, const struct adit
     adit_store_release(&arena->readers[reader->index].intent, 0); /* INTENT: after the retirement */
 }
 
-/* Tells everyone who must know of a new version: watches, the mesher of the chunk, those of its neighbours at sides (a bit a face). */
+/* Tells everyone who must know of a new version: watches, the mesher of the chunk, those of its neighbours at sides (a bit a face);
+ * in an arena with ambient occlusion also those diagonal to it where sides meet (rim.h). */
 void adit_publish_tell(struct adit_arena *arena, uint32_t index, uint32_t sides);
 
 /* What the current version must be for a publish to go ahead: any, or exactly number version (0: none was ever). */

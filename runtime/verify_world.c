@@ -12,6 +12,7 @@
 #include "runtime/dirty.h"
 #include "runtime/encoding.h"
 #include "runtime/key.h"
+#include "runtime/rim.h"
 #include "runtime/store.h"
 
 _Static_assert(ADIT_ENCODED_BYTES_MAX <= ADIT_VERIFY_BUFFER_BYTES, "a version's copy");
@@ -212,6 +213,18 @@ static bool peek_version(const struct adit_arena *arena, uint32_t i, struct adit
     return v;
 }
 
+/* With ambient occlusion a mesh was made from the cells diagonal to its chunk, too. */
+static void look_at_rim(struct world *w, uint32_t i, uint64_t packed, const struct adit_mesh *m)
+{
+    struct adit_rim_cells cells;
+    uint64_t newest_ns = 0;
+    if (!w->arena->control->ao)
+        return;
+    adit_rim_read(w->arena, packed, &cells, &newest_ns);
+    if (m->rim_hash != adit_rim_hash(&cells))
+        say(w, "I7", i, "its mesh knows other cells diagonal to it than there are, and it is not dirty");
+}
+
 /* Quiet: an entry that waits for no mesh has the mesh of now. */
 static void look_at_settled(struct world *w, uint32_t i, uint64_t packed)
 {
@@ -239,6 +252,7 @@ static void look_at_settled(struct world *w, uint32_t i, uint64_t packed)
         if (used != (is_there ? near.border_hash[f ^ 1] : air))
             say(w, "I7", i, "its mesh knows another border across face %u than the neighbour has, and it is not dirty", f);
     }
+    look_at_rim(w, i, packed, m);
 }
 
 /* ---- the store -------------------------------------------------------------------------------------------------- */

@@ -5,7 +5,8 @@
  *   I3  the numbers of entry, commit word and version agree
  *   I4  no commit word names a free block
  *   I7  who is at work on an entry has it in the working set, sets hold entries that have keys, claims have owners (I5).
- *       Quiet: an entry in neither set has the mesh of its current version and of its neighbours' present borders
+ *       Quiet: an entry in neither set has the mesh of its current version and of its neighbours' present borders, with
+ *       ambient occlusion also of the cells diagonal to it
  *   I8  a mesh names versions that exist or existed
  *
  * A block may be reused as soon as its commit word names another; so what is read of it counts only if the word is the same

@@ -127,6 +127,7 @@ static int create_control(struct adit_arena *a, const struct adit_arena_plan *pl
     head->created_ns = adit_clock_real_ns();
     head->seal_writers = plan->seal_writers;
     head->tt_none = plan->tt_none;
+    head->ao = plan->ao;
     head->hold_max_bytes = plan->hold_max_bytes;
     head->fenced = !adit_membarrier_is_available();
     head->epoch = ADIT_EPOCH_FIRST;

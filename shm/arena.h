@@ -93,7 +93,7 @@ struct adit_arena_plan {
     uint32_t chunks_max, participants_max, readers_max, watches_max, pins_max, materials_max, guests_max;
     const char *guest_path; /* NULL: guests come by the name only */
     uint64_t heap_bytes, hold_max_bytes;
-    bool seal_writers, tt_none;
+    bool seal_writers, tt_none, ao;
     enum adit_pages pages;
     int (*recover)(struct adit_arena *arena, uint32_t slot);
 };

@@ -35,7 +35,7 @@
 #include <stdint.h>
 
 #define ADIT_MAGIC 0x31304e4554494441ull /* "ADITEN01" */
-#define ADIT_LAYOUT_VERSION 2u
+#define ADIT_LAYOUT_VERSION 3u
 
 #define ADIT_GRANULE_SHIFT 9
 #define ADIT_GRANULE_BYTES (1u << ADIT_GRANULE_SHIFT)
@@ -252,7 +252,8 @@ struct adit_control {
     uint32_t pins_each;
     uint32_t guests_max;
     uint64_t hold_max_bytes; /* retired memory that sections may hold back before they are ousted */
-    uint32_t pad6[16];
+    uint32_t ao; /* 1: meshes have ambient occlusion, and chunks diagonal to one another concern each other */
+    uint32_t pad6[15];
     struct adit_table participants, readers, pins, keys, entries, dirty, watches, watch_bits, materials, rings, heap, locks;
     struct adit_table waits;
     uint64_t inner_at;                      /* see above */
@@ -502,7 +503,7 @@ struct adit_mesh {
     uint64_t published_ns;
     uint64_t source_ns; /* published_ns of the newest version in it */
     uint32_t publisher;
-    uint32_t pad1;
+    uint32_t rim_hash; /* of the cells diagonal to the chunk that were used (runtime/rim.h); 0: made without ambient occlusion */
 };
 
 #define ADIT_KIND_VERSION 0x52455641u
@@ -523,6 +524,7 @@ ADIT_AT(adit_control, magic, 0);
 ADIT_AT(adit_control, signature, 16);
 ADIT_AT(adit_control, name, 56);
 ADIT_AT(adit_control, fenced, 104);
+ADIT_AT(adit_control, ao, 136);
 ADIT_AT(adit_control, participants, 200);
 ADIT_AT(adit_control, segments, 640);
 ADIT_AT(adit_control, epoch, 1664);
@@ -562,5 +564,6 @@ ADIT_AT(adit_version, border_hash, 80);
 ADIT_AT(adit_version, plane, 128);
 ADIT_SIZE(adit_mesh, 256);
 ADIT_AT(adit_mesh, start, 136);
+ADIT_AT(adit_mesh, rim_hash, 252);
 
 #endif

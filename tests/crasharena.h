@@ -15,7 +15,7 @@
  * After a snapshot the judge recovers the copy, told who is dead. After a kill the host's keeper finds out by itself and recovers
  * the arena (keeper.h), and the judge comes when it has. Where recovery itself is the operation the keeper keeps out of it.
  *
- * The scene: chunks A and its neighbour B, of one material each, both meshed, a watch of the host that has been drained.
+ * The scene: with ambient occlusion, chunks A, its neighbour B and D at its corner, of one material each, all meshed, a watch of the host that has been drained.
  * What a loaned block holds is not compared and not copied: nobody may look at it.
  */
 #ifndef ADIT_CRASHARENA_H
@@ -40,7 +40,7 @@ struct crash_case {
 
 enum { CRASH_MATERIAL_OLD = 11, CRASH_MATERIAL_NEW }; /* what A and B are made of in the scene; what they become */
 
-extern const struct adit_key crash_key_a, crash_key_b, crash_key_c; /* C has no version in the scene */
+extern const struct adit_key crash_key_a, crash_key_b, crash_key_c, crash_key_d; /* C has no version in the scene */
 /* In the child: its arena, and all voxels of one material. */
 extern struct adit_arena *crash_mine;
 void crash_attach(void *user);          /* producer */
@@ -55,7 +55,7 @@ uint64_t crash_version(struct adit_arena *arena, const struct adit_key *key, uin
 bool crash_is_dirty(struct adit_arena *arena, const struct adit_key *key);
 bool crash_is_reported(const struct adit_key *key); /* by the host's watch, which is drained */
 /* The outcomes of publishing: version 1 of material old (0: no version), or the next one of material new, and then the chunk and a
- * neighbour are dirty and the watch reports it. */
+ * neighbour, of A also D, are dirty and the watch reports it. */
 const char *crash_is_old_or_new(struct adit_arena *arena, const struct adit_key *key, uint16_t old, uint16_t new);
 /* Meshes what is dirty, here and now; 0 or negative errno. */
 int crash_mesh_all(struct adit_arena *arena);

@@ -14,7 +14,8 @@
 
 #define DATA_BYTES (2u << 20)
 
-const struct adit_key crash_key_a = {.x = 0}, crash_key_b = {.x = 1}, crash_key_c = {.x = 0, .y = 1};
+const struct adit_key crash_key_a = {.x = 0}, crash_key_b = {.x = 1}, crash_key_c = {.x = 0, .y = 1},
+                      crash_key_d = {.x = -1, .y = -1, .z = -1};
 static const struct adit_key round_key = {.x = 5, .y = 5, .z = 5};
 static struct adit_watch *judged_watch;
 
@@ -49,7 +50,8 @@ int crash_mesh_all(struct adit_arena *arena)
 struct adit_arena *crash_scene_create(const char *name, struct adit_watch **watch)
 {
     const struct adit_create_params small = {.size = sizeof small, .chunks_max = 32, .participants_max = 4, .readers_max = 16,
-                                             .watches_max = 2, .pins_max = 8, .materials_max = 64, .heap_bytes = 64u << 10};
+                                             .watches_max = 2, .pins_max = 8, .materials_max = 64, .heap_bytes = 64u << 10,
+                                             .flags = ADIT_CREATE_AO};
     struct adit_material_info m = {.material_class = ADIT_CLASS_OPAQUE};
     struct adit_watch_event event;
     fill_voxels();
@@ -61,6 +63,7 @@ struct adit_arena *crash_scene_create(const char *name, struct adit_watch **watc
     }
     REQUIRE(!adit_chunk_put(a, &crash_key_a, crash_voxels(CRASH_MATERIAL_OLD), NULL));
     REQUIRE(!adit_chunk_put(a, &crash_key_b, crash_voxels(CRASH_MATERIAL_OLD), NULL));
+    REQUIRE(!adit_chunk_put(a, &crash_key_d, crash_voxels(CRASH_MATERIAL_OLD), NULL));
     REQUIRE(!crash_mesh_all(a));
     REQUIRE(!adit_watch_open(a, NULL, watch));
     while (!adit_watch_next(*watch, &event, 0)) {
@@ -132,6 +135,8 @@ const char *crash_is_old_or_new(struct adit_arena *arena, const struct adit_key 
         return "the new version is not marked dirty";
     if (!crash_is_dirty(arena, neighbour))
         return "the neighbour is not marked dirty";
+    if (key == &crash_key_a && !crash_is_dirty(arena, &crash_key_d))
+        return "the chunk at its corner is not marked dirty";
     return crash_is_reported(key) ? NULL : "the watch does not hear of the new version";
 }
 

@@ -6,9 +6,11 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/adit_called.h"
+#include "tests/volume_faces.h"
 
 static void forms_that_cannot_be_had_are_refused_in_one_line(void **state)
 {
@@ -73,6 +75,37 @@ static void exports_take_the_form_they_are_asked_for(void **state)
     json_decref(run);
 }
 
+/* A volume of several chunks each way, meshed in an arena, has the faces and the ambient occlusion of the whole. (tried: the arena made
+ * without ADIT_CREATE_AO; --culled not passed on) */
+static void ambient_occlusion_is_that_of_the_whole_volume(void **state)
+{
+    enum { X = 130, Y = 70, Z = 66 };
+    static const char *const more[][3] = {{"--mode", "greedy", "--quiet"}, {"--mode", "exact", "--quiet"}, {"--mode", "culled", "--quiet"},
+                                          {"--mode", "culled", "--worker-processes=1"}};
+    static uint16_t voxels[X * Y * Z];
+    static uint8_t bytes[X * Y * Z];
+    uint64_t seed = 3;
+    char *raw = spawned_file("v.raw"), *quads = spawned_file("v.quads"), spec[600];
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        bytes[i] = (uint8_t)(seed >> 60 & 1 && i ? bytes[i - 1] : seed >> 40 & 1 ? 1 + (seed >> 50) % 5 : 0);
+        voxels[i] = bytes[i];
+    }
+    file_write(raw, bytes, sizeof bytes);
+    snprintf(spec, sizeof spec, "%s:%d,%d,%d", raw, X, Y, Z);
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        json_t *run = adit_json(ARGV((char *)"run", spec, (char *)"--ao", (char *)"--out", quads, (char *)"--classes=opaque", (char *)"--json",
+                                     (char *)more[i][0], (char *)more[i][1], (char *)more[i][2]));
+        struct volume v = volume_opaque(voxels, X, Y, Z, 0);
+        v.has_ao = true;
+        int64_t quads_n, faces = quads_fit(&v, quads, &quads_n);
+        assert_int_equal(number(run, "visible_faces"), faces);
+        assert_true(!strcmp(more[i][1], "culled") ? quads_n == faces : quads_n < faces);
+        json_decref(run);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, adit_home_make, adit_home_remove)
 
 int main(void)
@@ -84,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(forms_that_cannot_be_had_are_refused_in_one_line),
         TEST(exports_take_the_form_they_are_asked_for),
+        TEST(ambient_occlusion_is_that_of_the_whole_volume),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

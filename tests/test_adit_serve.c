@@ -140,6 +140,35 @@ static void a_size_that_is_rounded_up_is_told(void **state)
     spawned_free(&serve);
 }
 
+/* Quads of a file that are not open at all four corners. */
+static uint32_t dim_quads(const char *path)
+{
+    char line[128];
+    uint32_t n = 0;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        n += *line != '#' && !strstr(line, " 3 3 3 3\n");
+    fclose(file);
+    return n;
+}
+
+/* (tried: the option not given to the arena) */
+static void ambient_occlusion_is_the_arenas_whoever_meshes(void **state)
+{
+    (void)state;
+    char *cave = (char *)"cave", *quads = spawned_file("cave.quads");
+    for (int ao = 0; ao < 2; ao++) {
+        struct spawned serve;
+        spawned_start(ADIT, ARGV((char *)"serve", cave, (char *)"--size=64M", (char *)"--quiet", (char *)(ao ? "--ao" : "--workers=1")), &serve);
+        assert_true(spawned_says(&serve, "is ready"));
+        json_decref(adit_json(ARGV((char *)"feed", cave, (char *)"terrain:4:2x1x1", (char *)"--json", (char *)"--quiet")));
+        json_decref(adit_json(ARGV((char *)"watch", cave, (char *)"--json", (char *)"--once", (char *)"--out", quads)));
+        assert_true(ao ? dim_quads(quads) > 1000 : !dim_quads(quads));
+        serve_end(&serve, SIGTERM, 0);
+    }
+}
+
 static void feeding_again_replaces_what_was_there(void **state)
 {
     (void)state;
@@ -245,6 +274,7 @@ int main(void)
         TEST(guests_come_by_a_path),
         TEST(work_goes_on_whoever_served_is_killed),
         TEST(a_size_that_is_rounded_up_is_told),
+        TEST(ambient_occlusion_is_the_arenas_whoever_meshes),
         TEST(feeding_again_replaces_what_was_there),
         TEST(a_name_may_appear_after_those_who_want_it),
         TEST(who_follows_learns_that_the_last_producer_has_left),

@@ -456,6 +456,35 @@ static void coarse_chunks_are_scaled_by_their_node(void **state)
     remove(path);
 }
 
+/* (tried: corners in the order of the file instead of u and v) */
+static void ambient_occlusion_darkens_colours_in_linear_light(void **state)
+{
+    const struct adit_scene_material materials[2] = {{0}, {.rgba = 0x80c0ff40, .class = ADIT_CLASS_OPAQUE}};
+    uint64_t quad = adit_quad_pack(1, 2, 3, 4, 5, 1, 0 | 1 << 2 | 2 << 4 | 3 << 6); /* on face -X: u is y, v is z */
+    struct adit_scene_mesh mesh = {.quads = &quad};
+    struct adit_scene scene = {.meshes = &mesh, .meshes_count = 1, .materials = materials, .materials_count = 2};
+    char path[512], error[256];
+    (void)state;
+    for (uint32_t r = 1; r <= ADIT_MESH_RANGES; r++)
+        mesh.start[r] = 1;
+    snprintf(path, sizeof path, "%s/dim.glb", export_world_folder());
+    assert_int_equal(adit_export_write(path, &scene, error, sizeof error), 0);
+    open_glb(path);
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint8_t *vertex = glb.bin + 12 + 32 * i; /* behind six indices */
+        float at[3];
+        memcpy(at, vertex, sizeof at);
+        uint32_t ao = (at[1] > 2) + 2 * (uint32_t)(at[2] > 3); /* as packed above */
+        for (uint32_t k = 0; k < 3; k++) {
+            double srgb = (double)(0x80c0ffu >> (16 - 8 * k) & 255) / 255, linear = pow((srgb + 0.055) / 1.055, 2.4);
+            assert_true(fabs(vertex[24 + k] - 255 * linear * (0.4 + 0.2 * ao)) < 0.51);
+        }
+        assert_int_equal(vertex[27], 255);
+    }
+    free(glb.bytes);
+    remove(path);
+}
+
 static void more_than_4_gib_is_refused_in_a_line_and_leaves_nothing(void **state)
 {
     static const uint64_t quad;
@@ -489,6 +518,7 @@ int main(void)
         cmocka_unit_test(the_index_65535_is_never_used),
         cmocka_unit_test(an_empty_world_is_a_valid_file_without_lists),
         cmocka_unit_test(coarse_chunks_are_scaled_by_their_node),
+        cmocka_unit_test(ambient_occlusion_darkens_colours_in_linear_light),
         cmocka_unit_test(more_than_4_gib_is_refused_in_a_line_and_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);

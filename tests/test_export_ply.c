@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,42 @@ static void faces_cover_what_is_visible_in_their_colours(void **state)
     }
 }
 
+/* Linear light of an sRGB byte above the darkest ones. */
+static double linear_of(uint8_t srgb) { return pow((srgb / 255.0 + 0.055) / 1.055, 2.4); }
+
+/* Two quads of which one has ambient occlusion; where the scene is to conform a corner of the other halves its edge, and gets what lies
+ * between. (tried: the light of the quad's first corner for all) */
+static void ambient_occlusion_darkens_colours_also_between_corners(void **state)
+{
+    const struct adit_scene_material materials[2] = {{0}, {.rgba = 0x80c0ff40, .class = ADIT_CLASS_OPAQUE}};
+    const uint64_t quads[2] = {adit_quad_pack(0, 0, 0, 4, 2, 1, 0 | 3 << 2 | 1 << 4 | 2 << 6), adit_quad_pack(0, 0, 2, 2, 1, 1, ADIT_QUAD_AO_OPEN)};
+    struct adit_scene_mesh mesh = {.quads = quads};
+    struct adit_scene scene = {.meshes = &mesh, .meshes_count = 1, .materials = materials, .materials_count = 2};
+    (void)state;
+    for (uint32_t r = ADIT_FACE_PY * ADIT_MESH_CLASSES + 1; r <= ADIT_MESH_RANGES; r++)
+        mesh.start[r] = 2;
+    for (int conforming = 0; conforming < 2; conforming++) {
+        char error[256];
+        size_t bytes, n = conforming ? 9 : 8, between = 0;
+        scene.form.conforming = conforming;
+        assert_int_equal(adit_export_write(path, &scene, error, sizeof error), 0);
+        char *text = export_world_read(path, &bytes), *vertex = strstr(text, "end_header\n") + 11;
+        for (size_t i = 0; i < n; i++, vertex += 16) {
+            float at[3];
+            uint8_t color[4];
+            memcpy(at, vertex, sizeof at);
+            memcpy(color, vertex + 12, sizeof color);
+            double ao = i >= n - 4 ? 3 : at[2] < 2 ? 0.75 * (double)at[0] : 1 + 0.25 * (double)at[0];
+            between += i < n - 4 && at[0] == 2;
+            for (uint32_t k = 0; k < 3; k++)
+                assert_true(fabs(linear_of(color[k]) - (0.4 + 0.2 * ao) * linear_of((uint8_t)(0x80c0ffu >> (16 - 8 * k)))) < 0.005);
+            assert_int_equal(color[3], 0x40);
+        }
+        assert_int_equal(between, conforming);
+        free(text);
+    }
+}
+
 static void positions_that_floats_cannot_hold_are_doubles(void **state)
 {
     uint64_t quad = adit_quad_pack(0, 0, 0, 1, 1, 1, ADIT_QUAD_AO_OPEN);
@@ -117,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faces_cover_what_is_visible_in_their_colours),
+        cmocka_unit_test(ambient_occlusion_darkens_colours_also_between_corners),
         cmocka_unit_test(positions_that_floats_cannot_hold_are_doubles),
         cmocka_unit_test(more_vertices_than_an_int_numbers_are_refused),
     };

@@ -49,7 +49,7 @@ struct run_options {
     struct adit_harvest_params harvest;
     const char *classes, *tiers;
     uint64_t producers, consumers, workers, processes, size, edits, seed, kills;
-    bool json, quiet;
+    bool culled, ao, json, quiet;
 };
 
 struct run {
@@ -99,6 +99,7 @@ static int arena_make(struct run *r)
         .watches_max = (uint32_t)r->o.consumers + spare,
         .pins_max = (uint32_t)(pins < 1024 ? 1024 : pins > 16384 ? 16384 : pins),
         .materials_max = r->plan.materials + 64 < ADIT_MATERIALS ? r->plan.materials + 64 : ADIT_MATERIALS,
+        .flags = r->o.ao ? ADIT_CREATE_AO : 0,
         .label = PROGRAM,
     };
     int status = -EEXIST;
@@ -130,7 +131,7 @@ static int materials_register(struct run *r)
 static int dispatcher_start(struct run *r)
 {
     const struct adit_dispatcher_params params = {
-        .size = sizeof params, .workers = (uint32_t)r->o.workers, .kernel = r->kernel};
+        .size = sizeof params, .workers = (uint32_t)r->o.workers, .kernel = r->kernel, .culled = r->o.culled};
     int status = adit_dispatcher_open(r->arena, &params, &r->dispatcher);
     if (status)
         adit_say_error(PROGRAM, "cannot start the dispatcher: %s",
@@ -398,6 +399,7 @@ static int run_job(struct run *r)
                                      .tiers = r->o.tiers,
                                      .threads = r->o.workers,
                                      .opaque = r->opaque,
+                                     .culled = r->o.culled,
                                      .edits = r->o.edits,
                                      .seed = r->o.seed,
                                      .box = *r->box ? r->box : NULL,
@@ -464,7 +466,8 @@ static int run_run(int argc, char **argv)
         {"tiers", "LIST", ADIT_OPTION_TEXT, &o->tiers, 0, 0, "of threads, scalar, avx2, avx512 (default: threads, the fastest)"},
         {"classes", "default|opaque", ADIT_OPTION_TEXT, &o->classes, 0, 0, "opaque: treat every material as opaque"},
         {"out", "FILE", ADIT_OPTION_TEXT, &o->harvest.out, 0, 0, "write the meshes: .glb, .obj, .ply or .quads"},
-        {"mode", "greedy|exact", ADIT_OPTION_TEXT, &o->harvest.mode, 0, 0, "of --out: quads as meshed, or the fewest (default greedy)"},
+        {"mode", "greedy|exact|culled", ADIT_OPTION_TEXT, &o->harvest.mode, 0, 0, "merge faces, of --out into the fewest quads, or a quad each (default greedy)"},
+        {"ao", NULL, ADIT_OPTION_FLAG, &o->ao, 0, 0, "ambient occlusion of each corner of a quad"},
         {"no-t-junctions", NULL, ADIT_OPTION_FLAG, &o->harvest.no_t_junctions, 0, 0, "--out: triangles that meet at corners only"},
         {"mirror", "x|y|z", ADIT_OPTION_TEXT, &o->harvest.mirror, 0, 0, "--out: mirrored in that axis, for left-handed programs"},
         {"winding", "ccw|cw", ADIT_OPTION_TEXT, &o->harvest.winding, 0, 0, "--out: of faces seen from outside (default ccw)"},
@@ -491,6 +494,9 @@ static int run_run(int argc, char **argv)
         adit_say_error(PROGRAM, "give 1 to %u WORLDs, such as terrain; see `%s --help`", ADIT_FEEDER_WORLDS_MAX, PROGRAM);
         return ADIT_EXIT_BAD_INPUT;
     }
+    o->culled = o->harvest.mode && !strcmp(o->harvest.mode, "culled");
+    if (o->culled)
+        o->harvest.mode = NULL; /* it is how meshes are made, not what is made of them */
     code = run_check(&r);
     if (code)
         return code;

@@ -25,7 +25,7 @@
 struct serve_options {
     const char *tiers, *guest_socket;
     uint64_t size, workers, chunks, materials, participants, guests;
-    bool until_idle, culled, tt_none, seal, huge_1g, json, quiet;
+    bool until_idle, culled, tt_none, ao, seal, huge_1g, json, quiet;
 };
 
 static const char help_text[] =
@@ -125,6 +125,7 @@ static int serve_run(int argc, char **argv)
         {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, "of threads, scalar, avx2, avx512 (default: threads, the fastest)"},
         {"culled", NULL, ADIT_OPTION_FLAG, &o.culled, 0, 0, "one quad a visible face instead of merged ones"},
         {"tt-none", NULL, ADIT_OPTION_FLAG, &o.tt_none, 0, 0, "no faces between different translucent materials"},
+        {"ao", NULL, ADIT_OPTION_FLAG, &o.ao, 0, 0, "ambient occlusion of each corner of a quad"},
         {"seal-writers", NULL, ADIT_OPTION_FLAG, &o.seal, 0, 0, "no producers but this process"},
         {"huge-1g", NULL, ADIT_OPTION_FLAG, &o.huge_1g, 0, 0, "pages of 1 GiB instead of 2 MiB"},
         {"until-idle", NULL, ADIT_OPTION_FLAG, &o.until_idle, 0, 0, "end when all others have come and gone"},
@@ -150,7 +151,7 @@ static int serve_run(int argc, char **argv)
         .materials_max = (uint32_t)o.materials,
         .participants_max = (uint32_t)o.participants,
         .flags = (o.seal ? ADIT_CREATE_SEAL_WRITERS : 0) | (o.tt_none ? ADIT_CREATE_TT_NONE : 0) |
-                 (o.huge_1g ? ADIT_CREATE_HUGE_1G : 0),
+                 (o.ao ? ADIT_CREATE_AO : 0) | (o.huge_1g ? ADIT_CREATE_HUGE_1G : 0),
         .label = PROGRAM,
         .guests_max = (uint32_t)o.guests,
         .guest_path = *path ? path : NULL,

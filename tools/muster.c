@@ -100,6 +100,8 @@ static int worker_spawn(const struct adit_muster *m, uint32_t index, struct adit
         argument_add(&a, "--tiers");
         argument_add(&a, m->tiers);
     }
+    if (m->culled)
+        argument_add(&a, "--culled");
     argument_add(&a, "--");
     argument_add(&a, m->arena);
     return spawn(crew, label, &a, error, error_bytes);

@@ -2,9 +2,9 @@
  *
  * | extension | what                              | colours                                  | limits                     |
  * | --------- | --------------------------------- | ---------------------------------------- | -------------------------- |
- * | .glb      | glTF 2.0 binary, a node a chunk   | per vertex, linear, 8 bits               | 4 GiB                      |
+ * | .glb      | glTF 2.0 binary, a node a chunk   | per vertex, linear, 8 bits, with AO      | 4 GiB                      |
  * | .obj      | Wavefront text and a .mtl beside  | a material m<ID> each, sRGB              | none                       |
- * | .ply      | binary little endian, quad faces  | per vertex, sRGB, 8 bits                 | 536,870,911 quads          |
+ * | .ply      | binary little endian, quad faces  | per vertex, sRGB, 8 bits, with AO        | 536,870,911 quads          |
  * | .quads    | `face x y z w h material 4xAO`    | material ids                             | none                       |
  *
  * All keep a quad a quad (glTF: two triangles), wind counter-clockwise seen from outside, and write positions in voxels

@@ -13,12 +13,14 @@
  * A vertex is 32 bytes: position 3 f32 in voxels of its chunk, normal 3 f32, colour 4 u8 normalised, material u16 and two
  * bytes that fill up to four (3.6.2.4). _MATERIAL is an attribute of our own, as 3.7.2.1 allows: the number in the world's table,
  * whose names stand in the extras of the file. The three materials of glTF only say how a class is drawn. COLOR_0 is linear
- * (3.9.2), the materials table is sRGB: colours are converted, which in 8 bits leaves the darkest shades few steps.
+ * (3.9.2), the materials table is sRGB: colours are converted, which in 8 bits leaves the darkest shades few steps. Ambient occlusion, where
+ * quads have any, darkens them (shape.h).
  * The scale and place of a chunk is its node's.
  *
  * Two passes over the quads: one for min and max (which the JSON, written first, must hold), one for the vertices. Two
  * more where the scene is to conform: to count what quads come to, before all, and for the indices. */
 #include "tools/exports/export.h"
+#include "tools/exports/shade.h"
 
 #include <errno.h>
 #include <math.h>
@@ -362,6 +364,8 @@ static void write_vertices(const struct writing *w, const struct adit_shape *sha
     int32_t normal[3];
     adit_shaper_normal(w->scene, face, normal);
     for (uint32_t i = 0; i < shape->corners; i++) {
+        for (uint32_t k = 0; k < 3 && !shape->is_open; k++)
+            color[k] = (uint8_t)lroundf(255 * shape->open[i] * adit_shade_linear((float)(rgba >> (24 - 8 * k) & 255) / 255));
         for (uint32_t axis = 0; axis < 3; axis++)
             adit_sink_f32(w->sink, shape->corner[i][axis]);
         for (uint32_t axis = 0; axis < 3; axis++)

@@ -2,10 +2,13 @@
  * every vertex with its colour.
  *
  * Format: Greg Turk, "The PLY Polygon File Format", 1994. Positions are float while that is exact (below 2^24), else
- * double; colours are sRGB as in the materials table, which is what viewers take uchar colours for. */
+ * double; colours are sRGB as in the materials table, which is what viewers take uchar colours for, darkened (in linear light) by the ambient occlusion
+ * that quads have (shape.h). */
 #include "tools/exports/export.h"
+#include "tools/exports/shade.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 
 #define VERTICES_MAX 2147483647u /* numbered by a signed 32-bit int */
@@ -38,6 +41,8 @@ static void write_vertices(const struct writing *w, const struct adit_shape *sha
     uint32_t rgba = adit_scene_rgba(w->scene, adit_quad_material(quad));
     uint8_t color[4] = {(uint8_t)(rgba >> 24), (uint8_t)(rgba >> 16), (uint8_t)(rgba >> 8), (uint8_t)rgba};
     for (uint32_t i = 0; i < shape->corners; i++) {
+        for (uint32_t k = 0; k < 3 && !shape->is_open; k++)
+            color[k] = (uint8_t)lroundf(255 * adit_shade_srgb(shape->open[i] * adit_shade_linear((float)(rgba >> (24 - 8 * k) & 255) / 255)));
         for (uint32_t axis = 0; axis < 3; axis++) {
             double at = (double)(origin[axis] + shape->corner[i][axis] * ((int64_t)1 << lod));
             if (w->floats)

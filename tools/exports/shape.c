@@ -221,6 +221,18 @@ static void triangle_add(struct adit_shaper *s, struct triangle whole)
     }
 }
 
+/* The light of each corner of the shape, wherever in the quad it lies: between the quad's corners (u0v0 u1v0 u0v1 u1v1) as a renderer would interpolate. */
+static void open_fill(struct adit_shaper *s, uint64_t quad)
+{
+    uint32_t ao = adit_quad_ao(quad);
+    s->shape.is_open = ao == ADIT_QUAD_AO_OPEN;
+    for (uint32_t i = 0; !s->shape.is_open && i < s->shape.corners; i++) {
+        float u = (float)s->spot[i].u / (float)adit_quad_w(quad), v = (float)s->spot[i].v / (float)adit_quad_h(quad);
+        float low = (float)(ao & 3) * (1 - u) + (float)(ao >> 2 & 3) * u, high = (float)(ao >> 4 & 3) * (1 - u) + (float)(ao >> 6 & 3) * u;
+        s->shape.open[i] = adit_shape_open(low * (1 - v) + high * v);
+    }
+}
+
 const struct adit_shape *adit_shaper_quad(struct adit_shaper *s, uint64_t quad, uint32_t face, uint32_t sides)
 {
     uint32_t corner[4][3];
@@ -246,6 +258,7 @@ const struct adit_shape *adit_shaper_quad(struct adit_shaper *s, uint64_t quad, 
         triangle_add(s, (struct triangle){{spots[0], spots[1], spots[2]}});
         triangle_add(s, (struct triangle){{spots[0], spots[2], spots[3]}});
     }
+    open_fill(s, quad);
     for (uint32_t i = 0; i < s->shape.corners; i++) /* what was entered is forgotten again */
         s->index[s->spot[i].v][s->spot[i].u] = NO_INDEX;
     return &s->shape;

@@ -27,15 +27,20 @@
 #ifndef ADIT_SHAPE_H
 #define ADIT_SHAPE_H
 
+#include <stdbool.h>
+
 #include "tools/exports/scene.h"
 
 #define ADIT_SHAPE_SIDE 65                                            /* corners along one side of a chunk */
 #define ADIT_SHAPE_CORNERS_MAX (ADIT_SHAPE_SIDE * ADIT_SHAPE_SIDE)    /* of one quad */
 #define ADIT_SHAPE_FACES_MAX (2 * ADIT_CHUNK_DIM * ADIT_CHUNK_DIM)
 
-/* Corners in voxels of the chunk (negated along a mirrored axis); faces of sides corners each, wound as the scene asks. */
+/* Corners in voxels of the chunk (negated along a mirrored axis); faces of sides corners each, wound as the scene asks. open: how much of
+ * its light a corner gets, 0 to 1 (adit_shape_open); is_open: all of it at every corner, and open is not filled in. */
 struct adit_shape {
     uint32_t corners, faces, sides;
+    bool is_open;
+    float open[ADIT_SHAPE_CORNERS_MAX];
     int16_t corner[ADIT_SHAPE_CORNERS_MAX][3];
     uint16_t face[ADIT_SHAPE_FACES_MAX][4];
 };
@@ -56,6 +61,10 @@ void adit_shaper_mesh(struct adit_shaper *shaper, const struct adit_scene_mesh *
 
 /* The shape of one quad of that mesh, valid until the next call. sides: 4 where a plain quad may stay one, else 3. */
 const struct adit_shape *adit_shaper_quad(struct adit_shaper *shaper, uint64_t quad, uint32_t face, uint32_t sides);
+
+/* What is left of the light at a corner of ambient occlusion ao, 0 dark to 3 open; between corners of a quad ao is interpolated. Two fifths at the
+ * darkest: the corner of a room is dim, not black. */
+static inline float adit_shape_open(float ao) { return 0.4f + 0.2f * ao; }
 
 /* What all quads of one class of that mesh come to, or with class 0 of all classes. */
 struct adit_shape_count adit_shaper_count(struct adit_shaper *shaper, const struct adit_scene_mesh *mesh, uint32_t class,
