@@ -94,11 +94,9 @@ static inline bool run_is(const struct work *work, uint32_t index, uint32_t step
     return !differ;
 }
 
-/* Whether all its faces have the quad's own material, which the first one has. */
+/* Whether all its faces have the quad's own material: of a quad made exact even the first one need not. */
 static inline bool patch_is_flat(const struct work *work, const struct patch *p)
 {
-    if (p->w == 1 && p->h == 1)
-        return true;
     for (uint32_t v = 0; v < p->h; v++)
         if (!run_is(work, p->index + v * p->step_v, p->step_u, p->w, p->material))
             return false;

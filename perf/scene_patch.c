@@ -1,5 +1,5 @@
-/* scene_patch.c - an atlas for a chunk's quads of any material: finding places and writing texels. The raw limit is a copy of what is read and
- * written a quad: the quads themselves, their places and the atlas. */
+/* scene_patch.c - an atlas for a chunk's quads of any material: finding places and writing texels. The raw limit is a copy of as much as must be read and
+ * written: the quads, their places, and a material for each face. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static double copy_block(void *context, uint64_t rounds)
     for (uint64_t i = 0; i < rounds; i++) {
         memcpy(p->quads, p->mesh.quads, n * sizeof *p->quads);
         memcpy(p->places, p->atlas.places, n * sizeof *p->places);
-        memcpy(p->texels, p->atlas.materials, (size_t)p->atlas.height * WIDTH * sizeof *p->texels);
+        memcpy(p->texels, p->atlas.materials, p->mesh.faces * sizeof *p->texels);
         bench_compiler_barrier();
     }
     return (clock_now_ns() - from) / (double)rounds;
@@ -67,7 +67,7 @@ static int measure(struct bench *bench, struct patching *p, const struct voxels_
     char note[96], published[64];
     snprintf(note, sizeof note, "%u faces, %u quads: %u texels in %u rows of %d", p->mesh.faces, n, p->atlas.texels, p->atlas.height, WIDTH);
     snprintf(published, sizeof published, "%s, published", input->name);
-    const struct bench_side raw = {"copying quads, places, texels", copy_block, p};
+    const struct bench_side raw = {"copying quads, places, faces", copy_block, p};
     error = bench_measure(bench, &(struct bench_spec){.figure = input->name, .unit = "us", .scale = 1e-3, .note = note,
                                                       .ours = {"plain", plain_block, p}, .raw = raw});
     return error ? error : bench_measure(bench, &(struct bench_spec){.figure = published, .unit = "us", .scale = 1e-3, .note = note,
