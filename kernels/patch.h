@@ -19,6 +19,8 @@
  *     struct adit_patch_atlas atlas = { .width = 256, .height_max = rows, .places = places, .materials = texels };
  *     if (adit_patch_make(&source, &mesh, &atlas) == -ENOSPC)
  *         ... grow texels to atlas.width * atlas.height, and make it again
+ *
+ * With height_max 0 it finds places alone: what a renderer asks that then writes straight into memory of its device.
  */
 #ifndef ADIT_PATCH_H
 #define ADIT_PATCH_H
