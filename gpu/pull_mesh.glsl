@@ -1,5 +1,6 @@
 // pull_mesh.glsl - a whole vertex shader by vertex pulling, for either form of a mesh: PULL_QUAD says which. An example for renderers,
-// and the proof that vertex_pull.glsl compiles. Drawn by commands of kernels/meshlet.h, not indexed (PULL_INDEXED 0) or indexed.
+// and the proof that vertex_pull.glsl compiles. Drawn by commands of kernels/meshlet.h, not indexed (PULL_INDEXED 0) or indexed. With PULL_PATCHES materials
+// come from the atlas of kernels/patch.h.
 layout(std430, set = 0, binding = 0) readonly buffer Meshes { uint words[]; };
 #define ADIT_WORD(i) words[i]
 #include "../kernels/vertex_pull.glsl"
@@ -9,6 +10,11 @@ struct Chunk {
     uint base;    // word of the buffer at which its mesh begins
 };
 layout(std430, set = 0, binding = 1) readonly buffer Chunks { Chunk chunks[]; };
+#if PULL_PATCHES
+layout(std430, set = 0, binding = 2) readonly buffer Places { uint places[]; }; // a word a quad, where Meshes has two
+layout(location = 4) out vec2 texel;
+layout(location = 5) flat out uvec4 texel_bounds; // first, last
+#endif
 layout(push_constant) uniform View { mat4 clip_from_world; } view;
 
 layout(location = 0) out vec3 normal;
@@ -31,5 +37,10 @@ void main()
     uv = vec2(adit_uv_of(quad, corner));
     openness = float(adit_ao_of(quad, corner)) / 3.0;
     material = quad.material;
+#if PULL_PATCHES
+    uint place = places[chunk.base / 2u + vertex / 6u];
+    texel = adit_patch_at(quad, place, corner);
+    texel_bounds = uvec4(adit_patch_first(place), adit_patch_last(quad, place));
+#endif
     gl_Position = view.clip_from_world * vec4(vec3(chunk.corner + ivec3(adit_corner_at(quad, corner))), 1.0);
 }

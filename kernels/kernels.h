@@ -8,6 +8,7 @@
 #include "kernels/lod.h"
 #include "kernels/mesh.h"
 #include "kernels/meshlet.h"
+#include "kernels/patch.h"
 #include "kernels/quad.h"
 #include "kernels/remesh.h"
 #include "kernels/voxels.h"

@@ -11,6 +11,7 @@
 //     uint corner = adit_corner_of_six(quad, gl_VertexIndex % 6);  number = gl_VertexIndex / 6, without index buffer
 //     uint corner = adit_corner_of_four(quad, gl_VertexIndex % 4); number = gl_VertexIndex / 4, with adit_meshlet_indices
 //     vec3 position = vec3(adit_corner_at(quad, corner));      in voxels from the chunk's corner, 0..64
+//     vec2 texel = adit_patch_at(quad, place, corner);         in the atlas of kernels/patch.h; place: of quad `number`
 //
 // range is face * 3 + class - 1: with commands of kernels/meshlet.h it is gl_InstanceIndex & 31. Triangles are counter-clockwise seen
 // from outside (right-handed axes), on every face. AO splits a quad along its brighter diagonal, so a dark corner darkens one
@@ -150,6 +151,26 @@ uvec3 adit_corner_at(AditQuad quad, uint corner)
     uint y = quad.y + (axis == 0u ? uv.x : axis == 1u ? plane : uv.y);
     uint z = quad.z + (axis == 2u ? plane : uv.y);
     return uvec3(x, y, z);
+}
+
+// Where a corner is in the atlas of kernels/patch.h, in texels: the middle of the one texel of a flat quad. A value interpolated from the four
+// corners may fall short of the patch or beyond it by rounding, so a fragment looks up, by texelFetch and without a filter, the texel
+//     clamp(ivec2(floor(texel)), ivec2(adit_patch_first(place)), ivec2(adit_patch_last(quad, place)))     the two passed flat
+vec2 adit_patch_at(AditQuad quad, uint place, uint corner)
+{
+    uvec2 uv = adit_uv_of(quad, corner);
+    uint x = place & 0x3fffu;
+    uint y = place >> 16u;
+    bool is_flat = (place & 0x8000u) != 0u;
+    return is_flat ? vec2(x + 0.5, y + 0.5) : vec2(x + uv.x, y + uv.y);
+}
+
+// The first and the last texel of a quad along U and V.
+uvec2 adit_patch_first(uint place) { return uvec2(place & 0x3fffu, place >> 16u); }
+uvec2 adit_patch_last(AditQuad quad, uint place)
+{
+    bool is_flat = (place & 0x8000u) != 0u;
+    return uvec2((place & 0x3fffu) + (is_flat ? 0u : quad.w - 1u), (place >> 16u) + (is_flat ? 0u : quad.h - 1u));
 }
 
 // The direction that a face looks to.

@@ -136,21 +136,25 @@ int voxels_source_fill(struct voxels_source *source, const struct voxels_input *
     return voxels_source_fill_at(source, input, 0, 0);
 }
 
-int voxels_source_fill_at(struct voxels_source *source, const struct voxels_input *input, int32_t x, int32_t z)
+int voxels_source_encode(struct voxels_source *source)
 {
     struct adit_encode_plan *plan = malloc(adit_encode_plan_bytes());
-    int error = plan ? fill(source, input, x, z) : -ENOMEM;
     size_t bytes;
-
-    if (!error) {
-        error = adit_encode_plan(plan, source->voxels, source->classes, &bytes);
-        adit_encode_write(plan, source->block);
-        if (!adit_voxels_view_within((const void *)source->block, bytes, &source->encoded))
-            error = -EBADMSG;
-        source->published = source->mesh;
-        source->published.voxels = NULL;
-        source->published.encoded = &source->encoded;
-    }
+    if (!plan)
+        return -ENOMEM;
+    int error = adit_encode_plan(plan, source->voxels, source->classes, &bytes);
+    adit_encode_write(plan, source->block);
+    if (!adit_voxels_view_within((const void *)source->block, bytes, &source->encoded))
+        error = -EBADMSG;
+    source->published = source->mesh;
+    source->published.voxels = NULL;
+    source->published.encoded = &source->encoded;
     free(plan);
     return error;
+}
+
+int voxels_source_fill_at(struct voxels_source *source, const struct voxels_input *input, int32_t x, int32_t z)
+{
+    int error = fill(source, input, x, z);
+    return error ? error : voxels_source_encode(source);
 }

@@ -32,7 +32,9 @@ struct voxels_source {
 };
 /* Fills source from input; it must not be copied afterwards. Returns 0, -ENOENT when there is no such generator, or -ENOMEM. */
 int voxels_source_fill(struct voxels_source *source, const struct voxels_input *input);
-/* The same of the chunk x, z chunks beside that: another piece of the same world. */
+/* Makes the published form anew, after a scene has changed voxels; its source is then that of mesh. Returns 0, -ENOMEM or -EBADMSG. */
+int voxels_source_encode(struct voxels_source *source);
+/* As voxels_source_fill, of the chunk x, z chunks beside that: another piece of the same world. */
 int voxels_source_fill_at(struct voxels_source *source, const struct voxels_input *input, int32_t x, int32_t z);
 
 #endif

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
+#include <png.h>
 
 #include "kernels/mesh.h"
 #include "tests/adit_called.h"
@@ -172,6 +174,143 @@ static void a_volume_is_halved_before_it_is_meshed(void **state)
     adit_refuses("lod", ARGV((char *)"mesh", raw, (char *)"--dim", (char *)"135,66,131", (char *)"--lod=13"));
 }
 
+/* An atlas as it was written; the caller frees its texels. */
+static void png_read(const char *path, struct volume *v)
+{
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    assert_true(png_image_begin_read_from_file(&image, path));
+    assert_int_equal(image.format, PNG_FORMAT_LINEAR_Y); /* 16 bits of grey, as they are */
+    uint16_t *texels = malloc(PNG_IMAGE_SIZE(image));
+    assert_non_null(texels);
+    assert_true(png_image_finish_read(&image, NULL, texels, 0, NULL));
+    v->atlas.texels = texels;
+    v->atlas.width = (int)image.width;
+    v->atlas.height = (int)image.height;
+}
+
+/* A volume of materials in cells of 7 voxels, with holes. Light in cells of 5, also in the bits that do not count. */
+static void cells_fill(uint16_t *voxels, uint16_t *light, const int d[3], uint16_t materials)
+{
+    uint32_t at = 0;
+    for (int z = 0; z < d[2]; z++)
+        for (int y = 0; y < d[1]; y++)
+            for (int x = 0; x < d[0]; x++, at++) {
+                bool is_air = y > d[1] / 2 + (x / 3 + z / 4) % 3 || (x * 31 + y * 17 + z * 13) % 101 == 0;
+                voxels[at] = (uint16_t)(is_air ? 0 : 1 + (x / 7 + y / 7 * 3 + z / 7 * 5) % materials);
+                light[at] = (uint16_t)((x / 5 + y / 5 + z / 5) % 16 * 64 + (int)(at % 3 << 14));
+            }
+}
+
+/* (tried: pieces one upon the other in the atlas, or all in its first column; flat quads said to be as large as they are; 8 bits of grey; light planes left
+ * out, and those of opposite faces exchanged; voxels for light) */
+static void quads_of_any_material_have_it_in_the_atlas_and_light_is_kept_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        int dim[3], border;
+        bool any, ao, light, classes;
+    } cases[] = {
+        {{70, 66, 65}, 0, true, false, false, false}, {{67, 131, 68}, 1, true, false, false, true}, {{66, 66, 130}, 1, true, true, true, true},
+        {{70, 66, 65}, 0, false, false, true, true},  {{67, 131, 68}, 1, false, true, true, false}, {{3, 2, 3}, 0, true, false, true, false},
+        {{1200, 9, 5}, 0, true, false, false, true},  {{5, 5, 5}, 1, true, true, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int *d = cases[i].dim, b = cases[i].border;
+        size_t n = (size_t)d[0] * (size_t)d[1] * (size_t)d[2];
+        uint16_t *voxels = malloc(n * sizeof *voxels), *light = malloc(n * sizeof *light);
+        assert_true(voxels && light);
+        cells_fill(voxels, light, d, 200);
+        char dim[32], *raw = spawned_file("v.raw"), *bright = spawned_file("l.raw"), *quads = spawned_file("v.quads"), *png = spawned_file("v.PNG");
+        snprintf(dim, sizeof dim, "%d,%d,%d", d[0], d[1], d[2]);
+        file_write(raw, voxels, n * sizeof *voxels);
+        file_write(bright, light, n * sizeof *light);
+        char *argv[24] = {(char *)"adit", (char *)"mesh", raw, (char *)"--u16", (char *)"--dim", dim, (char *)"--quads", quads, (char *)"--json"};
+        size_t k = 9;
+        argv[k++] = (char *)(b ? "--border=1" : "--border=0");
+        argv[k++] = (char *)(cases[i].any ? "--merge=any" : "--merge=material");
+        if (cases[i].any)
+            argv[k++] = (char *)"--atlas", argv[k++] = png;
+        if (cases[i].ao)
+            argv[k++] = (char *)"--ao";
+        if (cases[i].light)
+            argv[k++] = (char *)"--light", argv[k++] = bright;
+        if (cases[i].classes)
+            argv[k++] = (char *)"--classes=t:2-30;c:44-60";
+        json_t *j = adit_json(argv);
+        struct volume v = volume_opaque(voxels, d[0] - 2 * b, d[1] - 2 * b, d[2] - 2 * b, b);
+        if (cases[i].classes) {
+            memset(v.classes + 2, ADIT_CLASS_TRANSLUCENT, 29);
+            memset(v.classes + 44, ADIT_CLASS_CUTOUT, 17);
+        }
+        v.any_opaque = cases[i].any;
+        v.has_ao = cases[i].ao;
+        v.light = cases[i].light ? light : NULL;
+        if (cases[i].any) {
+            png_read(png, &v);
+            assert_int_equal(number(j, "atlas_width"), v.atlas.width);
+            assert_int_equal(number(j, "atlas_height"), v.atlas.height);
+            assert_true(d[0] < 1024 || v.atlas.width == 1024); /* sixteen columns for nineteen pieces */
+            assert_true(number(j, "atlas_texels") <= (int64_t)v.atlas.width * v.atlas.height);
+        }
+        int64_t quads_n, faces = quads_fit(&v, quads, &quads_n);
+        assert_int_equal(number(j, "visible_faces"), faces);
+        assert_int_equal(number(j, "quads"), quads_n);
+        json_decref(j);
+        free((void *)v.atlas.texels);
+        free(voxels);
+        free(light);
+    }
+}
+
+/* The greedy counts of one wall in two materials and two lights, by hand. */
+static void what_quads_share_is_what_was_asked_for(void **state)
+{
+    (void)state;
+    char *raw = spawned_file("wall.raw"), *light = spawned_file("light.raw"), *png = spawned_file("a.png");
+    const uint16_t bright[12] = {0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 1029, 2}; /* above the voxels; 1029 is 5 in its ten bits */
+    struct spawned run;
+    file_write(raw, "\0\0\0\0\1\1\2\2\0\0\0\0", 12); /* 4 x 1 x 3: a wall of which one sees z = 1 */
+    file_write(light, bright, sizeof bright);
+    char *quads = (char *)"--quads=-", *dim = (char *)"--dim=4,1,3", *border = (char *)"--border=0";
+    adit_want(0, ARGV((char *)"mesh", raw, dim, border, quads, (char *)"--merge=any", (char *)"--atlas", png), &run);
+    assert_string_equal(run.out, "0 0 0 1 1 1 1 0 0 1 1\n1 3 0 1 1 1 2 1 0 1 1\n2 0 0 1 4 1 1 14 0 4 1\n3 0 0 1 4 1 1 10 0 4 1\n"
+                                 "4 0 0 1 4 1 1 6 0 4 1\n5 0 0 1 4 1 1 2 0 4 1\n");
+    spawned_free(&run);
+    adit_want(0, ARGV((char *)"mesh", raw, dim, quads, (char *)"--merge=any", (char *)"--light", light), &run);
+    assert_string_equal(run.out, "0 0 0 1 1 1 1 0\n1 3 0 1 1 1 2 0\n2 0 0 1 4 1 1 0\n3 0 0 1 4 1 1 0\n4 0 0 1 4 1 1 0\n5 0 0 1 3 1 1 5\n5 3 0 1 1 1 2 2\n");
+    spawned_free(&run);
+    adit_refuses("add --merge any", ARGV((char *)"mesh", raw, dim, quads, (char *)"--atlas", png));
+    adit_refuses("add --quads", ARGV((char *)"mesh", raw, dim, (char *)"--merge=any", (char *)"--atlas", png));
+    adit_refuses("end the name in .png", ARGV((char *)"mesh", raw, dim, quads, (char *)"--merge=any", (char *)"--atlas=a.jpg"));
+    adit_refuses("a name of its own", ARGV((char *)"mesh", raw, dim, (char *)"--quads", png, (char *)"--merge=any", (char *)"--atlas", png));
+    adit_refuses("only greedy merges", ARGV((char *)"mesh", raw, dim, (char *)"--merge=any", (char *)"--mode=exact"));
+    adit_refuses("only greedy merges", ARGV((char *)"mesh", raw, dim, (char *)"--merge=any", (char *)"--mode=culled"));
+    adit_refuses("material or any", ARGV((char *)"mesh", raw, dim, (char *)"--merge=colour"));
+    adit_refuses("light is not halved", ARGV((char *)"mesh", raw, dim, (char *)"--lod=1", (char *)"--light", light));
+    adit_refuses("asks for 24", ARGV((char *)"mesh", raw, dim, (char *)"--light", raw));
+    adit_refuses("that is the light", ARGV((char *)"mesh", raw, dim, (char *)"--light", light, (char *)"--quads", light));
+}
+
+/* Thin layers of a thousand materials, so that all of their faces are in patches. */
+static void an_atlas_that_is_too_large_is_refused(void **state)
+{
+    (void)state;
+    enum { X = 128, Y = 64, Z = 2112 };
+    uint16_t *voxels = calloc((size_t)X * Y * Z, sizeof *voxels);
+    assert_non_null(voxels);
+    for (size_t i = 0; i < (size_t)X * Y * Z; i++)
+        voxels[i] = (uint16_t)(i / X % 2 ? 0 : 1 + i % 1000);
+    char *raw = spawned_file("large.raw"), *png = spawned_file("large.png"), *quads = spawned_file("large.quads");
+    struct spawned run;
+    file_write(raw, voxels, (size_t)X * Y * Z * sizeof *voxels);
+    free(voxels);
+    adit_want(2, ARGV((char *)"mesh", raw, (char *)"--u16", (char *)"--dim=128,64,2112", (char *)"--quads", quads, (char *)"--merge=any",
+                      (char *)"--atlas", png), &run);
+    assert_non_null(strstr(run.err, "more than 16384 rows of 1024 texels"));
+    assert_true(access(png, F_OK) && access(quads, F_OK));
+    spawned_free(&run);
+}
+
 static void quads_go_to_stdout_when_asked(void **state)
 {
     (void)state;
@@ -197,6 +336,9 @@ int main(void)
         TEST(a_volume_in_pieces_is_meshed_as_one),
         TEST(the_exact_mode_needs_fewer_quads_than_greedy),
         TEST(a_volume_is_halved_before_it_is_meshed),
+        TEST(quads_of_any_material_have_it_in_the_atlas_and_light_is_kept_apart),
+        TEST(what_quads_share_is_what_was_asked_for),
+        TEST(an_atlas_that_is_too_large_is_refused),
         TEST(quads_go_to_stdout_when_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* test_vertex_pull.c - kernels/vertex_pull.glsl, run as C: its corners are those of quad.h, for both forms of a mesh.
  *
- * The build of this program waits for gpu/pull_quads.vert and gpu/pull_compact.vert, where glslc compiles the same lines.
+ * The build of this program waits for gpu/pull_quads.vert, gpu/pull_compact.vert and gpu/pull_patches.vert, where glslc compiles the same lines.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,16 +14,20 @@
 
 #include "kernels/compact.h"
 #include "kernels/meshlet.h"
+#include "kernels/patch.h"
 #include "tests/mesh_maker.h"
 
 /* GLSL's types by their GLSL names, which have no `struct` before them (hence typeof). */
+struct vec2_of { float x, y; };
 struct uvec2_of { uint32_t x, y; };
 struct uvec3_of { uint32_t x, y, z; };
 struct ivec3_of { int x, y, z; };
+typedef __typeof__(struct vec2_of) vec2;
 typedef __typeof__(struct uvec2_of) uvec2;
 typedef __typeof__(struct uvec3_of) uvec3;
 typedef __typeof__(struct ivec3_of) ivec3;
 typedef __typeof__(struct AditQuad) AditQuad;
+#define vec2(a, b) ((vec2){ (float)(a), (float)(b) })
 #define uvec2(a, b) ((uvec2){ a, b })
 #define uvec3(a, b, c) ((uvec3){ a, b, c })
 #define ivec3(a, b, c) ((ivec3){ a, b, c })
@@ -172,6 +176,32 @@ static void triangles_are_counter_clockwise_on_every_face(void **state)
     for_each_quad(check_triangles);
 }
 
+/* At the corners of the atlas and somewhere within, flat and not. */
+static void check_patches(AditQuad pulled, uint64_t quad, uint32_t range)
+{
+    static const uint32_t x[] = { 0, ADIT_PATCH_WIDTH_MAX - 64, 777 }, y[] = { 0, ADIT_PATCH_HEIGHT_MAX - 64, 12345 };
+    uint32_t w = adit_quad_w(quad), h = adit_quad_h(quad);
+    (void)range;
+    for (int i = 0; i < 3; i++)
+        for (uint32_t c = 0; c < 4; c++) {
+            uint32_t place = x[i] | y[i] << 16, flat = place | ADIT_PATCH_FLAT;
+            vec2 at = adit_patch_at(pulled, place, c), middle = adit_patch_at(pulled, flat, c);
+            assert_true(adit_patch_x(flat) == x[i] && adit_patch_y(flat) == y[i] && adit_patch_is_flat(flat) && !adit_patch_is_flat(place));
+            assert_true(at.x == (float)(x[i] + (c & 1 ? w : 0)) && at.y == (float)(y[i] + (c & 2 ? h : 0)));
+            assert_true(middle.x == (float)x[i] + 0.5f && middle.y == (float)y[i] + 0.5f);
+            uvec2 first = adit_patch_first(flat), end = adit_patch_last(pulled, flat), last = adit_patch_last(pulled, place);
+            assert_true(first.x == x[i] && first.y == y[i] && end.x == x[i] && end.y == y[i]);
+            assert_true(last.x == x[i] + w - 1 && last.y == y[i] + h - 1);
+        }
+}
+
+/* (tried: the bit of flat quads left in x; the corner of a flat quad's texel for its middle) */
+static void corners_of_patches_are_where_the_atlas_has_them(void **state)
+{
+    (void)state;
+    for_each_quad(check_patches);
+}
+
 static void the_words_of_the_head_are_those_of_the_struct(void **state)
 {
     (void)state;
@@ -192,6 +222,7 @@ int main(void)
         cmocka_unit_test(both_forms_give_the_quads_of_the_mesh),
         cmocka_unit_test(corners_are_where_quads_are),
         cmocka_unit_test(triangles_are_counter_clockwise_on_every_face),
+        cmocka_unit_test(corners_of_patches_are_where_the_atlas_has_them),
         cmocka_unit_test(the_words_of_the_head_are_those_of_the_struct),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,12 +35,18 @@ void file_write(const char *path, const void *data, size_t bytes)
     close(fd);
 }
 
-int voxel_at(const struct volume *v, int x, int y, int z)
+/* Of the voxels or the light of a volume; 0 outside. */
+static int cell_at(const struct volume *v, const uint16_t *cells, int x, int y, int z)
 {
     int b = v->border, dx = v->n[0] + 2 * b, dy = v->n[1] + 2 * b;
     if (x < -b || y < -b || z < -b || x >= v->n[0] + b || y >= v->n[1] + b || z >= v->n[2] + b)
         return 0;
-    return v->voxels[((size_t)(z + b) * (size_t)dy + (size_t)(y + b)) * (size_t)dx + (size_t)(x + b)];
+    return cells[((size_t)(z + b) * (size_t)dy + (size_t)(y + b)) * (size_t)dx + (size_t)(x + b)];
+}
+
+int voxel_at(const struct volume *v, int x, int y, int z)
+{
+    return cell_at(v, v->voxels, x, y, z);
 }
 
 static bool face_is_visible(const struct volume *v, int x, int y, int z, int face)
@@ -79,6 +85,30 @@ static void ao_fits(const struct volume *v, const int at[3], int face, const int
     }
 }
 
+/* The numbers of a line behind AO: of the face at q, i along w and j along h of its quad. */
+static void rest_fits(const struct volume *v, const int q[3], int face, int i, int j, const int *rest)
+{
+    if (v->atlas.texels) {
+        int x = rest[0] + (rest[2] > 1 ? i : 0), y = rest[1] + (rest[3] > 1 ? j : 0);
+        assert_true(x >= 0 && y >= 0 && x < v->atlas.width && y < v->atlas.height);
+        assert_int_equal(v->atlas.texels[(size_t)y * (size_t)v->atlas.width + (size_t)x], voxel_at(v, q[0], q[1], q[2]));
+        rest += 4;
+    }
+    if (v->light) {
+        int p[3] = {q[0], q[1], q[2]};
+        p[face / 2] += face % 2 ? 1 : -1;
+        assert_int_equal(*rest, cell_at(v, v->light, p[0], p[1], p[2]) & 1023);
+    }
+}
+
+/* Whether a face at q may be in a quad of material m that begins at p. */
+static bool material_fits(const struct volume *v, const int q[3], const int p[3], int m)
+{
+    int mine = voxel_at(v, q[0], q[1], q[2]);
+    return mine == m || (v->any_opaque && v->classes[mine & 255] == ADIT_CLASS_OPAQUE && v->classes[m & 255] == ADIT_CLASS_OPAQUE &&
+                         voxel_at(v, p[0], p[1], p[2]) == m);
+}
+
 int64_t quads_fit(const struct volume *v, const char *path, int64_t *quads)
 {
     size_t bytes, cells = (size_t)v->n[0] * (size_t)v->n[1] * (size_t)v->n[2];
@@ -89,14 +119,14 @@ int64_t quads_fit(const struct volume *v, const char *path, int64_t *quads)
     for (char *line = text; *line; line = strchr(line, '\n') + 1) {
         if (*line == '#')
             continue;
-        int k[11];
+        int k[16], n = 7 + (v->has_ao ? 4 : 0) + (v->atlas.texels ? 4 : 0) + (v->light ? 1 : 0);
         char *s = line, *end;
-        for (int i = 0; i < (v->has_ao ? 11 : 7); i++, s = end) {
+        for (int i = 0; i < n; i++, s = end) {
             k[i] = (int)strtol(s, &end, 10);
             if (end == s || (i == 0 && (k[0] < 0 || k[0] > 5)))
                 fail_msg("line %lld: not a quad", (long long)*quads);
         }
-        assert_true(!v->has_ao || *s == '\n');
+        assert_true(n == 7 || *s == '\n'); /* a run's lines have AO all the same */
         ++*quads;
         int f = k[0], p[3] = {k[1], k[2], k[3]}, w = k[4], h = k[5], m = k[6];
         for (int j = 0; j < h; j++)
@@ -105,11 +135,12 @@ int64_t quads_fit(const struct volume *v, const char *path, int64_t *quads)
                 q[adit_face_u((uint32_t)f)] += i;
                 q[adit_face_v((uint32_t)f)] += j;
                 bool in = q[0] >= 0 && q[1] >= 0 && q[2] >= 0 && q[0] < v->n[0] && q[1] < v->n[1] && q[2] < v->n[2];
-                if (!in || !face_is_visible(v, q[0], q[1], q[2], f) || voxel_at(v, q[0], q[1], q[2]) != m)
+                if (!in || !face_is_visible(v, q[0], q[1], q[2], f) || !material_fits(v, q, p, m))
                     fail_msg("face %d of %d,%d,%d (material %d) is not visible, or not of that material", f, q[0], q[1],
                              q[2], m);
                 if (v->has_ao)
                     ao_fits(v, q, f, k + 7, i, j, w, h);
+                rest_fits(v, q, f, i, j, k + (v->has_ao ? 11 : 7));
                 size_t at = ((size_t)q[2] * (size_t)v->n[1] + (size_t)q[1]) * (size_t)v->n[0] + (size_t)q[0];
                 if (covered[(size_t)f * cells + at]++)
                     fail_msg("face %d of %d,%d,%d is covered twice", f, q[0], q[1], q[2]);

@@ -1,13 +1,15 @@
 /* cmd_mesh.c - `adit mesh`: one raw volume to quads, without an arena: what a mesher is judged by.
  *
- * A quad is a text line `face x y z w h material`, with --ao four numbers more; faces and axes as in kernels/quad.h. */
+ * A quad is a text line `face x y z w h material`, with --ao, --atlas and --light more numbers; faces and axes as in kernels/quad.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "tools/arena_open.h"
+#include "tools/atlas.h"
 #include "tools/command.h"
 #include "tools/exports/exports.h"
 #include "tools/halved.h"
@@ -24,10 +26,10 @@
 #define PROGRAM "adit mesh"
 #define LINES_BYTES (64u << 10)
 #define LOD_MAX 12 /* the longest volume is then one voxel */
-#define LINE_BYTES_MAX 80u /* eleven numbers below 65,536, spaces and an end */
+#define LINE_BYTES_MAX 112u /* sixteen numbers below 65,536, spaces and an end */
 
 struct mesh_options {
-    const char *dim, *tier, *classes, *mode, *tt, *quads;
+    const char *dim, *tier, *classes, *mode, *tt, *quads, *merge, *atlas, *light;
     uint64_t border, lod;
     bool ao, wide, json, quiet;
 };
@@ -35,7 +37,8 @@ struct mesh_options {
 /* Where lines go: a sink, stdout, or nowhere. */
 struct lines {
     struct adit_sink *sink;
-    bool to_stdout, has_ao;
+    bool to_stdout, has_ao, has_light;
+    struct adit_atlas *atlas; /* or NULL */
     struct adit_progress progress;
     uint64_t layers_all;
     size_t have;
@@ -51,6 +54,11 @@ static const char help_text[] =
     "along x; h along y for Z faces, else along z. Coordinates count from the first voxel inside the border.\n"
     "--ao adds ambient occlusion, 0 dark to 3 open, of the quad's corners in the order u0v0 u1v0 u0v1 u1v1 (u along w, v along h); faces are\n"
     "merged only where that changes nothing.\n"
+    "--merge any: opaque faces are merged whatever their material; the line has that of the quad's first face. --atlas OUT.png then writes a picture\n"
+    "of 16-bit greys, each the material of a face, and lines go on with `x y w h`, the part of it that is spread over the quad (w along its w, h\n"
+    "along its h): as large as the quad, or 1 1 where all is one material.\n"
+    "--light FILE.raw: a value of each cell, two bytes little endian, the size of the volume; 0 to 1023 count. Faces are merged only if the cells\n"
+    "before them have the same value, with which the line then ends. Beyond the volume it is 0.\n"
     "The volume is cut into pieces of 64 a side; no quad is longer.\n"
     "--mode exact: no cover of a piece's faces has fewer quads; greedy is within 2 % of it and several times faster.\n"
     "--lod N halves the volume N times first: 2x2x2 voxels become the material that most of them have, or air if fewer than\n"
@@ -78,10 +86,31 @@ static void number_put(struct lines *l, uint32_t n, char after)
     l->bytes[l->have++] = after;
 }
 
-static int piece_take(const uint32_t origin[3], const struct adit_mesh_result *r, void *user)
+/* What follows the material in a line: number i of a piece. */
+static void rest_put(struct lines *l, uint64_t q, uint32_t i, uint32_t atlas_x, uint32_t atlas_y)
+{
+    for (uint32_t corner = 0; corner < 4 && l->has_ao; corner++)
+        number_put(l, adit_quad_ao(q) >> 2 * corner & 3, ' ');
+    if (l->atlas) {
+        uint32_t place = l->atlas->piece.places[i];
+        number_put(l, atlas_x + adit_patch_x(place), ' ');
+        number_put(l, atlas_y + adit_patch_y(place), ' ');
+        number_put(l, adit_patch_is_flat(place) ? 1 : adit_quad_w(q), ' ');
+        number_put(l, adit_patch_is_flat(place) ? 1 : adit_quad_h(q), ' ');
+    }
+    if (l->has_light)
+        number_put(l, adit_quad_light(q), ' ');
+    l->bytes[l->have - 1] = '\n';
+}
+
+static int piece_take(const uint32_t origin[3], const struct adit_mesh_source *source, const struct adit_mesh_result *r, void *user)
 {
     struct lines *l = user;
+    uint32_t atlas_x = 0, atlas_y = 0;
     adit_progress_show(&l->progress, origin[2] / 64, l->layers_all, "layers of pieces");
+    int status = l->atlas ? adit_atlas_add(l->atlas, source, r, &atlas_x, &atlas_y) : 0;
+    if (status)
+        return status;
     for (uint32_t range = 0; range < ADIT_MESH_RANGES && (l->sink || l->to_stdout); range++)
         for (uint32_t i = r->start[range]; i < r->start[range + 1]; i++) {
             uint64_t q = r->quads[i];
@@ -93,9 +122,8 @@ static int piece_take(const uint32_t origin[3], const struct adit_mesh_result *r
             number_put(l, origin[2] + adit_quad_z(q), ' ');
             number_put(l, adit_quad_w(q), ' ');
             number_put(l, adit_quad_h(q), ' ');
-            number_put(l, adit_quad_material(q), l->has_ao ? ' ' : '\n');
-            for (uint32_t corner = 0; corner < 4 && l->has_ao; corner++)
-                number_put(l, adit_quad_ao(q) >> 2 * corner & 3, corner < 3 ? ' ' : '\n');
+            number_put(l, adit_quad_material(q), ' ');
+            rest_put(l, q, i, atlas_x, atlas_y);
         }
     return 0;
 }
@@ -130,7 +158,7 @@ static bool mode_choose(const char *text, uint8_t *flags, bool *exact)
 static bool pieces_prepare(const struct mesh_options *o, uint8_t *classes, uint32_t dim[3], struct adit_pieces *pieces,
                            const char **tier)
 {
-    bool exact, tt_none;
+    bool exact, tt_none, any;
     uint8_t flags;
     size_t at;
     if (!o->dim || adit_volume_dim_parse(o->dim, dim)) {
@@ -146,19 +174,28 @@ static bool pieces_prepare(const struct mesh_options *o, uint8_t *classes, uint3
         return false;
     }
     if (!mode_choose(o->mode, &flags, &exact) ||
-        !word_choose("--tt", o->tt, "both", "none", &tt_none) || adit_tiers_choose(PROGRAM, "--tier", o->tier, tier))
+        !word_choose("--tt", o->tt, "both", "none", &tt_none) || !word_choose("--merge", o->merge, "material", "any", &any) || adit_tiers_choose(PROGRAM, "--tier", o->tier, tier))
         return false;
+    if (any && (exact || (flags & ADIT_MESH_CULLED))) {
+        adit_say_error(PROGRAM, "--merge any and --mode %s: only greedy merges opaque faces whatever their material", o->mode);
+        return false;
+    }
+    if (o->atlas && !any) {
+        adit_say_error(PROGRAM, "--atlas: each quad has one material, so there is nothing to write; add --merge any");
+        return false;
+    }
     *pieces = (struct adit_pieces){.border = (uint32_t)o->border,
                                    .classes = classes,
-                                   .flags = (uint8_t)(flags | (tt_none ? ADIT_MESH_TT_NONE : 0) | (o->ao ? ADIT_MESH_AO : 0)),
+                                   .flags = (uint8_t)(flags | (tt_none ? ADIT_MESH_TT_NONE : 0) | (o->ao ? ADIT_MESH_AO : 0) |
+                                                    (any ? ADIT_MESH_ANY_OPAQUE : 0)),
                                    .exact = exact,
                                    .kernel = adit_mesh_kernel_named(*tier),
                                    .take = piece_take};
     return true;
 }
 
-static json_t *figures(const char *file, const uint32_t dim[3], uint64_t lod, const struct adit_pieces *p, const char *tier,
-                       uint64_t ns)
+static json_t *figures(const char *file, const uint32_t dim[3], uint64_t lod, const struct adit_pieces *p, const struct adit_atlas *atlas,
+                       const char *tier, uint64_t ns)
 {
     json_t *o = json_object();
     adit_jsonout_set_text(o, "file", file);
@@ -170,6 +207,11 @@ static json_t *figures(const char *file, const uint32_t dim[3], uint64_t lod, co
     adit_jsonout_set_count(o, "voxels", p->voxels);
     adit_jsonout_set_count(o, "visible_faces", p->faces);
     adit_jsonout_set_count(o, "quads", p->quads);
+    if (atlas) {
+        adit_jsonout_set_count(o, "atlas_width", adit_atlas_width(atlas));
+        adit_jsonout_set_count(o, "atlas_height", adit_atlas_height(atlas));
+        adit_jsonout_set_count(o, "atlas_texels", atlas->used);
+    }
     adit_jsonout_set_real(o, "seconds", (double)ns / 1e9);
     adit_jsonout_set_real(o, "mesh_seconds", (double)p->mesh_ns / 1e9);
     return o;
@@ -194,8 +236,12 @@ static int mesh_work(const char *file, const struct mesh_options *o, const uint3
                      struct adit_pieces *pieces, struct lines *l)
 {
     char error[768] = "";
-    struct adit_volume volume;
+    struct adit_volume volume, light = {.fd = -1};
     int status = source_open(file, o, dim, tier, &volume, error, sizeof error);
+    if (!status && o->light) {
+        status = adit_volume_open(o->light, dim, true, &light, error, sizeof error);
+        pieces->light = &light;
+    }
     l->layers_all = (volume.dim[2] + 63) / 64;
     if (!status && o->quads && !l->to_stdout)
         status = adit_sink_open(o->quads, &l->sink, error, sizeof error);
@@ -205,15 +251,21 @@ static int mesh_work(const char *file, const struct mesh_options *o, const uint3
         status = adit_pieces_mesh(pieces, error, sizeof error);
     if (!status)
         status = lines_flush(l);
+    if (!status && l->atlas)
+        status = adit_atlas_write(l->atlas, o->atlas, error, sizeof error);
     if (!status && l->sink)
         status = adit_sink_commit(&l->sink, error, sizeof error);
     if (!status && l->to_stdout && fflush(stdout))
         status = -EPIPE;
     adit_sink_discard(&l->sink);
     adit_volume_close(&volume);
+    adit_volume_close(&light);
     adit_progress_clear();
     if (status == -EPIPE)
         adit_say_error(PROGRAM, "cannot write all quads to stdout; is it closed, or the disk full?");
+    else if (status == -EFBIG && l->atlas && !*error)
+        adit_say_error(PROGRAM, "--atlas %s: needs more than %u rows of %u texels; mesh a smaller volume", o->atlas, ADIT_ATLAS_ROWS_MAX,
+                       ADIT_ATLAS_COLUMNS * ADIT_PATCH_WIDTH_MIN);
     else if (status && status != -EINTR)
         adit_say_error(PROGRAM, "%s", *error ? error : strerror(-status));
     return adit_arena_exit(status);
@@ -223,6 +275,41 @@ static bool is_same_file(const char *a, const char *b)
 {
     struct stat x, y;
     return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Whether files and options can be had together. False after a line of error. */
+static bool files_agree(const char *file, const struct mesh_options *o, bool to_stdout)
+{
+    const char *out[] = {to_stdout ? NULL : o->quads, o->atlas}, *const option[] = {"--quads", "--atlas"}, *const what[] = {"quads", "atlas"};
+    const char *in[] = {file, o->light}, *const is[] = {"the volume itself", "the light"};
+    if (to_stdout && o->json) {
+        adit_say_error(PROGRAM, "--quads - and --json both want stdout; write the quads to a file");
+        return false;
+    }
+    for (int i = 0; i < 4; i++)
+        if (out[i / 2] && in[i % 2] && is_same_file(in[i % 2], out[i / 2])) {
+            adit_say_error(PROGRAM, "%s %s: that is %s; write the %s to another file", option[i / 2], out[i / 2], is[i % 2], what[i / 2]);
+            return false;
+        }
+    if (o->atlas && !o->quads) {
+        adit_say_error(PROGRAM, "--atlas: where a quad has its patch stands in its line; add --quads OUT");
+        return false;
+    }
+    if (o->atlas && out[0] && (!strcmp(o->atlas, out[0]) || is_same_file(o->atlas, out[0]))) {
+        adit_say_error(PROGRAM, "--atlas %s: the quads go there; give it a name of its own", o->atlas);
+        return false;
+    }
+    size_t n = o->atlas ? strlen(o->atlas) : 0;
+    if (o->atlas && (n < 4 || strcasecmp(o->atlas + n - 4, ".png"))) {
+        adit_say_error(PROGRAM, "--atlas %s: pictures are PNG; end the name in .png", o->atlas);
+        return false;
+    }
+    if (o->lod && (o->border || o->light)) {
+        adit_say_error(PROGRAM, o->border ? "--lod and --border 1: a shell of one voxel cannot be halved; give the volume without its border"
+                                          : "--lod and --light: light is not halved; halve both files first");
+        return false;
+    }
+    return true;
 }
 
 static int mesh_run(int argc, char **argv)
@@ -237,8 +324,11 @@ static int mesh_run(int argc, char **argv)
         {"classes", "SPEC", ADIT_OPTION_TEXT, &o.classes, 0, 0, "which materials are not opaque"},
         {"mode", "greedy|exact|culled", ADIT_OPTION_TEXT, &o.mode, 0, 0, "merge faces, into the fewest quads, or a quad each (default greedy)"},
         {"tt", "both|none", ADIT_OPTION_TEXT, &o.tt, 0, 0, "faces between different see-through materials (default both)"},
+        {"merge", "material|any", ADIT_OPTION_TEXT, &o.merge, 0, 0, "what opaque faces of a quad share (default material)"},
+        {"light", "FILE.raw", ADIT_OPTION_TEXT, &o.light, 0, 0, "light of each cell: merge only faces of the same"},
         {"tier", "TIER", ADIT_OPTION_TEXT, &o.tier, 0, 0, "scalar, avx2 or avx512 (default: the fastest here)"},
         {"quads", "OUT|-", ADIT_OPTION_TEXT, &o.quads, 0, 0, "write the quads to OUT, or to stdout"},
+        {"atlas", "OUT.png", ADIT_OPTION_TEXT, &o.atlas, 0, 0, "with --merge any: the quads' materials as a picture"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},
         {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no progress"},
     };
@@ -249,6 +339,7 @@ static int mesh_run(int argc, char **argv)
         return code;
     static uint8_t classes[ADIT_MATERIALS];
     static struct lines lines;
+    static struct adit_atlas atlas;
     struct adit_pieces pieces;
     uint32_t dim[3];
     const char *tier;
@@ -257,19 +348,11 @@ static int mesh_run(int argc, char **argv)
         return ADIT_EXIT_BAD_INPUT;
     }
     lines.has_ao = o.ao;
+    lines.has_light = o.light;
+    lines.atlas = o.atlas ? &atlas : NULL;
     lines.to_stdout = o.quads && !strcmp(o.quads, "-");
-    if (lines.to_stdout && o.json) {
-        adit_say_error(PROGRAM, "--quads - and --json both want stdout; write the quads to a file");
+    if (!files_agree(argv[first], &o, lines.to_stdout))
         return ADIT_EXIT_BAD_INPUT;
-    }
-    if (o.quads && !lines.to_stdout && is_same_file(argv[first], o.quads)) {
-        adit_say_error(PROGRAM, "--quads %s: that is the volume itself; write the quads to another file", o.quads);
-        return ADIT_EXIT_BAD_INPUT;
-    }
-    if (o.lod && o.border) {
-        adit_say_error(PROGRAM, "--lod and --border 1: a shell of one voxel cannot be halved; give the volume without its border");
-        return ADIT_EXIT_BAD_INPUT;
-    }
     if (!pieces_prepare(&o, classes, dim, &pieces, &tier))
         return ADIT_EXIT_BAD_INPUT;
     lines.progress = (struct adit_progress){.program = PROGRAM, .quiet = o.quiet};
@@ -277,10 +360,12 @@ static int mesh_run(int argc, char **argv)
     uint64_t start = adit_moment_ns();
     code = mesh_work(argv[first], &o, dim, tier, &pieces, &lines);
     uint64_t ns = adit_moment_ns() - start;
+    json_t *json = !code && o.json ? figures(argv[first], dim, o.lod, &pieces, lines.atlas, tier, ns) : NULL;
+    adit_atlas_fini(&atlas);
     if (code)
         return code;
     if (o.json)
-        return adit_jsonout_print(PROGRAM, figures(argv[first], dim, o.lod, &pieces, tier, ns)) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
+        return adit_jsonout_print(PROGRAM, json) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
     fprintf(lines.to_stdout ? stderr : stdout, "%s: %s: %s voxels, %s visible faces in %s quads, %llu pieces by %s; %s, %s of it meshing\n",
             PROGRAM, argv[first], ADIT_SAY_COUNT(pieces.voxels), ADIT_SAY_COUNT(pieces.faces), ADIT_SAY_COUNT(pieces.quads),
             (unsigned long long)pieces.count, tier, ADIT_SAY_DURATION((double)ns), ADIT_SAY_DURATION((double)pieces.mesh_ns));

@@ -16,16 +16,19 @@ struct strip {
     const struct adit_pieces *pieces;
     int32_t n[3];          /* of the volume without border */
     int32_t lo[3], hi[3];  /* what rows[] holds, x included */
-    uint16_t *rows;
-    uint16_t *voxels, *planes; /* of one piece */
+    struct {
+        uint16_t *rows;
+        uint16_t *voxels, *planes; /* of one piece */
+    } matter, light;
     uint64_t *quads;
     uint32_t quads_max;
 };
 
-static const uint16_t *row_of(const struct strip *s, int32_t y, int32_t z)
+/* Of the matter or the light of a strip. */
+static const uint16_t *row_of(const struct strip *s, const uint16_t *rows, int32_t y, int32_t z)
 {
     size_t width = (size_t)(s->hi[0] - s->lo[0]), height = (size_t)(s->hi[1] - s->lo[1]);
-    return s->rows + ((size_t)(z - s->lo[2]) * height + (size_t)(y - s->lo[1])) * width - s->lo[0];
+    return rows + ((size_t)(z - s->lo[2]) * height + (size_t)(y - s->lo[1])) * width - s->lo[0];
 }
 
 /* Reads the rows that the pieces at y0, z0 need. */
@@ -38,25 +41,30 @@ static int strip_read(struct strip *s, int32_t y0, int32_t z0, char *error, size
         s->lo[a] = from[a] > -border ? from[a] : -border;
         s->hi[a] = to[a] < s->n[a] + border ? to[a] : s->n[a] + border;
     }
-    return adit_volume_rows(s->pieces->volume, (uint32_t)(s->lo[1] + border), (uint32_t)(s->hi[1] + border),
-                            (uint32_t)(s->lo[2] + border), (uint32_t)(s->hi[2] + border), s->rows, error, error_bytes);
+    uint32_t y_lo = (uint32_t)(s->lo[1] + border), y_hi = (uint32_t)(s->hi[1] + border);
+    uint32_t z_lo = (uint32_t)(s->lo[2] + border), z_hi = (uint32_t)(s->hi[2] + border);
+    int status = adit_volume_rows(s->pieces->volume, y_lo, y_hi, z_lo, z_hi, s->matter.rows, error, error_bytes);
+    if (!status && s->pieces->light)
+        status = adit_volume_rows(s->pieces->light, y_lo, y_hi, z_lo, z_hi, s->light.rows, error, error_bytes);
+    return status;
 }
 
 /* The layer beside face f of the piece into its plane; NULL when the volume ends there. */
-static const uint16_t *plane_fill(const struct strip *s, const int32_t origin[3], const int32_t dim[3], uint32_t f)
+static const uint16_t *plane_fill(const struct strip *s, const uint16_t *rows, uint16_t *planes, const int32_t origin[3], const int32_t dim[3],
+                                  uint32_t f)
 {
     uint32_t axis = adit_face_axis(f), u = adit_face_u(f), v = adit_face_v(f);
     int32_t layer = f & 1 ? origin[axis] + dim[axis] : origin[axis] - 1;
     if (layer < s->lo[axis] || layer >= s->hi[axis])
         return NULL;
-    uint16_t *plane = s->planes + (size_t)f * ADIT_PLANE_VOXELS;
+    uint16_t *plane = planes + (size_t)f * ADIT_PLANE_VOXELS;
     int32_t p[3];
     p[axis] = layer;
     for (int32_t j = 0; j < dim[v]; j++)
         for (int32_t i = 0; i < dim[u]; i++) {
             p[u] = origin[u] + i;
             p[v] = origin[v] + j;
-            plane[j * 64 + i] = row_of(s, p[1], p[2])[p[0]];
+            plane[j * 64 + i] = row_of(s, rows, p[1], p[2])[p[0]];
         }
     return plane;
 }
@@ -66,7 +74,7 @@ static bool is_opaque(const struct strip *s, const int32_t p[3])
     for (int a = 0; a < 3; a++)
         if (p[a] < s->lo[a] || p[a] >= s->hi[a])
             return false;
-    return (s->pieces->classes[row_of(s, p[1], p[2])[p[0]]] & 3) == ADIT_CLASS_OPAQUE;
+    return (s->pieces->classes[row_of(s, s->matter.rows, p[1], p[2])[p[0]]] & 3) == ADIT_CLASS_OPAQUE;
 }
 
 /* What lies diagonal to the piece. */
@@ -113,9 +121,17 @@ static int kernel_run(struct strip *s, const struct adit_mesh_source *source, st
     }
 }
 
+/* One row of the piece into its cube; where that begins. */
+static uint16_t *row_take(const struct strip *s, const uint16_t *rows, uint16_t *cube, const int32_t origin[3], const int32_t dim[3], int32_t y, int32_t z)
+{
+    uint16_t *to = cube + (z * 64 + y) * 64;
+    memcpy(to, row_of(s, rows, origin[1] + y, origin[2] + z) + origin[0], (size_t)dim[0] * sizeof *to);
+    return to;
+}
+
 static int piece_mesh(struct strip *s, struct adit_pieces *pieces, const int32_t origin[3])
 {
-    struct adit_mesh_source source = {.voxels = s->voxels, .classes = pieces->classes, .flags = pieces->flags};
+    struct adit_mesh_source source = {.voxels = s->matter.voxels, .light = s->light.voxels, .classes = pieces->classes, .flags = pieces->flags};
     struct adit_mesh_result result = {0};
     int32_t dim[3];
     for (int a = 0; a < 3; a++) {
@@ -124,13 +140,17 @@ static int piece_mesh(struct strip *s, struct adit_pieces *pieces, const int32_t
     }
     for (int32_t z = 0; z < dim[2]; z++)
         for (int32_t y = 0; y < dim[1]; y++) {
-            uint16_t *to = s->voxels + (z * 64 + y) * 64;
-            memcpy(to, row_of(s, origin[1] + y, origin[2] + z) + origin[0], (size_t)dim[0] * sizeof *to);
+            uint16_t *to = row_take(s, s->matter.rows, s->matter.voxels, origin, dim, y, z);
             for (int32_t x = 0; x < dim[0]; x++)
                 pieces->voxels += to[x] != 0;
+            if (source.light)
+                row_take(s, s->light.rows, s->light.voxels, origin, dim, y, z);
         }
-    for (uint32_t f = 0; f < ADIT_FACES; f++)
-        source.plane[f] = plane_fill(s, origin, dim, f);
+    for (uint32_t f = 0; f < ADIT_FACES; f++) {
+        source.plane[f] = plane_fill(s, s->matter.rows, s->matter.planes, origin, dim, f);
+        if (source.light)
+            source.light_plane[f] = plane_fill(s, s->light.rows, s->light.planes, origin, dim, f);
+    }
     struct adit_mesh_rim rim;
     if (pieces->flags & ADIT_MESH_AO) {
         rim_fill(s, origin, dim, &rim);
@@ -145,7 +165,7 @@ static int piece_mesh(struct strip *s, struct adit_pieces *pieces, const int32_t
     pieces->faces += result.faces;
     pieces->quads += result.start[ADIT_MESH_RANGES];
     const uint32_t at[3] = {(uint32_t)origin[0], (uint32_t)origin[1], (uint32_t)origin[2]};
-    return result.start[ADIT_MESH_RANGES] ? pieces->take(at, &result, pieces->user) : 0;
+    return result.start[ADIT_MESH_RANGES] ? pieces->take(at, &source, &result, pieces->user) : 0;
 }
 
 static int pieces_walk(struct adit_pieces *pieces, struct strip *s, char *error, size_t error_bytes)
@@ -171,17 +191,28 @@ int adit_pieces_mesh(struct adit_pieces *pieces, char *error, size_t error_bytes
                  pieces->volume->path);
         return -EINVAL;
     }
-    s.rows = malloc((size_t)66 * 66 * pieces->volume->dim[0] * sizeof *s.rows);
-    s.voxels = calloc(ADIT_CHUNK_VOXELS, sizeof *s.voxels);
-    s.planes = calloc((size_t)ADIT_FACES * ADIT_PLANE_VOXELS, sizeof *s.planes);
+    size_t row_voxels = (size_t)66 * 66 * pieces->volume->dim[0], planes_voxels = (size_t)ADIT_FACES * ADIT_PLANE_VOXELS;
+    s.matter.rows = malloc(row_voxels * sizeof *s.matter.rows);
+    s.matter.voxels = calloc(ADIT_CHUNK_VOXELS, sizeof *s.matter.voxels);
+    s.matter.planes = calloc(planes_voxels, sizeof *s.matter.planes);
+    if (pieces->light) {
+        s.light.rows = malloc(row_voxels * sizeof *s.light.rows);
+        s.light.voxels = calloc(ADIT_CHUNK_VOXELS, sizeof *s.light.voxels);
+        s.light.planes = calloc(planes_voxels, sizeof *s.light.planes);
+    }
     s.quads = malloc(s.quads_max * sizeof *s.quads);
     *error = 0;
-    int status = s.rows && s.voxels && s.planes && s.quads ? pieces_walk(pieces, &s, error, error_bytes) : -ENOMEM;
+    bool has_room = s.matter.rows && s.matter.voxels && s.matter.planes && s.quads &&
+                    (!pieces->light || (s.light.rows && s.light.voxels && s.light.planes));
+    int status = has_room ? pieces_walk(pieces, &s, error, error_bytes) : -ENOMEM;
     if (status == -ENOMEM && !*error)
         snprintf(error, error_bytes, "%s: not enough memory to mesh it", pieces->volume->path);
-    free(s.rows);
-    free(s.voxels);
-    free(s.planes);
+    free(s.matter.rows);
+    free(s.matter.voxels);
+    free(s.matter.planes);
+    free(s.light.rows);
+    free(s.light.voxels);
+    free(s.light.planes);
     free(s.quads);
     return status;
 }

@@ -21,13 +21,14 @@
 
 struct adit_pieces {
     const struct adit_volume *volume;
+    const struct adit_volume *light; /* of the same size: the light of each cell, or NULL */
     uint32_t border; /* 0 or 1 */
     const uint8_t *classes;
     uint8_t flags; /* of a mesh source */
     adit_mesh_kernel *kernel;
     bool exact; /* the kernel's mesh is made the one of fewest quads (kernels/exact.h) */
-    /* Called for each piece with quads: its origin in the volume without border. Negative stops the work. */
-    int (*take)(const uint32_t origin[3], const struct adit_mesh_result *result, void *user);
+    /* Called for each piece with quads: its origin in the volume without border, and what it was made of. Negative stops the work. */
+    int (*take)(const uint32_t origin[3], const struct adit_mesh_source *source, const struct adit_mesh_result *result, void *user);
     void *user;
     uint64_t count, voxels, faces, quads, mesh_ns; /* out: sums over all pieces; mesh_ns is time spent on meshing */
 };

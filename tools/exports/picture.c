@@ -8,13 +8,12 @@
 
 #include <errno.h>
 #include <math.h>
-#include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/exports/png_file.h"
 #include "tools/exports/shade.h"
-#include "tools/exports/sink.h"
 
 #define TURN_DEGREES 38      /* of a square world; */
 #define TURN_FOR_X_DEGREES 24 /* of one four times as long in x, */
@@ -319,33 +318,6 @@ int adit_picture_draw(const struct adit_scene *scene, const struct adit_picture_
     return status;
 }
 
-/* PNG (ISO/IEC 15948) by libpng, wholly in memory; then into the sink. */
-static int write_png(const char *path, const uint8_t *rgb, uint32_t width, uint32_t height, char *error,
-                     size_t error_bytes)
-{
-    png_image image = {.version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB};
-    png_alloc_size_t bytes = PNG_IMAGE_PNG_SIZE_MAX(image);
-    struct adit_sink *sink;
-    uint8_t *png = malloc(bytes);
-    if (!png) {
-        snprintf(error, error_bytes, "%s: out of memory for the PNG; draw a smaller picture", path);
-        return -ENOMEM;
-    }
-    int status = 0;
-    if (!png_image_write_to_memory(&image, png, &bytes, 0, rgb, 0, NULL)) {
-        snprintf(error, error_bytes, "%s: libpng: %s; draw a smaller picture", path, image.message);
-        status = -EIO;
-    }
-    if (!status)
-        status = adit_sink_open(path, &sink, error, error_bytes);
-    if (!status) {
-        adit_sink_write(sink, png, bytes);
-        status = adit_sink_commit(&sink, error, error_bytes);
-    }
-    free(png);
-    return status;
-}
-
 int adit_picture_write(const char *path, const struct adit_scene *scene, const struct adit_picture_params *params,
                        char *error, size_t error_bytes)
 {
@@ -360,7 +332,10 @@ int adit_picture_write(const char *path, const struct adit_scene *scene, const s
     }
     status = adit_picture_draw(scene, &sized.params, rgb, error, error_bytes);
     if (!status)
-        status = write_png(path, rgb, sized.params.width, sized.params.height, error, error_bytes);
+        status = adit_png_write(path,
+                                &(struct adit_png){.pixels = rgb, .width = sized.params.width, .height = sized.params.height,
+                                                   .advice = "draw a smaller picture"},
+                                error, error_bytes);
     free(rgb);
     return status;
 }
