@@ -234,16 +234,15 @@ static inline __m512i visible_through(const struct mesher *m, const struct adit_
 {
     uint32_t i = v * DIM + layer;
     int64_t step = s->face & 1 ? 1 : -1;
-    __m512i other = _mm512_or_si512(across(m->view.of[TRANSLUCENT]->word + i, step, border, m->read.plane[s->face][TRANSLUCENT][v]),
-                                    across(m->view.of[CUTOUT]->word + i, step, border, m->read.plane[s->face][CUTOUT][v]));
-    if (class == TRANSLUCENT && m->source->flags & ADIT_MESH_TT_NONE)
+    bool is_none = m->source->flags & ADIT_MESH_TT_NONE;
+    __m512i cutout = across(m->view.of[CUTOUT]->word + i, step, border, m->read.plane[s->face][CUTOUT][v]);
+    __m512i other = _mm512_or_si512(cutout, across(m->view.of[TRANSLUCENT]->word + i, step, border, m->read.plane[s->face][TRANSLUCENT][v]));
+    if (is_none && class == TRANSLUCENT)
         return _mm512_andnot_si512(other, open);
     __m512i same = across(m->view.same[s->axis]->word + i, s->face & 1 ? 0 : -1, border, m->plane_same[v]);
-    if (m->source->flags & ADIT_MESH_TT_NONE)
-        open = _mm512_andnot_si512(_mm512_andnot_si512(same, other), open);
-    if (class == TRANSLUCENT)
-        open = _mm512_andnot_si512(_mm512_and_si512(same, other), open);
-    return open;
+    if (is_none) /* same holds nothing of translucent voxels that are not exposed, and a cutout one is the same as a cutout one alone */
+        return _mm512_andnot_si512(_mm512_andnot_si512(_mm512_and_si512(same, cutout), other), open);
+    return class == TRANSLUCENT ? _mm512_andnot_si512(_mm512_and_si512(same, other), open) : open;
 }
 
 /* -- AO and light -------------------------------------------------------------------------------------------------- */

@@ -420,7 +420,8 @@ static void unpack_rows(struct reading *r, uint32_t z)
     }
 }
 
-/* What is asked of these rows later is about neighbours that are both exposed, so what stands in other rows does not matter. */
+/* What is asked of these rows later is about neighbours that are both exposed, so what stands in other rows does not matter. (Where faces between
+ * see-through materials are not shown, of cutout voxels alone: visible_through in mesh_avx512.c.) */
 static void compare_keys(struct reading *r, uint32_t z)
 {
     struct adit_field *same = r->f->same;
@@ -460,7 +461,8 @@ static void read_bricks(struct reading *r)
 static void read_uniform(struct reading *r)
 {
     uint8_t class = r->source->classes[r->source->encoded->uniform] & 3;
-    r->any[class - 1] = _mm512_set1_epi64(-1);
+    if (class != ADIT_CLASS_AIR) /* it was not when the kernel looked, and who writes classes meanwhile gets nothing */
+        r->any[class - 1] = _mm512_set1_epi64(-1);
     for (int c = 0; c < CLASSES; c++)
         memset(r->f->of[c].word, c == class - 1 ? 0xff : 0, sizeof r->f->of[c].word);
     r->f->material = r->source->encoded->uniform;

@@ -381,7 +381,8 @@ static void read_uniform(struct reading *r)
 {
     struct adit_words *w = r->w;
     int class = (r->source->classes[r->source->encoded->uniform] & 3) - 1;
-    r->any[class] = 1;
+    if (class >= 0) /* it was not air when the kernel looked, and who writes classes meanwhile gets nothing */
+        r->any[class] = 1;
     for (int c = 0; c < (class == OPAQUE ? OPAQUE + 1 : CLASSES); c++)
         memset(w->of[c], c == class ? 0xff : 0, sizeof w->of[c]);
     memset(w->shown, 0, sizeof w->shown);
