@@ -56,9 +56,10 @@ struct adit_mesh_rim {
  * voxels in the form of a published version instead, dim[] 64 each.
  * plane[f]: the 64x64 materials next to side f, index v*64 + u with the (U,V) of quad.h, or NULL for air; on a + side
  * it adjoins voxel dim-1. classes: enum adit_class of every material, ADIT_MATERIALS entries, of which the two low bits
- * count; classes[0] is air. rim: what lies diagonal to the volume, or NULL for air. light: 64^3 values whose low 10 bits count, in the order of voxels, or
- * NULL; light_plane[f]: those next to side f, as plane[f], or NULL for 0. All of it may be memory that a hostile peer writes meanwhile: the quads are then worthless,
- * but nothing beyond the arrays named here is read or written, and the call ends. */
+ * count; classes[0] is air. rim: what lies diagonal to the volume, or NULL for air. light: 64^3 values whose low 10 bits count, in the order of voxels,
+ * or NULL; light_plane[f]: those next to side f, as plane[f], or NULL for 0; without light they do not count.
+ * All arrays, and what encoded->packed leads to, may be memory that a hostile peer writes meanwhile: the quads are then worthless, but nothing beyond
+ * the arrays named here is read or written, and the call ends. This structure itself and *encoded are the caller's, and so are quads. */
 struct adit_mesh_source {
     const uint16_t *voxels;
     const struct adit_voxels *encoded;
@@ -83,8 +84,9 @@ struct adit_mesh_result {
 /* Meshes source into result (quads and quads_max set by the caller). Pure: no system call, no allocation, any thread.
  * Returns 0; or -ENOSPC when quads_max is too small: all of result is then as it would be with room enough
  * (start[ADIT_MESH_RANGES] is the number needed), quads[] holds the first quads_max quads, and nothing beyond them was
- * written; or -EINVAL when the source is not valid, with result an empty mesh. Scratch memory is on the stack, at most
- * 704 KiB (twelve fields of a bit a voxel, 32 KiB each, are most of it; what a chunk does not need of them is not touched). */
+ * written; or -EINVAL when the source is not valid, with result an empty mesh. Scratch memory is on the stack, at most ADIT_MESH_STACK_BYTES (twelve
+ * fields of a bit a voxel, 32 KiB each, are half of it; what a chunk does not need of them is not touched). */
+#define ADIT_MESH_STACK_BYTES (768u << 10)
 typedef int adit_mesh_kernel(const struct adit_mesh_source *source, struct adit_mesh_result *result);
 
 adit_mesh_kernel adit_mesh_scalar; /* portable: it runs on every processor */

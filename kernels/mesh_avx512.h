@@ -36,7 +36,7 @@ struct adit_fields {
     uint64_t shown[2][ADIT_FACES][ADIT_FIELD_DIM]; /* by z: opaque voxels (0) have a visible face to that side in row y, see-through ones (1) may have; for
                                                     * -X and +X in column x (bits) */
     bool has[ADIT_FIELD_CLASSES];
-    bool is_narrow; /* an encoded chunk of no more than 32 materials: beyond the palette's first 32 entries there is air */
+    bool is_narrow; /* these are of encoded chunks; of others false, or 0. A chunk of no more than 32 materials: beyond the palette's first 32 entries there is air */
     bool is_single; /* nothing but air and one opaque material: same holds nothing */
     uint16_t material; /* of all quads of an encoded chunk that has no other; 0: not known */
 } __attribute__((aligned(64)));
@@ -78,7 +78,10 @@ struct adit_quads {
         uint8_t u[ADIT_FIELD_CELLS], w[ADIT_FIELD_CELLS], h[ADIT_FIELD_CELLS]; /* w and h less one */
         uint8_t ao[ADIT_FIELD_CELLS];   /* with AO only */
     } cells;
-    uint8_t key[ADIT_FIELD_CELLS] __attribute__((aligned(64))); /* palette indices of eight layers; for the order see key_steps */
+    union { /* one after the other */
+        __m512i heights[ADIT_FIELD_LANES * ADIT_FIELD_DIM]; /* of rows with faces, see find_heights */
+        uint8_t key[ADIT_FIELD_CELLS];                      /* palette indices of eight layers; for the order see key_steps */
+    };
 };
 
 void adit_quads_begin(struct adit_quads *q, const struct adit_mesh_source *source, struct adit_mesh_result *result, const struct adit_fields *fields);
@@ -133,11 +136,6 @@ static inline void adit_brick_store_rows(uint8_t *to, __m512i four)
 static inline bool adit_fields_has_see_through(const struct adit_fields *f)
 {
     return f->has[ADIT_FIELD_TRANSLUCENT] || f->has[ADIT_FIELD_CUTOUT];
-}
-
-static inline uint64_t adit_field_low_bits(uint32_t n) /* n in 1..64 */
-{
-    return ~0ull >> (ADIT_FIELD_DIM - n);
 }
 
 #endif

@@ -74,8 +74,8 @@ static inline void find_heights(const struct adit_slab *slab, const struct row_l
     }
 }
 
-/* Collects the quads of eight layers in q->cells and returns how many. Rows of all layers are one loop, and those that begin no quads are not in it: a loop for each layer, and
- * a look at what a row begins, would be branches that nobody can predict. */
+/* Collects the quads of eight layers in q->cells and returns how many. Rows of all layers are one loop, and those that begin no quads are not in
+ * it: a loop for each layer, and a look at what a row begins, would be branches that nobody can predict. */
 static uint32_t collect(struct adit_quads *q, const struct adit_slab *slab)
 {
     const __m512i column = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130, 0x2f2e2d2c2b2a2928, 0x2726252423222120,
@@ -83,16 +83,15 @@ static uint32_t collect(struct adit_quads *q, const struct adit_slab *slab)
     bool has_ao = q->source->flags & ADIT_MESH_AO;
     struct adit_cells *to = &q->cells;
     struct row_list list;
-    __m512i heights[LANES * DIM];
     uint32_t n = 0;
     list_rows(slab, &list);
-    find_heights(slab, &list, heights);
+    find_heights(slab, &list, q->heights);
     for (uint32_t i = 0; i < list.begins_n; i++) {
         uint32_t number = list.begins[i], at = list.of[number];
         uint64_t first = (&slab->first[0][0])[at], last = (&slab->last[0][0])[at];
         uint32_t of_row = (uint32_t)_mm_popcnt_u64(first);
         __m512i u = _mm512_maskz_compress_epi8(first, column), w = _mm512_maskz_compress_epi8(last, column);
-        __m512i h = _mm512_maskz_compress_epi8(first, heights[number]), row = _mm512_set1_epi32((int)at);
+        __m512i h = _mm512_maskz_compress_epi8(first, q->heights[number]), row = _mm512_set1_epi32((int)at);
         w = _mm512_sub_epi8(w, u);
         if (has_ao) {
             _mm512_storeu_si512(to->ao + n, _mm512_set1_epi8(-1));

@@ -136,7 +136,7 @@ static void classify_planes(struct reading *r)
     for (uint32_t face = 0; face < ADIT_FACES; face++) {
         const uint16_t *plane = r->source->plane[face];
         uint32_t height = dim[adit_face_v(face)];
-        uint64_t inside = adit_field_low_bits(dim[adit_face_u(face)]);
+        uint64_t inside = adit_low_bits(dim[adit_face_u(face)]);
         for (uint32_t v = 0; plane && v < height; v++) {
             uint64_t bit0, bit1;
             classify(r, plane + v * DIM, &bit0, &bit1);
@@ -258,7 +258,7 @@ static void find_exposed(struct reading *r, uint32_t z)
 static void classify_dense(struct reading *r, const uint16_t *voxels, uint32_t z)
 {
     uint64_t bit0[DIM] __attribute__((aligned(64))), bit1[DIM] __attribute__((aligned(64)));
-    const __m512i inside = _mm512_set1_epi64((long long)adit_field_low_bits(r->source->dim[0]));
+    const __m512i inside = _mm512_set1_epi64((long long)adit_low_bits(r->source->dim[0]));
     uint32_t top = r->source->dim[1];
     for (uint32_t y = 0; y < top; y++)
         classify(r, voxels + (z * DIM + y) * DIM, &bit0[y], &bit1[y]);

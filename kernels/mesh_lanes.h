@@ -1,7 +1,7 @@
-/* mesh_lanes.h - what the kernels "scalar" and "avx2" ask of registers: rows of 64 voxels to words of bits, bricks to rows of keys, words turned.
+/* mesh_lanes.h - what the kernels "scalar" and "avx2" ask of registers, and what all share of words of bits: rows of 64 voxels to words of bits, bricks to rows of keys, words turned.
  *
  * Both are compiled from the same files, mesh_words.c and mesh_words_read.c; here is all that differs. Without AVX2 it is gcc's vector extension and,
- * for what that cannot say, bits of a comparison, two instructions of SSE2, which every x86-64 processor has. Private to these two files.
+ * for what that cannot say, bits of a comparison, two instructions of SSE2, which every x86-64 processor has. mesh_shade.c and mesh_uniform.c use that form, for all kernels. Private to these files.
  */
 #ifndef ADIT_MESH_LANES_H
 #define ADIT_MESH_LANES_H

@@ -7,16 +7,11 @@
 
 enum { DIM = ADIT_CHUNK_DIM, OPAQUE = ADIT_CLASS_OPAQUE - 1 };
 
-static uint64_t low_bits(uint32_t n) /* n in 1..64 */
-{
-    return ~0ull >> (DIM - n);
-}
-
 /* The cells of the rim along axis, beyond the sides (0 low, 1 high) of the two other axes that side names; side[axis] is not looked at. */
 static uint64_t edge_of(const struct adit_mesh_source *source, uint32_t axis, const uint32_t side[3])
 {
     uint32_t i = side[adit_face_u(axis * 2)], j = side[adit_face_v(axis * 2)];
-    return source->rim ? source->rim->edge[axis * 4 + i + 2 * j] & low_bits(source->dim[axis]) : 0;
+    return source->rim ? source->rim->edge[axis * 4 + i + 2 * j] & adit_low_bits(source->dim[axis]) : 0;
 }
 
 static uint64_t corner_of(const struct adit_mesh_source *source, const uint32_t side[3])
@@ -39,7 +34,7 @@ static void make_end(uint64_t to[DIM + 2], const struct adit_mesh_source *source
     uint32_t at[3];
     at[s->axis] = up;
     at[s->u_axis] = end;
-    uint64_t outside = edge_of(source, s->v_axis, at), inside = low_bits(s->layers);
+    uint64_t outside = edge_of(source, s->v_axis, at), inside = adit_low_bits(s->layers);
     for (uint32_t i = 0; i <= s->height + 1; i++) {
         bool is_past = i == 0 || i > s->height;
         at[s->v_axis] = i > s->height;

@@ -21,6 +21,11 @@ static inline struct adit_mesh_side adit_mesh_side_of(const struct adit_mesh_sou
     };
 }
 
+static inline uint64_t adit_low_bits(uint32_t n) /* n in 1..64 */
+{
+    return ~0ull >> (ADIT_CHUNK_DIM - n);
+}
+
 /* The material at index (z*64 + y)*64 + x. */
 static inline uint16_t adit_mesh_material(const struct adit_mesh_source *source, uint32_t index)
 {

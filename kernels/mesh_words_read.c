@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "kernels/mesh_side.h"
+
 enum { DIM = ADIT_CHUNK_DIM, SLAB = ADIT_WORDS_SLAB, CLASSES = ADIT_MESH_CLASSES, BRICK = ADIT_BRICK_SIDE, SIDE = 4 };
 enum { OPAQUE = ADIT_WORDS_OPAQUE, TRANSLUCENT = ADIT_WORDS_TRANSLUCENT, CUTOUT = ADIT_WORDS_CUTOUT };
 
@@ -49,18 +51,13 @@ static inline void classify(const uint16_t *material, const uint8_t *classes, ui
     of[CUTOUT] = bit0 & bit1;
 }
 
-static inline uint64_t low_bits(uint32_t n) /* n in 1..64 */
-{
-    return ~0ull >> (DIM - n);
-}
-
 /* Most rows of a plane are as the one before. */
 static void classify_planes(struct reading *r)
 {
     const uint8_t *dim = r->source->dim;
     for (uint32_t face = 0; face < ADIT_FACES; face++) {
         const uint16_t *plane = r->source->plane[face];
-        uint64_t inside = low_bits(dim[adit_face_u(face)]), of[CLASSES] = {0};
+        uint64_t inside = adit_low_bits(dim[adit_face_u(face)]), of[CLASSES] = {0};
         for (uint32_t v = 0; v < DIM; v++) {
             if (!plane || v >= dim[adit_face_v(face)])
                 memset(of, 0, sizeof of);
@@ -135,7 +132,7 @@ static uint64_t find_shown(struct reading *r, uint32_t z, uint64_t look)
 
 static void classify_slab(struct reading *r, const uint16_t *voxels, uint32_t z)
 {
-    uint64_t inside = low_bits(r->source->dim[0]), of[CLASSES];
+    uint64_t inside = adit_low_bits(r->source->dim[0]), of[CLASSES];
     for (uint32_t y = 0; y < r->source->dim[1]; y++) {
         classify(voxels + (z * DIM + y) * DIM, r->source->classes, inside, of);
         for (int class = 0; class < CLASSES; class++) {
@@ -167,7 +164,7 @@ static void read_dense(struct reading *r, const uint16_t *voxels)
         if (z < dim[2])
             classify_slab(r, voxels, z);
         if (z)
-            compare_slab(r, voxels, z - 1, find_shown(r, z - 1, low_bits(dim[1])));
+            compare_slab(r, voxels, z - 1, find_shown(r, z - 1, adit_low_bits(dim[1])));
     }
 }
 

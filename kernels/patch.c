@@ -47,11 +47,6 @@ struct work {
     struct flats flats;
 };
 
-static uint64_t low_bits(uint32_t n) /* n in 1..64 */
-{
-    return ~0ull >> (DIM - n);
-}
-
 static uint32_t highest(uint64_t bits)
 {
     return 63 - (uint32_t)__builtin_clzll(bits);
@@ -160,12 +155,12 @@ static bool pile_take(struct pile *pile, const uint32_t *places, uint32_t gap_w,
             fit |= pile->heights_of[i];
     else
         for (uint32_t i = 0; i < gap_h; i++)
-            fit |= (uint64_t)((pile->widths_of[i] & low_bits(narrow)) != 0) << i;
-    fit &= low_bits(gap_h);
+            fit |= (uint64_t)((pile->widths_of[i] & adit_low_bits(narrow)) != 0) << i;
+    fit &= adit_low_bits(gap_h);
     if (!fit)
         return false;
     *h = highest(fit);
-    *w = highest(pile->widths_of[*h] & low_bits(narrow));
+    *w = highest(pile->widths_of[*h] & adit_low_bits(narrow));
     *quad = pile->first[*h][*w];
     pile->first[*h][*w] = places[*quad];
     if (places[*quad] == (uint32_t)END) {

@@ -38,7 +38,7 @@ enum { ADIT_REMESH_SIDE_MAX = 16, ADIT_REMESH_VOXELS_MAX = 512 };
  * the caller and must not overlap old->quads. whole is any kernel of mesh.h; it is called where that is quicker or the only way: for large
  * boxes, edits of very many merge keys, too little room, and an old that cannot be a mesh inside.
  * Returns as whole does; or -EINVAL, with result an empty mesh, also when edit is no box within -1 .. dim, or when ranges of old do not
- * ascend, quads of it are missing, or its bounds lie outside the chunk. old->quads may be memory that a hostile peer writes meanwhile: quads are
+ * ascend, quads of it are missing, or its bounds lie outside the chunk. old->quads, not old itself, may be memory that a hostile peer writes meanwhile: quads are
  * then worthless, but nothing outside the arrays is read or written, and the call ends. Pure, any thread. Stack: 192 KiB, or what whole
  * takes, whichever is more. */
 int adit_mesh_update(adit_mesh_kernel *whole, const struct adit_mesh_source *source, const struct adit_mesh_box *edit,

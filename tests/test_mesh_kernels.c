@@ -307,9 +307,10 @@ static void whole_bricks_are_seen_from_all_sides(void **state)
         uint16_t brick[64];
         rng_state = seed * 6000011 + round;
         reset(64, 64, 64);
-        uint32_t ids = 1 + draw(5), solid = draw(3), air = draw(3) * 40;
+        bool is_glass = round % 8 == 1; /* one translucent material and air */
+        uint32_t ids = is_glass ? 1 : 1 + draw(5), solid = is_glass ? 0 : draw(3), air = is_glass ? 80 : draw(3) * 40;
         for (uint32_t i = 1; i < ADIT_MATERIALS; i++)
-            b.classes[i] = (uint8_t)((i % 7 == 1 && solid ? ADIT_CLASS_OPAQUE : 1 + draw(3)) | draw(64) << 2);
+            b.classes[i] = (uint8_t)((i % 7 == 1 && solid ? ADIT_CLASS_OPAQUE : is_glass ? ADIT_CLASS_TRANSLUCENT : 1 + draw(3)) | draw(64) << 2);
         for (uint32_t i = 0; i < 64; i++)
             brick[i] = draw_material(ids, 1, draw(4) && i && solid ? 0 : air);
         for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)

@@ -232,16 +232,16 @@ static void draw_shade(void)
     for (uint32_t i = 0; i < 12; i++)
         b.rim->edge[i] = draw(4) ? (uint64_t)draw(1u << 31) << 33 ^ draw(1u << 31) : ~0ull;
     b.rim->corner = (uint8_t)draw(256);
-    if (draw(2))
-        return;
-    b.source.light = b.light;
-    for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
-        b.light[i] = draw_light();
     for (int f = 0; f < ADIT_FACES; f++) {
         b.source.light_plane[f] = draw(3) ? b.light_plane[f] : NULL;
         for (uint32_t i = 0; i < ADIT_PLANE_VOXELS; i++)
             b.light_plane[f][i] = draw_light();
     }
+    if (draw(2))
+        return; /* without light its planes do not count */
+    b.source.light = b.light;
+    for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+        b.light[i] = draw_light();
 }
 
 /* A box of up to side a side; one of four reaches a border plane where it can. */

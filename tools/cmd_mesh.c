@@ -60,7 +60,7 @@ static const char help_text[] =
     "--light FILE.raw: a value of each cell, two bytes little endian, the size of the volume; 0 to 1023 count. Faces are merged only if the cells\n"
     "before them have the same value, with which the line then ends. Beyond the volume it is 0.\n"
     "The volume is cut into pieces of 64 a side; no quad is longer.\n"
-    "--mode exact: no cover of a piece's faces has fewer quads; greedy is within 2 % of it and several times faster.\n"
+    "--mode exact: no cover of a piece's faces has fewer quads (with --ao: where AO is even); greedy is within 2 % of it and several times faster.\n"
     "--lod N halves the volume N times first: 2x2x2 voxels become the material that most of them have, or air if fewer than\n"
     "four are not. Coordinates and voxels are then those of the halved volume.\n";
 
