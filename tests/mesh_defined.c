@@ -190,3 +190,22 @@ void mesh_judge(const struct adit_mesh_source *of, const struct adit_mesh_result
     assert_memory_equal(result->bounds_lo, lo, 3);
     assert_memory_equal(result->bounds_hi, hi, 3);
 }
+
+void mesh_assert_same(const struct adit_mesh_result *got, const struct adit_mesh_result *want)
+{
+    uint32_t n = want->start[ADIT_MESH_RANGES] < got->quads_max ? want->start[ADIT_MESH_RANGES] : got->quads_max;
+    assert_memory_equal(got->start, want->start, sizeof got->start);
+    assert_memory_equal(got->bounds_lo, want->bounds_lo, sizeof got->bounds_lo);
+    assert_memory_equal(got->bounds_hi, want->bounds_hi, sizeof got->bounds_hi);
+    assert_int_equal(got->faces, want->faces);
+    if (memcmp(got->quads, want->quads, n * sizeof *got->quads) != 0)
+        for (uint32_t i = 0; i < n; i++)
+            assert_int_equal(got->quads[i], want->quads[i]);
+}
+
+__attribute__((noinline)) void mesh_soil_stack(int with)
+{
+    char scratch[900 << 10];
+    memset(scratch, with, sizeof scratch);
+    __asm__ volatile("" : : "r"(scratch) : "memory");
+}

@@ -17,4 +17,10 @@ uint32_t mesh_cell_index(uint32_t face, struct mesh_cell cell);
  * One thread at a time. */
 void mesh_judge(const struct adit_mesh_source *source, const struct adit_mesh_result *result);
 
+/* Wants the same numbers, and the same quads as far as got has room. */
+void mesh_assert_same(const struct adit_mesh_result *got, const struct adit_mesh_result *want);
+
+/* Leaves bytes behind where a kernel will have its scratch memory: what it reads before it wrote there depends on them. */
+void mesh_soil_stack(int with);
+
 #endif

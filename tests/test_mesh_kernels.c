@@ -95,14 +95,6 @@ static uint16_t *voxel(uint32_t x, uint32_t y, uint32_t z)
 static const char *const kernel_names[] = { "scalar", "avx2", "avx512" };
 enum { KERNELS = sizeof kernel_names / sizeof *kernel_names };
 
-/* Leaves bytes behind where a kernel will have its scratch memory: what it reads before it wrote there depends on them. */
-static __attribute__((noinline)) void soil_stack(int with)
-{
-    char scratch[900 << 10];
-    memset(scratch, with, sizeof scratch);
-    __asm__ volatile("" : : "r"(scratch) : "memory");
-}
-
 /* Meshes into quads with room for quads_max, and sees that the guards behind them live. */
 static struct adit_mesh_result mesh(adit_mesh_kernel *kernel, uint64_t *quads, uint32_t quads_max, int expected_rc)
 {
@@ -110,25 +102,12 @@ static struct adit_mesh_result mesh(adit_mesh_kernel *kernel, uint64_t *quads, u
     memset(result.start, 0xaa, sizeof result.start);
     for (uint32_t i = 0; i < GUARDS; i++)
         quads[quads_max + i] = GUARD;
-    soil_stack(quads_max & 1 ? 0xff : 0);
+    mesh_soil_stack(quads_max & 1 ? 0xff : 0);
     assert_int_equal(kernel(&b.source, &result), expected_rc);
     for (uint32_t i = 0; i < GUARDS; i++)
         assert_int_equal(quads[quads_max + i], GUARD);
     assert_true(result.quads == quads && result.quads_max == quads_max);
     return result;
-}
-
-/* The same numbers, and the same quads as far as got has room. */
-static void assert_same_mesh(const struct adit_mesh_result *got, const struct adit_mesh_result *want)
-{
-    uint32_t n = want->start[ADIT_MESH_RANGES] < got->quads_max ? want->start[ADIT_MESH_RANGES] : got->quads_max;
-    assert_memory_equal(got->start, want->start, sizeof got->start);
-    assert_memory_equal(got->bounds_lo, want->bounds_lo, sizeof got->bounds_lo);
-    assert_memory_equal(got->bounds_hi, want->bounds_hi, sizeof got->bounds_hi);
-    assert_int_equal(got->faces, want->faces);
-    if (memcmp(got->quads, want->quads, n * sizeof *got->quads) != 0)
-        for (uint32_t i = 0; i < n; i++)
-            assert_int_equal(got->quads[i], want->quads[i]);
 }
 
 /* All kernels give want on b.source, also with too little room in several ways. */
@@ -141,19 +120,19 @@ static void judge_kernels(const struct adit_mesh_result *expected)
         if (!kernel)
             continue;
         struct adit_mesh_result got = mesh(kernel, b.quads, ADIT_MESH_QUADS_MAX, 0);
-        assert_same_mesh(&got, &want);
+        mesh_assert_same(&got, &want);
         got = mesh(kernel, b.quads, n, 0);
-        assert_same_mesh(&got, &want);
+        mesh_assert_same(&got, &want);
         if (n < ADIT_MESH_QUADS_MAX) { /* over other bytes on the stack */
             got = mesh(kernel, b.quads, ADIT_MESH_QUADS_MAX - 1, 0);
-            assert_same_mesh(&got, &want);
+            mesh_assert_same(&got, &want);
         }
         uint32_t rooms[] = { n - 1, n / 2, n ? draw(n) : 0, 17, 9, 8, 7, 1, 0 };
         for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
             if (rooms[i] >= n)
                 continue;
             got = mesh(kernel, b.quads, rooms[i], -ENOSPC);
-            assert_same_mesh(&got, &want);
+            mesh_assert_same(&got, &want);
         }
     }
 }
