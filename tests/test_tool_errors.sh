@@ -95,6 +95,38 @@ refused 'tiny.raw' $adit check "$work/tiny.raw"
 refused 'a/b' $adit serve a/b
 refused '--size' $adit run terrain:1:8x2x8 --size 2M
 
+# ---- what is read is not written over ----
+head -c 64 /dev/zero >"$work/own.raw"
+ln -sf own.raw "$work/link.out.obj"
+cp "$work/own.raw" "$work/own.kept"
+refused 'the world' $adit run "$work/own.raw:4,4,4" --raw "$work/own.raw"
+refused 'the world' $adit run "$work/own.raw:4,4,4" --out "$work/link.out.obj"
+refused 'the volume itself' $adit mesh "$work/own.raw" --dim 4,4,4 --quads "$work/own.raw"
+refused 'one name' $adit run "$work/own.raw:4,4,4" --out "$work/two.obj" --raw "$work/two.mtl"
+cmp -s "$work/own.raw" "$work/own.kept" || wrong "a world that is read was written over"
+refused 'several options begin so' $adit mesh --m exact "$work/own.raw"
+
+# ---- an export is broken off ----
+cases=$((cases + 1))
+$adit run terrain:1:8x2x8 --ao --out "$work/big.obj" --no-t-junctions --quiet >"$work/out" 2>"$work/err" </dev/null &
+pid=$!
+tries=0
+while [ $tries -lt 600 ] && ! ls "$work"/big.mtl.*.part >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    sleep 0.1
+done
+kill -INT $pid
+wait $pid
+status=$?
+[ $status = 130 ] || wrong "exit $status of an export that was interrupted"
+ls "$work"/*.part >/dev/null 2>&1 && wrong "an interrupted export left $(ls "$work"/*.part)"
+
+# ---- output that is lost ----
+cases=$((cases + 1))
+timeout 60 $adit mesh --help >/dev/full 2>"$work/err"
+status=$?
+{ [ $status = 1 ] && grep -q 'stdout' "$work/err"; } || wrong "exit $status and no line when stdout is full"
+
 # ---- worlds of others, where they are here ----
 worlds=../shared/worlds
 if [ -f $worlds/anvil-tiny.mca ]; then

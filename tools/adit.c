@@ -39,9 +39,12 @@ static int command_unknown(const char *name)
 /* Output that was lost is a failure: a full disk, a closed pipe. */
 static int finish(int code)
 {
-    if ((fflush(stdout) || ferror(stdout)) && code == ADIT_EXIT_DONE)
-        return ADIT_EXIT_FAILED;
-    return code;
+    if (!fflush(stdout) && !ferror(stdout))
+        return code;
+    if (code != ADIT_EXIT_DONE)
+        return code;
+    adit_say_error("adit", "cannot write all to stdout; is it closed, or the disk full?");
+    return ADIT_EXIT_FAILED;
 }
 
 int main(int argc, char **argv)

@@ -91,10 +91,10 @@ uint32_t adit_atlas_height(const struct adit_atlas *atlas)
     return height;
 }
 
-int adit_atlas_write(const struct adit_atlas *atlas, const char *path, char *error, size_t error_bytes)
+int adit_atlas_open(const struct adit_atlas *atlas, const char *path, struct adit_sink **sink, char *error, size_t error_bytes)
 {
     static const uint16_t nothing;
     struct adit_png png = {.pixels = atlas->texels ? atlas->texels : &nothing, .width = adit_atlas_width(atlas), .height = adit_atlas_height(atlas),
                            .stride = WIDTH, .is_grey = true, .advice = "mesh a smaller volume"};
-    return adit_png_write(path, &png, error, error_bytes);
+    return adit_png_open(path, &png, sink, error, error_bytes);
 }

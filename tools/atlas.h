@@ -36,7 +36,9 @@ int adit_atlas_add(struct adit_atlas *atlas, const struct adit_mesh_source *sour
 uint32_t adit_atlas_width(const struct adit_atlas *atlas);
 uint32_t adit_atlas_height(const struct adit_atlas *atlas);
 
-/* Writes it as PNG. 0, or a negative errno and a line. */
-int adit_atlas_write(const struct adit_atlas *atlas, const char *path, char *error, size_t error_bytes);
+struct adit_sink;
+
+/* Writes it as PNG into a sink for path, which the caller commits. 0, or a negative errno and a line. */
+int adit_atlas_open(const struct adit_atlas *atlas, const char *path, struct adit_sink **sink, char *error, size_t error_bytes);
 
 #endif

@@ -60,7 +60,8 @@ static const char help_text[] =
     "--light FILE.raw: a value of each cell, two bytes little endian, the size of the volume; 0 to 1023 count. Faces are merged only if the cells\n"
     "before them have the same value, with which the line then ends. Beyond the volume it is 0.\n"
     "The volume is cut into pieces of 64 a side; no quad is longer.\n"
-    "--mode exact: no cover of a piece's faces has fewer quads (with --ao: where AO is even); greedy is within 2 % of it and several times faster.\n"
+    "--mode exact: no cover of a piece's faces has fewer quads (with --ao: where AO is even); greedy is within 2 % of it for worlds, not for\n"
+    "every volume, and many times faster.\n"
     "--lod N halves the volume N times first: 2x2x2 voxels become the material that most of them have, or air if fewer than\n"
     "four are not. Coordinates and voxels are then those of the halved volume.\n";
 
@@ -251,10 +252,16 @@ static int mesh_work(const char *file, const struct mesh_options *o, const uint3
         status = adit_pieces_mesh(pieces, error, sizeof error);
     if (!status)
         status = lines_flush(l);
+    struct adit_sink *atlas = NULL; /* both files are whole before the first stands at its name */
     if (!status && l->atlas)
-        status = adit_atlas_write(l->atlas, o->atlas, error, sizeof error);
+        status = adit_atlas_open(l->atlas, o->atlas, &atlas, error, sizeof error);
+    if (!status && atlas)
+        status = adit_sink_flush(atlas, error, sizeof error);
     if (!status && l->sink)
         status = adit_sink_commit(&l->sink, error, sizeof error);
+    if (!status && atlas)
+        status = adit_sink_commit(&atlas, error, sizeof error);
+    adit_sink_discard(&atlas);
     if (!status && l->to_stdout && fflush(stdout))
         status = -EPIPE;
     adit_sink_discard(&l->sink);
@@ -271,12 +278,6 @@ static int mesh_work(const char *file, const struct mesh_options *o, const uint3
     return adit_arena_exit(status);
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 /* Whether files and options can be had together. False after a line of error. */
 static bool files_agree(const char *file, const struct mesh_options *o, bool to_stdout)
 {
@@ -287,7 +288,7 @@ static bool files_agree(const char *file, const struct mesh_options *o, bool to_
         return false;
     }
     for (int i = 0; i < 4; i++)
-        if (out[i / 2] && in[i % 2] && is_same_file(in[i % 2], out[i / 2])) {
+        if (out[i / 2] && in[i % 2] && adit_sink_is_same_file(in[i % 2], out[i / 2])) {
             adit_say_error(PROGRAM, "%s %s: that is %s; write the %s to another file", option[i / 2], out[i / 2], is[i % 2], what[i / 2]);
             return false;
         }
@@ -295,7 +296,7 @@ static bool files_agree(const char *file, const struct mesh_options *o, bool to_
         adit_say_error(PROGRAM, "--atlas: where a quad has its patch stands in its line; add --quads OUT");
         return false;
     }
-    if (o->atlas && out[0] && (!strcmp(o->atlas, out[0]) || is_same_file(o->atlas, out[0]))) {
+    if (o->atlas && out[0] && (!strcmp(o->atlas, out[0]) || adit_sink_is_same_file(o->atlas, out[0]))) {
         adit_say_error(PROGRAM, "--atlas %s: the quads go there; give it a name of its own", o->atlas);
         return false;
     }
@@ -306,7 +307,7 @@ static bool files_agree(const char *file, const struct mesh_options *o, bool to_
     }
     if (o->lod && (o->border || o->light)) {
         adit_say_error(PROGRAM, o->border ? "--lod and --border 1: a shell of one voxel cannot be halved; give the volume without its border"
-                                          : "--lod and --light: light is not halved; halve both files first");
+                                          : "--lod and --light: light is not halved; leave one of them out");
         return false;
     }
     return true;

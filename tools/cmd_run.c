@@ -17,6 +17,7 @@
  * processes that map it and its socket goes with detach, so nothing is left behind.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #include "tools/crew.h"
 #include "tools/cull.h"
 #include "tools/damage.h"
+#include "tools/exports/sink.h"
 #include "tools/harvest.h"
 #include "tools/interrupt.h"
 #include "tools/jsonout.h"
@@ -406,9 +408,10 @@ static int run_job(struct run *r)
                                      .harvest = &r->o.harvest};
     if (!code)
         code = arena_work(r);
-    const char *const outputs[] = {r->o.harvest.out, r->o.harvest.picture, r->o.harvest.raw};
-    const char *there[4] = {0};
-    for (size_t i = 0, n = 0; i < 3; i++)
+    char beside[PATH_MAX];
+    const char *outputs[ADIT_HARVEST_OUTPUTS_MAX], *there[ADIT_HARVEST_OUTPUTS_MAX + 1] = {0};
+    adit_harvest_outputs(&r->o.harvest, outputs, beside);
+    for (size_t i = 0, n = 0; i < ADIT_HARVEST_OUTPUTS_MAX; i++)
         if (outputs[i])
             there[n++] = outputs[i];
     adit_crew_end(&r->crew, there);
@@ -437,12 +440,42 @@ static int run_report(struct run *r, int code)
     return code;
 }
 
+/* The file of a world: all of its spec, or what comes before a shape, a seed, a size. */
+static bool is_world_file(const char *spec, const char *output)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", spec);
+    for (char *colon = path + strlen(path); colon; colon = strrchr(path, ':')) {
+        *colon = 0;
+        if (adit_sink_is_same_file(path, output))
+            return true;
+    }
+    return false;
+}
+
+/* No output is a world that is read. False after a line of error. */
+static bool outputs_spare_worlds(const struct run *r)
+{
+    char beside[PATH_MAX];
+    const char *outputs[ADIT_HARVEST_OUTPUTS_MAX];
+    adit_harvest_outputs(&r->o.harvest, outputs, beside);
+    for (uint32_t w = 0; w < r->specs_count; w++)
+        for (size_t i = 0; i < ADIT_HARVEST_OUTPUTS_MAX; i++)
+            if (outputs[i] && is_world_file(r->specs[w], outputs[i])) {
+                adit_say_error(PROGRAM, "%s: that is the world %s itself; write to another file", outputs[i], r->specs[w]);
+                return false;
+            }
+    return true;
+}
+
 static int run_check(struct run *r)
 {
     if (adit_harvest_check(&r->o.harvest, r->line, sizeof r->line)) {
         adit_say_error(PROGRAM, "%s", r->line);
         return ADIT_EXIT_BAD_INPUT;
     }
+    if (!outputs_spare_worlds(r))
+        return ADIT_EXIT_BAD_INPUT;
     if (r->o.harvest.raw && r->specs_count > 1) {
         adit_say_error(PROGRAM, "--raw %s: a raw volume holds one world; give one WORLD, or use adit watch --raw --world",
                        r->o.harvest.raw);

@@ -117,17 +117,27 @@ int adit_harvest_check(const struct adit_harvest_params *params, char *error, si
         snprintf(error, error_bytes, "--picture %s: pictures are PNG; end the name in .png", params->picture);
         return -EINVAL;
     }
-    const char *names[] = {params->out, params->picture, params->raw}, *const options[] = {"--out", "--picture", "--raw"};
-    for (size_t i = 0; i < 3; i++)
+    char beside[PATH_MAX];
+    const char *names[ADIT_HARVEST_OUTPUTS_MAX], *const options[] = {"--out", "--picture", "--raw", "--out"};
+    adit_harvest_outputs(params, names, beside);
+    for (size_t i = 0; i < ADIT_HARVEST_OUTPUTS_MAX; i++)
         if (names[i] && place_check(options[i], names[i], error, error_bytes))
             return -EINVAL;
-    for (size_t i = 0; i < 3; i++)
-        for (size_t k = i + 1; k < 3; k++)
-            if (names[i] && names[k] && !strcmp(names[i], names[k])) {
+    for (size_t i = 0; i < ADIT_HARVEST_OUTPUTS_MAX; i++)
+        for (size_t k = i + 1; k < ADIT_HARVEST_OUTPUTS_MAX; k++)
+            if (names[i] && names[k] && (!strcmp(names[i], names[k]) || adit_sink_is_same_file(names[i], names[k]))) {
                 snprintf(error, error_bytes, "%s: two outputs cannot have one name", names[i]);
                 return -EINVAL;
             }
     return 0;
+}
+
+void adit_harvest_outputs(const struct adit_harvest_params *params, const char *names[ADIT_HARVEST_OUTPUTS_MAX], char *beside)
+{
+    names[0] = params->out;
+    names[1] = params->picture;
+    names[2] = params->raw;
+    names[3] = params->out && adit_export_beside(params->out, beside) > 0 ? beside : NULL;
 }
 
 int adit_harvest_box_parse(const char *text, struct adit_harvest_box *box)
@@ -386,6 +396,7 @@ int adit_harvest_take(struct adit_arena *arena, struct adit_reader *reader, cons
 {
     memset(result, 0, sizeof *result);
     *error = 0;
+    adit_sink_stop_when(adit_interrupt_is_set);
     struct adit_harvest_box box = params->box ? *params->box : box_of(tally, params);
     int status = 0;
     if (params->out || params->picture)

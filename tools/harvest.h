@@ -41,6 +41,12 @@ struct adit_harvest_result {
     uint32_t raw_voxel_bytes; /* 1 or 2; 0: no raw volume was made */
 };
 
+#define ADIT_HARVEST_OUTPUTS_MAX 4
+
+/* The files that params name, NULL where there is none: --out, --picture, --raw, and what stands beside --out, of which beside[PATH_MAX] keeps the
+ * name. */
+void adit_harvest_outputs(const struct adit_harvest_params *params, const char *names[ADIT_HARVEST_OUTPUTS_MAX], char *beside);
+
 /* Whether the files asked for can be what their names and the options say, where they say: 0, or -EINVAL and a line. */
 int adit_harvest_check(const struct adit_harvest_params *params, char *error, size_t error_bytes);
 

@@ -105,7 +105,11 @@ static void unknown_say(const struct adit_usage *usage, char *const *argv, const
         snprintf(shown, sizeof shown, "-%c", letter >= 32 && letter < 127 ? letter : '?');
     else
         adit_say_printable(shown, sizeof shown, argv[optind - 1], strlen(argv[optind - 1]));
-    adit_say_error(usage->program, "no such option: %s; `%s --help` lists what there is", shown, usage->program);
+    const char *name = letter ? "" : argv[optind - 1] + strspn(argv[optind - 1], "-");
+    size_t length = strcspn(name, "="), alike = 0;
+    for (size_t i = 0; i < usage->options_count && length; i++)
+        alike += !strncmp(usage->options[i].name, name, length);
+    adit_say_error(usage->program, "%s: %s; `%s --help` lists what there is", alike > 1 ? "several options begin so" : "no such option", shown, usage->program);
 }
 
 int adit_options_parse(const struct adit_usage *usage, int argc, char **argv, int *first)

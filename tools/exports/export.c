@@ -41,6 +41,15 @@ bool adit_export_has_format(const char *path)
     return format_of_path(path) != NULL;
 }
 
+int adit_export_beside(const char *path, char *beside)
+{
+    const struct format *format = format_of_path(path);
+    if (!format || format->write != adit_export_obj)
+        return 0;
+    int status = adit_export_mtl_path(path, beside);
+    return status ? status : 1;
+}
+
 int adit_export_shaper(const struct adit_scene *scene, const struct adit_sink *sink, struct adit_shaper **shaper,
                        char *error, size_t error_bytes)
 {

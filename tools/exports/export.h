@@ -27,6 +27,10 @@ const char *adit_export_formats(void);
 /* Whether adit_export_write would know what to do with the extension of path; lets a tool refuse before it works. */
 bool adit_export_has_format(const char *path);
 
+/* The second file that stands beside path once it is written, by its extension: the .mtl of an .obj. 1 and its name in beside[PATH_MAX]; 0 where there
+ * is none; or -ENAMETOOLONG. */
+int adit_export_beside(const char *path, char *beside);
+
 /* Writes the scene to path in the format of its extension (case does not matter). Appears whole or not at all (sink.h);
  * on error nothing is left behind. 0, or a negative errno and one line in error: -EINVAL an unknown extension or a
  * damaged scene, -EFBIG more than the format can hold, else what the system said. Blocks on the disk. */
@@ -39,6 +43,9 @@ int adit_export_write_as(const char *path, const char *format, const struct adit
 /* A format's writer: puts the checked scene into sink; export.c opens and commits it. May return early with an error;
  * a failing disk need not be looked at, the sink remembers it. */
 typedef int adit_export_writer(const struct adit_scene *scene, struct adit_sink *sink, char *error, size_t error_bytes);
+
+/* world.obj -> world.mtl, into mtl[PATH_MAX]. 0 or -ENAMETOOLONG. */
+int adit_export_mtl_path(const char *path, char *mtl);
 
 /* For writers: a shaper for scene, or -ENOMEM and a line. */
 int adit_export_shaper(const struct adit_scene *scene, const struct adit_sink *sink, struct adit_shaper **shaper,

@@ -107,16 +107,12 @@ static void write_materials(const struct adit_scene *scene, struct adit_sink *si
     }
 }
 
-/* world.obj -> world.mtl, beside it. */
-static int mtl_path_of(const char *path, char mtl[PATH_MAX], char *error, size_t error_bytes)
+int adit_export_mtl_path(const char *path, char *mtl)
 {
     const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
     int stem = (int)(dot ? dot - path : (ptrdiff_t)strlen(path));
     int n = snprintf(mtl, PATH_MAX, "%.*s.mtl", stem, path);
-    if (n >= 0 && n < PATH_MAX)
-        return 0;
-    snprintf(error, error_bytes, "%s: cannot write the .mtl beside it: name too long; choose a shorter name", path);
-    return -ENAMETOOLONG;
+    return n >= 0 && n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
 static void write_model(struct writing *w, const char *mtl)
@@ -139,7 +135,9 @@ int adit_export_obj(const struct adit_scene *scene, struct adit_sink *sink, char
     struct writing w = {.scene = scene, .sink = sink, .vertex = 1, .material = -1};
     char mtl[PATH_MAX];
     struct adit_sink *mtl_sink = NULL;
-    int status = mtl_path_of(adit_sink_path(sink), mtl, error, error_bytes);
+    int status = adit_export_mtl_path(adit_sink_path(sink), mtl);
+    if (status)
+        snprintf(error, error_bytes, "%s: cannot write the .mtl beside it: name too long; choose a shorter name", adit_sink_path(sink));
     if (!status)
         status = adit_export_shaper(scene, sink, &w.shaper, error, error_bytes);
     if (!status)

@@ -19,6 +19,11 @@ struct adit_png {
     const char *advice; /* what to do when it is too large, for the line of error */
 };
 
+struct adit_sink;
+
+/* The same into a sink that is opened for it, which the caller commits. */
+int adit_png_open(const char *path, const struct adit_png *png, struct adit_sink **sink, char *error, size_t error_bytes);
+
 /* Writes it. 0; -ENOMEM, -EIO (libpng) or what the system says, and a line in error. Blocks on the disk; any thread. */
 int adit_png_write(const char *path, const struct adit_png *png, char *error, size_t error_bytes);
 

@@ -119,8 +119,23 @@ static void hand_over(struct adit_sink *sink, const uint8_t *bytes, size_t count
     }
 }
 
+static bool (*stop_when)(void);
+
+void adit_sink_stop_when(bool (*is_stopped)(void))
+{
+    stop_when = is_stopped;
+}
+
+bool adit_sink_is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static void drain(struct adit_sink *sink)
 {
+    if (!sink->failure && stop_when && stop_when())
+        sink->failure = EINTR;
     hand_over(sink, sink->buffer, sink->used, -1);
     sink->flushed += sink->used;
     sink->used = 0;

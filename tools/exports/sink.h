@@ -16,10 +16,18 @@
 #ifndef ADIT_SINK_H
 #define ADIT_SINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct adit_sink;
+
+/* From now on all sinks of this process fail with -EINTR once is_stopped says so: it is asked for each buffer that is full. NULL: never, as at
+ * first. Before other threads write. */
+void adit_sink_stop_when(bool (*is_stopped)(void));
+
+/* Whether both names lead to one file that is there: what is read must not be written over. */
+bool adit_sink_is_same_file(const char *a, const char *b);
 
 /* Opens a sink for path; symbolic links are followed. -EISDIR, -EACCES, -ENOENT and the like, with error set. */
 int adit_sink_open(const char *path, struct adit_sink **sink, char *error, size_t error_bytes);
