@@ -33,7 +33,7 @@ void fixture_start(void) { __atomic_add_fetch(starts, 1, __ATOMIC_SEQ_CST); }
 
 bool fixture_eventually(bool (*is)(void *user), void *user)
 {
-    for (int i = 0; i < 1000 && !is(user); i++)
+    for (int i = 0; i < 6000 && !is(user); i++)
         shm_fixture_nap(5);
     return is(user);
 }

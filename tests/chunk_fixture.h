@@ -29,7 +29,7 @@ pid_t fixture_fork(void (*work)(void *user), void *user);
 /* Lets all children of before go to work. */
 void fixture_start(void);
 
-/* Waits up to five seconds for is(user); returns what it said last. */
+/* Waits up to half a minute for is(user); returns what it said last. */
 bool fixture_eventually(bool (*is)(void *user), void *user);
 
 /* A function of seed with no pattern to it. */
