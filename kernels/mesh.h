@@ -106,4 +106,7 @@ bool adit_mesh_is_valid(const struct adit_mesh_source *source, const struct adit
 /* For kernels. Makes result the empty mesh, its quads and quads_max left as they are. */
 void adit_mesh_result_init(struct adit_mesh_result *result);
 
+/* For kernels. Ends a mesh of count quads: bounds from extent, by axis a bit for each layer with quads, and the kernel's answer, 0 or -ENOSPC. */
+int adit_mesh_result_finish(struct adit_mesh_result *result, const uint64_t extent[3], uint32_t count);
+
 #endif

@@ -465,10 +465,5 @@ int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_res
         mesh_face(&m, axis * 2);
         mesh_face(&m, axis * 2 + 1);
     }
-    for (int axis = 0; axis < 3 && m.quads.count; axis++) {
-        result->bounds_lo[axis] = (uint8_t)__builtin_ctzll(m.extent[axis]);
-        result->bounds_hi[axis] = (uint8_t)(DIM - 1 - __builtin_clzll(m.extent[axis]));
-    }
-    result->start[ADIT_MESH_RANGES] = m.quads.count;
-    return m.quads.count > result->quads_max ? -ENOSPC : 0;
+    return adit_mesh_result_finish(result, m.extent, m.quads.count);
 }

@@ -182,7 +182,7 @@ static inline bool is_buried(const struct reading *r, uint32_t z, uint32_t y)
     if (z % BRICK == 0 || z % BRICK == BRICK - 1)
         return false;
     bool is_next_solid = next < DIM ? r->strip[strip][next / BRICK] == STRIP_SOLID : plane[y ? ADIT_FACE_PY : ADIT_FACE_NY][OPAQUE][z] == ~0ull;
-    return is_next_solid && (plane[ADIT_FACE_NX][OPAQUE][z] & plane[ADIT_FACE_PX][OPAQUE][z]) >> y % DIM << (DIM - LANES) == 0xffull << (DIM - LANES);
+    return is_next_solid && (plane[ADIT_FACE_NX][OPAQUE][z] & plane[ADIT_FACE_PX][OPAQUE][z]) >> y << (DIM - LANES) == 0xffull << (DIM - LANES);
 }
 
 /* Which rows of a slab carry faces, by side; for -X and +X which columns. */

@@ -1,6 +1,7 @@
 /* mesh_kernel.c - mesh kernels by name, and what they share at their edges. */
 #include "kernels/mesh.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -34,4 +35,14 @@ void adit_mesh_result_init(struct adit_mesh_result *result)
     memset(result->bounds_lo, ADIT_CHUNK_DIM - 1, sizeof result->bounds_lo);
     memset(result->bounds_hi, 0, sizeof result->bounds_hi);
     result->faces = 0;
+}
+
+int adit_mesh_result_finish(struct adit_mesh_result *result, const uint64_t extent[3], uint32_t count)
+{
+    for (int axis = 0; axis < 3 && count; axis++) {
+        result->bounds_lo[axis] = (uint8_t)__builtin_ctzll(extent[axis]);
+        result->bounds_hi[axis] = (uint8_t)(ADIT_CHUNK_DIM - 1 - __builtin_clzll(extent[axis]));
+    }
+    result->start[ADIT_MESH_RANGES] = count;
+    return count > result->quads_max ? -ENOSPC : 0;
 }

@@ -1,8 +1,6 @@
 /* mesh_uniform.c - six layers, of which the planes say what is visible. */
 #include "kernels/mesh_uniform.h"
 
-#include <errno.h>
-
 #include "kernels/mesh_lanes.h"
 
 enum { DIM = ADIT_CHUNK_DIM };
@@ -90,11 +88,6 @@ bool adit_mesh_uniform(const struct adit_mesh_source *source, struct adit_mesh_r
         mesh_face(&m, face);
         result->start[face * ADIT_MESH_CLASSES + 1] = result->start[face * ADIT_MESH_CLASSES + 2] = m.count;
     }
-    for (int axis = 0; axis < 3 && m.count; axis++) {
-        result->bounds_lo[axis] = (uint8_t)adit_word_lowest(m.extent[axis]);
-        result->bounds_hi[axis] = (uint8_t)(DIM - 1 - __builtin_clzll(m.extent[axis]));
-    }
-    result->start[ADIT_MESH_RANGES] = m.count;
-    *status = m.count > result->quads_max ? -ENOSPC : 0;
+    *status = adit_mesh_result_finish(result, m.extent, m.count);
     return true;
 }

@@ -483,10 +483,5 @@ int ADIT_WORDS_NAME(adit_mesh_, ADIT_MESH_WORDS)(const struct adit_mesh_source *
     adit_words_read(&m.read, source);
     for (uint32_t face = 0; face < ADIT_FACES; face++)
         mesh_face(&m, face);
-    for (int axis = 0; axis < 3 && m.count; axis++) {
-        result->bounds_lo[axis] = (uint8_t)__builtin_ctzll(m.extent[axis]);
-        result->bounds_hi[axis] = (uint8_t)(DIM - 1 - __builtin_clzll(m.extent[axis]));
-    }
-    result->start[ADIT_MESH_RANGES] = m.count;
-    return m.count > result->quads_max ? -ENOSPC : 0;
+    return adit_mesh_result_finish(result, m.extent, m.count);
 }

@@ -191,6 +191,16 @@ void mesh_judge(const struct adit_mesh_source *of, const struct adit_mesh_result
     assert_memory_equal(result->bounds_hi, hi, 3);
 }
 
+void mesh_encode(const uint16_t *voxels, const uint8_t *classes, struct adit_encode_plan *plan, uint8_t *block, struct adit_voxels *view)
+{
+    size_t bytes;
+    adit_encode_plan(plan, voxels, classes, &bytes);
+    size_t room = (bytes + 63) / 64 * 64;
+    struct adit_version *version = (void *)(block + ADIT_ENCODED_BYTES_MAX - room);
+    adit_encode_write(plan, version);
+    assert_true(adit_voxels_view_within(version, bytes, view));
+}
+
 void mesh_assert_same(const struct adit_mesh_result *got, const struct adit_mesh_result *want)
 {
     uint32_t n = want->start[ADIT_MESH_RANGES] < got->quads_max ? want->start[ADIT_MESH_RANGES] : got->quads_max;

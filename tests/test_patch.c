@@ -20,6 +20,7 @@
 #include "kernels/patch.h"
 #include "runtime/encoding.h"
 #include "tests/fenced.h"
+#include "tests/mesh_defined.h"
 #include "tests/mesh_maker.h"
 #include "tests/volumes.h"
 
@@ -87,12 +88,7 @@ static void set_kind(const char *kind, uint32_t dim, bool is_mixed, uint8_t flag
 
 static void encode(void)
 {
-    size_t bytes;
-    adit_encode_plan(b.plan, b.voxels, b.classes, &bytes);
-    size_t room = (bytes + 63) / 64 * 64;
-    struct adit_version *block = (void *)(b.block + ADIT_ENCODED_BYTES_MAX - room);
-    adit_encode_write(b.plan, block);
-    assert_true(adit_voxels_view_within(block, bytes, &b.encoded));
+    mesh_encode(b.voxels, b.classes, b.plan, b.block, &b.encoded);
 }
 
 /* Meshes b.source into quads of exactly their number, before an unreadable page. */

@@ -109,12 +109,7 @@ static struct adit_mesh_result mesh(uint64_t *to, uint32_t quads_max, const stru
 
 static void encode(void)
 {
-    size_t bytes;
-    adit_encode_plan(b.plan, b.voxels, b.classes, &bytes);
-    size_t room = (bytes + 63) / 64 * 64;
-    struct adit_version *block = (void *)(b.block + ADIT_ENCODED_BYTES_MAX - room);
-    adit_encode_write(b.plan, block);
-    assert_true(adit_voxels_view_within(block, bytes, &b.encoded));
+    mesh_encode(b.voxels, b.classes, b.plan, b.block, &b.encoded);
     b.source.encoded = &b.encoded;
     b.source.voxels = NULL;
 }
