@@ -119,6 +119,7 @@ kill -INT $pid
 wait $pid
 status=$?
 [ $status = 130 ] || wrong "exit $status of an export that was interrupted"
+grep -q 'cannot write' "$work/err" && wrong "an interrupted export speaks of a disk"
 ls "$work"/*.part >/dev/null 2>&1 && wrong "an interrupted export left $(ls "$work"/*.part)"
 
 # ---- output that is lost ----

@@ -414,7 +414,9 @@ int adit_harvest_take(struct adit_arena *arena, struct adit_reader *reader, cons
         result->raw_box = box;
         result->raw_voxel_bytes = out.wide ? 2 : 1;
     }
-    if (status && !*error && status != -EINTR)
+    if (status == -EINTR)
+        *error = 0; /* who broke it off knows why: a sink's line would speak of the disk */
+    else if (status && !*error)
         snprintf(error, error_bytes, "cannot export: %s", strerror(-status));
     return status;
 }
