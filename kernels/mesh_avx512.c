@@ -453,7 +453,7 @@ int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_res
     if (!adit_mesh_is_valid(source, result))
         return -EINVAL;
     int status;
-    if (adit_mesh_uniform(source, result, &status))
+    if (adit_mesh_uniform_avx512(source, result, &status))
         return status;
     m.source = source;
     m.result = result;

@@ -1,7 +1,7 @@
 /* mesh_lanes.h - what the kernels "scalar" and "avx2" ask of registers, and what all share of words of bits: rows of 64 voxels to words of bits, bricks to rows of keys, words turned.
  *
  * Both are compiled from the same files, mesh_words.c and mesh_words_read.c; here is all that differs. Without AVX2 it is gcc's vector extension and,
- * for what that cannot say, bits of a comparison, two instructions of SSE2, which every x86-64 processor has. mesh_shade.c and mesh_uniform.c use that form, for all kernels. Private to these files.
+ * for what that cannot say, bits of a comparison, two instructions of SSE2, which every x86-64 processor has. mesh_shade.c uses that form, for all kernels; mesh_uniform.c what its kernel has. Private to these files.
  */
 #ifndef ADIT_MESH_LANES_H
 #define ADIT_MESH_LANES_H
@@ -201,10 +201,16 @@ ADIT_LANES_OF uint64_t adit_row16_equal(const uint16_t *a, const uint16_t *b)
 
 ADIT_LANES_OF uint64_t adit_row16_holds(const uint16_t *row, uint16_t material)
 {
+#ifdef __AVX512BW__
+    const __m512i all = _mm512_set1_epi16((int16_t)material);
+    uint64_t high = _mm512_cmpeq_epi16_mask(_mm512_loadu_si512(row + 32), all);
+    return _mm512_cmpeq_epi16_mask(_mm512_loadu_si512(row), all) | high << 32;
+#else
     __m256i equal[4];
     for (int i = 0; i < 4; i++)
         equal[i] = _mm256_cmpeq_epi16(adit_load32(row + i * 16), _mm256_set1_epi16((int16_t)material));
     return adit_bits_of16(equal);
+#endif
 }
 
 #else

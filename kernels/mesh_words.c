@@ -473,7 +473,7 @@ int ADIT_WORDS_NAME(adit_mesh_, ADIT_MESH_WORDS)(const struct adit_mesh_source *
     if (!adit_mesh_is_valid(source, result))
         return -EINVAL;
     int status;
-    if (adit_mesh_uniform(source, result, &status))
+    if (ADIT_WORDS_NAME(adit_mesh_uniform_, ADIT_MESH_WORDS)(source, result, &status))
         return status;
     m.source = source;
     m.result = result;

@@ -346,6 +346,46 @@ static void single_voxels_are_six_quads_wherever_they_are(void **state)
     judge();
 }
 
+/* A chunk of one material is known as such by all of its voxels, and a plane of one by all of its own.
+ * (tried: each page's second half left out; the planes' last page) */
+static void one_voxel_that_differs_is_seen_wherever_it_is(void **state)
+{
+    (void)state;
+    rng_state = seed;
+    for (uint32_t is_full = 0; is_full < 2; is_full++) {
+        reset(64, 64, 64);
+        for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+            b.voxels[i] = is_full ? 9 : 0;
+        for (uint32_t n = 0, at = 0; at < ADIT_CHUNK_VOXELS; n++, at += 1 + draw(2000)) {
+            uint32_t sides = 0;
+            for (uint32_t axis = 0; axis < 3; axis++)
+                sides += (at >> 6 * axis) % DIM == 0 || (at >> 6 * axis) % DIM == DIM - 1;
+            b.voxels[at] ^= 9;
+            adit_mesh_kernel *kernel = adit_mesh_kernel_named(kernel_names[n % KERNELS]);
+            if (kernel)
+                assert_int_equal(mesh(kernel, b.quads, 1000, 0).faces, is_full ? 6 * DIM * DIM + 6 - 2 * sides : 6);
+            b.voxels[at] ^= 9;
+        }
+    }
+    for (uint32_t f = 0; f < ADIT_FACES; f++) { /* still full, now with planes */
+        for (uint32_t i = 0; i < ADIT_PLANE_VOXELS; i++)
+            b.plane[f][i] = 5;
+        b.source.plane[f] = b.plane[f];
+    }
+    for (uint32_t at = 0, f = 0; at < ADIT_PLANE_VOXELS; at += 1 + draw(50), f = (f + 1) % ADIT_FACES) {
+        b.plane[f][at] = 0;
+        for (int k = 0; k < KERNELS; k++) {
+            adit_mesh_kernel *kernel = adit_mesh_kernel_named(kernel_names[k]);
+            if (!kernel)
+                continue;
+            struct adit_mesh_result one = mesh(kernel, b.quads, 1000, 0);
+            assert_int_equal(one.faces, 1);
+            assert_int_equal(one.start[f * ADIT_MESH_CLASSES + 1] - one.start[f * ADIT_MESH_CLASSES], 1);
+        }
+        b.plane[f][at] = 5;
+    }
+}
+
 static void slabs_across_the_volume_are_single_quads(void **state)
 {
     static const uint8_t layer[] = { 0, 31, 63 };
@@ -661,6 +701,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(whole_bricks_are_seen_from_all_sides),
         cmocka_unit_test(hidden_voxels_are_not_asked_for_their_material),
         cmocka_unit_test(single_voxels_are_six_quads_wherever_they_are),
+        cmocka_unit_test(one_voxel_that_differs_is_seen_wherever_it_is),
         cmocka_unit_test(slabs_across_the_volume_are_single_quads),
         cmocka_unit_test(checkers_and_spheres_are_covered),
         cmocka_unit_test(random_volumes_give_the_bytes_of_the_definition),
