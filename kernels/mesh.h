@@ -86,7 +86,7 @@ struct adit_mesh_result {
  * (start[ADIT_MESH_RANGES] is the number needed), quads[] holds the first quads_max quads, and nothing beyond them was
  * written; or -EINVAL when the source is not valid, with result an empty mesh. Scratch memory is on the stack, at most ADIT_MESH_STACK_BYTES (twelve
  * fields of a bit a voxel, 32 KiB each, are half of it; what a chunk does not need of them is not touched). */
-#define ADIT_MESH_STACK_BYTES (768u << 10)
+#define ADIT_MESH_STACK_BYTES (832u << 10)
 typedef int adit_mesh_kernel(const struct adit_mesh_source *source, struct adit_mesh_result *result);
 
 adit_mesh_kernel adit_mesh_scalar; /* portable: it runs on every processor */

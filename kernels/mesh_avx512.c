@@ -24,6 +24,7 @@
 
 #include "kernels/mesh_shade.h"
 #include "kernels/mesh_side.h"
+#include "kernels/mesh_fold.h"
 #include "kernels/mesh_uniform.h"
 
 enum { DIM = ADIT_FIELD_DIM, CLASSES = ADIT_FIELD_CLASSES, LANES = ADIT_FIELD_LANES };
@@ -446,15 +447,10 @@ static void mesh_face(struct mesher *m, uint32_t face)
     }
 }
 
-int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_result *result)
+/* Not inlined: a folded chunk comes here by way of another kernel call, and this frame is large. */
+static __attribute__((noinline)) int mesh_all(const struct adit_mesh_source *source, struct adit_mesh_result *result)
 {
     struct mesher m;
-    adit_mesh_result_init(result);
-    if (!adit_mesh_is_valid(source, result))
-        return -EINVAL;
-    int status;
-    if (adit_mesh_uniform_avx512(source, result, &status))
-        return status;
     m.source = source;
     m.result = result;
     memset(m.extent, 0, sizeof m.extent);
@@ -466,4 +462,15 @@ int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_res
         mesh_face(&m, axis * 2 + 1);
     }
     return adit_mesh_result_finish(result, m.extent, m.quads.count);
+}
+
+int adit_mesh_avx512(const struct adit_mesh_source *source, struct adit_mesh_result *result)
+{
+    int status;
+    adit_mesh_result_init(result);
+    if (!adit_mesh_is_valid(source, result))
+        return -EINVAL;
+    if (adit_mesh_uniform_avx512(source, result, &status) || adit_mesh_fold(source, adit_mesh_avx512, result, &status))
+        return status;
+    return mesh_all(source, result);
 }

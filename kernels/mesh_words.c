@@ -22,6 +22,7 @@
 
 #include "kernels/mesh_shade.h"
 #include "kernels/mesh_side.h"
+#include "kernels/mesh_fold.h"
 #include "kernels/mesh_uniform.h"
 
 enum { DIM = ADIT_CHUNK_DIM, SLAB = ADIT_WORDS_SLAB, CLASSES = ADIT_MESH_CLASSES, VOLUME = ADIT_WORDS_VOLUME };
@@ -466,15 +467,10 @@ static void mesh_face(struct mesher *m, uint32_t face)
     }
 }
 
-int ADIT_WORDS_NAME(adit_mesh_, ADIT_MESH_WORDS)(const struct adit_mesh_source *source, struct adit_mesh_result *result)
+/* Not inlined: a folded chunk comes here by way of another kernel call, and this frame is large. */
+static __attribute__((noinline)) int mesh_all(const struct adit_mesh_source *source, struct adit_mesh_result *result)
 {
     struct mesher m;
-    adit_mesh_result_init(result);
-    if (!adit_mesh_is_valid(source, result))
-        return -EINVAL;
-    int status;
-    if (ADIT_WORDS_NAME(adit_mesh_uniform_, ADIT_MESH_WORDS)(source, result, &status))
-        return status;
     m.source = source;
     m.result = result;
     m.count = 0;
@@ -484,4 +480,17 @@ int ADIT_WORDS_NAME(adit_mesh_, ADIT_MESH_WORDS)(const struct adit_mesh_source *
     for (uint32_t face = 0; face < ADIT_FACES; face++)
         mesh_face(&m, face);
     return adit_mesh_result_finish(result, m.extent, m.count);
+}
+
+#define THIS_KERNEL ADIT_WORDS_NAME(adit_mesh_, ADIT_MESH_WORDS)
+
+int THIS_KERNEL(const struct adit_mesh_source *source, struct adit_mesh_result *result)
+{
+    int status;
+    adit_mesh_result_init(result);
+    if (!adit_mesh_is_valid(source, result))
+        return -EINVAL;
+    if (ADIT_WORDS_NAME(adit_mesh_uniform_, ADIT_MESH_WORDS)(source, result, &status) || adit_mesh_fold(source, THIS_KERNEL, result, &status))
+        return status;
+    return mesh_all(source, result);
 }
