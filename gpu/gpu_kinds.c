@@ -22,6 +22,15 @@ static const uint32_t emit_code[] =
 static const uint32_t scan_code[] =
 #include "gpu/mesh_scan.inc"
     ;
+static const uint32_t generate_columns_code[] =
+#include "gpu/generate_columns.inc"
+    ;
+static const uint32_t generate_terrain_code[] =
+#include "gpu/generate_terrain.inc"
+    ;
+static const uint32_t generate_plain_code[] =
+#include "gpu/generate_plain.inc"
+    ;
 
 #define CODE(words) {words, sizeof(words)}
 
@@ -31,6 +40,10 @@ const struct adit_gpu_program adit_gpu_programs[ADIT_GPU_KINDS] = {
                                  [ADIT_GPU_BITS_OF] = CODE(bits_code), [ADIT_GPU_ROWS] = CODE(rows_code),
                                  [ADIT_GPU_RUNS] = CODE(runs_code), [ADIT_GPU_SCAN] = CODE(scan_code),
                                  [ADIT_GPU_EMIT] = CODE(emit_code)}},
+    [ADIT_GPU_GENERATE] = {.buffers = ADIT_GPU_GENERATE_BUFFERS, .stages = ADIT_GPU_GENERATE_STAGES,
+                           .stage = {[ADIT_GPU_GENERATE_COLUMNS_OF] = CODE(generate_columns_code),
+                                     [ADIT_GPU_GENERATE_TERRAIN] = CODE(generate_terrain_code),
+                                     [ADIT_GPU_GENERATE_PLAIN] = CODE(generate_plain_code)}},
 };
 
 _Static_assert(ADIT_GPU_BUFFERS <= ADIT_GPU_BUFFERS_MAX && ADIT_GPU_STAGES <= ADIT_GPU_STAGES_MAX, "as wide as the table");
