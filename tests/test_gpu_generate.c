@@ -167,11 +167,12 @@ static void the_ends_of_the_world_are_those_of_the_cpu(void **state)
     adit_generate_batch_close(&b);
 }
 
-/* (tried: the worlds in a batch counted once and for all batches: the second filling misses its terrain's columns.) */
+/* (tried: terrains counted on from one filling to the next: the checker of the second is still the noise of the first; a batch that can be added to
+ * after it was submitted.) */
 static void a_batch_that_is_full_says_so_and_can_be_filled_anew(void **state)
 {
-    static const struct place first[] = {{"checker", 1, 0, 0, 0}, {"noise50", 2, 5, -5, 5}, {"terrain", 3, 0, 7, 0}};
-    static const struct place second[] = {{"terrain", 9, 7, 0, -7}, {"noise50", 9, 0, 1, 2}, {"terrain", 9, 7, 1, -7}};
+    static const struct place first[] = {{"terrain", 1, 0, 0, 0}, {"noise50", 2, 5, -5, 5}, {"terrain", 3, 0, 1, 0}};
+    static const struct place second[] = {{"terrain", 9, 7, 0, -7}, {"checker", 9, 0, 1, 2}, {"terrain", 9, 7, 1, -7}};
     (void)state;
     struct adit_generate_batch *b = open_batch(3);
     for (uint32_t again = 0; again < 2; again++) {
@@ -181,7 +182,6 @@ static void a_batch_that_is_full_says_so_and_can_be_filled_anew(void **state)
             assert_int_equal(add(b, &places[i]), 0);
         assert_int_equal(add(b, &first[0]), -ENOSPC);
         run(b);
-        assert_int_equal(add(b, &first[0]), -ENOSPC); /* before the next begin */
         for (uint32_t i = 0; i < 3; i++)
             compare(b, i, &places[i]);
     }
@@ -189,7 +189,10 @@ static void a_batch_that_is_full_says_so_and_can_be_filled_anew(void **state)
     run(b); /* of nothing */
     adit_generate_batch_begin(b);
     assert_int_equal(add(b, &second[0]), 0); /* of fewer than before */
-    run(b);
+    assert_int_equal(adit_generate_batch_submit(b), 0);
+    assert_int_equal(add(b, &second[1]), -ENOSPC); /* there is room, but not before the next begin */
+    assert_int_equal(adit_generate_batch_wait(b, WAIT_NS), 0);
+    assert_int_equal(add(b, &second[1]), -ENOSPC);
     compare(b, 0, &second[0]);
     adit_generate_batch_close(&b);
     assert_null(b);
@@ -280,12 +283,14 @@ static void a_device_that_gives_up_is_an_error(void **state)
     adit_generate_batch_close(&b);
 }
 
-/* A driver that does not take a shader: the batch says so, and another one may find it mended. */
+/* A driver that does not take the second shader of a kind: the batch says so, and another one may find it mended. (tried: the kind counted as made;
+ * what was made of it left to leak, which validation tells when the device is closed.) */
+static PFN_vkCreateComputePipelines create_pipelines;
 static VKAPI_ATTR VkResult VKAPI_CALL refuse_pipeline(VkDevice device, VkPipelineCache cache, uint32_t n, const VkComputePipelineCreateInfo *info,
                                                       const VkAllocationCallbacks *callbacks, VkPipeline *out)
 {
-    (void)device, (void)cache, (void)n, (void)info, (void)callbacks, (void)out;
-    return VK_ERROR_OUT_OF_HOST_MEMORY;
+    static uint32_t calls;
+    return calls++ ? VK_ERROR_OUT_OF_HOST_MEMORY : create_pipelines(device, cache, n, info, callbacks, out);
 }
 
 static void a_driver_that_refuses_a_shader_is_asked_again(void **state)
@@ -294,19 +299,20 @@ static void a_driver_that_refuses_a_shader_is_asked_again(void **state)
     struct adit_generate_batch *b;
     (void)state;
     assert_int_equal(adit_gpu_open(list, &list->devices[0], &fresh), 0);
-    PFN_vkCreateComputePipelines create = fresh->d.CreateComputePipelines;
+    create_pipelines = fresh->d.CreateComputePipelines;
     fresh->d.CreateComputePipelines = refuse_pipeline;
     assert_int_equal(adit_generate_batch_open(fresh, 1, &b), -ENODEV);
     assert_non_null(strstr(adit_detail(), "VK_ERROR_OUT_OF_HOST_MEMORY"));
     assert_null(b);
-    fresh->d.CreateComputePipelines = create;
+    fresh->d.CreateComputePipelines = create_pipelines;
     assert_int_equal(adit_generate_batch_open(fresh, 1, &b), 0);
     make_and_compare(b, &(struct place){"terrain", 1, 0, 0, 0}, 1);
     adit_generate_batch_close(&b);
     adit_gpu_close(&fresh);
 }
 
-/* The last test: of all that was done before (ADIT_VULKAN_VALIDATE). */
+/* The last test: of all that was done before (ADIT_VULKAN_VALIDATE). (tried: the barrier between columns and voxels left out, those around the copies
+ * left out, a batch closed without waiting.) */
 static void validation_has_nothing_to_say(void **state)
 {
     (void)state;
