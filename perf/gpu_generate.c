@@ -137,7 +137,7 @@ static bool measure_size(struct adit_gpu *gpu, uint32_t chunks, uint32_t repeats
     struct adit_generate_batch *b[2] = {NULL, NULL};
     struct run runs[ROUNDS_MAX];
     double values[ROUNDS_MAX];
-    uint32_t rounds = chunks >= 1024 ? 4 : chunks >= 64 ? 8 : 32;
+    uint32_t rounds = gpu->of->is_software ? 2 : chunks >= 1024 ? 4 : chunks >= 64 ? 8 : 32;
     int error = 0;
     for (uint32_t i = 0; i < 2 && !error; i++)
         error = adit_generate_batch_open(gpu, chunks, &b[i]);

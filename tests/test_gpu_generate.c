@@ -115,7 +115,8 @@ static void golden_chunks_have_their_hashes(void **state)
     adit_generate_batch_close(&b);
 }
 
-/* Woods, with trees whose leaves come from the next chunk (four of these have a pine three columns beyond a border). */
+/* Woods, with trees whose leaves come from the next chunk (four of these have a pine three columns beyond a border). (tried: the leaves of the last tree
+ * instead of the first; leaves before trunks; trees looked for two columns away.) */
 static void trees_reach_over_borders_in_their_order(void **state)
 {
     static const struct place woods[] = {
@@ -128,7 +129,8 @@ static void trees_reach_over_borders_in_their_order(void **state)
     adit_generate_batch_close(&b);
 }
 
-/* Any seed, near and far, every height; all three worlds. */
+/* Any seed, near and far, every height; all three worlds. (tried: a shift that loses the sign; a seed's high half left out; noise50 of negative
+ * coordinates without their high words; chunks below terrain made as if they were of it.) */
 static void chunks_anywhere_are_those_of_the_cpu(void **state)
 {
     enum { N = 240 };
@@ -146,6 +148,7 @@ static void chunks_anywhere_are_those_of_the_cpu(void **state)
     adit_generate_batch_close(&b);
 }
 
+/* (tried: x not brought into the 2^24 chunks.) */
 static void the_ends_of_the_world_are_those_of_the_cpu(void **state)
 {
     static const int32_t far[] = {INT32_MIN, INT32_MAX, -(1 << 23), (1 << 23) - 1, 1 << 23, 1 << 29, -(1 << 29), -1};
@@ -199,6 +202,7 @@ static void a_batch_that_is_full_says_so_and_can_be_filled_anew(void **state)
     adit_generate_batch_close(&b);
 }
 
+/* (tried: all batches writing their jobs to the memory of one.) */
 static void batches_in_flight_keep_apart(void **state)
 {
     enum { BATCHES = 3, EACH = 4 };
@@ -227,6 +231,7 @@ static void batches_in_flight_keep_apart(void **state)
         adit_generate_batch_close(&b[i]); /* one of them in flight */
 }
 
+/* (tried: no limit; any generator taken for terrain; one that is refused taking a place.) */
 static void what_no_device_can_make_is_refused(void **state)
 {
     struct adit_generator stranger = *adit_generator_named("terrain");
@@ -256,7 +261,7 @@ static VKAPI_ATTR VkResult VKAPI_CALL answer_wait(VkDevice device, const VkSemap
     return answer;
 }
 
-/* One line that names the device and what happened, and nothing that would look like voxels. */
+/* One line that names the device and what happened, and nothing that would look like voxels. (tried: each of the three answers not looked at.) */
 static void a_device_that_gives_up_is_an_error(void **state)
 {
     const struct place p = {"terrain", 1, 0, 1, 0};
