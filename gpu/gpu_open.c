@@ -1,4 +1,4 @@
-/* gpu_open.c - a device made ready: its queue, and the pipelines of a mesh batch from embedded SPIR-V. */
+/* gpu_open.c - a device made ready: its queue, and the pipelines of a kind of batches, made when its first one is opened. */
 #include "gpu/gpu_parts.h"
 
 #include <errno.h>
@@ -8,38 +8,6 @@
 #include <sys/stat.h>
 
 #include "runtime/encoding.h"
-
-static const uint32_t decode_code[] =
-#include "gpu/mesh_decode.inc"
-    ;
-static const uint32_t planes_code[] =
-#include "gpu/mesh_planes.inc"
-    ;
-static const uint32_t bits_code[] =
-#include "gpu/mesh_bits.inc"
-    ;
-static const uint32_t rows_code[] =
-#include "gpu/mesh_rows.inc"
-    ;
-static const uint32_t runs_code[] =
-#include "gpu/mesh_runs.inc"
-    ;
-static const uint32_t emit_code[] =
-#include "gpu/mesh_emit.inc"
-    ;
-static const uint32_t scan_code[] =
-#include "gpu/mesh_scan.inc"
-    ;
-
-static const struct {
-    const uint32_t *code;
-    size_t bytes;
-} stages[ADIT_GPU_STAGES] = {
-    [ADIT_GPU_DECODE] = {decode_code, sizeof decode_code}, [ADIT_GPU_PLANES] = {planes_code, sizeof planes_code},
-    [ADIT_GPU_BITS_OF] = {bits_code, sizeof bits_code},    [ADIT_GPU_ROWS] = {rows_code, sizeof rows_code},
-    [ADIT_GPU_RUNS] = {runs_code, sizeof runs_code},       [ADIT_GPU_SCAN] = {scan_code, sizeof scan_code},
-    [ADIT_GPU_EMIT] = {emit_code, sizeof emit_code},
-};
 
 static VkResult make_device(struct adit_gpu *g)
 {
@@ -64,20 +32,20 @@ static VkResult make_device(struct adit_gpu *g)
     return VK_SUCCESS;
 }
 
-static VkResult make_layouts(struct adit_gpu *g)
+static VkResult make_layouts(struct adit_gpu *g, const struct adit_gpu_program *program, struct adit_gpu_pipelines *out)
 {
-    VkDescriptorSetLayoutBinding bindings[ADIT_GPU_BUFFERS];
-    for (uint32_t i = 0; i < ADIT_GPU_BUFFERS; i++)
+    VkDescriptorSetLayoutBinding bindings[ADIT_GPU_BUFFERS_MAX];
+    for (uint32_t i = 0; i < program->buffers; i++)
         bindings[i] = (VkDescriptorSetLayoutBinding){.binding = i, .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
                                                      .descriptorCount = 1, .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
     const VkDescriptorSetLayoutCreateInfo set = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-                                                 .bindingCount = ADIT_GPU_BUFFERS, .pBindings = bindings};
-    VkResult r = g->d.CreateDescriptorSetLayout(g->d.device, &set, NULL, &g->set_layout);
-    const VkPushConstantRange range = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT, .size = sizeof(struct adit_gpu_push)};
+                                                 .bindingCount = program->buffers, .pBindings = bindings};
+    VkResult r = g->d.CreateDescriptorSetLayout(g->d.device, &set, NULL, &out->set_layout);
+    const VkPushConstantRange range = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT, .size = program->push_bytes};
     const VkPipelineLayoutCreateInfo layout = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO, .setLayoutCount = 1,
-                                               .pSetLayouts = &g->set_layout, .pushConstantRangeCount = 1,
+                                               .pSetLayouts = &out->set_layout, .pushConstantRangeCount = program->push_bytes ? 1 : 0,
                                                .pPushConstantRanges = &range};
-    return r ? r : g->d.CreatePipelineLayout(g->d.device, &layout, NULL, &g->layout);
+    return r ? r : g->d.CreatePipelineLayout(g->d.device, &layout, NULL, &out->layout);
 }
 
 /* Where compiled pipelines are kept: one file a device and driver (the driver checks the head and takes no other's). */
@@ -106,12 +74,13 @@ static void *read_cache(const char *path, size_t *bytes)
     return data;
 }
 
-/* Whole or not at all; without it the next start compiles again. */
-static void write_cache(const struct adit_gpu *g, const char *path)
+/* Whole or not at all, and only when it holds more than the file did; without it the next start compiles again. */
+static void write_cache(struct adit_gpu *g)
 {
-    char part[600];
+    char path[560], part[600];
     size_t bytes = 0;
-    if (g->d.GetPipelineCacheData(g->d.device, g->cache, &bytes, NULL) || !bytes || bytes > ADIT_GPU_CACHE_MAX)
+    if (g->d.GetPipelineCacheData(g->d.device, g->cache, &bytes, NULL) || bytes <= g->cache_bytes || bytes > ADIT_GPU_CACHE_MAX ||
+        !cache_path(g, path, sizeof path))
         return;
     void *data = malloc(bytes);
     snprintf(part, sizeof part, "%s.%d", path, (int)getpid());
@@ -120,40 +89,70 @@ static void write_cache(const struct adit_gpu *g, const char *path)
         bool done = fwrite(data, 1, bytes, f) == bytes;
         if (fclose(f) || !done || rename(part, path))
             (void)remove(part);
+        g->cache_bytes = bytes;
     }
     free(data);
 }
 
-static VkResult make_pipeline(struct adit_gpu *g, uint32_t stage)
+static VkResult make_cache(struct adit_gpu *g)
 {
-    const VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = stages[stage].bytes,
-                                           .pCode = stages[stage].code};
-    VkComputePipelineCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO, .layout = g->layout,
+    char path[560];
+    void *data = cache_path(g, path, sizeof path) ? read_cache(path, &g->cache_bytes) : NULL;
+    const VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = g->cache_bytes,
+                                            .pInitialData = data};
+    VkResult r = g->d.CreatePipelineCache(g->d.device, &info, NULL, &g->cache);
+    free(data);
+    return r;
+}
+
+static VkResult make_pipeline(struct adit_gpu *g, const struct adit_gpu_code *stage, VkPipelineLayout layout, VkPipeline *out)
+{
+    const VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = stage->bytes,
+                                           .pCode = stage->words};
+    VkComputePipelineCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO, .layout = layout,
                                         .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
                                                   .stage = VK_SHADER_STAGE_COMPUTE_BIT, .pName = "main"}};
     VkResult r = g->d.CreateShaderModule(g->d.device, &code, NULL, &info.stage.module);
     if (r)
         return r;
-    r = g->d.CreateComputePipelines(g->d.device, g->cache, 1, &info, NULL, &g->pipelines[stage]);
+    r = g->d.CreateComputePipelines(g->d.device, g->cache, 1, &info, NULL, out);
     g->d.DestroyShaderModule(g->d.device, info.stage.module, NULL);
     return r;
 }
 
-static VkResult make_pipelines(struct adit_gpu *g)
+static void close_kind(struct adit_gpu *g, struct adit_gpu_pipelines *kind)
 {
-    char path[560];
-    size_t bytes = 0;
-    bool is_kept = cache_path(g, path, sizeof path);
-    void *data = is_kept ? read_cache(path, &bytes) : NULL;
-    const VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = bytes,
-                                            .pInitialData = data};
-    VkResult r = g->d.CreatePipelineCache(g->d.device, &info, NULL, &g->cache);
-    free(data);
-    for (uint32_t i = 0; !r && i < ADIT_GPU_STAGES; i++)
-        r = make_pipeline(g, i);
-    if (!r && is_kept && !bytes)
-        write_cache(g, path);
+    for (uint32_t i = 0; i < ADIT_GPU_STAGES_MAX; i++)
+        g->d.DestroyPipeline(g->d.device, kind->stage[i], NULL);
+    g->d.DestroyPipelineLayout(g->d.device, kind->layout, NULL);
+    g->d.DestroyDescriptorSetLayout(g->d.device, kind->set_layout, NULL);
+    *kind = (struct adit_gpu_pipelines){0};
+}
+
+static VkResult open_kind(struct adit_gpu *g, const struct adit_gpu_program *program, struct adit_gpu_pipelines *kind)
+{
+    VkResult r = make_layouts(g, program, kind);
+    for (uint32_t i = 0; !r && i < program->stages; i++)
+        r = make_pipeline(g, &program->stage[i], kind->layout, &kind->stage[i]);
+    kind->is_ready = !r;
+    if (r)
+        close_kind(g, kind);
+    else
+        write_cache(g);
     return r;
+}
+
+static int refused(const struct adit_gpu_device *device, VkResult r)
+{
+    return adit_fault(-ENODEV, "%s: cannot be made ready (%s)", device->name, adit_vulkan_result(r));
+}
+
+int adit_gpu_prepare(struct adit_gpu *g, enum adit_gpu_kind kind)
+{
+    pthread_mutex_lock(&g->kinds_lock);
+    VkResult r = g->kinds[kind].is_ready ? VK_SUCCESS : open_kind(g, &adit_gpu_programs[kind], &g->kinds[kind]);
+    pthread_mutex_unlock(&g->kinds_lock);
+    return r ? refused(g->of, r) : 0;
 }
 
 int adit_gpu_open(const struct adit_gpu_list *list, const struct adit_gpu_device *device, struct adit_gpu **out)
@@ -167,12 +166,12 @@ int adit_gpu_open(const struct adit_gpu_list *list, const struct adit_gpu_device
     g->vk = &list->vk;
     g->of = device;
     pthread_mutex_init(&g->queue_lock, NULL);
+    pthread_mutex_init(&g->kinds_lock, NULL);
     VkResult r = make_device(g);
-    r = r ? r : make_layouts(g);
-    r = r ? r : make_pipelines(g);
+    r = r ? r : make_cache(g);
     if (r) {
         adit_gpu_close(&g);
-        return adit_fault(-ENODEV, "%s: cannot be made ready (%s)", device->name, adit_vulkan_result(r));
+        return refused(device, r);
     }
     *out = g;
     return 0;
@@ -184,13 +183,12 @@ void adit_gpu_close(struct adit_gpu **gpu)
     if (!g)
         return;
     if (g->d.DestroyDevice) {
-        for (uint32_t i = 0; i < ADIT_GPU_STAGES; i++)
-            g->d.DestroyPipeline(g->d.device, g->pipelines[i], NULL);
+        for (uint32_t i = 0; i < ADIT_GPU_KINDS; i++)
+            close_kind(g, &g->kinds[i]);
         g->d.DestroyPipelineCache(g->d.device, g->cache, NULL);
-        g->d.DestroyPipelineLayout(g->d.device, g->layout, NULL);
-        g->d.DestroyDescriptorSetLayout(g->d.device, g->set_layout, NULL);
         g->d.DestroyDevice(g->d.device, NULL);
     }
+    pthread_mutex_destroy(&g->kinds_lock);
     pthread_mutex_destroy(&g->queue_lock);
     free(g);
     *gpu = NULL;

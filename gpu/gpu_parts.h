@@ -1,23 +1,21 @@
-/* gpu_parts.h - what the files of an opened device share; nobody else includes it. */
+/* gpu_parts.h - what the files of an opened device share; else only tests and figures of the device itself include it. */
 #ifndef ADIT_GPU_PARTS_H
 #define ADIT_GPU_PARTS_H
 
 #include <pthread.h>
 #include <unistd.h>
 
+#include "gpu/gpu_kinds.h"
 #include "gpu/mesh_batch.h"
 
 #define ADIT_GPU_CACHE_MAX (8u << 20)
 
-/* The storage buffers of mesh_common.glsl, by binding. */
-enum adit_gpu_buffer { ADIT_GPU_JOBS, ADIT_GPU_SOURCE, ADIT_GPU_CLASSES, ADIT_GPU_VOXELS, ADIT_GPU_BORDERS, ADIT_GPU_FACES, ADIT_GPU_COUNTS,
-                       ADIT_GPU_RESULTS, ADIT_GPU_QUADS, ADIT_GPU_BITS, ADIT_GPU_STARTS,
-                       ADIT_GPU_BUFFERS };
-
-enum adit_gpu_stage { ADIT_GPU_DECODE, ADIT_GPU_PLANES, ADIT_GPU_BITS_OF, ADIT_GPU_ROWS, ADIT_GPU_RUNS, ADIT_GPU_SCAN, ADIT_GPU_EMIT, ADIT_GPU_STAGES };
-
-struct adit_gpu_push {
-    uint32_t chunks, quads_max;
+/* A kind's program, made by the driver. */
+struct adit_gpu_pipelines {
+    bool is_ready;
+    VkDescriptorSetLayout set_layout;
+    VkPipelineLayout layout;
+    VkPipeline stage[ADIT_GPU_STAGES_MAX];
 };
 
 struct adit_gpu {
@@ -26,11 +24,15 @@ struct adit_gpu {
     struct adit_vulkan_device d;
     VkQueue queue;
     pthread_mutex_t queue_lock; /* a queue is one thread's at a time */
-    VkDescriptorSetLayout set_layout;
-    VkPipelineLayout layout;
     VkPipelineCache cache;
-    VkPipeline pipelines[ADIT_GPU_STAGES];
+    size_t cache_bytes;         /* that stand in its file */
+    pthread_mutex_t kinds_lock; /* whoever opens a kind's first batch makes its pipelines, and others wait */
+    struct adit_gpu_pipelines kinds[ADIT_GPU_KINDS];
 };
+
+/* Makes the pipelines of a kind, unless they are there: for all that open batches, from any thread. Blocks while the driver compiles. -ENODEV: it
+ * cannot (detail says why), and a later call tries again. */
+int adit_gpu_prepare(struct adit_gpu *gpu, enum adit_gpu_kind kind);
 
 /* A buffer with memory of its own; mapped when it is the host's. */
 struct adit_gpu_memory {

@@ -2,14 +2,13 @@
  * expect. When there are more, a second one brings the rest. When there are more than the quads' buffer takes, the chunks that found
  * no room say so; the buffer grows to what was asked for and the first submission runs again.
  *
- * Within a submission each stage waits for the one before by a memory barrier (compute to compute; transfer around it). The host waits for a
- * value of the timeline semaphore, after which all of it has happened (Vulkan 1.2, 7.4.1). */
+ * Within a submission each stage waits for the one before by a memory barrier (compute to compute; transfer around it). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gpu/gpu_parts.h"
 #include "gpu/mesh_source.h"
+#include "gpu/submission.h"
 #include "runtime/encoding.h"
 
 #define CLASS_BYTES (ADIT_MATERIALS / 4u)
@@ -41,29 +40,16 @@ struct adit_mesh_batch {
     struct adit_gpu_memory buffers[ADIT_GPU_BUFFERS];
     struct adit_gpu_memory upload, results, readback; /* jobs, source, classes; results; quads */
     size_t source_at, classes_at;                     /* in upload */
-    VkDescriptorPool descriptors;
-    VkDescriptorSet set;
-    VkCommandPool pool;
-    VkCommandBuffer commands[2];
-    VkQueryPool stamps;
-    VkSemaphore done;
-    uint64_t done_value;
+    struct adit_submission submission;
     struct adit_mesh_times times;
 };
 
 static int failed(const struct adit_mesh_batch *b, int error, const char *what, VkResult r)
 {
-    return adit_fault(error, "%s: %s failed (%s); its work has to go elsewhere", b->gpu->of->name, what, adit_vulkan_result(r));
+    return adit_submission_failed(b->gpu, error, what, r);
 }
 
 /* ---- open, close */
-
-static VkResult wait_done(const struct adit_mesh_batch *b, uint64_t timeout_ns)
-{
-    const VkSemaphoreWaitInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO, .semaphoreCount = 1, .pSemaphores = &b->done,
-                                      .pValues = &b->done_value};
-    return b->gpu->d.WaitSemaphores(b->gpu->d.device, &info, timeout_ns);
-}
 
 static VkResult open_quads(struct adit_mesh_batch *b, uint32_t quads_max)
 {
@@ -76,43 +62,6 @@ static VkResult open_quads(struct adit_mesh_batch *b, uint32_t quads_max)
     r = r ? r : adit_gpu_memory_open(g, (uint64_t)quads_max * 8, ADIT_GPU_READBACK, &b->readback);
     b->quads_max = r ? 0 : quads_max;
     return r;
-}
-
-static void write_set(const struct adit_mesh_batch *b)
-{
-    VkDescriptorBufferInfo info[ADIT_GPU_BUFFERS];
-    VkWriteDescriptorSet writes[ADIT_GPU_BUFFERS];
-    for (uint32_t i = 0; i < ADIT_GPU_BUFFERS; i++) {
-        info[i] = (VkDescriptorBufferInfo){.buffer = b->buffers[i].buffer, .range = VK_WHOLE_SIZE};
-        writes[i] = (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, .dstSet = b->set, .dstBinding = i,
-                                           .descriptorCount = 1, .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                           .pBufferInfo = &info[i]};
-    }
-    b->gpu->d.UpdateDescriptorSets(b->gpu->d.device, ADIT_GPU_BUFFERS, writes, 0, NULL);
-}
-
-static VkResult open_objects(struct adit_mesh_batch *b)
-{
-    const struct adit_vulkan_device *d = &b->gpu->d;
-    const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, ADIT_GPU_BUFFERS};
-    const VkDescriptorPoolCreateInfo descriptors = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO, .maxSets = 1,
-                                                    .poolSizeCount = 1, .pPoolSizes = &size};
-    const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO, .queueFamilyIndex = b->gpu->of->family};
-    const VkSemaphoreTypeCreateInfo timeline = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
-                                                .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
-    const VkSemaphoreCreateInfo done = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &timeline};
-    const VkQueryPoolCreateInfo stamps = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO, .queryType = VK_QUERY_TYPE_TIMESTAMP,
-                                          .queryCount = STAMPS};
-    VkResult r = d->CreateDescriptorPool(d->device, &descriptors, NULL, &b->descriptors);
-    const VkDescriptorSetAllocateInfo set = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO, .descriptorPool = b->descriptors,
-                                             .descriptorSetCount = 1, .pSetLayouts = &b->gpu->set_layout};
-    r = r ? r : d->AllocateDescriptorSets(d->device, &set, &b->set);
-    r = r ? r : d->CreateCommandPool(d->device, &pool, NULL, &b->pool);
-    const VkCommandBufferAllocateInfo commands = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO, .commandPool = b->pool,
-                                                  .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY, .commandBufferCount = 2};
-    r = r ? r : d->AllocateCommandBuffers(d->device, &commands, b->commands);
-    r = r ? r : d->CreateSemaphore(d->device, &done, NULL, &b->done);
-    return r || b->gpu->of->timestamp_ns <= 0 ? r : d->CreateQueryPool(d->device, &stamps, NULL, &b->stamps);
 }
 
 /* Two bits a material. */
@@ -138,6 +87,9 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
         if (bytes[i] > gpu->of->range_max || !chunks_max)
             return adit_fault(-E2BIG, "%s: a batch of %u chunks needs a buffer of %llu MiB, and %llu MiB is its limit", gpu->of->name,
                               chunks_max, (unsigned long long)(bytes[i] >> 20), (unsigned long long)(gpu->of->range_max >> 20));
+    int error = adit_gpu_prepare(gpu, ADIT_GPU_MESH);
+    if (error)
+        return error;
     struct adit_mesh_batch *b = calloc(1, sizeof *b);
     if (!b)
         return adit_fault(-ENOMEM, "%s: no memory", gpu->of->name);
@@ -145,7 +97,7 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
     b->chunks_max = chunks_max;
     b->source_at = bytes[ADIT_GPU_JOBS];
     b->classes_at = b->source_at + bytes[ADIT_GPU_SOURCE];
-    VkResult r = open_objects(b);
+    VkResult r = adit_submission_open(gpu, ADIT_GPU_MESH, STAMPS, &b->submission);
     for (uint32_t i = 0; !r && i < ADIT_GPU_BUFFERS; i++)
         if (bytes[i])
             r = adit_gpu_memory_open(gpu, bytes[i], ADIT_GPU_LOCAL, &b->buffers[i]);
@@ -154,11 +106,11 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
     uint64_t quads = n * QUADS_A_CHUNK, most = gpu->of->range_max / 8;
     r = r ? r : open_quads(b, (uint32_t)(quads < most ? quads : most));
     if (r) {
-        int error = failed(b, -ENOMEM, "making a batch", r);
+        error = failed(b, -ENOMEM, "making a batch", r);
         adit_mesh_batch_close(&b);
         return error;
     }
-    write_set(b);
+    adit_submission_bind(&b->submission, b->buffers);
     pack_classes(classes, (uint32_t *)(void *)((uint8_t *)b->upload.at + b->classes_at));
     *out = b;
     return 0;
@@ -169,18 +121,12 @@ void adit_mesh_batch_close(struct adit_mesh_batch **batch)
     struct adit_mesh_batch *b = *batch;
     if (!b)
         return;
-    const struct adit_vulkan_device *d = &b->gpu->d;
-    if (b->done_value)
-        (void)wait_done(b, UINT64_MAX); /* what is in flight uses all of this */
+    adit_submission_close(&b->submission); /* what is in flight uses all of the rest */
     for (uint32_t i = 0; i < ADIT_GPU_BUFFERS; i++)
         adit_gpu_memory_close(b->gpu, &b->buffers[i]);
     adit_gpu_memory_close(b->gpu, &b->upload);
     adit_gpu_memory_close(b->gpu, &b->results);
     adit_gpu_memory_close(b->gpu, &b->readback);
-    d->DestroyQueryPool(d->device, b->stamps, NULL);
-    d->DestroySemaphore(d->device, b->done, NULL);
-    d->DestroyCommandPool(d->device, b->pool, NULL);
-    d->DestroyDescriptorPool(d->device, b->descriptors, NULL);
     free(b);
     *batch = NULL;
 }
@@ -207,108 +153,58 @@ int adit_mesh_batch_add(struct adit_mesh_batch *b, const struct adit_mesh_task *
 
 /* ---- running */
 
-static void stamp(struct adit_mesh_batch *b, VkCommandBuffer c, uint32_t n, VkPipelineStageFlagBits stage)
+static void run_stage(struct adit_mesh_batch *b, enum adit_gpu_stage stage, uint32_t groups)
 {
-    if (b->stamps)
-        b->gpu->d.CmdWriteTimestamp(c, stage, b->stamps, n);
+    adit_submission_run(&b->submission, stage, groups, b->chunks);
+    adit_submission_next(&b->submission);
 }
 
-static void wait_between(struct adit_mesh_batch *b, VkCommandBuffer c, VkPipelineStageFlags from, VkAccessFlags wrote,
-                         VkPipelineStageFlags to, VkAccessFlags access)
+static void record_copy_in(struct adit_mesh_batch *b)
 {
-    const VkMemoryBarrier barrier = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER, .srcAccessMask = wrote, .dstAccessMask = access};
-    b->gpu->d.CmdPipelineBarrier(c, from, to, 0, 1, &barrier, 0, NULL, 0, NULL);
-}
-
-static void run_stage(struct adit_mesh_batch *b, VkCommandBuffer c, enum adit_gpu_stage stage, uint32_t groups)
-{
-    const struct adit_vulkan_device *d = &b->gpu->d;
-    d->CmdBindPipeline(c, VK_PIPELINE_BIND_POINT_COMPUTE, b->gpu->pipelines[stage]);
-    d->CmdDispatch(c, groups, b->chunks, 1);
-    wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
-                 VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
-}
-
-static void copy(struct adit_mesh_batch *b, VkCommandBuffer c, const struct adit_gpu_memory *from, uint64_t from_at,
-                 const struct adit_gpu_memory *to, uint64_t to_at, uint64_t bytes)
-{
-    const VkBufferCopy region = {.srcOffset = from_at, .dstOffset = to_at, .size = bytes};
-    if (bytes)
-        b->gpu->d.CmdCopyBuffer(c, from->buffer, to->buffer, 1, &region);
-}
-
-static void record_copy_in(struct adit_mesh_batch *b, VkCommandBuffer c)
-{
-    const struct adit_vulkan_device *d = &b->gpu->d;
+    struct adit_submission *s = &b->submission;
     /* what an earlier submission of this batch still reads is not overwritten before it has ended */
-    wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
-                 VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT);
-    copy(b, c, &b->upload, 0, &b->buffers[ADIT_GPU_JOBS], 0, b->chunks * sizeof(struct adit_gpu_job));
-    copy(b, c, &b->upload, b->source_at, &b->buffers[ADIT_GPU_SOURCE], 0, b->used);
-    copy(b, c, &b->upload, b->classes_at, &b->buffers[ADIT_GPU_CLASSES], 0, CLASS_BYTES);
-    d->CmdFillBuffer(c, b->buffers[ADIT_GPU_RESULTS].buffer, 0, RESULTS_HEAD, 0);
-    wait_between(b, c, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-                 VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
-}
-
-static VkResult record(struct adit_mesh_batch *b, VkCommandBuffer c)
-{
-    const struct adit_vulkan_device *d = &b->gpu->d;
-    const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
-                                            .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
-    const struct adit_gpu_push push = {b->chunks, b->quads_max};
-    const VkPipelineStageFlagBits end = VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT;
-    uint64_t expected = (uint64_t)b->expected * b->chunks;
-    b->brought = expected < b->quads_max ? (uint32_t)expected : b->quads_max;
-    VkResult r = d->BeginCommandBuffer(c, &begin);
-    if (r)
-        return r;
-    if (b->stamps)
-        d->CmdResetQueryPool(c, b->stamps, 0, STAMPS);
-    d->CmdBindDescriptorSets(c, VK_PIPELINE_BIND_POINT_COMPUTE, b->gpu->layout, 0, 1, &b->set, 0, NULL);
-    d->CmdPushConstants(c, b->gpu->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof push, &push);
-    stamp(b, c, 0, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT);
-    record_copy_in(b, c);
-    stamp(b, c, 1, end);
-    run_stage(b, c, ADIT_GPU_DECODE, ADIT_BRICKS);
-    run_stage(b, c, ADIT_GPU_PLANES, ADIT_FACES);
-    stamp(b, c, 2, end);
-    run_stage(b, c, ADIT_GPU_BITS_OF, 64 + 4);
-    run_stage(b, c, ADIT_GPU_ROWS, 64);
-    stamp(b, c, 3, end);
-    run_stage(b, c, ADIT_GPU_RUNS, ADIT_FACES);
-    run_stage(b, c, ADIT_GPU_SCAN, 1);
-    stamp(b, c, 4, end);
-    run_stage(b, c, ADIT_GPU_EMIT, ADIT_FACES * 64);
-    stamp(b, c, 5, end);
-    wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
-                 VK_ACCESS_TRANSFER_READ_BIT);
-    copy(b, c, &b->buffers[ADIT_GPU_RESULTS], 0, &b->results, 0, RESULTS_HEAD + b->chunks * sizeof(struct result));
-    copy(b, c, &b->buffers[ADIT_GPU_QUADS], 0, &b->readback, 0, (uint64_t)b->brought * 8);
-    stamp(b, c, 6, end);
-    wait_between(b, c, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
-    return d->EndCommandBuffer(c);
-}
-
-static VkResult submit(struct adit_mesh_batch *b, VkCommandBuffer c)
-{
-    const uint64_t value = b->done_value + 1;
-    const VkTimelineSemaphoreSubmitInfo timeline = {.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
-                                                    .signalSemaphoreValueCount = 1, .pSignalSemaphoreValues = &value};
-    const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .pNext = &timeline, .commandBufferCount = 1,
-                               .pCommandBuffers = &c, .signalSemaphoreCount = 1, .pSignalSemaphores = &b->done};
-    pthread_mutex_lock(&b->gpu->queue_lock);
-    VkResult r = b->gpu->d.QueueSubmit(b->gpu->queue, 1, &info, VK_NULL_HANDLE);
-    pthread_mutex_unlock(&b->gpu->queue_lock);
-    b->done_value += !r;
-    return r;
+    adit_submission_barrier(s, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+                            VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
+                            VK_ACCESS_TRANSFER_WRITE_BIT);
+    adit_submission_copy(s, &b->upload, 0, &b->buffers[ADIT_GPU_JOBS], 0, b->chunks * sizeof(struct adit_gpu_job));
+    adit_submission_copy(s, &b->upload, b->source_at, &b->buffers[ADIT_GPU_SOURCE], 0, b->used);
+    adit_submission_copy(s, &b->upload, b->classes_at, &b->buffers[ADIT_GPU_CLASSES], 0, CLASS_BYTES);
+    b->gpu->d.CmdFillBuffer(s->commands, b->buffers[ADIT_GPU_RESULTS].buffer, 0, RESULTS_HEAD, 0);
+    adit_submission_barrier(s, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+                            VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT);
 }
 
 static VkResult start(struct adit_mesh_batch *b)
 {
-    VkResult r = b->gpu->d.ResetCommandPool(b->gpu->d.device, b->pool, 0);
-    r = r ? r : record(b, b->commands[0]);
-    return r ? r : submit(b, b->commands[0]);
+    struct adit_submission *s = &b->submission;
+    const struct adit_gpu_push push = {b->chunks, b->quads_max};
+    uint64_t expected = (uint64_t)b->expected * b->chunks;
+    b->brought = expected < b->quads_max ? (uint32_t)expected : b->quads_max;
+    VkResult r = adit_submission_begin(s);
+    if (r)
+        return r;
+    adit_submission_use(s, &push);
+    adit_submission_stamp(s);
+    record_copy_in(b);
+    adit_submission_stamp(s);
+    run_stage(b, ADIT_GPU_DECODE, ADIT_BRICKS);
+    run_stage(b, ADIT_GPU_PLANES, ADIT_FACES);
+    adit_submission_stamp(s);
+    run_stage(b, ADIT_GPU_BITS_OF, 64 + 4);
+    run_stage(b, ADIT_GPU_ROWS, 64);
+    adit_submission_stamp(s);
+    run_stage(b, ADIT_GPU_RUNS, ADIT_FACES);
+    run_stage(b, ADIT_GPU_SCAN, 1);
+    adit_submission_stamp(s);
+    run_stage(b, ADIT_GPU_EMIT, ADIT_FACES * 64);
+    adit_submission_stamp(s);
+    adit_submission_barrier(s, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
+                            VK_ACCESS_TRANSFER_READ_BIT);
+    adit_submission_copy(s, &b->buffers[ADIT_GPU_RESULTS], 0, &b->results, 0, RESULTS_HEAD + b->chunks * sizeof(struct result));
+    adit_submission_copy(s, &b->buffers[ADIT_GPU_QUADS], 0, &b->readback, 0, (uint64_t)b->brought * 8);
+    adit_submission_stamp(s);
+    adit_submission_to_host(s);
+    return adit_submission_submit(s);
 }
 
 int adit_mesh_batch_submit(struct adit_mesh_batch *b)
@@ -335,42 +231,33 @@ static uint64_t quads_wanted(const struct adit_mesh_batch *b)
     return n;
 }
 
-/* The second submission: what the first has not brought. */
+/* The second submission: what the first, which has ended, has not brought. */
 static VkResult bring_rest(struct adit_mesh_batch *b)
 {
-    const struct adit_vulkan_device *d = &b->gpu->d;
-    const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
-                                            .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
-    VkCommandBuffer c = b->commands[1];
-    VkResult r = d->BeginCommandBuffer(c, &begin);
+    struct adit_submission *s = &b->submission;
+    VkResult r = adit_submission_begin(s);
     if (r)
         return r;
-    wait_between(b, c, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
-                 VK_ACCESS_TRANSFER_READ_BIT);
+    adit_submission_barrier(s, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
+                            VK_ACCESS_TRANSFER_READ_BIT);
     uint64_t at = (uint64_t)b->brought * 8;
-    copy(b, c, &b->buffers[ADIT_GPU_QUADS], at, &b->readback, at, (uint64_t)b->quads * 8 - at);
-    wait_between(b, c, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
-    r = d->EndCommandBuffer(c);
-    return r ? r : submit(b, c);
+    adit_submission_copy(s, &b->buffers[ADIT_GPU_QUADS], at, &b->readback, at, (uint64_t)b->quads * 8 - at);
+    adit_submission_to_host(s);
+    return adit_submission_submit(s);
 }
 
-static void read_stamps(struct adit_mesh_batch *b)
+static void read_times(struct adit_mesh_batch *b)
 {
-    uint64_t t[STAMPS];
-    b->times = (struct adit_mesh_times){0};
-    if (!b->stamps || b->gpu->d.GetQueryPoolResults(b->gpu->d.device, b->stamps, 0, STAMPS, sizeof t, t, sizeof *t, VK_QUERY_RESULT_64_BIT))
-        return;
-    double tick = b->gpu->of->timestamp_ns;
-    b->times = (struct adit_mesh_times){
-        .copy_in = (double)(t[1] - t[0]) * tick, .decode = (double)(t[2] - t[1]) * tick, .rows = (double)(t[3] - t[2]) * tick,
-        .count = (double)(t[4] - t[3]) * tick, .emit = (double)(t[5] - t[4]) * tick, .copy_out = (double)(t[6] - t[5]) * tick};
+    double ns[STAMPS - 1];
+    adit_submission_times(&b->submission, ns);
+    b->times = (struct adit_mesh_times){.copy_in = ns[0], .decode = ns[1], .rows = ns[2], .count = ns[3], .emit = ns[4], .copy_out = ns[5]};
 }
 
 /* Waits for the first submission, with room for all quads in the end. */
 static int settle(struct adit_mesh_batch *b, uint64_t timeout_ns)
 {
     for (uint32_t run = 0; run < 2; run++) { /* the second time there is room */
-        VkResult r = wait_done(b, timeout_ns);
+        VkResult r = adit_submission_wait(&b->submission, timeout_ns);
         if (r == VK_TIMEOUT)
             return -ETIMEDOUT;
         if (r)
@@ -383,7 +270,7 @@ static int settle(struct adit_mesh_batch *b, uint64_t timeout_ns)
         r = wanted > QUADS_MAX ? VK_ERROR_OUT_OF_DEVICE_MEMORY : open_quads(b, (uint32_t)wanted);
         if (r)
             return failed(b, -ENOMEM, "making room for quads", r);
-        write_set(b);
+        adit_submission_bind(&b->submission, b->buffers);
         b->reruns++;
         r = start(b);
         if (r)
@@ -401,10 +288,10 @@ int adit_mesh_batch_wait(struct adit_mesh_batch *b, uint64_t timeout_ns)
         if (error)
             return error;
         VkResult r = b->quads > b->brought ? bring_rest(b) : VK_SUCCESS;
-        r = r ? r : wait_done(b, UINT64_MAX);
+        r = r ? r : adit_submission_wait(&b->submission, UINT64_MAX);
         if (r)
             return failed(b, -EIO, "bringing quads back", r);
-        read_stamps(b);
+        read_times(b);
         b->expected = b->quads / b->chunks + b->quads / b->chunks / 8 + 1;
     }
     b->state = DONE;

@@ -25,8 +25,9 @@ struct adit_version;
 struct adit_gpu;
 struct adit_mesh_batch;
 
-/* A device, made ready: queue, shaders, pipelines. The list stays open as long. Blocks while the driver compiles, some 100 ms the first time;
- * compiled pipelines are kept in $XDG_CACHE_HOME/adit (else ~/.cache/adit). -ENODEV: the device does not do (detail says why); -ENOMEM. */
+/* A device, made ready; the list stays open as long. Shaders of a kind of batches are compiled when its first one is opened: that blocks some 100 ms
+ * the first time, and what is compiled is kept in $XDG_CACHE_HOME/adit (else ~/.cache/adit). -ENODEV: the device does not do (detail says
+ * why); -ENOMEM. */
 int adit_gpu_open(const struct adit_gpu_list *list, const struct adit_gpu_device *device, struct adit_gpu **out);
 void adit_gpu_close(struct adit_gpu **gpu);
 
@@ -47,7 +48,7 @@ struct adit_mesh_times {
 
 /* classes: ADIT_MATERIALS entries of enum adit_class. chunks_max: of a submission; source_bytes: room for what is copied of them; a chunk needs that for
  * its voxels and 53 KiB, of which it mostly takes little. -E2BIG: more
- * than the device's buffers can hold; -ENOMEM: it has no such memory left. */
+ * than the device's buffers can hold; -ENODEV: its driver does not take the shaders; -ENOMEM: it has no such memory left. */
 int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t chunks_max, size_t source_bytes,
                          struct adit_mesh_batch **out);
 void adit_mesh_batch_close(struct adit_mesh_batch **batch);

@@ -1,4 +1,4 @@
-/* gpu_bench.c - what a Vulkan device makes of meshing, on a machine that has one: equality first, then figures beside the raw limits.
+/* gpu_bench.c - what a Vulkan device makes of meshing and generating, on a machine that has one: equality first, then figures beside the raw limits.
  *
  *     gpu-bench [--json FILE] [--device N] [--short]
  *
@@ -17,6 +17,7 @@
 
 #include "gpu/host_import.h"
 #include "perf/clock.h"
+#include "perf/gpu_generate.h"
 #include "perf/gpu_raw.h"
 #include "perf/gpu_world.h"
 #include "perf/lab_stats.h"
@@ -405,6 +406,7 @@ static void run_all(struct adit_gpu *gpu, const struct options *o)
     puts("the CPU beside it");
     for (uint32_t i = 0; i < 2 && (!i || !gpu->of->is_software); i++)
         measure_cpu(worlds[i], o);
+    all_well &= gpu_generate_bench(gpu, o->is_short ? 3 : 7, report);
     try_imports(gpu);
     for (uint32_t i = 0; i < 3; i++)
         gpu_world_free(worlds[i]);
