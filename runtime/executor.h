@@ -44,4 +44,11 @@ struct adit_executor {
     void (*close)(void *batch);
 };
 
+/* What adit_devices_open gives (adit.h), as the dispatcher sees it. */
+#define ADIT_EXECUTORS_MAX 16u
+struct adit_devices {
+    uint32_t n;
+    struct adit_executor *executor[ADIT_EXECUTORS_MAX];
+};
+
 #endif
