@@ -34,6 +34,7 @@ enum state { FILLING, IN_FLIGHT, DONE };
 struct adit_mesh_batch {
     struct adit_gpu *gpu;
     enum state state;
+    bool has_ao; /* one of its chunks */
     uint32_t chunks_max, chunks, quads_max, quads, reruns;
     uint32_t expected, brought; /* quads a chunk, from the last batch; quads that the submission in flight brings */
     size_t used;
@@ -136,18 +137,24 @@ void adit_mesh_batch_close(struct adit_mesh_batch **batch)
 void adit_mesh_batch_begin(struct adit_mesh_batch *b)
 {
     b->state = FILLING;
+    b->has_ao = false;
     b->chunks = 0;
     b->used = 0;
 }
 
 int adit_mesh_batch_add(struct adit_mesh_batch *b, const struct adit_mesh_task *task)
 {
+    const uint32_t known = ADIT_MESH_CULLED | ADIT_MESH_TT_NONE | ADIT_MESH_AO;
     uint8_t *upload = b->upload.at;
+    if (task->flags & ~known)
+        return adit_fault(-ENOTSUP, "%s: meshes with flags %#x are not made on a device; make them with a kernel of the CPU", b->gpu->of->name,
+                          task->flags & ~known);
     if (b->state != FILLING || b->chunks == b->chunks_max)
         return -ENOSPC;
     struct adit_gpu_job *job = (struct adit_gpu_job *)(void *)upload + b->chunks;
     int error = adit_mesh_source_add(task, upload + b->source_at, b->classes_at - b->source_at, &b->used, job);
     b->chunks += !error;
+    b->has_ao |= !error && task->flags & ADIT_MESH_AO;
     return error;
 }
 
@@ -192,11 +199,13 @@ static VkResult start(struct adit_mesh_batch *b)
     adit_submission_stamp(s);
     run_stage(b, ADIT_GPU_BITS_OF, 64 + 4);
     run_stage(b, ADIT_GPU_ROWS, 64);
+    if (b->has_ao)
+        run_stage(b, ADIT_GPU_SHADE, ADIT_FACES * 64);
     adit_submission_stamp(s);
-    run_stage(b, ADIT_GPU_RUNS, ADIT_FACES);
+    run_stage(b, b->has_ao ? ADIT_GPU_RUNS_SHADED : ADIT_GPU_RUNS, ADIT_FACES);
     run_stage(b, ADIT_GPU_SCAN, 1);
     adit_submission_stamp(s);
-    run_stage(b, ADIT_GPU_EMIT, ADIT_FACES * 64);
+    run_stage(b, b->has_ao ? ADIT_GPU_EMIT_SHADED : ADIT_GPU_EMIT, ADIT_FACES * 64);
     adit_submission_stamp(s);
     adit_submission_barrier(s, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
                             VK_ACCESS_TRANSFER_READ_BIT);

@@ -32,16 +32,18 @@ int adit_gpu_open(const struct adit_gpu_list *list, const struct adit_gpu_device
 void adit_gpu_close(struct adit_gpu **gpu);
 
 /* One chunk. version: its block, of which `bytes` may be looked at; it may be changed by a peer meanwhile: it is copied first and judged
- * then. beside[f]: the block of the neighbour across face f, or NULL. flags: as in kernels/mesh.h. */
+ * then. beside[f]: the block of the neighbour across face f, or NULL. flags: as in kernels/mesh.h, but ADIT_MESH_ANY_OPAQUE; there is no light.
+ * rim: what lies diagonal to the chunk, or NULL for air; with ADIT_MESH_AO it is copied, else not looked at. */
 struct adit_mesh_task {
     const struct adit_version *version;
     size_t bytes;
     const struct adit_version *beside[ADIT_FACES];
     size_t beside_bytes[ADIT_FACES];
     uint32_t flags;
+    const struct adit_mesh_rim *rim;
 };
 
-/* Where the device's time went, in ns; 0 where it has no timestamps. */
+/* Where the device's time went, in ns; 0 where it has no timestamps. rows: bits of voxels, visible faces, and with AO which of them may merge. */
 struct adit_mesh_times {
     double copy_in, decode, rows, count, emit, copy_out;
 };
@@ -54,7 +56,8 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
 void adit_mesh_batch_close(struct adit_mesh_batch **batch);
 
 void adit_mesh_batch_begin(struct adit_mesh_batch *batch);
-/* -ENOSPC: the batch is full, submit it; -EBADMSG: the version is not sound. */
+/* -ENOSPC: the batch is full, submit it; -EBADMSG: the version is not sound; -ENOTSUP: flags that a device does not mesh by (detail says which). The
+ * batch is as before then. */
 int adit_mesh_batch_add(struct adit_mesh_batch *batch, const struct adit_mesh_task *task);
 /* -EIO: the device is lost or refuses (detail says how): mesh elsewhere. */
 int adit_mesh_batch_submit(struct adit_mesh_batch *batch);

@@ -11,7 +11,7 @@ struct adit_gpu_plane {
     uint32_t bits, value, at, table;
 };
 struct adit_gpu_job {
-    uint32_t encoding, value, palette_at, bricks_at, voxels_at, flags, pad[2];
+    uint32_t encoding, value, palette_at, bricks_at, voxels_at, flags, rim_at, pad;
     struct adit_gpu_plane plane[ADIT_FACES];
 };
 
