@@ -34,6 +34,9 @@ static const uint32_t generate_terrain_code[] =
 static const uint32_t generate_plain_code[] =
 #include "gpu/generate_plain.inc"
     ;
+static const uint32_t lod_halve_code[] =
+#include "gpu/lod_halve.inc"
+    ;
 
 #define CODE(words) {words, sizeof(words), 0}
 #define SHADED(words) {words, sizeof(words), 1}
@@ -49,6 +52,7 @@ const struct adit_gpu_program adit_gpu_programs[ADIT_GPU_KINDS] = {
                            .stage = {[ADIT_GPU_GENERATE_COLUMNS_OF] = CODE(generate_columns_code),
                                      [ADIT_GPU_GENERATE_TERRAIN] = CODE(generate_terrain_code),
                                      [ADIT_GPU_GENERATE_PLAIN] = CODE(generate_plain_code)}},
+    [ADIT_GPU_LOD] = {.buffers = ADIT_GPU_LOD_BUFFERS, .stages = ADIT_GPU_LOD_STAGES, .stage = {[ADIT_GPU_LOD_HALVE] = CODE(lod_halve_code)}},
 };
 
 _Static_assert(ADIT_GPU_BUFFERS <= ADIT_GPU_BUFFERS_MAX && ADIT_GPU_STAGES <= ADIT_GPU_STAGES_MAX, "as wide as the table");

@@ -27,7 +27,7 @@ struct result {
     uint32_t start[ADIT_MESH_RANGES + 1], base, faces, bounds_lo[3], bounds_hi[3], is_short, pad[2];
 };
 _Static_assert(sizeof(struct result) == 120, "as in mesh_common.glsl");
-_Static_assert(sizeof(struct adit_gpu_job) == 128, "as in mesh_common.glsl");
+_Static_assert(sizeof(struct adit_gpu_job) == 128, "as in version_source.glsl");
 
 enum state { FILLING, IN_FLIGHT, DONE };
 

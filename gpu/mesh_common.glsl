@@ -1,5 +1,6 @@
 // mesh_common.glsl - what the stages of a mesh batch share: the buffers, and 64 bits as uvec2 (x low), since 64-bit integers are an
 // optional feature. A batch meshes `chunks` chunks; every stage is dispatched with gl_WorkGroupID.y = the chunk.
+#include "version_source.glsl"
 #define DIM 64u
 #define CHUNK_WORDS 131072u // of voxels, two to a word
 #define PLANE_WORDS 2048u
@@ -25,23 +26,6 @@
 // Of the pipeline: whether chunks may ask for AO. Without it nothing of AO is left of a stage.
 layout(constant_id = 0) const bool IS_SHADED = false;
 
-struct Plane {
-    uint bits;  // 0 (value throughout), 1, 2, 4, 8, 16 a voxel
-    uint value;
-    uint at;    // byte in source of the packed voxels
-    uint table; // byte in source of the 16-bit materials that their values index; bits below 16
-};
-
-struct Job {
-    uint encoding; // 0 uniform, 1 bricks, 2 dense; as in mesh_source.c
-    uint value;    // uniform: the material
-    uint palette_at, bricks_at, voxels_at; // bytes in source; a palette has 256 places
-    uint flags; // FLAG_CULLED and so on
-    uint rim_at; // byte in source, with FLAG_AO: twelve edges of two words, and the corners
-    uint pad;
-    Plane plane[6];
-};
-
 struct Result {
     uint start[19];
     uint base; // where in quads it begins
@@ -51,8 +35,6 @@ struct Result {
     uint pad[2];
 };
 
-layout(std430, set = 0, binding = 0) readonly buffer Jobs { Job job[]; };
-layout(std430, set = 0, binding = 1) readonly buffer Source { uint source[]; };
 layout(std430, set = 0, binding = 2) readonly buffer Classes { uint classes[]; }; // two bits a material
 layout(std430, set = 0, binding = 3) buffer Voxels { uint voxels[]; };
 layout(std430, set = 0, binding = 4) buffer Planes { uint planes[]; };
@@ -65,9 +47,6 @@ layout(std430, set = 0, binding = 7) buffer Results { uint cursor; uint results_
 layout(std430, set = 0, binding = 8) writeonly buffer Quads { uvec2 quads[]; };
 
 layout(push_constant) uniform Batch { uint chunks; uint quads_max; } batch;
-
-uint source_byte(uint at) { return source[at >> 2] >> ((at & 3u) * 8u) & 0xffu; }
-uint source_half(uint at) { return source[at >> 2] >> ((at & 2u) * 8u) & 0xffffu; }
 
 uint class_of(uint material) { return classes[material >> 4] >> ((material & 15u) * 2u) & 3u; }
 

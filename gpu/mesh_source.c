@@ -5,7 +5,7 @@
 
 #include "runtime/encoding.h"
 
-_Static_assert(ADIT_VOXELS_UNIFORM == 0 && ADIT_VOXELS_BRICKS == 1 && ADIT_VOXELS_DENSE == 2, "the encodings of mesh_common.glsl");
+_Static_assert(ADIT_VOXELS_UNIFORM == 0 && ADIT_VOXELS_BRICKS == 1 && ADIT_VOXELS_DENSE == 2, "the encodings of version_source.glsl");
 
 #define ALIGN 16u
 #define RIM_BYTES 112u /* twelve edges, and the corners in a word more; as in mesh_shade.glsl */
