@@ -407,7 +407,7 @@ struct adit_devices_params {
 ADIT_API int adit_devices_open(const struct adit_devices_params *params, struct adit_devices **out);
 /* After all dispatchers that were given them. A device that does not answer is left to its driver, at most 5 s each. */
 ADIT_API void adit_devices_close(struct adit_devices **devices);
-/* How many there are; the number of names for adit_devices_name. Any thread. */
+/* How many there are. Any thread. */
 ADIT_API uint32_t adit_devices_n(const struct adit_devices *devices);
 
 struct adit_dispatcher_params {

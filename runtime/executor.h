@@ -28,7 +28,8 @@ struct adit_executor {
     char name[32];       /* as users name it: "vulkan", "vulkan:1" */
     uint32_t batch_max;  /* chunks of a batch */
     bool is_software;    /* it runs on this machine's processors */
-    struct adit_cost cost[ADIT_SIZE_CLASSES]; /* of meshing, as measured */
+    struct adit_cost cost[ADIT_SIZE_CLASSES]; /* of meshing, as measured; zeroes: not known */
+    void *user;          /* of who made it */
     /* Opens a batch. Negative errno with a line in adit_detail(): it cannot. */
     int (*open)(struct adit_executor *executor, void **batch);
     void (*begin)(void *batch);
