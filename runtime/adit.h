@@ -428,6 +428,7 @@ ADIT_API void adit_dispatcher_close(struct adit_dispatcher **dispatcher);
 struct adit_tier_info {
     char name[32];   /* "threads", "vulkan:0" */
     uint64_t meshed; /* chunks, by this dispatcher */
+    uint64_t in_place; /* of a device: chunks that were not for it (air, one material), meshed by its thread's kernel */
     bool is_lost;    /* a device that is given nothing any more */
     char why[160];   /* in one line, when it is lost */
 };

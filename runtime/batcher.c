@@ -36,7 +36,7 @@ struct adit_batcher {
     uint32_t cursor;
     uint64_t fixed_ns, each_ns; /* learned; each_ns 0: nothing is known */
     struct flight flight[FLIGHTS];
-    uint64_t meshed; /* by the device */
+    uint64_t meshed, by_kernel; /* by the device; by this thread itself */
     uint32_t is_lost;
     char why[160]; /* whole before is_lost is set */
 };
@@ -86,7 +86,7 @@ static void fill(struct adit_batcher *b, struct flight *f, struct adit_reader *r
             adit_dirty_finish(arena, c->index, true);
             return;
         } else {
-            (void)adit_mesher_work(arena, b->p.kernel, b->p.flags, c->index);
+            (void)adit_mesher_work(arena, b->p.kernel, b->p.flags, c->index, &b->by_kernel);
         }
     }
 }
@@ -158,7 +158,7 @@ static void land(struct adit_batcher *b, struct flight *f)
     if (error || adit_rcu_borrow(arena, &reader)) {
         if (error == -ENOMEM) /* the meshes of these chunks together are too much for it */
             for (; f->n; f->n--)
-                (void)adit_mesher_work(arena, b->p.kernel, b->p.flags, f->claims[f->n - 1].index);
+                (void)adit_mesher_work(arena, b->p.kernel, b->p.flags, f->claims[f->n - 1].index, &b->by_kernel);
         give_up(b, f);
         return;
     }
@@ -167,8 +167,8 @@ static void land(struct adit_batcher *b, struct flight *f)
         struct adit_mesh_result r;
         b->p.executor->result(f->batch, i, &r);
         int published = c->origin.is_void ? -EAGAIN : adit_mesher_publish(arena, reader, c->index, &c->origin, &r);
+        adit_store_relaxed(&b->meshed, b->meshed + !published); /* relaxed: for those who look; before done, which ends a settle */
         (void)adit_mesher_done(arena, c->index, published);
-        adit_store_relaxed(&b->meshed, b->meshed + !published); /* relaxed: for those who look */
     }
     adit_rcu_give_back(arena, reader);
     f->is_up = false;
@@ -201,7 +201,7 @@ static void work_in_its_stead(struct adit_batcher *b)
 {
     uint32_t index;
     if (!b->p.threads && adit_dirty_claim(b->p.arena, &b->cursor, &index)) {
-        if (!adit_mesher_work(b->p.arena, b->p.kernel, b->p.flags, index))
+        if (!adit_mesher_work(b->p.arena, b->p.kernel, b->p.flags, index, &b->by_kernel))
             nap(NAP_NS);
         return;
     }
@@ -291,6 +291,7 @@ void adit_batcher_info(const struct adit_batcher *b, struct adit_tier_info *info
 {
     snprintf(info->name, sizeof info->name, "%s", b->p.executor->name);
     info->meshed = adit_load_relaxed(&b->meshed);
+    info->in_place = adit_load_relaxed(&b->by_kernel);
     info->is_lost = adit_load32_acquire(&b->is_lost);
     snprintf(info->why, sizeof info->why, "%s", info->is_lost ? b->why : "");
 }

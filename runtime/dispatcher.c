@@ -54,11 +54,10 @@ static void *worker_main(void *user)
             continue;
         }
         uint64_t begin = d->batchers_n ? adit_clock_ns() : 0; /* nobody else asks */
-        if (!adit_mesher_work(d->arena, d->kernel, d->flags, index)) {
+        if (!adit_mesher_work(d->arena, d->kernel, d->flags, index, &d->meshed)) {
             nap(STARVED_NAP_NS);
             continue;
         }
-        adit_add_relaxed(&d->meshed, 1);
         if (d->batchers_n)
             adit_cost_learn(&d->thread_ns, adit_clock_ns() - begin);
     }

@@ -203,7 +203,7 @@ bool adit_mesher_done(struct adit_arena *arena, uint32_t index, int error)
     return !again;
 }
 
-bool adit_mesher_work(struct adit_arena *arena, adit_mesh_kernel *kernel, uint8_t flags, uint32_t index)
+bool adit_mesher_work(struct adit_arena *arena, adit_mesh_kernel *kernel, uint8_t flags, uint32_t index, uint64_t *meshed)
 {
     struct adit_scratch *scratch;
     int error = adit_scratch_borrow(arena, &scratch);
@@ -211,6 +211,8 @@ bool adit_mesher_work(struct adit_arena *arena, adit_mesh_kernel *kernel, uint8_
         error = adit_mesher_run(arena, scratch, kernel, flags, index);
         adit_scratch_give_back(arena, scratch);
     }
+    if (!error)
+        adit_add_relaxed(meshed, 1);
     return adit_mesher_done(arena, index, error);
 }
 

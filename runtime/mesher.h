@@ -31,8 +31,8 @@ int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit
  * once should rest first. */
 bool adit_mesher_done(struct adit_arena *arena, uint32_t index, int error);
 
-/* Meshes and publishes a claimed entry and ends the claim: what a worker does. As done. */
-bool adit_mesher_work(struct adit_arena *arena, adit_mesh_kernel *kernel, uint8_t flags, uint32_t index);
+/* Meshes and publishes a claimed entry and ends the claim: what a worker does. *meshed counts it before that, for whoever waits for the end. As done. */
+bool adit_mesher_work(struct adit_arena *arena, adit_mesh_kernel *kernel, uint8_t flags, uint32_t index, uint64_t *meshed);
 
 /* For a device: reads the entry at index, claimed by the caller, inside a section of its own, and adds it to a batch of the executor. reader is borrowed and outside a
  * section. Does not block. 0 with its origin, also where that is void: the place in the batch is taken then, and the mesh worth nothing. 1: it is

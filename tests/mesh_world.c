@@ -1,0 +1,91 @@
+#include "tests/mesh_world.h"
+
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "kernels/kernels.h"
+#include "runtime/dirty.h"
+
+#define SETTLE_NS 60000000000u
+
+struct adit_key mesh_world_key(uint32_t i)
+{
+    return (struct adit_key){.x = (int32_t)(i % MESH_WORLD_SIDE) - 2, .y = (int32_t)(i / MESH_WORLD_SIDE % 2),
+                             .z = (int32_t)(i / MESH_WORLD_SIDE / 2) - 2};
+}
+
+static void make_chunk(uint32_t i, uint16_t *voxels)
+{
+    struct adit_key k = mesh_world_key(i);
+    if (i == 9)
+        adit_generate(adit_generator_named("noise50"), 1, k.x, k.y, k.z, voxels);
+    else if (i == 22)
+        fixture_paint(2, voxels);
+    else
+        adit_generate_terrain(1, k.x, k.y, k.z, voxels);
+}
+
+struct adit_arena *mesh_world_create(uint32_t flags)
+{
+    static uint16_t voxels[ADIT_CHUNK_VOXELS];
+    struct adit_create_params params = {.size = sizeof params, .data_bytes = 96u << 20, .flags = flags};
+    struct adit_arena *a = fixture_create(&params);
+    for (uint16_t m = 1; m < ADIT_GENERATE_TERRAIN_MATERIALS; m++) {
+        struct adit_material_info info = {.material_class = adit_generate_terrain_materials[m].material_class};
+        snprintf(info.name, sizeof info.name, "%s", adit_generate_terrain_materials[m].name);
+        REQUIRE(!adit_material_register(a, &info, &m));
+    }
+    for (uint32_t i = 0; i < MESH_WORLD_CHUNKS; i++) {
+        struct adit_key key = mesh_world_key(i);
+        make_chunk(i, voxels);
+        REQUIRE(!adit_chunk_put(a, &key, voxels, NULL));
+    }
+    return a;
+}
+
+void mesh_world_edit(struct adit_arena *arena, uint32_t i, uint32_t round)
+{
+    struct adit_key key = mesh_world_key(i);
+    const struct adit_voxel_edit edits[] = {{63, (uint8_t)(round % 64), (uint8_t)(i % 64), 0, (uint16_t)(1 + round % 5)},
+                                            {(uint8_t)(round * 7 % 64), 0, 31, 0, (uint16_t)(round % 3)}};
+    REQUIRE(!adit_chunk_edit(arena, &key, edits, 2, NULL));
+}
+
+void mesh_world_digest(struct adit_arena *arena, uint64_t digest[MESH_WORLD_CHUNKS])
+{
+    struct adit_reader *reader;
+    REQUIRE(!adit_reader_open(arena, &reader));
+    for (uint32_t i = 0; i < MESH_WORLD_CHUNKS; i++) {
+        struct adit_key key = mesh_world_key(i);
+        struct adit_mesh_view m;
+        uint64_t version;
+        REQUIRE(!adit_chunk_version(arena, &key, &version));
+        adit_enter(reader);
+        REQUIRE(!adit_mesh_acquire(reader, &key, &m));
+        REQUIRE(adit_mesh_is_intact(&m) && m.source[0] == version);
+        digest[i] = XXH3_64bits_withSeed(m.quads, (size_t)m.quads_n * 8, XXH3_64bits(m.start, sizeof m.start) + m.faces) +
+                    XXH3_64bits(m.bounds_lo, 3) + 3 * XXH3_64bits(m.bounds_hi, 3);
+        adit_exit(reader);
+    }
+    adit_reader_close(&reader);
+}
+
+void mesh_world_assert_right(struct adit_arena *arena)
+{
+    uint64_t got[MESH_WORLD_CHUNKS], want[MESH_WORLD_CHUNKS];
+    struct adit_dispatcher *d;
+    mesh_world_digest(arena, got);
+    for (uint32_t i = 0; i < arena->chunks_max; i++)
+        if (adit_load_acquire(&arena->entries[i].current))
+            adit_dirty_mark(arena, i);
+    REQUIRE(!adit_dispatcher_open(arena, NULL, &d));
+    REQUIRE(!adit_settle(arena, SETTLE_NS));
+    adit_dispatcher_close(&d);
+    mesh_world_digest(arena, want);
+    for (uint32_t i = 0; i < MESH_WORLD_CHUNKS; i++)
+        if (got[i] != want[i])
+            fail_msg("chunk %u has another mesh than threads make", i);
+    shm_fixture_verify(arena, 0);
+}

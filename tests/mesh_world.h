@@ -1,0 +1,22 @@
+/* mesh_world.h - a small world in an arena and a digest of its meshes, to compare who made them: the tiers of a dispatcher give the same bytes.
+ */
+#ifndef ADIT_TESTS_MESH_WORLD_H
+#define ADIT_TESTS_MESH_WORLD_H
+
+#include "tests/chunk_fixture.h"
+
+enum { MESH_WORLD_SIDE = 4, MESH_WORLD_CHUNKS = MESH_WORLD_SIDE * MESH_WORLD_SIDE * 2 };
+
+/* An arena (flags as in adit_create) with 4x2x4 chunks of terrain, its materials named, one chunk of noise and one of more materials than a palette takes; all
+ * dirty. */
+struct adit_arena *mesh_world_create(uint32_t flags);
+struct adit_key mesh_world_key(uint32_t i);
+/* Changes something in chunk i: its border, mostly. round: what. */
+void mesh_world_edit(struct adit_arena *arena, uint32_t i, uint32_t round);
+
+/* Of every mesh the hash of what a reader sees of it; all must be there and of the current version. */
+void mesh_world_digest(struct adit_arena *arena, uint64_t digest[MESH_WORLD_CHUNKS]);
+/* The meshes are those of a dispatcher of threads alone, which then makes all of them again. */
+void mesh_world_assert_right(struct adit_arena *arena);
+
+#endif

@@ -1,0 +1,366 @@
+/* test_batcher.c - devices under a dispatcher (runtime/batcher.h): what one takes and gives, and that nothing is lost when it is. The device is one of the
+ * test's: the scalar kernel behind the interface of executor.h, which fails when it is told to. tests/test_gpu_dispatch.c has Vulkan. */
+#include "tests/mesh_world.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/encoding.h"
+#include "runtime/executor.h"
+#include "runtime/material.h"
+
+#define SETTLE_NS 60000000000u
+#define BATCH 5u
+#define NEVER UINT32_MAX
+#ifdef __SANITIZE_THREAD__
+#define ROUNDS 2u
+#else
+#define ROUNDS 4u
+#endif
+
+/* What happens when. Counted over all batches of the device. */
+static struct {
+    uint32_t opened, submits, waits, adds, landed; /* so far */
+    uint32_t open_fails, submit_fails, wait_fails, no_memory, full, refused, slow; /* the number of the call, or NEVER */
+    uint32_t nap_ms; /* of each wait */
+    struct adit_arena *namer; /* the second chunk of a batch names LATE there, once */
+} device;
+
+#define LATE 3000u
+static void name_late(struct adit_arena *a);
+
+struct fake_chunk {
+    uint16_t voxels[ADIT_CHUNK_VOXELS], plane[ADIT_FACES][ADIT_PLANE_VOXELS];
+    struct adit_mesh_rim rim;
+    struct adit_mesh_source source;
+    uint64_t *quads;
+    struct adit_mesh_result result;
+};
+
+struct fake_batch {
+    uint32_t n;
+    bool in_flight;
+    uint8_t classes[ADIT_MATERIALS];
+    struct fake_chunk chunk[BATCH];
+};
+
+static int fake_open(struct adit_executor *e, void **batch)
+{
+    (void)e;
+    struct fake_batch *b = calloc(1, sizeof *b);
+    if (__atomic_fetch_add(&device.opened, 1, __ATOMIC_RELAXED) == device.open_fails) {
+        free(b);
+        return adit_fault(-ENODEV, "fake: it does not want to");
+    }
+    *batch = b;
+    return 0;
+}
+
+static void fake_begin(void *batch)
+{
+    struct fake_batch *b = batch;
+    REQUIRE(!b->in_flight);
+    b->n = 0;
+}
+
+static int fake_add(void *batch, const struct adit_mesh_task *t)
+{
+    struct fake_batch *b = batch;
+    uint32_t nth = device.adds++;
+    if (nth == device.refused)
+        return -ENOTSUP;
+    if (b->n == BATCH || nth == device.full)
+        return -ENOSPC;
+    if (b->n == 1 && device.namer)
+        name_late(device.namer);
+    struct fake_chunk *c = &b->chunk[b->n];
+    uint64_t *quads = c->quads;
+    if (!adit_decode_chunk_within(t->version, t->bytes, c->voxels))
+        return -EBADMSG;
+    c->source = (struct adit_mesh_source){.voxels = c->voxels, .dim = {64, 64, 64}, .flags = (uint8_t)t->flags, .classes = b->classes};
+    for (uint32_t f = 0; f < ADIT_FACES; f++) {
+        if (t->beside[f] && !adit_decode_plane_within(t->beside[f], t->beside_bytes[f], f ^ 1, c->plane[f]))
+            return -EBADMSG;
+        c->source.plane[f] = t->beside[f] ? c->plane[f] : NULL;
+    }
+    if (t->rim) {
+        c->rim = *t->rim;
+        c->source.rim = &c->rim;
+    }
+    c->quads = quads;
+    b->n++;
+    return 0;
+}
+
+static int fake_submit(void *batch, const uint8_t *classes)
+{
+    struct fake_batch *b = batch;
+    REQUIRE(b->n > 0);
+    memcpy(b->classes, classes, sizeof b->classes);
+    if (device.submits++ == device.submit_fails)
+        return adit_fault(-EIO, "fake: lost at a submission");
+    b->in_flight = true;
+    return 0;
+}
+
+static int fake_wait(void *batch, uint64_t timeout_ns)
+{
+    struct fake_batch *b = batch;
+    uint32_t nth = device.waits++;
+    (void)timeout_ns;
+    REQUIRE(b->in_flight);
+    shm_fixture_nap(device.nap_ms);
+    if (nth == device.slow)
+        return -ETIMEDOUT;
+    b->in_flight = false;
+    if (nth == device.wait_fails)
+        return adit_fault(-EIO, "fake: lost in flight");
+    if (nth == device.no_memory)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < b->n; i++) {
+        struct fake_chunk *c = &b->chunk[i];
+        if (!c->quads)
+            REQUIRE((c->quads = malloc((size_t)ADIT_MESH_QUADS_MAX * 8)));
+        c->result = (struct adit_mesh_result){.quads = c->quads, .quads_max = ADIT_MESH_QUADS_MAX};
+        REQUIRE(!adit_mesh_scalar(&c->source, &c->result));
+    }
+    device.landed += b->n;
+    return 0;
+}
+
+static void fake_result(void *batch, uint32_t i, struct adit_mesh_result *r) { *r = ((struct fake_batch *)batch)->chunk[i].result; }
+
+static void fake_close(void *batch)
+{
+    struct fake_batch *b = batch;
+    for (uint32_t i = 0; i < BATCH; i++)
+        free(b->chunk[i].quads);
+    free(b);
+}
+
+static struct adit_executor fake = {.name = "fake:0", .batch_max = BATCH, .open = fake_open, .begin = fake_begin, .add = fake_add,
+                                    .submit = fake_submit, .wait = fake_wait, .result = fake_result, .close = fake_close};
+static struct adit_devices devices = {.n = 1, .executor = {&fake}};
+
+static void name_late(struct adit_arena *a)
+{
+    struct adit_material_info info = {.name = "late glass", .material_class = ADIT_CLASS_TRANSLUCENT};
+    uint16_t id = LATE;
+    device.namer = NULL;
+    REQUIRE(!adit_material_register(a, &info, &id));
+}
+
+static void reset_device(void)
+{
+    memset(&device, 0, sizeof device);
+    device.open_fails = device.submit_fails = device.wait_fails = device.no_memory = device.full = device.refused = device.slow = NEVER;
+    memset(fake.cost, 0, sizeof fake.cost);
+    fake.is_software = false;
+}
+
+static struct adit_dispatcher *dispatch(struct adit_arena *a, bool only)
+{
+    const struct adit_dispatcher_params p = {.size = sizeof p, .workers = 2, .only_devices = only, .devices = &devices};
+    struct adit_dispatcher *d;
+    assert_int_equal(adit_dispatcher_open(a, &p, &d), 0);
+    return d;
+}
+
+static struct adit_tier_info tier(const struct adit_dispatcher *d, uint32_t i)
+{
+    struct adit_tier_info info;
+    assert_int_equal(adit_dispatcher_tier(d, i, &info), 0);
+    return info;
+}
+
+/* The whole world by the device alone, twice with edits; what has become of the device. */
+static struct adit_tier_info mesh_world(uint32_t flags)
+{
+    struct adit_arena *a = mesh_world_create(flags);
+    struct adit_dispatcher *d = dispatch(a, true);
+    assert_int_equal(adit_settle(a, SETTLE_NS), 0);
+    for (uint32_t i = 0; i < 40; i++)
+        mesh_world_edit(a, i * 5 % MESH_WORLD_CHUNKS, i);
+    assert_int_equal(adit_settle(a, SETTLE_NS), 0);
+    struct adit_tier_info info = tier(d, 1);
+    assert_int_equal(tier(d, 0).meshed, 0);
+    assert_string_equal(info.name, "fake:0");
+    assert_int_equal(adit_dispatcher_tier(d, 2, &(struct adit_tier_info){0}), -ERANGE);
+    adit_dispatcher_close(&d);
+    mesh_world_assert_right(a);
+    adit_detach(&a);
+    return info;
+}
+
+static void a_device_alone_meshes_all(void **state)
+{
+    (void)state;
+    reset_device();
+    struct adit_tier_info info = mesh_world(0);
+    assert_false(info.is_lost);
+    assert_true(info.meshed >= MESH_WORLD_CHUNKS / 2); /* the sky is meshed in place */
+    assert_int_equal(info.meshed, device.landed);
+    reset_device();
+    info = mesh_world(ADIT_CREATE_AO);
+    assert_false(info.is_lost);
+    reset_device();
+    (void)mesh_world(ADIT_CREATE_AO | ADIT_CREATE_TT_NONE);
+}
+
+/* (tried: chunks of a failed submission, or of one lost in flight, not marked dirty again: never settled) */
+static void nothing_is_lost_with_a_device(void **state)
+{
+    (void)state;
+    for (uint32_t n = 0; n < ROUNDS; n++) {
+        reset_device();
+        device.submit_fails = n;
+        struct adit_tier_info info = mesh_world(0);
+        assert_true(info.is_lost);
+        assert_string_equal(info.why, "fake: lost at a submission");
+        reset_device();
+        device.wait_fails = n;
+        info = mesh_world(n & 1 ? ADIT_CREATE_AO : 0);
+        assert_true(info.is_lost);
+        assert_string_equal(info.why, "fake: lost in flight");
+    }
+    for (uint32_t n = 0; n < 2; n++) {
+        reset_device();
+        device.open_fails = n;
+        struct adit_tier_info info = mesh_world(0);
+        assert_true(info.is_lost);
+        assert_int_equal(info.meshed, 0);
+    }
+}
+
+static void what_it_refuses_or_has_no_room_for_is_meshed_in_place(void **state)
+{
+    (void)state;
+    reset_device();
+    device.full = 3; /* in the middle of a batch; then as the first of one */
+    assert_false(mesh_world(0).is_lost);
+    reset_device();
+    device.full = 0;
+    assert_false(mesh_world(0).is_lost);
+    reset_device();
+    device.refused = 2;
+    assert_false(mesh_world(0).is_lost);
+    reset_device();
+    device.no_memory = 1;
+    assert_false(mesh_world(0).is_lost);
+    reset_device();
+    device.slow = 1;
+    assert_false(mesh_world(0).is_lost);
+}
+
+/* A device that takes 20 ms a chunk is tried once, and the threads do the rest; one that costs nothing gets most. */
+static void who_is_slow_gets_nothing(void **state)
+{
+    (void)state;
+    reset_device();
+    device.nap_ms = 100;
+    fake.is_software = true;
+    struct adit_arena *a = mesh_world_create(0);
+    struct adit_dispatcher *d = dispatch(a, false);
+    for (uint32_t round = 0; round < 20; round++) {
+        for (uint32_t i = 0; i < MESH_WORLD_CHUNKS; i++)
+            mesh_world_edit(a, i, round);
+        assert_int_equal(adit_settle(a, SETTLE_NS), 0);
+    }
+    assert_in_range(tier(d, 1).meshed, 0, 1);
+    assert_true(tier(d, 0).meshed > 100);
+    adit_dispatcher_close(&d);
+    mesh_world_assert_right(a);
+    adit_detach(&a);
+}
+
+/* A material that is there already is named while a batch is filled: what a chunk before it was read with, its rim, is by other classes than the rest
+ * will be. (tried: the batch meshed all the same) */
+static void classes_may_change_while_a_batch_is_filled(void **state)
+{
+    (void)state;
+    reset_device();
+    struct adit_arena *a = mesh_world_create(ADIT_CREATE_AO);
+    for (uint32_t i = 0; i < MESH_WORLD_CHUNKS; i++) {
+        struct adit_key key = mesh_world_key(i);
+        struct adit_voxel_edit corners[8];
+        for (uint32_t c = 0; c < 8; c++)
+            corners[c] = (struct adit_voxel_edit){c & 1 ? 63 : 0, c & 2 ? 63 : 0, c & 4 ? 63 : 0, 0, LATE};
+        assert_int_equal(adit_chunk_edit(a, &key, corners, 8, NULL), 0);
+    }
+    device.namer = a;
+    struct adit_dispatcher *d = dispatch(a, true);
+    assert_int_equal(adit_settle(a, SETTLE_NS), 0);
+    assert_null(device.namer);
+    adit_dispatcher_close(&d);
+    mesh_world_assert_right(a);
+    adit_detach(&a);
+}
+
+/* ---- death */
+
+static void mesh_until_killed(void *user)
+{
+    struct adit_arena *a = shm_fixture_attach(user, ADIT_PRODUCER);
+    struct adit_dispatcher *d = dispatch(a, true);
+    (void)d;
+    for (;;)
+        shm_fixture_nap(1000);
+}
+
+static bool is_claimed(void *arena)
+{
+    struct adit_arena *a = arena;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < a->chunks_max; i++)
+        n += adit_load_acquire(&a->entries[i].work) != 0;
+    return n > BATCH; /* more than one batch in its hands */
+}
+
+/* Killed with two batches in flight: others get all of it. (tried: work of the dead not given back) */
+static void who_dies_with_batches_in_flight_loses_none(void **state)
+{
+    (void)state;
+    for (uint32_t n = 0; n < 3; n++) {
+        reset_device();
+        device.nap_ms = 200;
+        pid_t child = fixture_fork(mesh_until_killed, (void *)(uintptr_t)FIXTURE_NAME);
+        struct adit_arena *a = mesh_world_create(n & 1 ? ADIT_CREATE_AO : 0);
+        fixture_start();
+        assert_true(fixture_eventually(is_claimed, a));
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(shm_fixture_wait(child), -SIGKILL);
+        struct adit_dispatcher *d;
+        assert_int_equal(adit_dispatcher_open(a, NULL, &d), 0);
+        assert_int_equal(adit_settle(a, SETTLE_NS), 0);
+        adit_dispatcher_close(&d);
+        mesh_world_assert_right(a);
+        adit_detach(&a);
+    }
+}
+
+static void wrong_params_are_refused(void **state)
+{
+    (void)state;
+    struct adit_arena *a = fixture_create(NULL);
+    struct adit_dispatcher *d;
+    const struct adit_dispatcher_params p = {.size = sizeof p, .only_devices = true};
+    assert_int_equal(adit_dispatcher_open(a, &p, &d), -EINVAL);
+    assert_null(d);
+    adit_detach(&a);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_dies_with_batches_in_flight_loses_none),
+        cmocka_unit_test(a_device_alone_meshes_all),
+        cmocka_unit_test(nothing_is_lost_with_a_device),
+        cmocka_unit_test(what_it_refuses_or_has_no_room_for_is_meshed_in_place),
+        cmocka_unit_test(who_is_slow_gets_nothing),
+        cmocka_unit_test(classes_may_change_while_a_batch_is_filled),
+        cmocka_unit_test(wrong_params_are_refused),
+    };
+    return cmocka_run_group_tests_name("devices under a dispatcher", tests, shm_fixture_set_up, shm_fixture_tear_down);
+}
