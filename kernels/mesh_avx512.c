@@ -263,7 +263,8 @@ static inline void look_at(const struct mesher *m, const struct adit_mesh_side *
     around->right[i] = around->mid[i] >> 1 | (adit_lanes)_mm512_maskz_set1_epi64((__mmask8)(m->shade.hi[v + i] >> layer), (long long)(1ull << (s->width - 1)));
 }
 
-/* The AO of row v of eight layers, as far as it matters to cells of seen; around is of row v-1 if is_next. Returns in which lanes there is some. */
+/* The AO of row v of eight layers, as far as it matters to cells of seen; around is of row v-1 if is_next. Returns in which lanes there is some;
+ * in none, shade is left as it is. */
 static inline __mmask8 find_shade(const struct mesher *m, const struct adit_mesh_side *s, const struct lines *l, uint32_t v, uint32_t layer, __m512i seen,
                                   bool is_next, struct surroundings *around, struct adit_lanes_shade *shade)
 {
@@ -283,8 +284,6 @@ static inline __mmask8 find_shade(const struct mesher *m, const struct adit_mesh
     __mmask8 dark = _mm512_test_epi64_mask((__m512i)near, seen);
     if (dark)
         adit_lanes_shade_of(shade, around->left, around->mid, around->right);
-    else
-        memset(shade, 0, sizeof *shade);
     return dark;
 }
 
@@ -363,7 +362,7 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
     const bool is_greedy = !(m->source->flags & ADIT_MESH_CULLED);
     const bool has_ao = is_keyed && m->source->flags & ADIT_MESH_AO, has_light = is_keyed && m->source->light;
     const __m512i zero = _mm512_setzero_si512();
-    __m512i covered = zero, open_first = zero, open_last = zero;
+    __m512i covered = zero, open_first = zero, open_last = zero, uneven_above = zero;
     __m512i rows = zero, begins = zero, cells = zero, faces = zero;
     struct surroundings around = {0};
     uint32_t next = 0;
@@ -379,8 +378,11 @@ static inline __attribute__((always_inline)) void sweep_as(struct mesher *m, con
         next = v + 1;
         if (is_greedy) {
             __m512i good = _mm512_and_si512(_mm512_and_si512(covered, seen), _mm512_load_si512(l.same_v + (v ? v - 1 : 0) * l.same_step));
-            if (has_ao && _mm512_test_epi64_mask(good, good)) /* then row v-1 has its shade, too */
-                good = _mm512_and_si512(good, (__m512i)adit_lanes_shade_like_above(shade, shade - 1));
+            if (has_ao) {
+                __m512i uneven = is_dark ? (__m512i)adit_lanes_shade_uneven_v(shade) : zero;
+                good = _mm512_andnot_si512(_mm512_or_si512(uneven, uneven_above), good);
+                uneven_above = uneven;
+            }
             if (has_light && _mm512_test_epi64_mask(good, good))
                 good = _mm512_and_si512(good, light_like(m, s, v, layer, false, good));
             __m512i down = reached(reverse_bits(good), reverse_bits(open_last));

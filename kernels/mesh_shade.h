@@ -27,6 +27,9 @@ void adit_shade_side_make(struct adit_shade_side *to, const struct adit_mesh_sou
 /* Of one row of faces: how many of the three cells around each corner count as opaque, as two bits; both sides count as all three. Corners in the
  * order of quad.h. AO is 3 less that: the complement of both bits. WORD is a type with & | ^ ~ << >>; LOW and HIGH make the two bits of a and b beside a
  * corner and d diagonal to it, DIFFER(x, a, b) is x | (a ^ b): where one instruction does, it can be told. */
+/* Two visible faces next to each other have the same AO at the two corners they share: the cells before both are not opaque, and the other two
+ * around such a corner are the same, each beside it for one face and diagonal for the other. So where AO does not change along either of them it is equal, and
+ * whether they merge is a word a row. */
 #define ADIT_SHADE_LOW(a, b, d) (((a) ^ (b) ^ (d)) | ((a) & (b)))
 #define ADIT_SHADE_HIGH(a, b, d) (((a) & (b)) | ((d) & ((a) | (b))))
 #define ADIT_SHADE_DIFFER(x, a, b) ((x) | ((a) ^ (b)))
@@ -46,32 +49,22 @@ void adit_shade_side_make(struct adit_shade_side *to, const struct adit_mesh_sou
             s->high[i] = HIGH(a, mid[v], d);                                                                                                          \
         }                                                                                                                                             \
     }                                                                                                                                                 \
+    /* Cells that do not merge along v, either way. */                                                                                                \
+    static inline __attribute__((always_inline)) WORD PREFIX##_shade_uneven_v(const struct PREFIX##_shade *s)                                         \
+    {                                                                                                                                                 \
+        WORD uneven = s->low[0] ^ s->low[2];                                                                                                          \
+        uneven = DIFFER(uneven, s->high[0], s->high[2]);                                                                                              \
+        uneven = DIFFER(uneven, s->low[1], s->low[3]);                                                                                                \
+        return DIFFER(uneven, s->high[1], s->high[3]);                                                                                                \
+    }                                                                                                                                                 \
     /* Cells that merge with the next one along u. */                                                                                                 \
     static inline __attribute__((always_inline)) WORD PREFIX##_shade_like_next(const struct PREFIX##_shade *s)                                        \
     {                                                                                                                                                 \
-        WORD uneven = s->low[0] ^ s->low[1], differ = s->low[0] ^ s->low[0] >> 1;                                                                     \
+        WORD uneven = s->low[0] ^ s->low[1];                                                                                                          \
         uneven = DIFFER(uneven, s->high[0], s->high[1]);                                                                                              \
         uneven = DIFFER(uneven, s->low[2], s->low[3]);                                                                                                \
         uneven = DIFFER(uneven, s->high[2], s->high[3]);                                                                                              \
-        differ = DIFFER(differ, s->high[0], s->high[0] >> 1);                                                                                         \
-        differ = DIFFER(differ, s->low[2], s->low[2] >> 1);                                                                                           \
-        differ = DIFFER(differ, s->high[2], s->high[2] >> 1);                                                                                         \
-        return ~(uneven | uneven >> 1 | differ);                                                                                                      \
-    }                                                                                                                                                 \
-    /* Cells that merge with those of row v-1, whose shade is above. */\
-    static inline __attribute__((always_inline)) WORD PREFIX##_shade_like_above(const struct PREFIX##_shade *s,                                       \
-                                                                                const struct PREFIX##_shade *above)                                   \
-    {                                                                                                                                                 \
-        WORD differ = s->low[0] ^ s->low[2];                                                                                                          \
-        for (int i = 0; i < 2; i++) {                                                                                                                 \
-            differ = DIFFER(differ, s->low[i], s->low[i + 2]);                                                                                        \
-            differ = DIFFER(differ, s->high[i], s->high[i + 2]);                                                                                      \
-            differ = DIFFER(differ, above->low[i], above->low[i + 2]);                                                                                \
-            differ = DIFFER(differ, above->high[i], above->high[i + 2]);                                                                              \
-            differ = DIFFER(differ, s->low[i], above->low[i]);                                                                                        \
-            differ = DIFFER(differ, s->high[i], above->high[i]);                                                                                      \
-        }                                                                                                                                             \
-        return ~differ;                                                                                                                               \
+        return ~(uneven | uneven >> 1);                                                                                                               \
     }
 
 enum { ADIT_LIGHT_BITS = 1023 }; /* of a value of light, that count */

@@ -301,7 +301,7 @@ ADIT_LANES_OF uint64_t like_above(const struct mesher *m, const struct lines *l,
     return both & l->same_v[(v - 1) * l->step];
 }
 
-/* The shade of row v, as far as it matters to cells of seen. Returns whether any of them has some. */
+/* The shade of row v, as far as it matters to cells of seen. Returns whether any of them has some; else shade is left as it is. */
 ADIT_LANES_OF bool find_shade(const struct mesher *m, const struct adit_mesh_side *s, const struct lines *l, uint32_t layer, uint32_t v, uint64_t seen,
                               struct word_shade *shade)
 {
@@ -313,10 +313,8 @@ ADIT_LANES_OF bool find_shade(const struct mesher *m, const struct adit_mesh_sid
         right[i] = mid[i] >> 1 | (m->shade.hi[v + i] >> layer & 1) << (s->width - 1);
     }
     near = left[0] | left[1] | left[2] | mid[0] | mid[2] | right[0] | right[1] | right[2];
-    if (!(near & seen)) {
-        memset(shade, 0, sizeof *shade);
+    if (!(near & seen))
         return false;
-    }
     word_shade_of(shade, left, mid, right);
     return true;
 }
@@ -330,10 +328,10 @@ ADIT_LANES_OF void sweep(struct mesher *m, const struct adit_mesh_side *s, int c
     const bool is_greedy = !(m->source->flags & ADIT_MESH_CULLED), is_exact = axis == 0 || is_opaque;
     const uint64_t rows = m->rows[layer], linked = rows & rows << 1;
     const bool has_ao = is_shaded && m->source->flags & ADIT_MESH_AO, has_light = is_shaded && m->source->light;
-    struct word_shade shade = {{0}, {0}}, shade_above = shade;
+    struct word_shade shade;
     const uint64_t quad_0 = layer * s->voxel_layer, quad_v = s->voxel_v - (is_greedy ? 1ull << 24 : 0);
     uint64_t all = 0, v_all = is_exact ? rows : 0; /* where every row has faces */
-    uint64_t covered = 0, open_first = 0, open_last = 0, before = 0;
+    uint64_t covered = 0, open_first = 0, open_last = 0, before = 0, uneven_above = 0;
     uint32_t count = m->count, faces = 0;
     for (uint64_t rest = rows; rest; rest &= rest - 1) {
         uint64_t v = adit_word_lowest(rest);
@@ -349,8 +347,11 @@ ADIT_LANES_OF void sweep(struct mesher *m, const struct adit_mesh_side *s, int c
             continue;
         }
         uint64_t good = like_above(m, &l, layer, axis, (uint32_t)v, covered & seen & -(linked >> v & 1));
-        if (has_ao && good)
-            good &= word_shade_like_above(&shade, &shade_above);
+        if (has_ao) {
+            uint64_t uneven = is_dark ? word_shade_uneven_v(&shade) : 0;
+            good &= ~(uneven | uneven_above);
+            uneven_above = uneven;
+        }
         if (has_light && good)
             good &= adit_light_like_above(m->source, s, layer, (uint32_t)v);
         uint64_t start = good & open_first;
@@ -364,8 +365,6 @@ ADIT_LANES_OF void sweep(struct mesher *m, const struct adit_mesh_side *s, int c
         uint64_t first = fresh & ~((fresh & like) << 1), last = fresh & ~(fresh >> 1 & like);
         end(to, open_first ^ kept_first, before << 24);
         count = begin(to, count, quad_0 + v * quad_v, axis == 0 ? 6 : 0, first, last, dark);
-        if (has_ao)
-            shade_above = shade;
         open_first = kept_first | first;
         open_last = kept_last | last;
         covered = seen;
