@@ -56,7 +56,7 @@ static void bad_usage_gives_one_line_and_exit_2(void **state)
     adit_refuses("--out needs a value", ARGV((char *)"run", (char *)"terrain", (char *)"--out"));
     adit_refuses("1 to 64", ARGV((char *)"run", (char *)"terrain", (char *)"--producers", (char *)"0"));
     adit_refuses("512M", ARGV((char *)"run", (char *)"terrain", (char *)"--size", (char *)"big"));
-    adit_refuses("scalar", ARGV((char *)"run", (char *)"terrain", (char *)"--tiers", (char *)"vulkan"));
+    adit_refuses("scalar", ARGV((char *)"run", (char *)"terrain", (char *)"--tiers", (char *)"abacus"));
     adit_refuses(".glb", ARGV((char *)"run", (char *)"terrain", (char *)"--out", (char *)"x.stl"));
     adit_refuses("/nowhere", ARGV((char *)"run", (char *)"terrain", (char *)"--out", (char *)"/nowhere/x.glb"));
     adit_refuses("two outputs", ARGV((char *)"run", (char *)"terrain", (char *)"--raw", (char *)"x.png", (char *)"--picture", (char *)"x.png"));

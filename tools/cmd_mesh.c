@@ -13,8 +13,10 @@
 #include "tools/command.h"
 #include "tools/exports/exports.h"
 #include "tools/halved.h"
+#include "tools/devices.h"
 #include "tools/interrupt.h"
 #include "tools/jsonout.h"
+#include "tools/mesh_device.h"
 #include "tools/moment.h"
 #include "tools/options.h"
 #include "tools/pieces.h"
@@ -157,7 +159,7 @@ static bool mode_choose(const char *text, uint8_t *flags, bool *exact)
 
 /* Fills pieces from the options. False after a line of error. */
 static bool pieces_prepare(const struct mesh_options *o, uint8_t *classes, uint32_t dim[3], struct adit_pieces *pieces,
-                           const char **tier)
+                           struct adit_tiers *tiers)
 {
     bool exact, tt_none, any;
     uint8_t flags;
@@ -175,7 +177,7 @@ static bool pieces_prepare(const struct mesh_options *o, uint8_t *classes, uint3
         return false;
     }
     if (!mode_choose(o->mode, &flags, &exact) ||
-        !word_choose("--tt", o->tt, "both", "none", &tt_none) || !word_choose("--merge", o->merge, "material", "any", &any) || adit_tiers_choose(PROGRAM, "--tier", o->tier, tier))
+        !word_choose("--tt", o->tt, "both", "none", &tt_none) || !word_choose("--merge", o->merge, "material", "any", &any) || adit_tiers_choose(PROGRAM, "--tier", o->tier, tiers))
         return false;
     if (any && (exact || (flags & ADIT_MESH_CULLED))) {
         adit_say_error(PROGRAM, "--merge any and --mode %s: only greedy merges opaque faces whatever their material", o->mode);
@@ -190,9 +192,27 @@ static bool pieces_prepare(const struct mesh_options *o, uint8_t *classes, uint3
                                    .flags = (uint8_t)(flags | (tt_none ? ADIT_MESH_TT_NONE : 0) | (o->ao ? ADIT_MESH_AO : 0) |
                                                     (any ? ADIT_MESH_ANY_OPAQUE : 0)),
                                    .exact = exact,
-                                   .kernel = adit_mesh_kernel_named(*tier),
+                                   .kernel = adit_mesh_kernel_named(tiers->kernel),
                                    .take = piece_take};
     return true;
+}
+
+/* Opens the device, where one is asked for; tier: the name of what will mesh. False after a line of error. */
+static bool device_take(struct adit_tiers *tiers, struct adit_pieces *pieces, struct adit_devices **devices, char tier[32])
+{
+    *devices = NULL;
+    snprintf(tier, 32, "%s", tiers->kernel);
+    tiers->devices &= !tiers->threads;
+    if (adit_devices_choose(PROGRAM, "--tier", tiers, devices))
+        return false;
+    if (!*devices)
+        return true;
+    snprintf(tier, 32, "%s", (*devices)->executor[0]->name);
+    if (!adit_mesh_device_open(*devices, &pieces->device))
+        return true;
+    adit_say_error(PROGRAM, "--tier %s: %s", tier, adit_detail());
+    adit_devices_close(devices);
+    return false;
 }
 
 static json_t *figures(const char *file, const uint32_t dim[3], uint64_t lod, const struct adit_pieces *p, const struct adit_atlas *atlas,
@@ -327,7 +347,7 @@ static int mesh_run(int argc, char **argv)
         {"tt", "both|none", ADIT_OPTION_TEXT, &o.tt, 0, 0, "faces between different see-through materials (default both)"},
         {"merge", "material|any", ADIT_OPTION_TEXT, &o.merge, 0, 0, "what opaque faces of a quad share (default material)"},
         {"light", "FILE.raw", ADIT_OPTION_TEXT, &o.light, 0, 0, "light of each cell: merge only faces of the same"},
-        {"tier", "TIER", ADIT_OPTION_TEXT, &o.tier, 0, 0, "scalar, avx2 or avx512 (default: the fastest here)"},
+        {"tier", "TIER", ADIT_OPTION_TEXT, &o.tier, 0, 0, "scalar, avx2, avx512, vulkan or vulkan:N (default: the fastest kernel)"},
         {"quads", "OUT|-", ADIT_OPTION_TEXT, &o.quads, 0, 0, "write the quads to OUT, or to stdout"},
         {"atlas", "OUT.png", ADIT_OPTION_TEXT, &o.atlas, 0, 0, "with --merge any: the quads' materials as a picture"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},
@@ -343,7 +363,9 @@ static int mesh_run(int argc, char **argv)
     static struct adit_atlas atlas;
     struct adit_pieces pieces;
     uint32_t dim[3];
-    const char *tier;
+    struct adit_tiers tiers;
+    struct adit_devices *devices;
+    char tier[32];
     if (argc - first != 1) {
         adit_say_error(PROGRAM, "give one FILE.raw; see `%s --help`", PROGRAM);
         return ADIT_EXIT_BAD_INPUT;
@@ -354,13 +376,15 @@ static int mesh_run(int argc, char **argv)
     lines.to_stdout = o.quads && !strcmp(o.quads, "-");
     if (!files_agree(argv[first], &o, lines.to_stdout))
         return ADIT_EXIT_BAD_INPUT;
-    if (!pieces_prepare(&o, classes, dim, &pieces, &tier))
+    if (!pieces_prepare(&o, classes, dim, &pieces, &tiers) || !device_take(&tiers, &pieces, &devices, tier))
         return ADIT_EXIT_BAD_INPUT;
     lines.progress = (struct adit_progress){.program = PROGRAM, .quiet = o.quiet};
     adit_interrupt_install();
     uint64_t start = adit_moment_ns();
     code = mesh_work(argv[first], &o, dim, tier, &pieces, &lines);
     uint64_t ns = adit_moment_ns() - start;
+    adit_mesh_device_close(&pieces.device);
+    adit_devices_close(&devices);
     json_t *json = !code && o.json ? figures(argv[first], dim, o.lod, &pieces, lines.atlas, tier, ns) : NULL;
     adit_atlas_fini(&atlas);
     if (code)

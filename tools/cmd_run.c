@@ -39,6 +39,7 @@
 #include "tools/plan.h"
 #include "tools/progress.h"
 #include "tools/say.h"
+#include "tools/devices.h"
 #include "tools/tiers.h"
 
 #define PROGRAM "adit run"
@@ -59,7 +60,8 @@ struct run {
     char *const *specs;
     uint32_t specs_count;
     bool opaque;
-    const char *kernel;
+    struct adit_tiers tiers;
+    struct adit_devices *devices;
     char name[48], box[160], line[ADIT_HARVEST_LINE_BYTES];
     struct adit_muster muster;
     struct adit_plan plan;
@@ -132,8 +134,10 @@ static int materials_register(struct run *r)
 
 static int dispatcher_start(struct run *r)
 {
-    const struct adit_dispatcher_params params = {
-        .size = sizeof params, .workers = (uint32_t)r->o.workers, .kernel = r->kernel, .culled = r->o.culled};
+    if (adit_devices_choose(PROGRAM, "--tiers", &r->tiers, &r->devices))
+        return ADIT_EXIT_BAD_INPUT;
+    const struct adit_dispatcher_params params = {.size = sizeof params, .workers = (uint32_t)r->o.workers, .kernel = r->tiers.kernel,
+                                                  .culled = r->o.culled, .only_devices = !r->tiers.threads, .devices = r->devices};
     int status = adit_dispatcher_open(r->arena, &params, &r->dispatcher);
     if (status)
         adit_say_error(PROGRAM, "cannot start the dispatcher: %s",
@@ -344,6 +348,10 @@ static int arena_work(struct run *r)
     struct adit_participant_info self;
     if (!r->o.processes && !adit_participant_get(r->arena, 0, &self))
         out->meshed = self.meshed;
+    json_t *by_device = adit_devices_counts(r->dispatcher);
+    adit_outcome_by_device(out, by_device);
+    json_decref(by_device);
+    adit_devices_tell_lost(PROGRAM, r->dispatcher);
     return code;
 }
 
@@ -418,6 +426,7 @@ static int run_job(struct run *r)
     if (!code && r->o.kills)
         code = arena_verify(r);
     adit_dispatcher_close(&r->dispatcher);
+    adit_devices_close(&r->devices);
     adit_detach(&r->arena);
     return code;
 }
@@ -481,7 +490,7 @@ static int run_check(struct run *r)
                        r->o.harvest.raw);
         return ADIT_EXIT_BAD_INPUT;
     }
-    if (adit_tiers_choose(PROGRAM, "--tiers", r->o.tiers, &r->kernel))
+    if (adit_tiers_choose(PROGRAM, "--tiers", r->o.tiers, &r->tiers))
         return ADIT_EXIT_BAD_INPUT;
     return adit_arena_classes(PROGRAM, r->o.classes, &r->opaque);
 }
@@ -496,7 +505,7 @@ static int run_run(int argc, char **argv)
         {"consumers", "N", ADIT_OPTION_COUNT, &o->consumers, 1, 64, "processes that read and check (default 1)"},
         {"workers", "N", ADIT_OPTION_COUNT, &o->workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
         {"worker-processes", "N", ADIT_OPTION_COUNT, &o->processes, 0, 64, "processes that mesh, with so many threads each (default 0: this one; 2 with --kills)"},
-        {"tiers", "LIST", ADIT_OPTION_TEXT, &o->tiers, 0, 0, "of threads, scalar, avx2, avx512 (default: threads, the fastest)"},
+        {"tiers", "LIST", ADIT_OPTION_TEXT, &o->tiers, 0, 0, ADIT_TIERS_HELP},
         {"classes", "default|opaque", ADIT_OPTION_TEXT, &o->classes, 0, 0, "opaque: treat every material as opaque"},
         {"out", "FILE", ADIT_OPTION_TEXT, &o->harvest.out, 0, 0, "write the meshes: .glb, .obj, .ply or .quads"},
         {"mode", "greedy|exact|culled", ADIT_OPTION_TEXT, &o->harvest.mode, 0, 0, "merge faces, of --out into the fewest quads, or a quad each (default greedy)"},
@@ -538,7 +547,7 @@ static int run_run(int argc, char **argv)
     r.progress = (struct adit_progress){.program = PROGRAM, .quiet = o->quiet};
     r.outcome.plan = &r.plan;
     r.outcome.damage = r.damage;
-    r.outcome.kernel = r.kernel;
+    r.outcome.kernel = r.tiers.kernel;
     r.outcome.producers = (uint32_t)o->producers;
     r.outcome.consumers = (uint32_t)o->consumers;
     r.outcome.out = o->harvest.out;

@@ -16,6 +16,7 @@
 #include "tools/moment.h"
 #include "tools/options.h"
 #include "tools/say.h"
+#include "tools/devices.h"
 #include "tools/tiers.h"
 
 #define PROGRAM "adit serve"
@@ -122,7 +123,7 @@ static int serve_run(int argc, char **argv)
         {"guests", "N", ADIT_OPTION_COUNT, &o.guests, 1, 64, "consumers at once that are not trusted (default none)"},
         {"guest-socket", "PATH", ADIT_OPTION_TEXT, &o.guest_socket, 0, 0, "where guests of any user come in (default: of yours, by NAME)"},
         {"workers", "N", ADIT_OPTION_COUNT, &o.workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
-        {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, "of threads, scalar, avx2, avx512 (default: threads, the fastest)"},
+        {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, ADIT_TIERS_HELP},
         {"culled", NULL, ADIT_OPTION_FLAG, &o.culled, 0, 0, "one quad a visible face instead of merged ones"},
         {"tt-none", NULL, ADIT_OPTION_FLAG, &o.tt_none, 0, 0, "no faces between different translucent materials"},
         {"ao", NULL, ADIT_OPTION_FLAG, &o.ao, 0, 0, "ambient occlusion of each corner of a quad"},
@@ -157,13 +158,18 @@ static int serve_run(int argc, char **argv)
         .guest_path = *path ? path : NULL,
     };
     struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .culled = o.culled};
-    if (adit_tiers_choose(PROGRAM, "--tiers", o.tiers, &meshing.kernel))
+    struct adit_tiers tiers;
+    if (adit_tiers_choose(PROGRAM, "--tiers", o.tiers, &tiers) || adit_devices_choose(PROGRAM, "--tiers", &tiers, &meshing.devices))
         return ADIT_EXIT_BAD_INPUT;
+    meshing.kernel = tiers.kernel;
+    meshing.only_devices = !tiers.threads;
     adit_interrupt_install();
     struct adit_arena *arena;
     code = adit_arena_make(PROGRAM, argv[first], &params, false, &arena);
-    if (code)
+    if (code) {
+        adit_devices_close(&meshing.devices);
         return code;
+    }
     if (!o.quiet)
         adit_arena_notes(PROGRAM, arena, o.size);
     struct adit_dispatcher *dispatcher = NULL;
@@ -171,7 +177,9 @@ static int serve_run(int argc, char **argv)
     if (status)
         adit_say_error(PROGRAM, "cannot start the dispatcher: %s", *adit_detail() ? adit_detail() : adit_strerror(status));
     code = status ? ADIT_EXIT_FAILED : serve(arena, argv[first], &o);
+    adit_devices_tell_lost(PROGRAM, dispatcher);
     adit_dispatcher_close(&dispatcher);
+    adit_devices_close(&meshing.devices);
     adit_detach(&arena);
     return code;
 }

@@ -16,6 +16,7 @@
 #include "tools/patience.h"
 #include "tools/say.h"
 #include "tools/tether.h"
+#include "tools/devices.h"
 #include "tools/tiers.h"
 
 #define PROGRAM "adit work"
@@ -53,6 +54,7 @@ static int working_open(struct working *w, const char *name, const struct work_o
 
 static void working_close(struct working *w)
 {
+    adit_devices_tell_lost(PROGRAM, w->dispatcher);
     adit_dispatcher_close(&w->dispatcher);
     adit_detach(&w->arena);
 }
@@ -100,7 +102,7 @@ static int work_tethered(const char *name, const struct work_options *o, const s
     if (!status)
         status = adit_tether_await(&tether, "finish");
     if (!status)
-        adit_tether_send(&tether, json_pack("{s:{s:I}}", "done", "meshed", (json_int_t)meshed(&w)));
+        adit_tether_send(&tether, json_pack("{s:{s:I,s:o*}}", "done", "meshed", (json_int_t)meshed(&w), "by_device", adit_devices_counts(w.dispatcher)));
     else if (status != -EPIPE)
         adit_tether_fail(&tether, *w.line ? w.line : adit_strerror(status), adit_arena_exit(status));
     working_close(&w);
@@ -141,7 +143,7 @@ static int work_run(int argc, char **argv)
     struct work_options o = {0};
     const struct adit_option table[] = {
         {"workers", "N", ADIT_OPTION_COUNT, &o.workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
-        {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, "of threads, scalar, avx2, avx512 (default: threads, the fastest)"},
+        {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, ADIT_TIERS_HELP},
         {"culled", NULL, ADIT_OPTION_FLAG, &o.culled, 0, 0, "one quad a visible face instead of merged ones"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout at the end"},
         {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no line at the start"},
@@ -158,10 +160,15 @@ static int work_run(int argc, char **argv)
         return ADIT_EXIT_BAD_INPUT;
     }
     struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .culled = o.culled};
-    if (adit_tiers_choose(PROGRAM, "--tiers", o.tiers, &meshing.kernel))
+    struct adit_tiers tiers;
+    if (adit_tiers_choose(PROGRAM, "--tiers", o.tiers, &tiers) || adit_devices_choose(PROGRAM, "--tiers", &tiers, &meshing.devices))
         return ADIT_EXIT_BAD_INPUT;
+    meshing.kernel = tiers.kernel;
+    meshing.only_devices = !tiers.threads;
     adit_interrupt_install();
-    return o.tether ? work_tethered(argv[first], &o, &meshing) : work_alone(argv[first], &o, &meshing);
+    code = o.tether ? work_tethered(argv[first], &o, &meshing) : work_alone(argv[first], &o, &meshing);
+    adit_devices_close(&meshing.devices);
+    return code;
 }
 
 const struct adit_command adit_command_work = {"work", "mesh for an arena that another process serves", work_run};

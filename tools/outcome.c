@@ -7,6 +7,29 @@
 #include "tools/jsonout.h"
 #include "tools/say.h"
 
+void adit_outcome_by_device(struct adit_outcome *outcome, const json_t *counts)
+{
+    const char *name;
+    json_t *count;
+    if (!outcome->by_device)
+        outcome->by_device = json_object();
+    json_object_foreach((json_t *)(uintptr_t)counts, name, count)
+        adit_jsonout_set_count(outcome->by_device, name, adit_jsonout_count(outcome->by_device, name) + adit_jsonout_count(counts, name));
+}
+
+/* Meshes that no device made. */
+static uint64_t meshed_by_kernel(const struct adit_outcome *o)
+{
+    const char *name;
+    json_t *count;
+    uint64_t by_kernel = o->meshed;
+    json_object_foreach(o->by_device, name, count) {
+        uint64_t n = adit_jsonout_count(o->by_device, name);
+        by_kernel -= n < by_kernel ? n : by_kernel;
+    }
+    return by_kernel;
+}
+
 void adit_outcome_collect(struct adit_outcome *outcome, const struct adit_crew *crew, uint32_t consumer, uint32_t worker)
 {
     outcome->lost += adit_crew_lost(crew);
@@ -20,6 +43,7 @@ void adit_outcome_collect(struct adit_outcome *outcome, const struct adit_crew *
         }
         if (i >= worker) {
             outcome->meshed += adit_jsonout_count(done, "meshed");
+            adit_outcome_by_device(outcome, json_object_get(done, "by_device"));
             continue;
         }
         const json_t *checked = json_object_get(done, "checked");
@@ -44,7 +68,8 @@ void adit_outcome_fini(struct adit_outcome *outcome)
 {
     json_decref(outcome->totals);
     json_decref(outcome->worlds);
-    outcome->totals = outcome->worlds = NULL;
+    json_decref(outcome->by_device);
+    outcome->totals = outcome->worlds = outcome->by_device = NULL;
 }
 
 /* The figures both forms begin with. */
@@ -162,7 +187,9 @@ json_t *adit_outcome_json(const struct adit_outcome *o)
     adit_jsonout_set_real(j, "chunks_per_s", f.seconds > 0 ? (double)f.chunks / f.seconds : 0);
     adit_jsonout_set(j, "publish_to_visible_ns", adit_latency_json(&o->version_latency));
     adit_jsonout_set(j, "publish_to_mesh_visible_ns", adit_latency_json(&o->mesh_latency));
-    adit_jsonout_set_count(tiers, o->kernel, o->meshed);
+    adit_jsonout_set_count(tiers, o->kernel, meshed_by_kernel(o));
+    if (o->by_device)
+        json_object_update(tiers, o->by_device);
     adit_jsonout_set(j, "tiers", tiers);
     adit_jsonout_set_count(j, "participants_lost", o->lost);
     adit_jsonout_set_count(j, "tasks_lost", o->tasks_lost);
@@ -251,8 +278,13 @@ void adit_outcome_print(const struct adit_outcome *o)
            ADIT_SAY_COUNT(f.voxels), (unsigned long long)f.materials);
     if (o->edits)
         printf("  %-10s %s batches of voxel edits\n", "edited", ADIT_SAY_COUNT(o->edits));
-    printf("  %-10s %s visible faces in %s quads, %s meshes made by %s\n", "meshed", ADIT_SAY_COUNT(f.faces),
-           ADIT_SAY_COUNT(f.quads), ADIT_SAY_COUNT(o->meshed), o->kernel);
+    printf("  %-10s %s visible faces in %s quads, %s meshes made by %s", "meshed", ADIT_SAY_COUNT(f.faces),
+           ADIT_SAY_COUNT(f.quads), ADIT_SAY_COUNT(meshed_by_kernel(o)), o->kernel);
+    const char *name;
+    json_t *count;
+    json_object_foreach(o->by_device, name, count)
+        printf(", %s by %s", ADIT_SAY_COUNT(adit_jsonout_count(o->by_device, name)), name);
+    printf("\n");
     printf("  %-10s %s versions and %s meshes read by %u consumer%s, %s faults\n", "checked",
            ADIT_SAY_COUNT(o->checked_versions), ADIT_SAY_COUNT(o->checked_meshes), o->consumers,
            o->consumers == 1 ? "" : "s", o->faults ? ADIT_SAY_COUNT(o->faults) : "no");

@@ -22,7 +22,8 @@ struct adit_outcome {
     const struct adit_damage *damage;    /* of each world of the plan */
     const char *kernel;                  /* that meshed */
     uint64_t run_ns, read_ns, export_ns; /* the work; opening the worlds; exports and pictures */
-    uint64_t meshed;                     /* meshes made by the dispatcher */
+    uint64_t meshed;                     /* meshes made by dispatchers */
+    json_t *by_device;                   /* of these, by device: {name: count}; NULL: none */
     uint64_t edits;                      /* batches */
     uint64_t checked_versions, checked_meshes, faults;
     char fault[256];
@@ -40,6 +41,9 @@ struct adit_outcome {
 
 /* Adds what the members of the crew said when they were done; members before `consumer` are producers, from `worker` on workers. */
 void adit_outcome_collect(struct adit_outcome *outcome, const struct adit_crew *crew, uint32_t consumer, uint32_t worker);
+
+/* Adds what devices have meshed, as adit_devices_counts says it (tools/devices.h); may be NULL. Counts is not taken. */
+void adit_outcome_by_device(struct adit_outcome *outcome, const json_t *counts);
 
 json_t *adit_outcome_json(const struct adit_outcome *outcome);
 void adit_outcome_print(const struct adit_outcome *outcome);

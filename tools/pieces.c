@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/interrupt.h"
+#include "tools/mesh_device.h"
 #include "tools/moment.h"
 
 #define QUADS_FIRST (64u << 10)
@@ -107,7 +108,7 @@ static int kernel_run(struct strip *s, const struct adit_mesh_source *source, st
     for (;;) {
         result->quads = s->quads;
         result->quads_max = s->quads_max;
-        int status = s->pieces->kernel(source, result);
+        int status = s->pieces->device ? adit_mesh_device_run(s->pieces->device, source, result) : s->pieces->kernel(source, result);
         if (!status && s->pieces->exact)
             status = adit_mesh_exact(result);
         if (status != -ENOSPC)
@@ -175,6 +176,8 @@ static int pieces_walk(struct adit_pieces *pieces, struct strip *s, char *error,
             int status = strip_read(s, y, z, error, error_bytes);
             for (int32_t x = 0; !status && x < s->n[0]; x += 64)
                 status = adit_interrupt_is_set() ? -EINTR : piece_mesh(s, pieces, (const int32_t[3]){x, y, z});
+            if (status && status != -EINTR && pieces->device && !*error)
+                snprintf(error, error_bytes, "%s", adit_detail());
             if (status)
                 return status;
         }

@@ -26,6 +26,7 @@ struct adit_pieces {
     const uint8_t *classes;
     uint8_t flags; /* of a mesh source */
     adit_mesh_kernel *kernel;
+    struct adit_mesh_device *device; /* that meshes instead (tools/mesh_device.h), or NULL: pieces of 64^3 only */
     bool exact; /* the kernel's mesh is made the one of fewest quads (kernels/exact.h) */
     /* Called for each piece with quads: its origin in the volume without border, and what it was made of. Negative stops the work. */
     int (*take)(const uint32_t origin[3], const struct adit_mesh_source *source, const struct adit_mesh_result *result, void *user);

@@ -1,0 +1,23 @@
+/* devices.h - the devices that a program's dispatcher is given, by what the user asked for (tiers.h) and by what is known of them (tier_table.h).
+ *
+ * Nothing asked for: hardware alone, since a program on the CPU takes its processors from the threads; and where no driver has left a sign of hardware in /dev, Vulkan is
+ * not even loaded.
+ */
+#ifndef ADIT_DEVICES_H
+#define ADIT_DEVICES_H
+
+#include <jansson.h>
+
+#include "runtime/adit.h"
+#include "tools/tiers.h"
+
+/* *out: NULL when there are none and none were asked for. 0; or, where devices were asked for by name and there is no such, a negative errno after one
+ * line. option: how the user gave them. Blocks while drivers load, some 100 ms. Close with adit_devices_close after the dispatcher. */
+int adit_devices_choose(const char *program, const char *option, const struct adit_tiers *tiers, struct adit_devices **out);
+
+/* The chunks that each device of a dispatcher has meshed, by its name; an object without members where there is none. NULL: no memory. */
+json_t *adit_devices_counts(const struct adit_dispatcher *dispatcher);
+/* One line on stderr for each device that was lost, and why. */
+void adit_devices_tell_lost(const char *program, const struct adit_dispatcher *dispatcher);
+
+#endif
