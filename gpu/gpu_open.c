@@ -109,9 +109,13 @@ static VkResult make_pipeline(struct adit_gpu *g, const struct adit_gpu_code *st
 {
     const VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = stage->bytes,
                                            .pCode = stage->words};
+    const VkSpecializationMapEntry entry = {.size = sizeof stage->constant};
+    const VkSpecializationInfo constants = {.mapEntryCount = 1, .pMapEntries = &entry, .dataSize = sizeof stage->constant,
+                                            .pData = &stage->constant};
     VkComputePipelineCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO, .layout = layout,
                                         .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                                                  .stage = VK_SHADER_STAGE_COMPUTE_BIT, .pName = "main"}};
+                                                  .stage = VK_SHADER_STAGE_COMPUTE_BIT, .pName = "main",
+                                                  .pSpecializationInfo = &constants}};
     VkResult r = g->d.CreateShaderModule(g->d.device, &code, NULL, &info.stage.module);
     if (r)
         return r;

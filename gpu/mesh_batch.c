@@ -27,13 +27,14 @@ struct result {
     uint32_t start[ADIT_MESH_RANGES + 1], base, faces, bounds_lo[3], bounds_hi[3], is_short, pad[2];
 };
 _Static_assert(sizeof(struct result) == 120, "as in mesh_common.glsl");
-_Static_assert(sizeof(struct adit_gpu_job) == 128, "as in mesh_common.glsl");
+_Static_assert(sizeof(struct adit_gpu_job) == 128, "as in version_source.glsl");
 
 enum state { FILLING, IN_FLIGHT, DONE };
 
 struct adit_mesh_batch {
     struct adit_gpu *gpu;
     enum state state;
+    bool has_ao; /* one of its chunks */
     uint32_t chunks_max, chunks, quads_max, quads, reruns;
     uint32_t expected, brought; /* quads a chunk, from the last batch; quads that the submission in flight brings */
     size_t used;
@@ -42,6 +43,7 @@ struct adit_mesh_batch {
     size_t source_at, classes_at;                     /* in upload */
     struct adit_submission submission;
     struct adit_mesh_times times;
+    uint8_t classes[ADIT_MATERIALS]; /* as they were packed */
 };
 
 static int failed(const struct adit_mesh_batch *b, int error, const char *what, VkResult r)
@@ -65,11 +67,19 @@ static VkResult open_quads(struct adit_mesh_batch *b, uint32_t quads_max)
 }
 
 /* Two bits a material. */
-static void pack_classes(const uint8_t *classes, uint32_t *out)
+static void pack_classes(struct adit_mesh_batch *b, const uint8_t *classes)
 {
+    uint32_t *out = (uint32_t *)(void *)((uint8_t *)b->upload.at + b->classes_at);
+    memcpy(b->classes, classes, ADIT_MATERIALS);
     memset(out, 0, CLASS_BYTES);
     for (uint32_t m = 0; m < ADIT_MATERIALS; m++)
-        out[m / 16] |= (uint32_t)(classes[m] & 3) << m % 16 * 2;
+        out[m / 16] |= (uint32_t)(b->classes[m] & 3) << m % 16 * 2;
+}
+
+void adit_mesh_batch_classes(struct adit_mesh_batch *b, const uint8_t *classes)
+{
+    if (memcmp(b->classes, classes, ADIT_MATERIALS))
+        pack_classes(b, classes);
 }
 
 int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t chunks_max, size_t source_bytes,
@@ -111,7 +121,7 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
         return error;
     }
     adit_submission_bind(&b->submission, b->buffers);
-    pack_classes(classes, (uint32_t *)(void *)((uint8_t *)b->upload.at + b->classes_at));
+    pack_classes(b, classes);
     *out = b;
     return 0;
 }
@@ -136,18 +146,24 @@ void adit_mesh_batch_close(struct adit_mesh_batch **batch)
 void adit_mesh_batch_begin(struct adit_mesh_batch *b)
 {
     b->state = FILLING;
+    b->has_ao = false;
     b->chunks = 0;
     b->used = 0;
 }
 
 int adit_mesh_batch_add(struct adit_mesh_batch *b, const struct adit_mesh_task *task)
 {
+    const uint32_t known = ADIT_MESH_CULLED | ADIT_MESH_TT_NONE | ADIT_MESH_AO;
     uint8_t *upload = b->upload.at;
+    if (task->flags & ~known)
+        return adit_fault(-ENOTSUP, "%s: meshes with flags %#x are not made on a device; make them with a kernel of the CPU", b->gpu->of->name,
+                          task->flags & ~known);
     if (b->state != FILLING || b->chunks == b->chunks_max)
         return -ENOSPC;
     struct adit_gpu_job *job = (struct adit_gpu_job *)(void *)upload + b->chunks;
     int error = adit_mesh_source_add(task, upload + b->source_at, b->classes_at - b->source_at, &b->used, job);
     b->chunks += !error;
+    b->has_ao |= !error && task->flags & ADIT_MESH_AO;
     return error;
 }
 
@@ -192,11 +208,13 @@ static VkResult start(struct adit_mesh_batch *b)
     adit_submission_stamp(s);
     run_stage(b, ADIT_GPU_BITS_OF, 64 + 4);
     run_stage(b, ADIT_GPU_ROWS, 64);
+    if (b->has_ao)
+        run_stage(b, ADIT_GPU_SHADE, ADIT_FACES * 64);
     adit_submission_stamp(s);
-    run_stage(b, ADIT_GPU_RUNS, ADIT_FACES);
+    run_stage(b, b->has_ao ? ADIT_GPU_RUNS_SHADED : ADIT_GPU_RUNS, ADIT_FACES);
     run_stage(b, ADIT_GPU_SCAN, 1);
     adit_submission_stamp(s);
-    run_stage(b, ADIT_GPU_EMIT, ADIT_FACES * 64);
+    run_stage(b, b->has_ao ? ADIT_GPU_EMIT_SHADED : ADIT_GPU_EMIT, ADIT_FACES * 64);
     adit_submission_stamp(s);
     adit_submission_barrier(s, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
                             VK_ACCESS_TRANSFER_READ_BIT);

@@ -19,9 +19,8 @@
 #include <stddef.h>
 
 #include "gpu/gpu_device.h"
-#include "kernels/kernels.h"
+#include "runtime/executor.h"
 
-struct adit_version;
 struct adit_gpu;
 struct adit_mesh_batch;
 
@@ -31,17 +30,7 @@ struct adit_mesh_batch;
 int adit_gpu_open(const struct adit_gpu_list *list, const struct adit_gpu_device *device, struct adit_gpu **out);
 void adit_gpu_close(struct adit_gpu **gpu);
 
-/* One chunk. version: its block, of which `bytes` may be looked at; it may be changed by a peer meanwhile: it is copied first and judged
- * then. beside[f]: the block of the neighbour across face f, or NULL. flags: as in kernels/mesh.h. */
-struct adit_mesh_task {
-    const struct adit_version *version;
-    size_t bytes;
-    const struct adit_version *beside[ADIT_FACES];
-    size_t beside_bytes[ADIT_FACES];
-    uint32_t flags;
-};
-
-/* Where the device's time went, in ns; 0 where it has no timestamps. */
+/* Where the device's time went, in ns; 0 where it has no timestamps. rows: bits of voxels, visible faces, and with AO which of them may merge. */
 struct adit_mesh_times {
     double copy_in, decode, rows, count, emit, copy_out;
 };
@@ -53,8 +42,12 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
                          struct adit_mesh_batch **out);
 void adit_mesh_batch_close(struct adit_mesh_batch **batch);
 
+/* Other classes from the next submit on; ADIT_MATERIALS entries, copied. Not while it is in flight. */
+void adit_mesh_batch_classes(struct adit_mesh_batch *batch, const uint8_t *classes);
+
 void adit_mesh_batch_begin(struct adit_mesh_batch *batch);
-/* -ENOSPC: the batch is full, submit it; -EBADMSG: the version is not sound. */
+/* -ENOSPC: the batch is full, submit it; -EBADMSG: the version is not sound; -ENOTSUP: flags that a device does not mesh by, as ADIT_MESH_ANY_OPAQUE (detail says
+ * which). The batch is as before then. */
 int adit_mesh_batch_add(struct adit_mesh_batch *batch, const struct adit_mesh_task *task);
 /* -EIO: the device is lost or refuses (detail says how): mesh elsewhere. */
 int adit_mesh_batch_submit(struct adit_mesh_batch *batch);

@@ -1,5 +1,6 @@
 // mesh_common.glsl - what the stages of a mesh batch share: the buffers, and 64 bits as uvec2 (x low), since 64-bit integers are an
 // optional feature. A batch meshes `chunks` chunks; every stage is dispatched with gl_WorkGroupID.y = the chunk.
+#include "version_source.glsl"
 #define DIM 64u
 #define CHUNK_WORDS 131072u // of voxels, two to a word
 #define PLANE_WORDS 2048u
@@ -18,22 +19,12 @@
 #define ROWS_OPAQUE 8u
 #define ROWS_TRANSLUCENT 9u
 #define COUNTS (18u * DIM)
+#define FLAG_CULLED 1u // of kernels/mesh.h
+#define FLAG_TT_NONE 2u
+#define FLAG_AO 4u
 
-struct Plane {
-    uint bits;  // 0 (value throughout), 1, 2, 4, 8, 16 a voxel
-    uint value;
-    uint at;    // byte in source of the packed voxels
-    uint table; // byte in source of the 16-bit materials that their values index; bits below 16
-};
-
-struct Job {
-    uint encoding; // 0 uniform, 1 bricks, 2 dense; as in mesh_source.c
-    uint value;    // uniform: the material
-    uint palette_at, bricks_at, voxels_at; // bytes in source; a palette has 256 places
-    uint flags; // of kernels/mesh.h: 1 culled, 2 no faces between different see-through materials
-    uint pad[2];
-    Plane plane[6];
-};
+// Of the pipeline: whether chunks may ask for AO. Without it nothing of AO is left of a stage.
+layout(constant_id = 0) const bool IS_SHADED = false;
 
 struct Result {
     uint start[19];
@@ -44,22 +35,18 @@ struct Result {
     uint pad[2];
 };
 
-layout(std430, set = 0, binding = 0) readonly buffer Jobs { Job job[]; };
-layout(std430, set = 0, binding = 1) readonly buffer Source { uint source[]; };
 layout(std430, set = 0, binding = 2) readonly buffer Classes { uint classes[]; }; // two bits a material
 layout(std430, set = 0, binding = 3) buffer Voxels { uint voxels[]; };
 layout(std430, set = 0, binding = 4) buffer Planes { uint planes[]; };
 layout(std430, set = 0, binding = 5) buffer Rows { uvec2 rows[]; };
 layout(std430, set = 0, binding = 9) buffer Bits { uvec2 bits[]; };
-layout(std430, set = 0, binding = 10) buffer Starts { uvec4 starts_of[]; }; // xy: where quads begin; zw: bits of quads from the row before
+// xy: where quads begin; zw: bits of quads from the row before. Before that, with AO: faces that are uneven along u, along v.
+layout(std430, set = 0, binding = 10) buffer Starts { uvec4 starts_of[]; };
 layout(std430, set = 0, binding = 6) buffer Counts { uint counts[]; };
 layout(std430, set = 0, binding = 7) buffer Results { uint cursor; uint results_pad[31]; Result result[]; };
 layout(std430, set = 0, binding = 8) writeonly buffer Quads { uvec2 quads[]; };
 
 layout(push_constant) uniform Batch { uint chunks; uint quads_max; } batch;
-
-uint source_byte(uint at) { return source[at >> 2] >> ((at & 3u) * 8u) & 0xffu; }
-uint source_half(uint at) { return source[at >> 2] >> ((at & 2u) * 8u) & 0xffffu; }
 
 uint class_of(uint material) { return classes[material >> 4] >> ((material & 15u) * 2u) & 3u; }
 
@@ -67,6 +54,13 @@ uint material_at(uint chunk, uint x, uint y, uint z)
 {
     uint i = (z * DIM + y) * DIM + x;
     return voxels[chunk * CHUNK_WORDS + (i >> 1)] >> ((i & 1u) * 16u) & 0xffffu;
+}
+
+// The material next to side face, with the (U,V) of kernels/quad.h.
+uint border_at(uint chunk, uint face, uint u, uint v)
+{
+    uint i = v * DIM + u;
+    return planes[(chunk * 6u + face) * PLANE_WORDS + (i >> 1)] >> ((i & 1u) * 16u) & 0xffffu;
 }
 
 uint rows_at(uint chunk, uint kind, uint row) { return (chunk * ROWS + kind) * PLANE_ROWS + row; }
@@ -103,6 +97,9 @@ uvec2 shift_right(uvec2 a, uint n)
         return uvec2(n >= 64u ? 0u : a.y >> (n - 32u), 0u);
     return n == 0u ? a : uvec2(a.x >> n | a.y << (32u - n), a.y >> n);
 }
+uvec2 up(uvec2 a) { return uvec2(a.x << 1, a.y << 1 | a.x >> 31); }
+uvec2 down(uvec2 a) { return uvec2(a.x >> 1 | a.y << 31, a.y >> 1); }
+uint bit_of(uvec2 a, uint n) { return (n < 32u ? a.x : a.y) >> (n & 31u) & 1u; }
 // The lowest bit's number; a is not 0.
 uint lowest_bit(uvec2 a) { return a.x != 0u ? uint(findLSB(a.x)) : 32u + uint(findLSB(a.y)); }
 bool is_zero(uvec2 a) { return (a.x | a.y) == 0u; }

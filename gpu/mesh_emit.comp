@@ -3,6 +3,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #include "mesh_common.glsl"
+#include "mesh_shade.glsl"
 layout(local_size_x = 64) in;
 
 shared uvec2 goes_on[64];
@@ -44,7 +45,12 @@ void main()
     uint at_opaque = base + counts[first] + (before.x & 0xffffu), at_translucent = base + counts[first + DIM] + (before.x >> 16);
     uint at_cutout = base + counts[first + 2u * DIM] + before.y;
 
-    bool culled = (job[chunk].flags & 1u) != 0u;
+    bool culled = (job[chunk].flags & FLAG_CULLED) != 0u, has_ao = IS_SHADED && (job[chunk].flags & FLAG_AO) != 0u;
+    Shade shade;
+    if (has_ao) {
+        cells_load(chunk, face, layer, v);
+        shade = shade_of(v);
+    }
     uvec2 inner = rows[rows_at(chunk, face, row)] & ~quad.zw & ~starts; // new quads' bits but their first
     uvec3 lo = uvec3(63u), hi = uvec3(0u);
     uint faces = 0u;
@@ -60,7 +66,8 @@ void main()
         uvec3 p = axis == 0u ? uvec3(layer, u, v) : axis == 1u ? uvec3(u, layer, v) : uvec3(u, v, layer);
         uint material = material_at(chunk, p.x, p.y, p.z);
         uint i = !is_zero(opaque & bit) ? at_opaque++ : !is_zero(translucent & bit) ? at_translucent++ : at_cutout++;
-        quads[i] = uvec2(p.x | p.y << 6 | p.z << 12 | (w - 1u) << 18 | (h - 1u) << 24 | material << 30, material >> 2 | 0xffu << 14);
+        uint ao = has_ao ? ao_at(shade, u) : 0xffu;
+        quads[i] = uvec2(p.x | p.y << 6 | p.z << 12 | (w - 1u) << 18 | (h - 1u) << 24 | material << 30, material >> 2 | ao << 14);
         lo = min(lo, p);
         hi = max(hi, p + (axis == 0u ? uvec3(0u, w - 1u, h - 1u) : axis == 1u ? uvec3(w - 1u, 0u, h - 1u) : uvec3(w - 1u, h - 1u, 0u)));
         faces += w * h;

@@ -26,12 +26,6 @@ uvec2 visible(Row a, Row next, uvec2 same, bool tt_none)
     return (a.opaque & open) | (sees & open & ~beside) | shown;
 }
 
-uint of_plane(uint chunk, uint face, uint u, uint v)
-{
-    uint i = v * DIM + u;
-    return planes[(chunk * 6u + face) * PLANE_WORDS + (i >> 1)] >> ((i & 1u) * 16u) & 0xffffu;
-}
-
 // A row moved by one voxel, with the voxel of class c coming in at bit.
 Row moved(Row a, bool up, uint c)
 {
@@ -46,7 +40,7 @@ Row moved(Row a, bool up, uint c)
 void main()
 {
     uint chunk = gl_WorkGroupID.y, z = gl_WorkGroupID.x, y = gl_LocalInvocationID.x, row = z * DIM + y;
-    bool tt_none = (job[chunk].flags & 2u) != 0u;
+    bool tt_none = (job[chunk].flags & FLAG_TT_NONE) != 0u;
     Row own = row_at(chunk, row);
     uvec2 along_y = bits[bits_at(chunk, BITS_ALONG_Y, row)], along_z = bits[bits_at(chunk, BITS_ALONG_Z, row)];
     uvec2 along_x = bits[bits_at(chunk, BITS_ALONG_X, row)];
@@ -62,7 +56,7 @@ void main()
     rows[rows_at(chunk, 4u, row)] = visible(own, row_at(chunk, behind), same_behind, tt_none);
     rows[rows_at(chunk, 5u, row)] = visible(own, row_at(chunk, before), same_before, tt_none);
 
-    uint left = of_plane(chunk, 0u, y, z), right = of_plane(chunk, 1u, y, z);
+    uint left = border_at(chunk, 0u, y, z), right = border_at(chunk, 1u, y, z);
     uvec2 same_left = shift_left(along_x, 1u) | uvec2(left == material_at(chunk, 0u, y, z) ? 1u : 0u, 0u);
     uvec2 same_right = along_x | uvec2(0u, right == material_at(chunk, 63u, y, z) ? 1u << 31 : 0u);
     turned[0][y] = visible(own, moved(own, true, class_of(left)), same_left, tt_none);

@@ -5,11 +5,12 @@
 
 #include "runtime/encoding.h"
 
-_Static_assert(ADIT_VOXELS_UNIFORM == 0 && ADIT_VOXELS_BRICKS == 1 && ADIT_VOXELS_DENSE == 2, "the encodings of mesh_common.glsl");
+_Static_assert(ADIT_VOXELS_UNIFORM == 0 && ADIT_VOXELS_BRICKS == 1 && ADIT_VOXELS_DENSE == 2, "the encodings of version_source.glsl");
 
 #define ALIGN 16u
-/* Beside the voxels: palette and bricks, and of each plane its table and its voxels. */
-#define MORE_BYTES (ADIT_PALETTE_MAX * 2u + ADIT_BRICKS * 4u + ADIT_FACES * (512u + ADIT_PLANE_VOXELS * 2u))
+#define RIM_BYTES 112u /* twelve edges, and the corners in a word more; as in mesh_shade.glsl */
+/* Beside the voxels: palette and bricks, the rim, and of each plane its table and its voxels. */
+#define MORE_BYTES (ADIT_PALETTE_MAX * 2u + ADIT_BRICKS * 4u + RIM_BYTES + ADIT_FACES * (512u + ADIT_PLANE_VOXELS * 2u))
 
 static size_t aligned(size_t bytes) { return (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1); }
 
@@ -39,6 +40,17 @@ static void append(uint8_t *source, size_t *used, const void *from, size_t bytes
 {
     memcpy(source + *used, from, bytes);
     *used += aligned(bytes);
+}
+
+static void add_rim(const struct adit_mesh_rim *rim, uint8_t *source, size_t *used, struct adit_gpu_job *job)
+{
+    uint8_t packed[RIM_BYTES] = {0};
+    if (rim) {
+        memcpy(packed, rim->edge, sizeof rim->edge);
+        packed[sizeof rim->edge] = rim->corner;
+    }
+    job->rim_at = (uint32_t)*used;
+    append(source, used, packed, sizeof packed);
 }
 
 static bool add_version(const struct adit_mesh_task *task, size_t room, uint8_t *source, size_t *used, struct adit_gpu_job *job, int *error)
@@ -77,6 +89,8 @@ int adit_mesh_source_add(const struct adit_mesh_task *task, uint8_t *source, siz
     for (uint32_t f = 0; f < ADIT_FACES; f++)
         if (task->beside[f] && !add_plane(task->beside[f], task->beside_bytes[f], f ^ 1, source, &at, &job->plane[f]))
             return -EBADMSG;
+    if (task->flags & ADIT_MESH_AO)
+        add_rim(task->rim, source, &at, job);
     *used = at;
     return 0;
 }

@@ -1,4 +1,5 @@
-/* mesh_source.h - what a mesh batch uploads of a chunk: its version's block, the planes of its neighbours, and a job that says where they lie.
+/* mesh_source.h - what mesh batches and lod batches upload of a chunk: its version's block, and for a mesh the planes of its neighbours and its rim;
+ * and a job that says where they lie.
  * Everything comes from memory that a peer may be writing: heads and descriptors are copied, the copies judged, and only what they say is
  * followed, here and on the device. Voxels may be anything. */
 #ifndef ADIT_MESH_SOURCE_H
@@ -6,12 +7,12 @@
 
 #include "gpu/mesh_batch.h"
 
-/* As in mesh_common.glsl. */
+/* As in version_source.glsl. */
 struct adit_gpu_plane {
     uint32_t bits, value, at, table;
 };
 struct adit_gpu_job {
-    uint32_t encoding, value, palette_at, bricks_at, voxels_at, flags, pad[2];
+    uint32_t encoding, value, palette_at, bricks_at, voxels_at, flags, rim_at, pad;
     struct adit_gpu_plane plane[ADIT_FACES];
 };
 

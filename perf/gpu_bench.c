@@ -1,6 +1,6 @@
-/* gpu_bench.c - what a Vulkan device makes of meshing and generating, on a machine that has one: equality first, then figures beside the raw limits.
+/* gpu_bench.c - what a Vulkan device makes of meshing, generating and halving, on a machine that has one: equality first, then figures beside the raw limits.
  *
- *     gpu-bench [--json FILE] [--device N] [--short]
+ *     gpu-bench [--json FILE] [--device N] [--short] [--ao]            ao: meshes have ambient occlusion, without a rim
  *
  * Needs no arena and nothing installed but a driver: it can be run from a copied build tree. Each section prints as it goes; one that fails
  * says why, and the others go on. Exit 0: all that was compared was equal; 1: something was not, or failed; 2: usage, or no device. */
@@ -18,6 +18,7 @@
 #include "gpu/host_import.h"
 #include "perf/clock.h"
 #include "perf/gpu_generate.h"
+#include "perf/gpu_halve.h"
 #include "perf/gpu_raw.h"
 #include "perf/gpu_world.h"
 #include "perf/lab_stats.h"
@@ -31,7 +32,7 @@
 struct options {
     const char *json;
     uint32_t device;
-    bool is_short;
+    bool is_short, has_ao;
 };
 
 static json_t *report;
@@ -371,7 +372,7 @@ static void measure_latency(struct adit_gpu *gpu, const struct gpu_world *w)
 
 static int usage(const char *what)
 {
-    fprintf(stderr, "gpu-bench: %s\nusage: gpu-bench [--json FILE] [--device N] [--short]\n", what);
+    fprintf(stderr, "gpu-bench: %s\nusage: gpu-bench [--json FILE] [--device N] [--short] [--ao]\n", what);
     return 2;
 }
 
@@ -380,6 +381,8 @@ static int parse(int argc, char **argv, struct options *o)
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--short"))
             o->is_short = true;
+        else if (!strcmp(argv[i], "--ao"))
+            o->has_ao = true;
         else if (!strcmp(argv[i], "--json") && i + 1 < argc)
             o->json = argv[++i];
         else if (!strcmp(argv[i], "--device") && i + 1 < argc)
@@ -396,7 +399,7 @@ static void run_all(struct adit_gpu *gpu, const struct options *o)
     static const char *const names[] = {"terrain", "noise50", "checker"};
     const uint32_t n[] = {o->is_short ? 32 : 256, 8, 4};
     for (uint32_t i = 0; i < 3; i++)
-        worlds[i] = gpu_world_make(names[i], 1, n[i]);
+        worlds[i] = gpu_world_make(names[i], 1, n[i], o->has_ao ? ADIT_MESH_AO : 0);
     puts("equality with the CPU's kernels");
     for (uint32_t i = 0; i < 3; i++)
         compare_world(gpu, worlds[i]);
@@ -407,6 +410,7 @@ static void run_all(struct adit_gpu *gpu, const struct options *o)
     for (uint32_t i = 0; i < 2 && (!i || !gpu->of->is_software); i++)
         measure_cpu(worlds[i], o);
     all_well &= gpu_generate_bench(gpu, o->is_short ? 3 : 7, report);
+    all_well &= gpu_halve_bench(gpu, worlds[0], o->is_short ? 3 : 7, report);
     try_imports(gpu);
     for (uint32_t i = 0; i < 3; i++)
         gpu_world_free(worlds[i]);

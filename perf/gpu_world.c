@@ -55,7 +55,7 @@ static void set_classes(struct gpu_world *w, const struct adit_generator *g)
         w->classes[m] = (uint8_t)g->materials[m].material_class;
 }
 
-struct gpu_world *gpu_world_make(const char *generator, uint64_t seed, uint32_t n)
+struct gpu_world *gpu_world_make(const char *generator, uint64_t seed, uint32_t n, uint32_t flags)
 {
     const struct adit_generator *g = adit_generator_named(generator);
     struct gpu_world *w = must(calloc(1, sizeof *w));
@@ -70,7 +70,7 @@ struct gpu_world *gpu_world_make(const char *generator, uint64_t seed, uint32_t 
         size_t bytes;
         adit_generate(g, seed, (int32_t)(i % ACROSS), (int32_t)(i / ACROSS % LAYERS), (int32_t)(i / ACROSS / LAYERS), voxels);
         w->blocks[i] = encode(plan, voxels, w->classes, &bytes);
-        w->tasks[i] = (struct adit_mesh_task){.version = w->blocks[i], .bytes = bytes};
+        w->tasks[i] = (struct adit_mesh_task){.version = w->blocks[i], .bytes = bytes, .flags = flags};
         w->source_bytes += bytes;
         w->bytes_each_max = bytes > w->bytes_each_max ? bytes : w->bytes_each_max;
     }

@@ -15,8 +15,8 @@ struct gpu_world {
 };
 
 /* n chunks of a generator of kernels/generate.h (8 along x, two layers, the rest along z), each with those neighbours that are among
- * them. Ends the program when there is no memory. */
-struct gpu_world *gpu_world_make(const char *generator, uint64_t seed, uint32_t n);
+ * them; flags: of kernels/mesh.h, for all. Ends the program when there is no memory. */
+struct gpu_world *gpu_world_make(const char *generator, uint64_t seed, uint32_t n, uint32_t flags);
 void gpu_world_free(struct gpu_world *world);
 
 /* What meshing on the CPU needs: a thread's own. */

@@ -394,11 +394,29 @@ ADIT_API void adit_watch_close(struct adit_watch **watch);
 
 /* ---- dispatcher ------------------------------------------------------------------------------------------------- */
 
+/* Vulkan devices that mesh chunks for dispatchers, with the same bytes. */
+struct adit_devices;
+struct adit_devices_params {
+    size_t size;
+    uint32_t batch_max;     /* chunks of one submission, to 4,096; default 256. Two of them are kept, some 2.5 MiB of a device's memory a chunk */
+    int32_t device;         /* 1 + the number of the only device wanted, in the order in which Vulkan lists them; default: all that do */
+    bool software;          /* those that are programs on the CPU, too (lavapipe) */
+};
+/* Opens them: finds drivers, makes queues; blocks some 100 ms. -ENOENT: no Vulkan here; -ENODEV: no driver, or no such device that adit could use; -EINVAL: batch_max;
+ * -ENOMEM. A machine without any of this misses a tier and nothing else. Needs no arena. */
+ADIT_API int adit_devices_open(const struct adit_devices_params *params, struct adit_devices **out);
+/* After all dispatchers that were given them. A device that does not answer is left to its driver, at most 5 s each. */
+ADIT_API void adit_devices_close(struct adit_devices **devices);
+/* How many there are. Any thread. */
+ADIT_API uint32_t adit_devices_n(const struct adit_devices *devices);
+
 struct adit_dispatcher_params {
     size_t size;
     uint32_t workers;   /* threads, to 256; default: one a CPU this process may use */
     const char *kernel; /* "scalar", "avx2", "avx512"; default: the fastest here */
     bool culled;        /* one quad a face instead of greedy merging */
+    bool only_devices;  /* no threads besides: devices take all there is. workers does not count; devices must be there */
+    struct adit_devices *devices; /* that take from the backlog what they do sooner than the threads; default: none. They stay open until the dispatcher is closed */
 };
 /* Meshes dirty chunks on threads of this process until closed; several may run on one arena. Before detach it is closed. Producers
  * only: -EROFS. -EINVAL: no such kernel on this machine, or too many workers; -ENOMEM; -EAGAIN: the kernel gives no more threads. */
@@ -406,6 +424,15 @@ ADIT_API int adit_dispatcher_open(struct adit_arena *arena, const struct adit_di
                                   struct adit_dispatcher **out);
 /* Blocks until the chunks in work are done and the threads have ended, mostly some milliseconds; what is dirty stays so, for others. */
 ADIT_API void adit_dispatcher_close(struct adit_dispatcher **dispatcher);
+
+struct adit_tier_info {
+    char name[32];   /* "threads", "vulkan:0" */
+    uint64_t meshed; /* chunks, by this dispatcher */
+    bool is_lost;    /* a device that is given nothing any more */
+    char why[160];   /* in one line, when it is lost */
+};
+/* The tiers of a dispatcher: 0, its threads, then the devices. -ERANGE: there are no more. Any thread. */
+ADIT_API int adit_dispatcher_tier(const struct adit_dispatcher *dispatcher, uint32_t tier, struct adit_tier_info *out);
 /* Blocks until no chunk is dirty or in work anywhere in the arena: every version published before the call then has its mesh,
  * be it one of no quads. At most timeout_ns (UINT64_MAX: for ever): -ETIMEDOUT. -ENOMEM: the arena has no room for a mesh; -EROFS:
  * not for observers and guests. */

@@ -28,7 +28,8 @@ struct adit_executor {
     char name[32];       /* as users name it: "vulkan", "vulkan:1" */
     uint32_t batch_max;  /* chunks of a batch */
     bool is_software;    /* it runs on this machine's processors */
-    struct adit_cost cost[ADIT_SIZE_CLASSES]; /* of meshing, as measured */
+    struct adit_cost cost[ADIT_SIZE_CLASSES]; /* of meshing, as measured; zeroes: not known */
+    void *user;          /* of who made it */
     /* Opens a batch. Negative errno with a line in adit_detail(): it cannot. */
     int (*open)(struct adit_executor *executor, void **batch);
     void (*begin)(void *batch);
@@ -42,6 +43,13 @@ struct adit_executor {
     void (*result)(void *batch, uint32_t i, struct adit_mesh_result *result);
     /* Blocks until what is in flight has ended. */
     void (*close)(void *batch);
+};
+
+/* What adit_devices_open gives (adit.h), as the dispatcher sees it. */
+#define ADIT_EXECUTORS_MAX 16u
+struct adit_devices {
+    uint32_t n;
+    struct adit_executor *executor[ADIT_EXECUTORS_MAX];
 };
 
 #endif

@@ -6,6 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "runtime/dirty.h"
 #include "runtime/encoding.h"
 #include "runtime/material.h"
 #include "runtime/publish.h"
@@ -19,36 +20,49 @@
 
 /* What was read from the store inside the section. voxels points into the version's block. */
 struct sources {
-    uint64_t version[7], border_hash[6], newest_ns;
+    struct adit_mesh_origin origin;
     struct adit_voxels voxels;
     struct adit_mesh_source source;
     struct adit_rim_cells cells; /* with ADIT_MESH_AO, as what follows */
     struct adit_mesh_rim rim;
-    uint32_t rim_hash; /* or 0 */
     bool empty;
 };
 
-static void see(struct sources *s, uint32_t i, const struct adit_version *v)
+static void see(struct adit_mesh_origin *o, uint32_t i, const struct adit_version *v)
 {
-    s->version[i] = v->version;
-    s->newest_ns = v->published_ns > s->newest_ns ? v->published_ns : s->newest_ns;
+    o->version[i] = v->version;
+    o->newest_ns = v->published_ns > o->newest_ns ? v->published_ns : o->newest_ns;
+}
+
+/* The version that has the key now, or NULL. Its first *bytes may be looked at. */
+static const struct adit_version *find_version(const struct adit_arena *arena, uint64_t key, uint32_t *bytes)
+{
+    uint32_t index;
+    if (!key || !adit_store_find(arena, key, &index))
+        return NULL;
+    return adit_store_version_sized(arena, adit_load_acquire(&arena->entries[index].current), bytes);
 }
 
 /* The neighbour across face: its version and the side that faces us. */
 static void read_neighbour(struct adit_arena *arena, struct adit_scratch *scratch, uint64_t packed, uint32_t face,
                            struct sources *s)
 {
-    uint64_t key = adit_key_neighbour(packed, face);
-    uint32_t index;
-    if (!key || !adit_store_find(arena, key, &index))
-        return;
     uint32_t bytes;
-    const struct adit_version *v = adit_store_version_sized(arena, adit_load_acquire(&arena->entries[index].current), &bytes);
+    const struct adit_version *v = find_version(arena, adit_key_neighbour(packed, face), &bytes);
     if (!v || !adit_decode_plane_within(v, bytes, face ^ 1, scratch->plane[face]))
         return;
-    see(s, face + 1, v);
-    s->border_hash[face] = v->border_hash[face ^ 1];
+    see(&s->origin, face + 1, v);
+    s->origin.border_hash[face] = v->border_hash[face ^ 1];
     s->source.plane[face] = scratch->plane[face];
+}
+
+/* The cells around it, where they count. */
+static void read_rim(const struct adit_arena *arena, uint64_t packed, uint32_t flags, struct adit_rim_cells *cells, struct adit_mesh_origin *o)
+{
+    if (!(flags & ADIT_MESH_AO))
+        return;
+    adit_rim_read(arena, packed, cells, &o->newest_ns);
+    o->rim_hash = adit_rim_hash(cells);
 }
 
 /* Everything the kernel needs: planes are copied out, the version is read where it lies. -EBADMSG. */
@@ -60,13 +74,10 @@ static int read_sources(struct adit_arena *arena, struct adit_scratch *scratch, 
     if (!v || !adit_voxels_view_within(v, bytes, &s->voxels))
         return -EBADMSG;
     s->empty = v->encoding == ADIT_ENC_REMOVED || (v->summary & ADIT_SUM_EMPTY);
-    see(s, 0, v);
+    see(&s->origin, 0, v);
     for (uint32_t f = 0; f < ADIT_FACES; f++)
         read_neighbour(arena, scratch, packed, f, s);
-    if (s->source.flags & ADIT_MESH_AO) {
-        adit_rim_read(arena, packed, &s->cells, &s->newest_ns);
-        s->rim_hash = adit_rim_hash(&s->cells);
-    }
+    read_rim(arena, packed, s->source.flags, &s->cells, &s->origin);
     return 0;
 }
 
@@ -111,8 +122,8 @@ static int provide(struct adit_arena *arena, struct adit_scratch *scratch, int l
     return 0;
 }
 
-static int publish(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, const struct sources *s,
-                   const struct adit_mesh_result *r)
+int adit_mesher_publish(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, const struct adit_mesh_origin *o,
+                        const struct adit_mesh_result *r)
 {
     struct adit_entry *entry = &arena->entries[index];
     uint64_t packed = adit_load_relaxed(&arena->keys[index]), ref;
@@ -126,9 +137,9 @@ static int publish(struct adit_arena *arena, struct adit_reader *reader, uint32_
     const struct adit_mesh *before = adit_store_mesh(arena, old);
     *m = (struct adit_mesh){.kind = ADIT_KIND_MESH, .bytes = (uint32_t)bytes, .key = packed,
                             .serial = before ? before->serial + 1 : 1, .faces = r->faces, .quads_at = sizeof *m,
-                            .source_ns = s->newest_ns, .publisher = arena->owner, .rim_hash = s->rim_hash};
-    memcpy(m->source, s->version, sizeof m->source);
-    memcpy(m->border_hash, s->border_hash, sizeof m->border_hash);
+                            .source_ns = o->newest_ns, .publisher = arena->owner, .rim_hash = o->rim_hash};
+    memcpy(m->source, o->version, sizeof m->source);
+    memcpy(m->border_hash, o->border_hash, sizeof m->border_hash);
     memcpy(m->start, r->start, sizeof m->start);
     memcpy(m->bounds_lo, r->bounds_lo, sizeof m->bounds_lo);
     memcpy(m->bounds_hi, r->bounds_hi, sizeof m->bounds_hi);
@@ -156,19 +167,20 @@ static int publish(struct adit_arena *arena, struct adit_reader *reader, uint32_
     return 0;
 }
 
+static uint32_t all_flags(const struct adit_arena *arena, uint8_t flags)
+{
+    return flags | (arena->control->tt_none ? ADIT_MESH_TT_NONE : 0) | (arena->control->ao ? ADIT_MESH_AO : 0);
+}
+
 int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit_mesh_kernel *kernel, uint8_t flags,
                     uint32_t index)
 {
     struct sources s;
     struct adit_mesh_result r;
-    const uint32_t of_arena = (arena->control->tt_none ? ADIT_MESH_TT_NONE : 0) | (arena->control->ao ? ADIT_MESH_AO : 0);
-    const struct adit_mesh_source source = {.encoded = &s.voxels, .dim = {64, 64, 64}, .flags = (uint8_t)(flags | of_arena)};
+    const struct adit_mesh_source source = {.encoded = &s.voxels, .dim = {64, 64, 64}, .flags = (uint8_t)all_flags(arena, flags)};
     int error = adit_scratch_grow_quads(scratch, QUADS_FIRST), lacking = -EAGAIN;
     for (uint32_t attempt = 0; !error && attempt < ATTEMPTS; attempt++) {
-        memset(s.version, 0, sizeof s.version);
-        memset(s.border_hash, 0, sizeof s.border_hash);
-        s.newest_ns = 0;
-        s.rim_hash = 0;
+        s.origin = (struct adit_mesh_origin){0};
         s.source = source;
         lacking = make(arena, scratch, kernel, index, &s, &r);
         if (!lacking)
@@ -177,5 +189,79 @@ int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit
     }
     if (!error && lacking)
         error = -EAGAIN; /* it changed each time */
-    return error ? error : publish(arena, scratch->reader, index, &s, &r);
+    return error ? error : adit_mesher_publish(arena, scratch->reader, index, &s.origin, &r);
+}
+
+bool adit_mesher_done(struct adit_arena *arena, uint32_t index, int error)
+{
+    bool again = error == -ENOMEM || error == -EAGAIN || error == -EUSERS;
+    if (error == -ENOMEM)
+        adit_add_relaxed(&arena->control->starved, 1);
+    else if (adit_load_relaxed(&arena->control->starved))
+        adit_store_relaxed(&arena->control->starved, 0);
+    adit_dirty_finish(arena, index, again);
+    return !again;
+}
+
+bool adit_mesher_work(struct adit_arena *arena, adit_mesh_kernel *kernel, uint8_t flags, uint32_t index)
+{
+    struct adit_scratch *scratch;
+    int error = adit_scratch_borrow(arena, &scratch);
+    if (!error) {
+        error = adit_mesher_run(arena, scratch, kernel, flags, index);
+        adit_scratch_give_back(arena, scratch);
+    }
+    return adit_mesher_done(arena, index, error);
+}
+
+/* Inside a section: the chunk as a task. 1: nothing for a device. */
+static int make_task(struct adit_arena *arena, uint64_t packed, const struct adit_version *v, uint32_t bytes, struct adit_mesh_origin *o,
+                     struct adit_mesh_task *task)
+{
+    if (!v)
+        return -EBADMSG;
+    if (v->encoding == ADIT_ENC_REMOVED || v->encoding == ADIT_ENC_UNIFORM || v->summary & ADIT_SUM_EMPTY)
+        return 1;
+    task->version = v;
+    task->bytes = bytes;
+    see(o, 0, v);
+    for (uint32_t f = 0; f < ADIT_FACES; f++) {
+        uint32_t beside_bytes;
+        const struct adit_version *beside = find_version(arena, adit_key_neighbour(packed, f), &beside_bytes);
+        if (!beside)
+            continue;
+        see(o, f + 1, beside);
+        o->border_hash[f] = beside->border_hash[f ^ 1];
+        task->beside[f] = beside;
+        task->beside_bytes[f] = beside_bytes;
+    }
+    return 0;
+}
+
+int adit_mesher_add(struct adit_arena *arena, struct adit_reader *reader, uint8_t flags, uint32_t index, const struct adit_executor *executor,
+                    void *batch, struct adit_mesh_origin *origin)
+{
+    struct adit_rim_cells cells;
+    struct adit_mesh_rim rim;
+    struct adit_mesh_task task = {.flags = all_flags(arena, flags)};
+    uint64_t packed = adit_load_acquire(&arena->keys[index]);
+    uint32_t bytes = 0;
+    *origin = (struct adit_mesh_origin){0};
+    adit_rcu_enter(reader);
+    const struct adit_version *v = adit_store_version_sized(arena, adit_load_acquire(&arena->entries[index].current), &bytes);
+    int error = make_task(arena, packed, v, bytes, origin, &task);
+    if (!error && task.flags & ADIT_MESH_AO) {
+        read_rim(arena, packed, task.flags, &cells, origin);
+        const uint8_t *classes = adit_classes_try(arena);
+        error = classes ? 0 : 1; /* they are to be made anew, which may block */
+        if (classes) {
+            adit_rim_opacity(&cells, classes, &rim);
+            adit_classes_exit(arena);
+            task.rim = &rim;
+        }
+    }
+    if (!error)
+        error = executor->add(batch, &task);
+    origin->is_void = !adit_rcu_exit(reader);
+    return error;
 }

@@ -10,12 +10,39 @@
 #define ADIT_MESHER_H
 
 #include "kernels/kernels.h"
+#include "runtime/executor.h"
 #include "runtime/scratch.h"
+
+/* What a mesh was made from, and names: as in struct adit_mesh (shm/layout.h). */
+struct adit_mesh_origin {
+    uint64_t version[7], border_hash[6];
+    uint64_t newest_ns; /* when the newest of these versions was published */
+    uint32_t rim_hash;  /* of the cells diagonal to it, 0: they did not count */
+    bool is_void;       /* it was read in a section that was ousted, and may be anything */
+};
 
 /* Meshes the entry at index with kernel (flags as in kernels/mesh.h, and those of the arena: TT_NONE, AO) and publishes the result. scratch is borrowed and
  * outside a section. -ENOMEM: no room; -EBADMSG: the version is damaged; -EAGAIN: it was ousted, or what it
  * read changed each time; the mesh there is stays. */
 int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit_mesh_kernel *kernel, uint8_t flags,
                     uint32_t index);
+
+/* Ends the claim of an entry after an attempt at its mesh. False: it is dirty again, as there was no memory, no reader, or it changed each time: who tries again at
+ * once should rest first. */
+bool adit_mesher_done(struct adit_arena *arena, uint32_t index, int error);
+
+/* Meshes and publishes a claimed entry and ends the claim: what a worker does. As done. */
+bool adit_mesher_work(struct adit_arena *arena, adit_mesh_kernel *kernel, uint8_t flags, uint32_t index);
+
+/* For a device: reads the entry at index, claimed by the caller, inside a section of its own, and adds it to a batch of the executor. reader is borrowed and outside a
+ * section. Does not block. 0 with its origin, also where that is void: the place in the batch is taken then, and the mesh worth nothing. 1: it is
+ * better meshed in place (air, one material, classes to be made anew). -ENOSPC, -EBADMSG, -ENOTSUP: as add of executor.h; mesh it in place. */
+int adit_mesher_add(struct adit_arena *arena, struct adit_reader *reader, uint8_t flags, uint32_t index, const struct adit_executor *executor,
+                    void *batch, struct adit_mesh_origin *origin);
+
+/* Publishes a mesh made from origin for the entry at index, which the caller has claimed since before it was read. reader is borrowed and outside a section. -ENOMEM: no
+ * room; -EAGAIN: as run. */
+int adit_mesher_publish(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, const struct adit_mesh_origin *origin,
+                        const struct adit_mesh_result *result);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "runtime/adit.h"
 #include "runtime/encoding.h"
 #include "tests/golden_generated.h"
 #include "tests/gpu_fixture.h"
@@ -19,11 +20,13 @@
 #define KINDS (sizeof golden_generated / sizeof *golden_generated)
 #define WAIT_NS 120000000000u
 #define SOURCE_BYTES (16u << 20)
+#define RIM 0x40u /* beside the six planes, a bit each: what is present of a chunk's surroundings */
 
 static struct adit_gpu_list *list;
 static struct adit_gpu *gpu;
 static uint8_t classes[ADIT_MATERIALS];
 static uint16_t voxels[ADIT_CHUNK_VOXELS], planes[ADIT_FACES][ADIT_PLANE_VOXELS];
+static struct adit_mesh_rim rim;
 static uint64_t *quads;
 
 /* Opaque all, but for some see-through ones when mixed. */
@@ -44,6 +47,10 @@ static void make_volume(const char *kind, uint64_t seed, uint32_t stride)
         plane[f] = planes[f];
     assert_int_equal(volume_fill(kind, full, 1, seed, volume), 0);
     volume_split(volume, full, 1, voxels, plane);
+    uint8_t class_of[256];
+    for (uint32_t m = 0; m < 256; m++)
+        class_of[m] = classes[(uint16_t)(m * stride)];
+    volume_rim(volume, full, 1, class_of, &rim);
     for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++) /* other materials, more of them: other encodings */
         voxels[i] = (uint16_t)(voxels[i] * stride);
     for (uint32_t f = 0; f < ADIT_FACES; f++)
@@ -51,18 +58,20 @@ static void make_volume(const char *kind, uint64_t seed, uint32_t stride)
             planes[f][i] = (uint16_t)(planes[f][i] * stride);
 }
 
-/* Which planes there are, and the flags of kernels/mesh.h. */
+/* Which planes there are, whether there is a rim, and the flags of kernels/mesh.h. */
 static void make_chunk(struct gpu_chunk *c, uint32_t present, uint32_t flags)
 {
     uint16_t *plane[ADIT_FACES];
     for (uint32_t f = 0; f < ADIT_FACES; f++)
         plane[f] = present >> f & 1 ? planes[f] : NULL;
     gpu_chunk_make(c, voxels, plane, classes, flags);
+    c->task.rim = present & RIM ? &rim : NULL;
 }
 
 static void reference(uint32_t present, uint32_t flags, struct adit_mesh_result *r)
 {
     struct adit_mesh_source s = {.voxels = voxels, .classes = classes, .dim = {64, 64, 64}, .flags = (uint8_t)flags};
+    s.rim = present & RIM ? &rim : NULL;
     for (uint32_t f = 0; f < ADIT_FACES; f++)
         s.plane[f] = present >> f & 1 ? planes[f] : NULL;
     *r = (struct adit_mesh_result){.quads = quads, .quads_max = ADIT_MESH_QUADS_MAX};
@@ -122,6 +131,68 @@ static void all_kinds_give_the_bytes_of_the_reference(void **state)
     }
 }
 
+/* (tried: any edge exchanged with another, corners in another order, a plane beyond -Z and +Z not turned, an end of a row left out, what is uneven along u
+ * or v, or beside it, let go on, both cells beside a corner taken for one, see-through cells for opaque: each is caught here.) */
+static void faces_of_other_ambient_occlusion_are_parted(void **state)
+{
+    (void)state;
+    for (uint32_t mixed = 0; mixed < 2; mixed++) {
+        set_classes(mixed);
+        struct adit_mesh_batch *b = open_batch(1);
+        for (uint32_t k = 0; k < KINDS; k++) {
+            uint32_t other = ADIT_MESH_AO | ((k + mixed) % 3 + 1); /* culled, no faces between see-through materials, both */
+            make_volume(golden_generated[k].kind, 7 + k, k % 3 == 2 ? 257 : 1);
+            mesh_one(b, 0x3f | RIM, ADIT_MESH_AO, golden_generated[k].kind);
+            mesh_one(b, 0x3f | RIM, other, golden_generated[k].kind);
+            mesh_one(b, 0x3f, ADIT_MESH_AO, golden_generated[k].kind);
+            mesh_one(b, 0x2a | RIM, ADIT_MESH_AO | ADIT_MESH_TT_NONE, golden_generated[k].kind);
+            mesh_one(b, 0, ADIT_MESH_AO, golden_generated[k].kind);
+        }
+        adit_mesh_batch_close(&b);
+    }
+}
+
+/* Open ground on all sides of a chunk: what its border faces show depends on the planes and on the rim, each bit of which is set in one of the
+ * rounds. */
+static void every_cell_around_a_chunk_counts(void **state)
+{
+    (void)state;
+    set_classes(false);
+    struct adit_mesh_batch *b = open_batch(1);
+    for (uint32_t round = 0; round < 8; round++) {
+        make_volume(round & 4 ? "noise25" : "box", 1 + round, 1);
+        for (uint32_t f = 0; f < ADIT_FACES; f++)
+            for (uint32_t i = 0; i < ADIT_PLANE_VOXELS; i++)
+                planes[f][i] = (uint16_t)((i * 2654435761u + f * 40503u) >> 20 & 7) == round;
+        for (uint32_t e = 0; e < 12; e++)
+            rim.edge[e] = 0x9e3779b97f4a7c15u * (e + 1) << round ^ (round & 1 ? UINT64_MAX : 0);
+        rim.corner = (uint8_t)(1u << round);
+        mesh_one(b, 0x3f | RIM, ADIT_MESH_AO, "a chunk in the open");
+        mesh_one(b, RIM, ADIT_MESH_AO, "a chunk with a rim alone");
+    }
+    adit_mesh_batch_close(&b);
+}
+
+static void what_a_device_does_not_do_is_refused(void **state)
+{
+    struct gpu_chunk c;
+    (void)state;
+    set_classes(false);
+    struct adit_mesh_batch *b = open_batch(1);
+    make_volume("terrain", 1, 1);
+    make_chunk(&c, 0x3f, ADIT_MESH_AO | ADIT_MESH_ANY_OPAQUE);
+    adit_mesh_batch_begin(b);
+    assert_int_equal(adit_mesh_batch_add(b, &c.task), -ENOTSUP);
+    assert_non_null(strstr(adit_detail(), "flags 0x8"));
+    c.task.flags = 0x100; /* nobody's */
+    assert_int_equal(adit_mesh_batch_add(b, &c.task), -ENOTSUP);
+    assert_non_null(strstr(adit_detail(), "flags 0x100"));
+    c.task.flags = 0;
+    assert_int_equal(adit_mesh_batch_add(b, &c.task), 0); /* neither took the batch's only place */
+    gpu_chunk_free(&c);
+    adit_mesh_batch_close(&b);
+}
+
 /* Materials beyond 256: the dense encoding, planes of 16 bits. */
 static void more_materials_than_a_palette_takes(void **state)
 {
@@ -135,9 +206,15 @@ static void more_materials_than_a_palette_takes(void **state)
         for (uint32_t i = 0; i < ADIT_PLANE_VOXELS; i++)
             planes[f][i] = (uint16_t)(planes[f][i] * 97 + i / 4 % 5 * 1001);
     mesh_one(b, 0x3f, 0, "dense");
+    mesh_one(b, 0x3f | RIM, ADIT_MESH_AO, "dense, with AO");
     adit_mesh_batch_close(&b);
 }
 
+/* Of chunk i of the test below: some have AO, some of these a rim; the third time nobody does, after batches that had. */
+static uint32_t surroundings(uint32_t i) { return (i * 7 & 0x3f) | (i % 4 == 1 ? RIM : 0); }
+static uint32_t flags_of(uint32_t i, uint32_t again) { return again < 2 && i % 2 == 1 ? ADIT_MESH_AO : i % 3 == 0 ? ADIT_MESH_CULLED : 0; }
+
+/* (tried: AO asked of the batch and not of the chunk; of the last chunk alone.) */
 static void a_batch_keeps_its_chunks_apart(void **state)
 {
     enum { CHUNKS = 9 };
@@ -146,19 +223,19 @@ static void a_batch_keeps_its_chunks_apart(void **state)
     (void)state;
     set_classes(false);
     struct adit_mesh_batch *b = open_batch(CHUNKS);
-    for (uint32_t again = 0; again < 2; again++) { /* a batch can be filled anew */
+    for (uint32_t again = 0; again < 3; again++) { /* a batch can be filled anew */
         adit_mesh_batch_begin(b);
         for (uint32_t i = 0; i < CHUNKS; i++) {
             make_volume(golden_generated[(i + again) % KINDS].kind, i, 1);
-            make_chunk(&c[i], i * 7 & 0x3f, 0);
-            assert_int_equal(adit_mesh_batch_add(b, &c[i].task), 0);
+            make_chunk(&c[i], surroundings(i), flags_of(i, again));
+            assert_int_equal(adit_mesh_batch_add(b, &c[i].task), 0); /* the rim is of the next chunk then: it was copied */
         }
         assert_int_equal(adit_mesh_batch_add(b, &c[0].task), -ENOSPC);
         assert_int_equal(adit_mesh_batch_submit(b), 0);
         assert_int_equal(adit_mesh_batch_wait(b, WAIT_NS), 0);
         for (uint32_t i = 0; i < CHUNKS; i++) {
             make_volume(golden_generated[(i + again) % KINDS].kind, i, 1);
-            reference(i * 7 & 0x3f, 0, &want);
+            reference(surroundings(i), flags_of(i, again), &want);
             compare(b, i, &want, golden_generated[(i + again) % KINDS].kind);
             gpu_chunk_free(&c[i]);
         }
@@ -176,6 +253,18 @@ static void no_quad_is_ever_dropped(void **state)
     mesh_one(b, 0x3f, 0, "checker");
     assert_int_equal(adit_mesh_batch_reruns(b), 1);
     mesh_one(b, 0x3f, 0, "checker, with room");
+    assert_int_equal(adit_mesh_batch_reruns(b), 1);
+    adit_mesh_batch_close(&b);
+}
+
+/* The second run makes again what the first has overwritten: which faces merge. */
+static void a_second_run_has_ambient_occlusion_too(void **state)
+{
+    (void)state;
+    set_classes(false);
+    struct adit_mesh_batch *b = open_batch(1);
+    make_volume("noise50m3", 1, 1);
+    mesh_one(b, 0x3f | RIM, ADIT_MESH_AO, "noise50m3");
     assert_int_equal(adit_mesh_batch_reruns(b), 1);
     adit_mesh_batch_close(&b);
 }
@@ -242,9 +331,13 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_kinds_give_the_bytes_of_the_reference),
+        cmocka_unit_test(faces_of_other_ambient_occlusion_are_parted),
+        cmocka_unit_test(every_cell_around_a_chunk_counts),
+        cmocka_unit_test(what_a_device_does_not_do_is_refused),
         cmocka_unit_test(more_materials_than_a_palette_takes),
         cmocka_unit_test(a_batch_keeps_its_chunks_apart),
         cmocka_unit_test(no_quad_is_ever_dropped),
+        cmocka_unit_test(a_second_run_has_ambient_occlusion_too),
         cmocka_unit_test(a_damaged_block_is_refused_and_the_batch_goes_on),
         cmocka_unit_test(a_batch_that_no_buffer_holds_is_refused),
         cmocka_unit_test(validation_has_nothing_to_say),
