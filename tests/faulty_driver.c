@@ -282,12 +282,12 @@ static VKAPI_ATTR void VKAPI_CALL release(VkDevice handle, VkDeviceMemory memory
     uncount(memory != VK_NULL_HANDLE);
 }
 
-/* Flips bits of all that the host sees: some of the first 512 bytes, where results lie, some of the rest. */
+/* Flips one to four bits of each memory that the host sees, but the smallest: by turns among the first 512 bytes, where results lie, and anywhere. */
 static void soil(struct device *d)
 {
     uint64_t x = d->fault.seed * 0x9e3779b97f4a7c15u + 1;
     for (uint32_t i = 0; i < MEMORIES_MAX; i++)
-        for (uint32_t n = 0; d->memories[i].at && n < 16; n++) {
+        for (uint32_t n = 0; d->memories[i].at && d->memories[i].bytes > 64 && n <= d->fault.seed / 2 % 4; n++) {
             x = x * 0x5851f42d4c957f2du + 0x14057b7ef767814fu;
             uint64_t bytes = n % 2 || d->memories[i].bytes < 512 ? d->memories[i].bytes : 512;
             ((uint8_t *)d->memories[i].at)[(x >> 20) % bytes] ^= (uint8_t)(1u << (x >> 61));
