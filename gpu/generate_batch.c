@@ -28,7 +28,7 @@ struct job {
 };
 _Static_assert(sizeof(struct job) == 80, "as in generate_common.glsl");
 
-enum state { FILLING, IN_FLIGHT, DONE };
+enum state { FILLING, IN_FLIGHT, DONE, FAILED };
 
 struct adit_generate_batch {
     struct adit_gpu *gpu;
@@ -87,11 +87,13 @@ void adit_generate_batch_close(struct adit_generate_batch **batch)
     struct adit_generate_batch *b = *batch;
     if (!b)
         return;
-    adit_submission_close(&b->submission); /* what is in flight uses all of the rest */
-    for (uint32_t i = 0; i < ADIT_GPU_GENERATE_BUFFERS; i++)
+    bool is_over = adit_submission_close(&b->submission); /* what is in flight uses all of the rest */
+    for (uint32_t i = 0; is_over && i < ADIT_GPU_GENERATE_BUFFERS; i++)
         adit_gpu_memory_close(b->gpu, &b->buffers[i]);
-    adit_gpu_memory_close(b->gpu, &b->upload);
-    adit_gpu_memory_close(b->gpu, &b->readback);
+    if (is_over) {
+        adit_gpu_memory_close(b->gpu, &b->upload);
+        adit_gpu_memory_close(b->gpu, &b->readback);
+    }
     free(b);
     *batch = NULL;
 }
@@ -100,6 +102,8 @@ void adit_generate_batch_close(struct adit_generate_batch **batch)
 
 void adit_generate_batch_begin(struct adit_generate_batch *b)
 {
+    if (b->submission.is_up) /* the device may be reading what would be written over */
+        return;
     b->state = FILLING;
     b->chunks = 0;
     b->terrains = 0;
@@ -172,33 +176,33 @@ static VkResult start(struct adit_generate_batch *b)
 
 int adit_generate_batch_submit(struct adit_generate_batch *b)
 {
+    if (b->submission.is_up)
+        return adit_fault(-EBUSY, "%s: the batch is in flight; wait for it first", b->gpu->of->name);
     VkResult r = b->chunks ? start(b) : VK_SUCCESS;
-    if (r)
-        return adit_submission_failed(b->gpu, -EIO, "a submission", r);
-    b->state = IN_FLIGHT;
-    return 0;
+    b->state = r ? FAILED : IN_FLIGHT;
+    return r ? adit_submission_failed(b->gpu, -EIO, "a submission", r) : 0;
 }
 
 int adit_generate_batch_wait(struct adit_generate_batch *b, uint64_t timeout_ns)
 {
     double ns[STAMPS - 1] = {0};
     if (b->state != IN_FLIGHT)
-        return 0;
+        return b->state == FAILED ? -EIO : 0;
     VkResult r = b->chunks ? adit_submission_wait(&b->submission, timeout_ns) : VK_SUCCESS;
     if (r == VK_TIMEOUT)
         return -ETIMEDOUT;
+    b->state = r ? FAILED : DONE;
     if (r)
         return adit_submission_failed(b->gpu, -EIO, "a batch", r);
     if (b->chunks)
         adit_submission_times(&b->submission, ns);
     b->times = (struct adit_generate_times){.copy_in = ns[0], .columns = ns[1], .voxels = ns[2], .copy_out = ns[3]};
-    b->state = DONE;
     return 0;
 }
 
 void adit_generate_batch_result(const struct adit_generate_batch *b, uint32_t i, const uint16_t **voxels)
 {
-    *voxels = (const uint16_t *)b->readback.at + (size_t)i * ADIT_CHUNK_VOXELS;
+    *voxels = b->state == DONE && i < b->chunks ? (const uint16_t *)b->readback.at + (size_t)i * ADIT_CHUNK_VOXELS : NULL;
 }
 
 void adit_generate_batch_times(const struct adit_generate_batch *b, struct adit_generate_times *times) { *times = b->times; }

@@ -28,20 +28,21 @@ struct adit_generate_times {
  * for the first batch of a device. -E2BIG: more than its buffers can hold; -ENODEV: its driver does not take the shaders; -ENOMEM: it has
  * no such memory left. adit_detail() has the line. */
 int adit_generate_batch_open(struct adit_gpu *gpu, uint32_t chunks_max, struct adit_generate_batch **out);
-/* Blocks until what is in flight has ended. */
+/* As adit_mesh_batch_close, of a device that hangs, too. */
 void adit_generate_batch_close(struct adit_generate_batch **batch);
 
+/* Does nothing to a batch that the device may still have (adit_mesh_batch_begin). */
 void adit_generate_batch_begin(struct adit_generate_batch *batch);
 /* Chunk (x,y,z) of a world; one that is air (adit_generate_is_air) takes its place as any other. -ENOSPC: the batch is full, submit it;
  * -ENOTSUP: no device makes chunks of this generator. */
 int adit_generate_batch_add(struct adit_generate_batch *batch, const struct adit_generator *generator, uint64_t seed, int32_t x, int32_t y,
                             int32_t z);
-/* -EIO: the device is lost or refuses (detail says how): generate elsewhere. */
+/* -EIO: the device is lost, hangs or refuses (detail says how): generate elsewhere. -EBUSY: it is in flight. */
 int adit_generate_batch_submit(struct adit_generate_batch *batch);
 /* Blocks until the voxels are there. -ETIMEDOUT: still in flight; -EIO. */
 int adit_generate_batch_wait(struct adit_generate_batch *batch, uint64_t timeout_ns);
 /* The i-th chunk that was added: ADIT_CHUNK_VOXELS materials in the order of kernels/mesh.h, in the batch's memory, after a wait
- * that returned 0. */
+ * that returned 0; else NULL. They are the device's word: what it could not have made is not looked for. */
 void adit_generate_batch_result(const struct adit_generate_batch *batch, uint32_t i, const uint16_t **voxels);
 void adit_generate_batch_times(const struct adit_generate_batch *batch, struct adit_generate_times *times);
 

@@ -1,5 +1,5 @@
 /* gpu_open.c - a device made ready: its queue, and the pipelines of a kind of batches, made when its first one is opened. */
-#include "gpu/gpu_parts.h"
+#include "gpu/submission.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,8 +26,12 @@ static VkResult make_device(struct adit_gpu *g)
     VkResult r = g->vk->CreateDevice(g->of->handle, &info, NULL, &device);
     if (r)
         return r;
-    if (!adit_vulkan_load_device(g->vk, device, &g->d))
+    if (!adit_vulkan_load_device(g->vk, device, &g->d)) {
+        if (g->d.DestroyDevice)
+            g->d.DestroyDevice(device, NULL);
+        g->d = (struct adit_vulkan_device){0};
         return VK_ERROR_INITIALIZATION_FAILED;
+    }
     g->d.GetDeviceQueue(device, g->of->family, 0, &g->queue);
     return VK_SUCCESS;
 }
@@ -151,15 +155,29 @@ static int refused(const struct adit_gpu_device *device, VkResult r)
     return adit_fault(-ENODEV, "%s: cannot be made ready (%s)", device->name, adit_vulkan_result(r));
 }
 
+enum adit_gpu_health adit_gpu_health_of(const struct adit_gpu *g)
+{
+    return (enum adit_gpu_health)__atomic_load_n(&g->health, __ATOMIC_RELAXED); /* relaxed: who sees it late has a call fail */
+}
+
+void adit_gpu_worsen(struct adit_gpu *g, enum adit_gpu_health health)
+{
+    uint32_t was = __atomic_load_n(&g->health, __ATOMIC_RELAXED); /* relaxed: as above */
+    while (was < (uint32_t)health && !__atomic_compare_exchange_n(&g->health, &was, (uint32_t)health, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+}
+
 int adit_gpu_prepare(struct adit_gpu *g, enum adit_gpu_kind kind)
 {
+    if (adit_gpu_health_of(g) != ADIT_GPU_SOUND)
+        return adit_submission_failed(g, -ENODEV, "making a batch", VK_ERROR_DEVICE_LOST);
     pthread_mutex_lock(&g->kinds_lock);
     VkResult r = g->kinds[kind].is_ready ? VK_SUCCESS : open_kind(g, &adit_gpu_programs[kind], &g->kinds[kind]);
     pthread_mutex_unlock(&g->kinds_lock);
     return r ? refused(g->of, r) : 0;
 }
 
-int adit_gpu_open(const struct adit_gpu_list *list, const struct adit_gpu_device *device, struct adit_gpu **out)
+int adit_gpu_open(struct adit_gpu_list *list, const struct adit_gpu_device *device, struct adit_gpu **out)
 {
     *out = NULL;
     if (device->unfit)
@@ -169,6 +187,7 @@ int adit_gpu_open(const struct adit_gpu_list *list, const struct adit_gpu_device
         return adit_fault(-ENOMEM, "%s: no memory", device->name);
     g->vk = &list->vk;
     g->of = device;
+    g->patience_ns = ADIT_GPU_PATIENCE_NS;
     pthread_mutex_init(&g->queue_lock, NULL);
     pthread_mutex_init(&g->kinds_lock, NULL);
     VkResult r = make_device(g);
@@ -186,7 +205,9 @@ void adit_gpu_close(struct adit_gpu **gpu)
     struct adit_gpu *g = *gpu;
     if (!g)
         return;
-    if (g->d.DestroyDevice) {
+    if (__atomic_load_n(&g->abandoned, __ATOMIC_RELAXED)) { /* relaxed: its batches are closed before, by whoever closes it */
+        (void)__atomic_add_fetch(&g->vk->abandoned, 1, __ATOMIC_RELAXED);
+    } else if (g->d.DestroyDevice) {
         for (uint32_t i = 0; i < ADIT_GPU_KINDS; i++)
             close_kind(g, &g->kinds[i]);
         g->d.DestroyPipelineCache(g->d.device, g->cache, NULL);

@@ -18,8 +18,18 @@ struct adit_gpu_pipelines {
     VkPipeline stage[ADIT_GPU_STAGES_MAX];
 };
 
+/* How a device fares. It only gets worse; who wants it back opens it anew. */
+enum adit_gpu_health {
+    ADIT_GPU_SOUND,
+    ADIT_GPU_HUNG, /* given up here: what is in flight may still run, so nothing of it is ever freed */
+    ADIT_GPU_LOST, /* its driver says so: nothing runs any more */
+};
+
+/* How long after its submission a batch is waited for when it is closed. Drivers that watch over their devices call one lost sooner (amdgpu after 10 s). */
+#define ADIT_GPU_PATIENCE_NS 30000000000u
+
 struct adit_gpu {
-    const struct adit_vulkan *vk;
+    struct adit_vulkan *vk;
     const struct adit_gpu_device *of;
     struct adit_vulkan_device d;
     VkQueue queue;
@@ -28,10 +38,17 @@ struct adit_gpu {
     size_t cache_bytes;         /* that stand in its file */
     pthread_mutex_t kinds_lock; /* whoever opens a kind's first batch makes its pipelines, and others wait */
     struct adit_gpu_pipelines kinds[ADIT_GPU_KINDS];
+    uint32_t health;            /* atomic: enum adit_gpu_health */
+    uint32_t abandoned;         /* atomic: submissions that never ended; the device is left as it is then */
+    uint64_t patience_ns;
 };
 
+/* Any thread. */
+enum adit_gpu_health adit_gpu_health_of(const struct adit_gpu *gpu);
+void adit_gpu_worsen(struct adit_gpu *gpu, enum adit_gpu_health health);
+
 /* Makes the pipelines of a kind, unless they are there: for all that open batches, from any thread. Blocks while the driver compiles. -ENODEV: it
- * cannot (detail says why), and a later call tries again. */
+ * cannot (detail says why), and a later call tries again; or the device is hung or lost. */
 int adit_gpu_prepare(struct adit_gpu *gpu, enum adit_gpu_kind kind);
 
 /* A buffer with memory of its own; mapped when it is the host's. */

@@ -13,7 +13,7 @@
 #define HALVED_BYTES (ADIT_LOD_BATCH_VOXELS * 2u)
 #define STAMPS 4u
 
-enum state { FILLING, IN_FLIGHT, DONE };
+enum state { FILLING, IN_FLIGHT, DONE, FAILED };
 
 struct adit_lod_batch {
     struct adit_gpu *gpu;
@@ -75,11 +75,13 @@ void adit_lod_batch_close(struct adit_lod_batch **batch)
     struct adit_lod_batch *b = *batch;
     if (!b)
         return;
-    adit_submission_close(&b->submission); /* what is in flight uses all of the rest */
-    for (uint32_t i = 0; i < ADIT_GPU_LOD_BUFFERS; i++)
+    bool is_over = adit_submission_close(&b->submission); /* what is in flight uses all of the rest */
+    for (uint32_t i = 0; is_over && i < ADIT_GPU_LOD_BUFFERS; i++)
         adit_gpu_memory_close(b->gpu, &b->buffers[i]);
-    adit_gpu_memory_close(b->gpu, &b->upload);
-    adit_gpu_memory_close(b->gpu, &b->readback);
+    if (is_over) {
+        adit_gpu_memory_close(b->gpu, &b->upload);
+        adit_gpu_memory_close(b->gpu, &b->readback);
+    }
     free(b);
     *batch = NULL;
 }
@@ -88,6 +90,8 @@ void adit_lod_batch_close(struct adit_lod_batch **batch)
 
 void adit_lod_batch_begin(struct adit_lod_batch *b)
 {
+    if (b->submission.is_up) /* the device may be reading what would be written over */
+        return;
     b->state = FILLING;
     b->chunks = 0;
     b->used = 0;
@@ -132,33 +136,33 @@ static VkResult start(struct adit_lod_batch *b)
 
 int adit_lod_batch_submit(struct adit_lod_batch *b)
 {
+    if (b->submission.is_up)
+        return adit_fault(-EBUSY, "%s: the batch is in flight; wait for it first", b->gpu->of->name);
     VkResult r = b->chunks ? start(b) : VK_SUCCESS;
-    if (r)
-        return adit_submission_failed(b->gpu, -EIO, "a submission", r);
-    b->state = IN_FLIGHT;
-    return 0;
+    b->state = r ? FAILED : IN_FLIGHT;
+    return r ? adit_submission_failed(b->gpu, -EIO, "a submission", r) : 0;
 }
 
 int adit_lod_batch_wait(struct adit_lod_batch *b, uint64_t timeout_ns)
 {
     double ns[STAMPS - 1] = {0};
     if (b->state != IN_FLIGHT)
-        return 0;
+        return b->state == FAILED ? -EIO : 0;
     VkResult r = b->chunks ? adit_submission_wait(&b->submission, timeout_ns) : VK_SUCCESS;
     if (r == VK_TIMEOUT)
         return -ETIMEDOUT;
+    b->state = r ? FAILED : DONE;
     if (r)
         return adit_submission_failed(b->gpu, -EIO, "a batch", r);
     if (b->chunks)
         adit_submission_times(&b->submission, ns);
     b->times = (struct adit_lod_times){.copy_in = ns[0], .halve = ns[1], .copy_out = ns[2]};
-    b->state = DONE;
     return 0;
 }
 
 void adit_lod_batch_result(const struct adit_lod_batch *b, uint32_t i, const uint16_t **voxels)
 {
-    *voxels = (const uint16_t *)b->readback.at + (size_t)i * ADIT_LOD_BATCH_VOXELS;
+    *voxels = b->state == DONE && i < b->chunks ? (const uint16_t *)b->readback.at + (size_t)i * ADIT_LOD_BATCH_VOXELS : NULL;
 }
 
 void adit_lod_batch_octant(const struct adit_lod_batch *b, uint32_t i, uint16_t *to)

@@ -28,14 +28,15 @@ struct adit_lod_times {
  * that for its voxels and 53 KiB, of which it mostly takes little. Blocks while the driver compiles, for the first batch of a device. -E2BIG: more than its
  * buffers can hold; -ENODEV: its driver does not take the shader; -ENOMEM: it has no such memory left. adit_detail() has the line. */
 int adit_lod_batch_open(struct adit_gpu *gpu, uint32_t chunks_max, size_t source_bytes, struct adit_lod_batch **out);
-/* Blocks until what is in flight has ended. */
+/* As adit_mesh_batch_close, of a device that hangs, too. */
 void adit_lod_batch_close(struct adit_lod_batch **batch);
 
+/* Does nothing to a batch that the device may still have (adit_mesh_batch_begin). */
 void adit_lod_batch_begin(struct adit_lod_batch *batch);
 /* version: its block, of which `bytes` may be looked at; it may be changed by a peer meanwhile: it is copied first and judged then. -ENOSPC: the batch
  * is full, submit it; -EBADMSG: the version is not sound. */
 int adit_lod_batch_add(struct adit_lod_batch *batch, const struct adit_version *version, size_t bytes);
-/* -EIO: the device is lost or refuses (detail says how): halve elsewhere. */
+/* -EIO: the device is lost, hangs or refuses (detail says how): halve elsewhere. -EBUSY: it is in flight. */
 int adit_lod_batch_submit(struct adit_lod_batch *batch);
 /* Blocks until the voxels are there. -ETIMEDOUT: still in flight; -EIO. */
 int adit_lod_batch_wait(struct adit_lod_batch *batch, uint64_t timeout_ns);

@@ -10,6 +10,7 @@
 #include "gpu/mesh_source.h"
 #include "gpu/submission.h"
 #include "runtime/encoding.h"
+#include "shm/shm.h"
 
 #define CLASS_BYTES (ADIT_MATERIALS / 4u)
 #define FACES_BYTES (10u * 4096u * 8u) /* as in mesh_common.glsl */
@@ -29,11 +30,14 @@ struct result {
 _Static_assert(sizeof(struct result) == 120, "as in mesh_common.glsl");
 _Static_assert(sizeof(struct adit_gpu_job) == 128, "as in version_source.glsl");
 
-enum state { FILLING, IN_FLIGHT, DONE };
+/* BRINGING: the second submission is in flight. */
+enum state { FILLING, IN_FLIGHT, BRINGING, DONE, FAILED };
 
 struct adit_mesh_batch {
     struct adit_gpu *gpu;
     enum state state;
+    int error; /* of a batch that FAILED */
+    uint32_t runs; /* of its first submission, since submit */
     bool has_ao; /* one of its chunks */
     uint32_t chunks_max, chunks, quads_max, quads, reruns;
     uint32_t expected, brought; /* quads a chunk, from the last batch; quads that the submission in flight brings */
@@ -44,6 +48,7 @@ struct adit_mesh_batch {
     struct adit_submission submission;
     struct adit_mesh_times times;
     uint8_t classes[ADIT_MATERIALS]; /* as they were packed */
+    struct result landed[]; /* chunks_max: what came back, judged; the device could write over results again */
 };
 
 static int failed(const struct adit_mesh_batch *b, int error, const char *what, VkResult r)
@@ -64,6 +69,12 @@ static VkResult open_quads(struct adit_mesh_batch *b, uint32_t quads_max)
     r = r ? r : adit_gpu_memory_open(g, (uint64_t)quads_max * 8, ADIT_GPU_READBACK, &b->readback);
     b->quads_max = r ? 0 : quads_max;
     return r;
+}
+
+static uint32_t first_room(const struct adit_mesh_batch *b)
+{
+    uint64_t quads = (uint64_t)b->chunks_max * QUADS_A_CHUNK, most = b->gpu->of->range_max / 8;
+    return (uint32_t)(quads < most ? quads : most);
 }
 
 /* Two bits a material. */
@@ -100,7 +111,7 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
     int error = adit_gpu_prepare(gpu, ADIT_GPU_MESH);
     if (error)
         return error;
-    struct adit_mesh_batch *b = calloc(1, sizeof *b);
+    struct adit_mesh_batch *b = calloc(1, sizeof *b + n * sizeof(struct result));
     if (!b)
         return adit_fault(-ENOMEM, "%s: no memory", gpu->of->name);
     b->gpu = gpu;
@@ -113,8 +124,7 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
             r = adit_gpu_memory_open(gpu, bytes[i], ADIT_GPU_LOCAL, &b->buffers[i]);
     r = r ? r : adit_gpu_memory_open(gpu, b->classes_at + CLASS_BYTES, ADIT_GPU_UPLOAD, &b->upload);
     r = r ? r : adit_gpu_memory_open(gpu, bytes[ADIT_GPU_RESULTS], ADIT_GPU_READBACK, &b->results);
-    uint64_t quads = n * QUADS_A_CHUNK, most = gpu->of->range_max / 8;
-    r = r ? r : open_quads(b, (uint32_t)(quads < most ? quads : most));
+    r = r ? r : open_quads(b, first_room(b));
     if (r) {
         error = failed(b, -ENOMEM, "making a batch", r);
         adit_mesh_batch_close(&b);
@@ -131,12 +141,14 @@ void adit_mesh_batch_close(struct adit_mesh_batch **batch)
     struct adit_mesh_batch *b = *batch;
     if (!b)
         return;
-    adit_submission_close(&b->submission); /* what is in flight uses all of the rest */
-    for (uint32_t i = 0; i < ADIT_GPU_BUFFERS; i++)
+    bool is_over = adit_submission_close(&b->submission); /* what is in flight uses all of the rest */
+    for (uint32_t i = 0; is_over && i < ADIT_GPU_BUFFERS; i++)
         adit_gpu_memory_close(b->gpu, &b->buffers[i]);
-    adit_gpu_memory_close(b->gpu, &b->upload);
-    adit_gpu_memory_close(b->gpu, &b->results);
-    adit_gpu_memory_close(b->gpu, &b->readback);
+    if (is_over) {
+        adit_gpu_memory_close(b->gpu, &b->upload);
+        adit_gpu_memory_close(b->gpu, &b->results);
+        adit_gpu_memory_close(b->gpu, &b->readback);
+    }
     free(b);
     *batch = NULL;
 }
@@ -145,6 +157,8 @@ void adit_mesh_batch_close(struct adit_mesh_batch **batch)
 
 void adit_mesh_batch_begin(struct adit_mesh_batch *b)
 {
+    if (b->submission.is_up) /* the device may be reading what would be written over */
+        return;
     b->state = FILLING;
     b->has_ao = false;
     b->chunks = 0;
@@ -225,28 +239,65 @@ static VkResult start(struct adit_mesh_batch *b)
     return adit_submission_submit(s);
 }
 
+/* The one way to FAILED: wait says it again until it is submitted anew. */
+static int fail(struct adit_mesh_batch *b, int error)
+{
+    b->state = FAILED;
+    b->error = error;
+    return error;
+}
+
 int adit_mesh_batch_submit(struct adit_mesh_batch *b)
 {
-    b->quads = 0;
+    if (b->submission.is_up)
+        return adit_fault(-EBUSY, "%s: the batch is in flight; wait for it first", b->gpu->of->name);
+    if (!b->quads_max) { /* it found no room for the last ones, and has lost what it had */
+        VkResult room = open_quads(b, first_room(b));
+        if (room)
+            return fail(b, failed(b, -ENOMEM, "making room for quads", room));
+        adit_submission_bind(&b->submission, b->buffers);
+    }
+    b->quads = b->runs = 0;
     VkResult r = b->chunks ? start(b) : VK_SUCCESS;
     if (r)
-        return failed(b, -EIO, "a submission", r);
+        return fail(b, failed(b, -EIO, "a submission", r));
     b->state = IN_FLIGHT;
     return 0;
 }
 
-static const struct result *results_of(const struct adit_mesh_batch *b)
+/* Takes the results over. wanted: how many quads there are in all, as every chunk takes a run of them whether or not there is room. False: no chunk has such a
+ * result. */
+static bool take_results(struct adit_mesh_batch *b, uint64_t *wanted)
 {
-    return (const struct result *)(const void *)((const uint8_t *)b->results.at + RESULTS_HEAD);
+    bool is_sound = true;
+    *wanted = 0;
+    memcpy(b->landed, (const uint8_t *)b->results.at + RESULTS_HEAD, b->chunks * sizeof *b->landed);
+    for (uint32_t i = 0; i < b->chunks; i++) {
+        const struct result *r = b->landed + i;
+        for (uint32_t range = 0; range < ADIT_MESH_RANGES; range++)
+            is_sound &= r->start[range] <= r->start[range + 1];
+        for (uint32_t axis = 0; axis < 3; axis++)
+            is_sound &= r->bounds_lo[axis] < ADIT_CHUNK_DIM && r->bounds_hi[axis] < ADIT_CHUNK_DIM;
+        is_sound &= !r->start[0] && r->start[ADIT_MESH_RANGES] <= ADIT_MESH_QUADS_MAX && r->faces <= ADIT_MESH_QUADS_MAX;
+        *wanted += r->start[ADIT_MESH_RANGES];
+    }
+    return is_sound;
 }
 
-/* How many quads there are in all, as every chunk takes a run of them whether or not there is room. Bounded by what chunks can have. */
-static uint64_t quads_wanted(const struct adit_mesh_batch *b)
+/* With room for all: each chunk's quads lie among them. */
+static bool has_places(const struct adit_mesh_batch *b)
 {
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < b->chunks; i++)
-        n += results_of(b)[i].start[ADIT_MESH_RANGES];
-    return n;
+    bool is_sound = true;
+    for (uint32_t i = 0; i < b->chunks; i++) {
+        const struct result *r = b->landed + i;
+        is_sound &= !r->is_short && r->base <= b->quads && r->start[ADIT_MESH_RANGES] <= b->quads - r->base;
+    }
+    return is_sound;
+}
+
+static int is_unsound(const struct adit_mesh_batch *b)
+{
+    return adit_fault(-EIO, "%s: it answered with meshes that no chunk can have; its work has to go elsewhere", b->gpu->of->name);
 }
 
 /* The second submission: what the first, which has ended, has not brought. */
@@ -271,21 +322,36 @@ static void read_times(struct adit_mesh_batch *b)
     b->times = (struct adit_mesh_times){.copy_in = ns[0], .decode = ns[1], .rows = ns[2], .count = ns[3], .emit = ns[4], .copy_out = ns[5]};
 }
 
-/* Waits for the first submission, with room for all quads in the end. */
-static int settle(struct adit_mesh_batch *b, uint64_t timeout_ns)
+static uint64_t left_ns(uint64_t until_ns)
 {
-    for (uint32_t run = 0; run < 2; run++) { /* the second time there is room */
-        VkResult r = adit_submission_wait(&b->submission, timeout_ns);
-        if (r == VK_TIMEOUT)
-            return -ETIMEDOUT;
-        if (r)
-            return failed(b, -EIO, "a batch", r);
-        uint64_t wanted = quads_wanted(b);
+    uint64_t now_ns = adit_clock_ns();
+    return until_ns == UINT64_MAX ? until_ns : until_ns > now_ns ? until_ns - now_ns : 0;
+}
+
+/* Waits for the submission in flight. */
+static int await(struct adit_mesh_batch *b, uint64_t until_ns, const char *what)
+{
+    VkResult r = adit_submission_wait(&b->submission, left_ns(until_ns));
+    return r == VK_TIMEOUT ? -ETIMEDOUT : r ? failed(b, -EIO, what, r) : 0;
+}
+
+/* Waits for the first submission, with room for all quads in the end. */
+static int settle(struct adit_mesh_batch *b, uint64_t until_ns)
+{
+    for (;;) { /* twice at most */
+        uint64_t wanted;
+        int error = await(b, until_ns, "a batch");
+        if (error)
+            return error;
+        if (!take_results(b, &wanted))
+            return is_unsound(b);
         if (wanted <= b->quads_max) {
             b->quads = (uint32_t)wanted;
-            return 0;
+            return has_places(b) ? 0 : is_unsound(b);
         }
-        r = wanted > QUADS_MAX ? VK_ERROR_OUT_OF_DEVICE_MEMORY : open_quads(b, (uint32_t)wanted);
+        if (b->runs++) /* there was room for what it asked for */
+            return is_unsound(b);
+        VkResult r = wanted > QUADS_MAX ? VK_ERROR_OUT_OF_DEVICE_MEMORY : open_quads(b, (uint32_t)wanted);
         if (r)
             return failed(b, -ENOMEM, "making room for quads", r);
         adit_submission_bind(&b->submission, b->buffers);
@@ -294,31 +360,47 @@ static int settle(struct adit_mesh_batch *b, uint64_t timeout_ns)
         if (r)
             return failed(b, -EIO, "a submission", r);
     }
-    return failed(b, -EIO, "counting quads twice alike", VK_SUCCESS);
+}
+
+/* All of it there is, in steps that a timeout may come between. */
+static int finish(struct adit_mesh_batch *b, uint64_t until_ns)
+{
+    int error = b->state == IN_FLIGHT ? settle(b, until_ns) : 0;
+    if (error)
+        return error;
+    if (b->state == IN_FLIGHT && b->quads > b->brought) {
+        VkResult r = bring_rest(b);
+        if (r)
+            return failed(b, -EIO, "bringing quads back", r);
+        b->state = BRINGING;
+    }
+    error = await(b, until_ns, "bringing quads back");
+    if (error)
+        return error;
+    read_times(b);
+    b->expected = b->quads / b->chunks + b->quads / b->chunks / 8 + 1;
+    return 0;
 }
 
 int adit_mesh_batch_wait(struct adit_mesh_batch *b, uint64_t timeout_ns)
 {
-    if (b->state != IN_FLIGHT)
-        return 0;
-    if (b->chunks) {
-        int error = settle(b, timeout_ns);
-        if (error)
-            return error;
-        VkResult r = b->quads > b->brought ? bring_rest(b) : VK_SUCCESS;
-        r = r ? r : adit_submission_wait(&b->submission, UINT64_MAX);
-        if (r)
-            return failed(b, -EIO, "bringing quads back", r);
-        read_times(b);
-        b->expected = b->quads / b->chunks + b->quads / b->chunks / 8 + 1;
-    }
+    uint64_t now_ns = adit_clock_ns(), until_ns = timeout_ns < UINT64_MAX - now_ns ? now_ns + timeout_ns : UINT64_MAX;
+    if (b->state != IN_FLIGHT && b->state != BRINGING)
+        return b->state == FAILED ? b->error : 0;
+    int error = b->chunks ? finish(b, until_ns) : 0;
+    if (error == -ETIMEDOUT)
+        return error;
     b->state = DONE;
-    return 0;
+    return error ? fail(b, error) : 0;
 }
 
 void adit_mesh_batch_result(const struct adit_mesh_batch *b, uint32_t i, struct adit_mesh_result *out)
 {
-    const struct result *r = results_of(b) + i;
+    const struct result *r = b->landed + i;
+    if (b->state != DONE || i >= b->chunks) {
+        *out = (struct adit_mesh_result){0};
+        return;
+    }
     out->quads = (uint64_t *)b->readback.at + r->base;
     out->quads_max = r->start[ADIT_MESH_RANGES];
     memcpy(out->start, r->start, sizeof out->start);

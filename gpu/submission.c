@@ -3,9 +3,18 @@
 #include <string.h>
 
 #include "runtime/encoding.h"
+#include "shm/shm.h"
+
+#define GRACE_NS 1000000000u /* a process that was stopped for a while has no hung device */
+#define WITNESS_BYTES 16u
 
 int adit_submission_failed(const struct adit_gpu *gpu, int error, const char *what, VkResult r)
 {
+    if (r == VK_ERROR_DEVICE_LOST && adit_gpu_health_of(gpu) == ADIT_GPU_HUNG)
+        return adit_fault(error, "%s: %s failed (it hangs: a batch did not end in %.3g s); its work has to go elsewhere", gpu->of->name, what,
+                          (double)gpu->patience_ns * 1e-9);
+    if (r == VK_INCOMPLETE)
+        return adit_fault(error, "%s: %s was over before it was done; its work has to go elsewhere", gpu->of->name, what);
     return adit_fault(error, "%s: %s failed (%s); its work has to go elsewhere", gpu->of->name, what, adit_vulkan_result(r));
 }
 
@@ -33,20 +42,41 @@ VkResult adit_submission_open(struct adit_gpu *gpu, enum adit_gpu_kind kind, uin
                                                   .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY, .commandBufferCount = 1};
     r = r ? r : d->AllocateCommandBuffers(d->device, &commands, &s->commands);
     r = r ? r : d->CreateSemaphore(d->device, &done, NULL, &s->done);
+    r = r ? r : adit_gpu_memory_open(gpu, WITNESS_BYTES, ADIT_GPU_READBACK, &s->witness);
+    if (!r)
+        memset(s->witness.at, 0, WITNESS_BYTES);
     return r || gpu->of->timestamp_ns <= 0 ? r : d->CreateQueryPool(d->device, &stamps, NULL, &s->stamps);
 }
 
-void adit_submission_close(struct adit_submission *s)
+/* Whether all is over that uses this. */
+static bool ends_in_time(struct adit_submission *s)
+{
+    struct adit_gpu *g = s->gpu;
+    uint64_t over_ns = s->up_ns + g->patience_ns, now_ns = adit_clock_ns();
+    (void)adit_submission_wait(s, over_ns > now_ns + GRACE_NS ? over_ns - now_ns : GRACE_NS);
+    if (!s->is_up)
+        return true;
+    adit_gpu_worsen(g, ADIT_GPU_HUNG);
+    (void)__atomic_add_fetch(&g->abandoned, 1, __ATOMIC_RELAXED); /* relaxed: read by who closes the device, after its batches */
+    return false;
+}
+
+bool adit_submission_close(struct adit_submission *s)
 {
     if (!s->gpu)
-        return;
+        return true;
     const struct adit_vulkan_device *d = &s->gpu->d;
-    (void)adit_submission_wait(s, UINT64_MAX); /* what is in flight uses all of this */
+    if (!ends_in_time(s)) {
+        *s = (struct adit_submission){0};
+        return false;
+    }
+    adit_gpu_memory_close(s->gpu, &s->witness);
     d->DestroyQueryPool(d->device, s->stamps, NULL);
     d->DestroySemaphore(d->device, s->done, NULL);
     d->DestroyCommandPool(d->device, s->pool, NULL);
     d->DestroyDescriptorPool(d->device, s->descriptors, NULL);
     *s = (struct adit_submission){0};
+    return true;
 }
 
 void adit_submission_bind(const struct adit_submission *s, const struct adit_gpu_memory *buffers)
@@ -112,6 +142,9 @@ void adit_submission_next(struct adit_submission *s)
 
 void adit_submission_to_host(struct adit_submission *s)
 {
+    adit_submission_barrier(s, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
+                            VK_ACCESS_TRANSFER_WRITE_BIT);
+    s->gpu->d.CmdFillBuffer(s->commands, s->witness.buffer, 0, sizeof(uint32_t), (uint32_t)(s->done_value + 1));
     adit_submission_barrier(s, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT,
                             VK_ACCESS_HOST_READ_BIT);
 }
@@ -134,20 +167,36 @@ VkResult adit_submission_submit(struct adit_submission *s)
     VkResult r = s->gpu->d.EndCommandBuffer(s->commands);
     if (r)
         return r;
+    if (adit_gpu_health_of(s->gpu) != ADIT_GPU_SOUND)
+        return VK_ERROR_DEVICE_LOST;
     pthread_mutex_lock(&s->gpu->queue_lock);
     r = s->gpu->d.QueueSubmit(s->gpu->queue, 1, &info, VK_NULL_HANDLE);
     pthread_mutex_unlock(&s->gpu->queue_lock);
+    if (r == VK_ERROR_DEVICE_LOST)
+        adit_gpu_worsen(s->gpu, ADIT_GPU_LOST);
+    s->is_up = !r;
     s->done_value += !r;
+    s->up_ns = adit_clock_ns();
     return r;
 }
 
 /* ---- afterwards */
 
-VkResult adit_submission_wait(const struct adit_submission *s, uint64_t timeout_ns)
+VkResult adit_submission_wait(struct adit_submission *s, uint64_t timeout_ns)
 {
     const VkSemaphoreWaitInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO, .semaphoreCount = 1, .pSemaphores = &s->done,
                                       .pValues = &s->done_value};
-    return s->done_value ? s->gpu->d.WaitSemaphores(s->gpu->d.device, &info, timeout_ns) : VK_SUCCESS;
+    const volatile uint32_t *witness = s->witness.at;
+    if (!s->is_up)
+        return VK_SUCCESS;
+    bool hangs = adit_gpu_health_of(s->gpu) == ADIT_GPU_HUNG;
+    VkResult r = s->gpu->d.WaitSemaphores(s->gpu->d.device, &info, hangs ? 0 : timeout_ns);
+    if (r == VK_ERROR_DEVICE_LOST)
+        adit_gpu_worsen(s->gpu, ADIT_GPU_LOST);
+    s->is_up = r && r != VK_ERROR_DEVICE_LOST;
+    if (r == VK_TIMEOUT && hangs)
+        return VK_ERROR_DEVICE_LOST;
+    return !r && *witness != (uint32_t)s->done_value ? VK_INCOMPLETE : r;
 }
 
 void adit_submission_times(const struct adit_submission *s, double *ns)

@@ -36,12 +36,17 @@ struct adit_submission {
     uint32_t stamps_max, stamps_n;
     VkSemaphore done;
     uint64_t done_value; /* of the last submission */
+    bool is_up;          /* it was submitted, and no wait has said yet that it is over */
+    uint64_t up_ns;      /* when it was submitted */
+    struct adit_gpu_memory witness; /* holds done_value when its last command has run */
 };
 
 /* For a kind that is prepared. VK_SUCCESS or the driver's answer; close in any case. */
 VkResult adit_submission_open(struct adit_gpu *gpu, enum adit_gpu_kind kind, uint32_t stamps_max, struct adit_submission *out);
-/* Blocks until what is in flight has ended; buffers of it can be freed afterwards. Nothing to do on zeroes. */
-void adit_submission_close(struct adit_submission *submission);
+/* Blocks until what is in flight has ended, at most until ADIT_GPU_PATIENCE_NS after its submission (a second at least; not at all on a device that hangs already). True:
+ * buffers of it can be freed. False: it has not ended, the device counts as hung, and all that it uses has to be left alone until the
+ * process ends. Nothing to do on zeroes. */
+bool adit_submission_close(struct adit_submission *submission);
 
 /* The buffers that shaders see, by binding: as many as the kind has. Not while one is in flight. */
 void adit_submission_bind(const struct adit_submission *submission, const struct adit_gpu_memory *buffers);
@@ -60,19 +65,20 @@ void adit_submission_barrier(struct adit_submission *submission, VkPipelineStage
 void adit_submission_run(struct adit_submission *submission, uint32_t stage, uint32_t groups_x, uint32_t groups_y);
 /* A barrier between two stages: what one wrote, the other reads. */
 void adit_submission_next(struct adit_submission *submission);
-/* The last barrier: what was copied, the host reads. */
+/* The last command, with its barriers: what was copied, the host reads. */
 void adit_submission_to_host(struct adit_submission *submission);
 /* Nothing for 0 bytes. */
 void adit_submission_copy(struct adit_submission *submission, const struct adit_gpu_memory *from, uint64_t from_at,
                           const struct adit_gpu_memory *to, uint64_t to_at, uint64_t bytes);
 
-/* Ends the commands and hands them to the queue. Does not wait. */
+/* Ends the commands and hands them to the queue. Does not wait. VK_ERROR_DEVICE_LOST at once when the device is lost or hangs. */
 VkResult adit_submission_submit(struct adit_submission *submission);
 
 /* ---- afterwards */
 
-/* VK_TIMEOUT: still in flight. At once when nothing was submitted. */
-VkResult adit_submission_wait(const struct adit_submission *submission, uint64_t timeout_ns);
+/* VK_TIMEOUT: still in flight. VK_ERROR_DEVICE_LOST: it is lost, or hangs and has not ended this one (is_up says which). VK_INCOMPLETE: it is over, but its last
+ * command has not run: a lost device may answer so (Vulkan 1.2, 4.2.4). At once when nothing is in flight. */
+VkResult adit_submission_wait(struct adit_submission *submission, uint64_t timeout_ns);
 /* ns between each two timestamps of what has ended, stamps_max - 1; zeroes where the device has none. */
 void adit_submission_times(const struct adit_submission *submission, double *ns);
 /* adit_fault with the one line for what did not work, r, and where its work has to go. */

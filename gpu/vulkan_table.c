@@ -120,11 +120,12 @@ void adit_vulkan_close(struct adit_vulkan *vk)
 {
     PFN_vkDestroyDebugUtilsMessengerEXT destroy =
         vk->messenger ? (PFN_vkDestroyDebugUtilsMessengerEXT)vk->GetInstanceProcAddr(vk->instance, "vkDestroyDebugUtilsMessengerEXT") : NULL;
+    bool is_free = !__atomic_load_n(&vk->abandoned, __ATOMIC_RELAXED); /* relaxed: devices are closed before, by whoever closes this */
     if (destroy)
         destroy(vk->instance, vk->messenger, NULL);
-    if (vk->instance && vk->DestroyInstance)
+    if (vk->instance && vk->DestroyInstance && is_free)
         vk->DestroyInstance(vk->instance, NULL);
-    if (vk->library)
+    if (vk->library && is_free)
         dlclose(vk->library);
     *vk = (struct adit_vulkan){0};
 }

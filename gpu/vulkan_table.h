@@ -42,6 +42,7 @@ struct adit_vulkan {
     VkInstance instance;
     bool validates;      /* the validation layer is on, because ADIT_VULKAN_VALIDATE is set */
     uint32_t complaints; /* of the layer so far; each stands on stderr */
+    uint32_t abandoned;  /* atomic: devices that hang; the instance stays for them, until the process ends */
     VkDebugUtilsMessengerEXT messenger;
     PFN_vkGetInstanceProcAddr GetInstanceProcAddr;
     ADIT_VULKAN_OF_INSTANCE(ADIT_VULKAN_MEMBER)

@@ -8,10 +8,8 @@
 #include "runtime/encoding.h"
 
 /* Drivers keep what they have made until the process ends, and one more copy of each freed shader is more memory than there is. */
-const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void) { return "quarantine_size_mb=1"; }
-int __lsan_is_turned_off(void);
-int __lsan_is_turned_off(void) { return 1; }
 
 static void *encode(const uint16_t *voxels, const uint8_t *classes)
 {

@@ -1,5 +1,5 @@
 /* Chunks of the built-in worlds made by a Vulkan device (lavapipe): the voxels of the CPU, near, far and at the ends of the world; batches that fill
- * up, are filled anew, are in flight beside others; a device that gives up. */
+ * up, are filled anew, are in flight beside others; a driver that refuses. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -248,46 +248,6 @@ static void what_no_device_can_make_is_refused(void **state)
     adit_generate_batch_close(&b);
 }
 
-static VKAPI_ATTR VkResult VKAPI_CALL lose_submission(VkQueue queue, uint32_t n, const VkSubmitInfo *info, VkFence fence)
-{
-    (void)queue, (void)n, (void)info, (void)fence;
-    return VK_ERROR_DEVICE_LOST;
-}
-
-static VkResult answer;
-static VKAPI_ATTR VkResult VKAPI_CALL answer_wait(VkDevice device, const VkSemaphoreWaitInfo *info, uint64_t timeout_ns)
-{
-    (void)device, (void)info, (void)timeout_ns;
-    return answer;
-}
-
-/* One line that names the device and what happened, and nothing that would look like voxels. (tried: each of the three answers not looked at.) */
-static void a_device_that_gives_up_is_an_error(void **state)
-{
-    const struct place p = {"terrain", 1, 0, 1, 0};
-    struct adit_vulkan_device *d = &gpu->d, whole = gpu->d;
-    (void)state;
-    struct adit_generate_batch *b = open_batch(1);
-    adit_generate_batch_begin(b);
-    assert_int_equal(add(b, &p), 0);
-    d->QueueSubmit = lose_submission;
-    assert_int_equal(adit_generate_batch_submit(b), -EIO);
-    assert_non_null(strstr(adit_detail(), gpu->of->name));
-    assert_non_null(strstr(adit_detail(), "VK_ERROR_DEVICE_LOST"));
-    d->QueueSubmit = whole.QueueSubmit;
-    assert_int_equal(adit_generate_batch_submit(b), 0);
-    d->WaitSemaphores = answer_wait;
-    answer = VK_TIMEOUT;
-    assert_int_equal(adit_generate_batch_wait(b, 0), -ETIMEDOUT);
-    answer = VK_ERROR_DEVICE_LOST;
-    assert_int_equal(adit_generate_batch_wait(b, 0), -EIO);
-    assert_non_null(strstr(adit_detail(), "VK_ERROR_DEVICE_LOST"));
-    *d = whole;
-    assert_int_equal(adit_generate_batch_wait(b, WAIT_NS), 0); /* it was there all the time */
-    compare(b, 0, &p);
-    adit_generate_batch_close(&b);
-}
-
 /* A driver that does not take the second shader of a kind: the batch says so, and another one may find it mended. (tried: the kind counted as made;
  * what was made of it left to leak, which validation tells when the device is closed.) */
 static PFN_vkCreateComputePipelines create_pipelines;
@@ -350,7 +310,6 @@ int main(void)
         cmocka_unit_test(a_batch_that_is_full_says_so_and_can_be_filled_anew),
         cmocka_unit_test(batches_in_flight_keep_apart),
         cmocka_unit_test(what_no_device_can_make_is_refused),
-        cmocka_unit_test(a_device_that_gives_up_is_an_error),
         cmocka_unit_test(a_driver_that_refuses_a_shader_is_asked_again),
         cmocka_unit_test(validation_has_nothing_to_say),
     };

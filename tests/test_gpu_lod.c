@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "gpu/gpu_parts.h"
 #include "gpu/lod_batch.h"
 #include "runtime/adit.h"
 #include "runtime/encoding.h"
@@ -287,44 +286,6 @@ static void what_cannot_be_halved_is_refused(void **state)
     adit_lod_batch_close(&b);
 }
 
-static VKAPI_ATTR VkResult VKAPI_CALL lose_submission(VkQueue queue, uint32_t n, const VkSubmitInfo *info, VkFence fence)
-{
-    (void)queue, (void)n, (void)info, (void)fence;
-    return VK_ERROR_DEVICE_LOST;
-}
-
-static VkResult answer;
-static VKAPI_ATTR VkResult VKAPI_CALL answer_wait(VkDevice device, const VkSemaphoreWaitInfo *info, uint64_t timeout_ns)
-{
-    (void)device, (void)info, (void)timeout_ns;
-    return answer;
-}
-
-static void a_device_that_gives_up_is_an_error(void **state)
-{
-    const struct adit_vulkan_device whole = gpu->d;
-    (void)state;
-    struct adit_lod_batch *b = open_batch(1);
-    make_volume("terrain", 1, 1);
-    adit_lod_batch_begin(b);
-    add_voxels(b);
-    gpu->d.QueueSubmit = lose_submission;
-    assert_int_equal(adit_lod_batch_submit(b), -EIO);
-    assert_non_null(strstr(adit_detail(), gpu->of->name));
-    gpu->d.QueueSubmit = whole.QueueSubmit;
-    assert_int_equal(adit_lod_batch_submit(b), 0);
-    gpu->d.WaitSemaphores = answer_wait;
-    answer = VK_TIMEOUT;
-    assert_int_equal(adit_lod_batch_wait(b, 0), -ETIMEDOUT);
-    answer = VK_ERROR_DEVICE_LOST;
-    assert_int_equal(adit_lod_batch_wait(b, 0), -EIO);
-    assert_non_null(strstr(adit_detail(), "VK_ERROR_DEVICE_LOST"));
-    gpu->d = whole;
-    assert_int_equal(adit_lod_batch_wait(b, WAIT_NS), 0); /* it was there all the time */
-    compare(b, 0, "terrain");
-    adit_lod_batch_close(&b);
-}
-
 /* The last test: of all that was done before (ADIT_VULKAN_VALIDATE). (tried: no barrier before the copy out: a hazard each.) */
 static void validation_has_nothing_to_say(void **state)
 {
@@ -361,7 +322,6 @@ int main(void)
         cmocka_unit_test(a_batch_without_room_for_a_version_says_so),
         cmocka_unit_test(batches_in_flight_keep_apart),
         cmocka_unit_test(what_cannot_be_halved_is_refused),
-        cmocka_unit_test(a_device_that_gives_up_is_an_error),
         cmocka_unit_test(validation_has_nothing_to_say),
     };
     gpu_use_drivers(gpu_test_driver());
