@@ -405,7 +405,7 @@ struct adit_devices_params {
 /* Opens them: finds drivers, makes queues; blocks some 100 ms. -ENOENT: no Vulkan here; -ENODEV: no driver, or no such device that adit could use; -EINVAL: batch_max;
  * -ENOMEM. A machine without any of this misses a tier and nothing else. Needs no arena. */
 ADIT_API int adit_devices_open(const struct adit_devices_params *params, struct adit_devices **out);
-/* After all dispatchers that were given them. A device that does not answer is left to its driver, at most 5 s each. */
+/* After all dispatchers that were given them. What a device that does not answer still has is left to its driver after half a minute. */
 ADIT_API void adit_devices_close(struct adit_devices **devices);
 /* How many there are. Any thread. */
 ADIT_API uint32_t adit_devices_n(const struct adit_devices *devices);
