@@ -102,6 +102,9 @@ bool adit_tier_mesh_costs(const struct adit_tier *tier, struct adit_cost cost[AD
  * inline where no threads were measured. False (and ns untouched): neither was. */
 bool adit_tier_thread_ns(const struct adit_tier_table *table, double ns[ADIT_SIZE_CLASSES]);
 
+/* The name of the fastest kernel that is ready: what inline, threads and processes run. NULL: none gives the right bytes. */
+const char *adit_tier_kernel(const struct adit_tier_table *table);
+
 /* Why a tier is not ready, as one line with its name: "vulkan:0 is switched off: wrong bytes (...)"; "" when it is. NULL: there is none. Returns out. */
 char *adit_tier_why(const struct adit_tier *tier, char *out, size_t bytes);
 
