@@ -133,3 +133,5 @@ void adit_devices_close(struct adit_devices **devices)
 }
 
 uint32_t adit_devices_n(const struct adit_devices *devices) { return devices ? devices->n : 0; }
+
+struct adit_gpu_list *adit_devices_list(struct adit_devices *devices) { return ((struct vulkan_devices *)(void *)devices)->list; }

@@ -14,6 +14,9 @@
 /* An executor on an opened device, which stays open as long: the i-th of Vulkan's list. batch_max: chunks, 0 for what suits the device; at most what its buffers hold. */
 void adit_gpu_executor_init(struct adit_executor *executor, struct adit_gpu *gpu, uint32_t i, uint32_t batch_max);
 
+/* Vulkan's list that devices were opened from, as long as they are. */
+struct adit_gpu_list *adit_devices_list(struct adit_devices *devices);
+
 /* The device behind an executor. */
 const struct adit_gpu_device *adit_gpu_executor_device(const struct adit_executor *executor);
 

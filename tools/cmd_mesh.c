@@ -203,7 +203,7 @@ static bool device_take(struct adit_tiers *tiers, struct adit_pieces *pieces, st
     *devices = NULL;
     snprintf(tier, 32, "%s", tiers->kernel);
     tiers->devices &= !tiers->threads;
-    if (adit_devices_choose(PROGRAM, "--tier", tiers, devices))
+    if (adit_devices_choose(&(struct adit_devices_wish){.program = PROGRAM, .option = "--tier", .quiet = true}, tiers, devices))
         return false;
     if (!*devices)
         return true;

@@ -134,7 +134,8 @@ static int materials_register(struct run *r)
 
 static int dispatcher_start(struct run *r)
 {
-    if (adit_devices_choose(PROGRAM, "--tiers", &r->tiers, &r->devices))
+    if (adit_devices_choose(&(struct adit_devices_wish){.program = PROGRAM, .option = "--tiers", .measures = true, .quiet = r->o.quiet},
+                            &r->tiers, &r->devices))
         return ADIT_EXIT_BAD_INPUT;
     const struct adit_dispatcher_params params = {.size = sizeof params, .workers = (uint32_t)r->o.workers, .kernel = r->tiers.kernel,
                                                   .culled = r->o.culled, .only_devices = !r->tiers.threads, .devices = r->devices};

@@ -159,7 +159,8 @@ static int serve_run(int argc, char **argv)
     };
     struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .culled = o.culled};
     struct adit_tiers tiers;
-    if (adit_tiers_choose(PROGRAM, "--tiers", o.tiers, &tiers) || adit_devices_choose(PROGRAM, "--tiers", &tiers, &meshing.devices))
+    const struct adit_devices_wish wish = {.program = PROGRAM, .option = "--tiers", .measures = true, .quiet = o.quiet};
+    if (adit_tiers_choose(PROGRAM, "--tiers", o.tiers, &tiers) || adit_devices_choose(&wish, &tiers, &meshing.devices))
         return ADIT_EXIT_BAD_INPUT;
     meshing.kernel = tiers.kernel;
     meshing.only_devices = !tiers.threads;
