@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gpu/gpu_parts.h"
+#include "gpu/host_import.h"
 #include "runtime/params.h"
 
 #define BATCH_DEFAULT 256u
@@ -39,6 +40,22 @@ static int open_batch(struct adit_executor *e, void **batch)
 }
 
 static void begin_batch(void *batch) { adit_mesh_batch_begin(batch); }
+static void read_from_imports(void *batch, void *imports) { adit_mesh_batch_read_from(batch, imports); }
+
+static int import_ranges(struct adit_executor *e, const struct adit_import_range *ranges, uint32_t n, void **imports)
+{
+    struct adit_host_imports *h;
+    int error = adit_host_imports_open(e->user, ranges, n, &h);
+    *imports = h;
+    return error;
+}
+
+static void unimport_ranges(void *imports)
+{
+    struct adit_host_imports *h = imports;
+    adit_host_imports_close(&h);
+}
+
 static int add_to_batch(void *batch, const struct adit_mesh_task *task) { return adit_mesh_batch_add(batch, task); }
 
 static int submit_batch(void *batch, const uint8_t *classes)
@@ -61,7 +78,8 @@ void adit_gpu_executor_init(struct adit_executor *e, struct adit_gpu *gpu, uint3
     uint64_t most = gpu->of->range_max / CHUNK_VOXELS_BYTES;
     uint32_t n = batch_max ? batch_max : gpu->of->is_software ? BATCH_SOFTWARE : BATCH_DEFAULT;
     *e = (struct adit_executor){.batch_max = n < most ? n : (uint32_t)most, .is_software = gpu->of->is_software, .user = gpu,
-                                .open = open_batch, .begin = begin_batch, .add = add_to_batch, .submit = submit_batch,
+                                .open = open_batch, .begin = begin_batch, .import = import_ranges, .unimport = unimport_ranges,
+                                .read_from = read_from_imports, .add = add_to_batch, .submit = submit_batch,
                                 .wait = wait_for_batch, .result = result_of_batch, .close = close_batch};
     snprintf(e->name, sizeof e->name, "vulkan:%u", i);
 }
@@ -91,6 +109,8 @@ static int open_all(struct vulkan_devices *v, const struct adit_devices_params *
         if (status)
             continue;
         adit_gpu_executor_init(&v->executor[n], v->gpu[n], i, p->batch_max);
+        if (p->copies)
+            v->executor[n].import = NULL;
         v->shown.executor[n] = &v->executor[n];
         v->shown.n++;
     }

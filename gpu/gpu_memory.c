@@ -1,8 +1,7 @@
 /* gpu_memory.c - buffers with memory of their own. */
 #include "gpu/gpu_parts.h"
 
-/* The first type that is allowed, has wanted and, where one has it, liked. */
-static bool find_type(const struct adit_gpu *g, uint32_t allowed, VkMemoryPropertyFlags wanted, VkMemoryPropertyFlags liked, uint32_t *type)
+bool adit_gpu_find_type(const struct adit_gpu *g, uint32_t allowed, VkMemoryPropertyFlags wanted, VkMemoryPropertyFlags liked, uint32_t *type)
 {
     VkPhysicalDeviceMemoryProperties m;
     g->vk->GetPhysicalDeviceMemoryProperties(g->of->handle, &m);
@@ -30,7 +29,7 @@ VkResult adit_gpu_memory_open(struct adit_gpu *g, VkDeviceSize bytes, enum adit_
     if (r)
         return r;
     g->d.GetBufferMemoryRequirements(g->d.device, out->buffer, &need);
-    if (!find_type(g, need.memoryTypeBits, place == ADIT_GPU_LOCAL ? 0 : host,
+    if (!adit_gpu_find_type(g, need.memoryTypeBits, place == ADIT_GPU_LOCAL ? 0 : host,
                    place == ADIT_GPU_LOCAL ? VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT
                                            : VK_MEMORY_PROPERTY_HOST_CACHED_BIT, &type))
         return VK_ERROR_OUT_OF_DEVICE_MEMORY;

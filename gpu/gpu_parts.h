@@ -62,6 +62,9 @@ struct adit_gpu_memory {
 /* Kinds of memory: the device's own; the host's, to be written; the host's, to be read (cached). */
 enum adit_gpu_place { ADIT_GPU_LOCAL, ADIT_GPU_UPLOAD, ADIT_GPU_READBACK };
 
+/* The first type of memory that is allowed (a set of bits), has wanted and, where one has it, liked. */
+bool adit_gpu_find_type(const struct adit_gpu *gpu, uint32_t allowed, VkMemoryPropertyFlags wanted, VkMemoryPropertyFlags liked, uint32_t *type);
+
 VkResult adit_gpu_memory_open(struct adit_gpu *gpu, VkDeviceSize bytes, enum adit_gpu_place place, struct adit_gpu_memory *out);
 void adit_gpu_memory_close(struct adit_gpu *gpu, struct adit_gpu_memory *memory);
 

@@ -1,5 +1,8 @@
 #include "gpu/host_import.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 VkResult adit_host_import_open(struct adit_gpu *g, void *at, VkDeviceSize bytes, struct adit_gpu_memory *out)
 {
     const VkExternalMemoryHandleTypeFlagBits kind = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
@@ -21,14 +24,53 @@ VkResult adit_host_import_open(struct adit_gpu *g, void *at, VkDeviceSize bytes,
     if (r)
         return r;
     g->d.GetBufferMemoryRequirements(g->d.device, out->buffer, &need);
-    uint32_t types = fit.memoryTypeBits & need.memoryTypeBits, type = 0;
-    while (types && !(types >> type & 1))
-        type++;
+    uint32_t type = 0; /* coherent: what the host has written before a submission is seen by it without more ado (Vulkan 1.2, 7.9) */
+    bool fits = adit_gpu_find_type(g, fit.memoryTypeBits & need.memoryTypeBits, VK_MEMORY_PROPERTY_HOST_COHERENT_BIT, 0, &type);
     const VkMemoryAllocateInfo room = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .pNext = &import, .allocationSize = bytes,
                                        .memoryTypeIndex = type};
-    r = types && need.size <= bytes ? g->d.AllocateMemory(g->d.device, &room, NULL, &out->memory) : VK_ERROR_FEATURE_NOT_PRESENT;
+    r = fits && need.size <= bytes ? g->d.AllocateMemory(g->d.device, &room, NULL, &out->memory) : VK_ERROR_FEATURE_NOT_PRESENT;
     r = r ? r : g->d.BindBufferMemory(g->d.device, out->buffer, out->memory, 0);
     if (r)
         adit_gpu_memory_close(g, out);
     return r;
+}
+
+int adit_host_imports_open(struct adit_gpu *g, const struct adit_import_range *ranges, uint32_t n, struct adit_host_imports **out)
+{
+    struct adit_host_imports *h = n <= ADIT_IMPORTS_MAX ? calloc(1, sizeof *h) : NULL;
+    VkResult r = h ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+    *out = h;
+    if (h)
+        h->gpu = g;
+    for (uint32_t i = 0; !r && i < n; i++) {
+        r = adit_host_import_open(g, ranges[i].at, ranges[i].bytes, &h->memory[i]);
+        h->at[i] = ranges[i].at;
+        h->n += !r;
+    }
+    if (r)
+        adit_host_imports_close(out);
+    return r ? adit_fault(-ENOTSUP, "%s: memory of the arena cannot be imported (%s); it is copied", g->of->name, adit_vulkan_result(r)) : 0;
+}
+
+void adit_host_imports_close(struct adit_host_imports **imports)
+{
+    struct adit_host_imports *h = *imports;
+    bool hangs = h && adit_gpu_health_of(h->gpu) == ADIT_GPU_HUNG; /* it may be reading yet */
+    for (uint32_t i = 0; h && !hangs && i < h->n; i++)
+        adit_gpu_memory_close(h->gpu, &h->memory[i]);
+    free(h);
+    *imports = NULL;
+}
+
+bool adit_host_imports_find(const struct adit_host_imports *h, const void *at, size_t bytes, uint32_t *which, VkDeviceSize *offset)
+{
+    for (uint32_t i = 0; h && i < h->n; i++) {
+        uintptr_t from = (uintptr_t)at - (uintptr_t)h->at[i];
+        if ((uintptr_t)at >= (uintptr_t)h->at[i] && from <= h->memory[i].bytes && bytes <= h->memory[i].bytes - from) {
+            *which = i;
+            *offset = from;
+            return true;
+        }
+    }
+    return false;
 }

@@ -4,9 +4,27 @@
 #define ADIT_HOST_IMPORT_H
 
 #include "gpu/gpu_parts.h"
+#include "runtime/executor.h"
+
+#define ADIT_IMPORTS_MAX 64u
 
 /* A buffer over [at, at + bytes), both multiples of the device's import_align; the memory stays mapped until the close. VK_SUCCESS, or
  * what the driver said; VK_ERROR_EXTENSION_NOT_PRESENT without the extension, VK_ERROR_INVALID_EXTERNAL_HANDLE when it is not aligned. */
 VkResult adit_host_import_open(struct adit_gpu *gpu, void *at, VkDeviceSize bytes, struct adit_gpu_memory *out);
+
+/* Several ranges at once: the data segments of an arena. */
+struct adit_host_imports {
+    struct adit_gpu *gpu;
+    uint32_t n;
+    const void *at[ADIT_IMPORTS_MAX];
+    struct adit_gpu_memory memory[ADIT_IMPORTS_MAX];
+};
+
+/* All of them or none: -ENOTSUP with a line. They stay mapped until the close. Blocks while pages are pinned, some 0.1 ms a MiB. */
+int adit_host_imports_open(struct adit_gpu *gpu, const struct adit_import_range *ranges, uint32_t n, struct adit_host_imports **out);
+/* When no batch that read from them is in flight. Those of a device that hangs are left alone: it may be reading. */
+void adit_host_imports_close(struct adit_host_imports **imports);
+/* Where [at, at + bytes) lies in them: the number of the range, and the byte in it. imports may be NULL. */
+bool adit_host_imports_find(const struct adit_host_imports *imports, const void *at, size_t bytes, uint32_t *which, VkDeviceSize *offset);
 
 #endif

@@ -104,7 +104,7 @@ int adit_lod_batch_add(struct adit_lod_batch *b, const struct adit_version *vers
     if (b->state != FILLING || b->chunks == b->chunks_max)
         return -ENOSPC;
     struct adit_gpu_job *job = (struct adit_gpu_job *)(void *)upload + b->chunks;
-    int error = adit_mesh_source_add(&task, upload + b->source_at, b->source_bytes, &b->used, job);
+    int error = adit_mesh_source_add(&task, upload + b->source_at, b->source_bytes, &b->used, NULL, job);
     b->chunks += !error;
     return error;
 }

@@ -47,6 +47,8 @@ struct adit_mesh_batch {
     size_t source_at, classes_at;                     /* in upload */
     struct adit_submission submission;
     struct adit_mesh_times times;
+    struct adit_source_fetches fetches;
+    VkBufferCopy *copies; /* as many as there can be fetches */
     uint8_t classes[ADIT_MATERIALS]; /* as they were packed */
     struct result landed[]; /* chunks_max: what came back, judged; the device could write over results again */
 };
@@ -112,8 +114,14 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
     if (error)
         return error;
     struct adit_mesh_batch *b = calloc(1, sizeof *b + n * sizeof(struct result));
-    if (!b)
+    if (b) {
+        b->fetches.fetch = calloc(n, sizeof *b->fetches.fetch);
+        b->copies = calloc(n, sizeof *b->copies);
+    }
+    if (!b || !b->fetches.fetch || !b->copies) {
+        adit_mesh_batch_close(&b);
         return adit_fault(-ENOMEM, "%s: no memory", gpu->of->name);
+    }
     b->gpu = gpu;
     b->chunks_max = chunks_max;
     b->source_at = bytes[ADIT_GPU_JOBS];
@@ -141,6 +149,8 @@ void adit_mesh_batch_close(struct adit_mesh_batch **batch)
     struct adit_mesh_batch *b = *batch;
     if (!b)
         return;
+    free(b->fetches.fetch);
+    free(b->copies);
     bool is_over = adit_submission_close(&b->submission); /* what is in flight uses all of the rest */
     for (uint32_t i = 0; is_over && i < ADIT_GPU_BUFFERS; i++)
         adit_gpu_memory_close(b->gpu, &b->buffers[i]);
@@ -163,6 +173,15 @@ void adit_mesh_batch_begin(struct adit_mesh_batch *b)
     b->has_ao = false;
     b->chunks = 0;
     b->used = 0;
+    b->fetches.imports = NULL;
+    b->fetches.n = 0;
+    b->fetches.bytes = 0;
+}
+
+void adit_mesh_batch_read_from(struct adit_mesh_batch *b, const struct adit_host_imports *imports)
+{
+    if (b->state == FILLING && !b->chunks)
+        b->fetches.imports = imports;
 }
 
 int adit_mesh_batch_add(struct adit_mesh_batch *b, const struct adit_mesh_task *task)
@@ -175,7 +194,7 @@ int adit_mesh_batch_add(struct adit_mesh_batch *b, const struct adit_mesh_task *
     if (b->state != FILLING || b->chunks == b->chunks_max)
         return -ENOSPC;
     struct adit_gpu_job *job = (struct adit_gpu_job *)(void *)upload + b->chunks;
-    int error = adit_mesh_source_add(task, upload + b->source_at, b->classes_at - b->source_at, &b->used, job);
+    int error = adit_mesh_source_add(task, upload + b->source_at, b->classes_at - b->source_at, &b->used, &b->fetches, job);
     b->chunks += !error;
     b->has_ao |= !error && task->flags & ADIT_MESH_AO;
     return error;
@@ -189,6 +208,20 @@ static void run_stage(struct adit_mesh_batch *b, enum adit_gpu_stage stage, uint
     adit_submission_next(&b->submission);
 }
 
+/* Range by range. */
+static void record_fetches(struct adit_mesh_batch *b)
+{
+    const struct adit_source_fetches *f = &b->fetches;
+    for (uint32_t i = 0; f->n && i < f->imports->n; i++) {
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < f->n; k++)
+            if (f->fetch[k].import == i)
+                b->copies[n++] = f->fetch[k].copy;
+        if (n)
+            b->gpu->d.CmdCopyBuffer(b->submission.commands, f->imports->memory[i].buffer, b->buffers[ADIT_GPU_SOURCE].buffer, n, b->copies);
+    }
+}
+
 static void record_copy_in(struct adit_mesh_batch *b)
 {
     struct adit_submission *s = &b->submission;
@@ -198,6 +231,7 @@ static void record_copy_in(struct adit_mesh_batch *b)
                             VK_ACCESS_TRANSFER_WRITE_BIT);
     adit_submission_copy(s, &b->upload, 0, &b->buffers[ADIT_GPU_JOBS], 0, b->chunks * sizeof(struct adit_gpu_job));
     adit_submission_copy(s, &b->upload, b->source_at, &b->buffers[ADIT_GPU_SOURCE], 0, b->used);
+    record_fetches(b);
     adit_submission_copy(s, &b->upload, b->classes_at, &b->buffers[ADIT_GPU_CLASSES], 0, CLASS_BYTES);
     b->gpu->d.CmdFillBuffer(s->commands, b->buffers[ADIT_GPU_RESULTS].buffer, 0, RESULTS_HEAD, 0);
     adit_submission_barrier(s, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,

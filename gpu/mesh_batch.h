@@ -51,6 +51,10 @@ void adit_mesh_batch_classes(struct adit_mesh_batch *batch, const uint8_t *class
 
 /* Does nothing to a batch that the device may still have: one in flight, one whose wait gave -ETIMEDOUT, one on a device that hangs. */
 void adit_mesh_batch_begin(struct adit_mesh_batch *batch);
+/* After begin, for this filling: voxels that lie in imported memory are not copied by add, the device fetches them. So they must stay as they are from add
+ * until a wait has returned anything but -ETIMEDOUT. */
+struct adit_host_imports;
+void adit_mesh_batch_read_from(struct adit_mesh_batch *batch, const struct adit_host_imports *imports);
 /* -ENOSPC: the batch is full, submit it; -EBADMSG: the version is not sound; -ENOTSUP: flags that a device does not mesh by, as ADIT_MESH_ANY_OPAQUE (detail says
  * which). The batch is as before then. */
 int adit_mesh_batch_add(struct adit_mesh_batch *batch, const struct adit_mesh_task *task);

@@ -53,14 +53,29 @@ static void add_rim(const struct adit_mesh_rim *rim, uint8_t *source, size_t *us
     append(source, used, packed, sizeof packed);
 }
 
-static bool add_version(const struct adit_mesh_task *task, size_t room, uint8_t *source, size_t *used, struct adit_gpu_job *job, int *error)
+/* Has the device fetch the voxels. False: they do not lie in imported memory. */
+static bool add_fetch(const struct adit_voxels *view, size_t room, struct adit_source_fetches *f, struct adit_gpu_job *job)
+{
+    struct adit_source_fetch *fetch = f ? &f->fetch[f->n] : NULL;
+    if (!f || !adit_host_imports_find(f->imports, view->packed, view->bytes, &fetch->import, &fetch->copy.srcOffset))
+        return false;
+    f->n++;
+    f->bytes += aligned(view->bytes);
+    job->voxels_at = (uint32_t)(room - f->bytes);
+    fetch->copy.dstOffset = job->voxels_at;
+    fetch->copy.size = view->bytes;
+    return true;
+}
+
+static bool add_version(const struct adit_mesh_task *task, size_t room, uint8_t *source, size_t *used, struct adit_source_fetches *fetches,
+                        struct adit_gpu_job *job, int *error)
 {
     struct adit_voxels view;
     *error = -EBADMSG;
     if (!adit_voxels_view_within(task->version, task->bytes, &view))
         return false;
     *error = -ENOSPC;
-    if (aligned(view.bytes) + MORE_BYTES > room - *used)
+    if (aligned(view.bytes) + MORE_BYTES > room - *used - (fetches ? fetches->bytes : 0))
         return false;
     job->flags = task->flags;
     job->value = view.uniform;
@@ -71,24 +86,33 @@ static bool add_version(const struct adit_mesh_task *task, size_t room, uint8_t 
         job->bricks_at = (uint32_t)*used;
         append(source, used, view.bricks, sizeof view.bricks);
     }
+    if (view.bytes && add_fetch(&view, room, fetches, job))
+        return true;
     job->voxels_at = (uint32_t)*used;
     if (view.bytes)
         append(source, used, view.packed, view.bytes);
     return true;
 }
 
-int adit_mesh_source_add(const struct adit_mesh_task *task, uint8_t *source, size_t room, size_t *used, struct adit_gpu_job *job)
+int adit_mesh_source_add(const struct adit_mesh_task *task, uint8_t *source, size_t room, size_t *used, struct adit_source_fetches *fetches,
+                         struct adit_gpu_job *job)
 {
-    size_t at = *used;
+    struct adit_source_fetches before = fetches ? *fetches : (struct adit_source_fetches){0};
+    size_t at = *used, taken = at + before.bytes;
     int error;
     *job = (struct adit_gpu_job){0};
-    if (room < MORE_BYTES || at > room - MORE_BYTES)
+    if (room < MORE_BYTES || taken > room - MORE_BYTES)
         return -ENOSPC;
-    if (!add_version(task, room, source, &at, job, &error))
+    bool is_sound = add_version(task, room, source, &at, fetches, job, &error);
+    if (!is_sound)
         return error;
-    for (uint32_t f = 0; f < ADIT_FACES; f++)
-        if (task->beside[f] && !add_plane(task->beside[f], task->beside_bytes[f], f ^ 1, source, &at, &job->plane[f]))
-            return -EBADMSG;
+    for (uint32_t f = 0; f < ADIT_FACES && is_sound; f++)
+        is_sound = !task->beside[f] || add_plane(task->beside[f], task->beside_bytes[f], f ^ 1, source, &at, &job->plane[f]);
+    if (!is_sound) {
+        if (fetches)
+            *fetches = before;
+        return -EBADMSG;
+    }
     if (task->flags & ADIT_MESH_AO)
         add_rim(task->rim, source, &at, job);
     *used = at;

@@ -5,6 +5,7 @@
 #ifndef ADIT_MESH_SOURCE_H
 #define ADIT_MESH_SOURCE_H
 
+#include "gpu/host_import.h"
 #include "gpu/mesh_batch.h"
 
 /* As in version_source.glsl. */
@@ -16,8 +17,21 @@ struct adit_gpu_job {
     struct adit_gpu_plane plane[ADIT_FACES];
 };
 
-/* Appends task to source (room bytes, of which *used are taken, a multiple of 16) and fills job. -ENOSPC: too little room; -EBADMSG: a block is
- * not sound. *used is moved only on success. */
-int adit_mesh_source_add(const struct adit_mesh_task *task, uint8_t *source, size_t room, size_t *used, struct adit_gpu_job *job);
+/* What a device fetches itself, out of imported memory: voxels of chunks, to the far end of the source. */
+struct adit_source_fetch {
+    uint32_t import; /* the number of the range */
+    VkBufferCopy copy;
+};
+struct adit_source_fetches {
+    const struct adit_host_imports *imports; /* NULL: all is copied */
+    struct adit_source_fetch *fetch;         /* room for one a chunk */
+    uint32_t n;
+    size_t bytes; /* of the source that they take, a multiple of 16 */
+};
+
+/* Appends task to source (room bytes, a multiple of 16, of which *used are taken, too) and fills job. fetches: what need not be copied, or NULL. -ENOSPC: too
+ * little room; -EBADMSG: a block is not sound. *used and fetches are moved only on success. */
+int adit_mesh_source_add(const struct adit_mesh_task *task, uint8_t *source, size_t room, size_t *used, struct adit_source_fetches *fetches,
+                         struct adit_gpu_job *job);
 
 #endif

@@ -401,6 +401,7 @@ struct adit_devices_params {
     uint32_t batch_max;     /* chunks of one submission, to 4,096; default 256. Two of them are kept, some 2.5 MiB of a device's memory a chunk */
     int32_t device;         /* 1 + the number of the only device wanted, in the order in which Vulkan lists them; default: all that do */
     bool software;          /* those that are programs on the CPU, too (lavapipe) */
+    bool copies;            /* chunks are copied to devices even where a device could read the arena itself */
 };
 /* Opens them: finds drivers, makes queues; blocks some 100 ms. -ENOENT: no Vulkan here; -ENODEV: no driver, or no such device that adit could use; -EINVAL: batch_max;
  * -ENOMEM. A machine without any of this misses a tier and nothing else. Needs no arena. */

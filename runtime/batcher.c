@@ -16,18 +16,24 @@
 #define SLEEP_NS 100000000u
 #define NAP_NS 1000000u   /* between looks at a backlog that is not worth the device */
 #define WAIT_NS 100000000u
+#define COPIES 16u        /* flights in a row that copy, after one was ousted */
 #define HUNG_WAITS 300u   /* half a minute; a driver calls a device lost long before */
 
 struct flight {
     void *batch;
-    bool is_up;      /* submitted and not landed */
-    uint32_t n;
-    uint64_t up_ns;  /* when it was submitted */
+    struct adit_reader *reader; /* inside a section, or NULL: from the first chunk read until nothing is read any more */
+    bool is_up;        /* submitted and not landed */
+    bool is_awaited;   /* the device is done with it: status */
+    bool is_ousted;    /* its section was: what was read may have been anything */
+    int status;
+    uint32_t n, aside_n;
+    uint64_t up_ns;    /* when it was submitted */
     uint64_t spent_ns; /* of this thread's time: adding, waiting, publishing */
     struct claim {
         uint32_t index;
         struct adit_mesh_origin origin;
     } *claims;
+    uint32_t *aside;   /* claimed, too: not for the device, to be meshed here once the section has ended */
 };
 
 struct adit_batcher {
@@ -36,6 +42,8 @@ struct adit_batcher {
     uint32_t cursor;
     uint64_t fixed_ns, each_ns; /* learned; each_ns 0: nothing is known */
     struct flight flight[FLIGHTS];
+    void *imports;       /* the arena's data, as the device sees it; NULL: all is copied */
+    uint32_t copies;     /* so many flights are to copy, as sections that last a flight were ousted */
     uint64_t meshed, by_kernel; /* by the device; by this thread itself */
     uint32_t is_lost;
     char why[160]; /* whole before is_lost is set */
@@ -59,36 +67,69 @@ static void lose(struct adit_batcher *b)
 
 /* ---- a batch */
 
-/* All that is claimed in it is for others. */
+/* Nothing of the arena is read for it any more. */
+static void end_section(struct adit_batcher *b, struct flight *f)
+{
+    if (!f->reader)
+        return;
+    f->is_ousted |= !adit_rcu_exit(f->reader);
+    adit_rcu_give_back(b->p.arena, f->reader);
+    f->reader = NULL;
+}
+
+static void mesh_here(struct adit_batcher *b, uint32_t index)
+{
+    (void)adit_mesher_work(b->p.arena, b->p.kernel, b->p.flags, index, &b->by_kernel);
+}
+
+static void mesh_aside(struct adit_batcher *b, struct flight *f)
+{
+    for (; f->aside_n; f->aside_n--)
+        mesh_here(b, f->aside[f->aside_n - 1]);
+}
+
+/* All that is claimed in it is for others; what was set aside is meshed. */
 static void give_up(struct adit_batcher *b, struct flight *f)
 {
+    end_section(b, f);
     for (uint32_t i = 0; i < f->n; i++)
         adit_dirty_finish(b->p.arena, f->claims[i].index, true);
     f->n = 0;
     f->is_up = false;
+    mesh_aside(b, f);
 }
 
-/* Claims up to n chunks and adds them; what is not for the device is meshed here. */
-static void fill(struct adit_batcher *b, struct flight *f, struct adit_reader *reader, uint32_t n)
+/* Claims up to n chunks and adds them. */
+static void fill(struct adit_batcher *b, struct flight *f, uint32_t n)
 {
     struct adit_arena *arena = b->p.arena;
-    const struct adit_executor *e = b->p.executor;
-    f->n = 0;
-    e->begin(f->batch);
     for (uint32_t tried = 0; tried < n && !is_stopped(b); tried++) {
         struct claim *c = &f->claims[f->n];
         if (!adit_dirty_claim(arena, &b->cursor, &c->index))
             return;
-        int error = adit_mesher_add(arena, reader, b->p.flags, c->index, e, f->batch, &c->origin);
+        int error = adit_mesher_add(arena, b->p.flags, c->index, b->p.executor, f->batch, &c->origin);
         if (!error) {
             f->n++;
         } else if (error == -ENOSPC && f->n) {
             adit_dirty_finish(arena, c->index, true);
             return;
         } else {
-            (void)adit_mesher_work(arena, b->p.kernel, b->p.flags, c->index, &b->by_kernel);
+            f->aside[f->aside_n++] = c->index;
         }
     }
+}
+
+/* The classes of now, without waiting where a section is open. NULL: they have been made anew meanwhile, or there is no memory. */
+static const uint8_t *take_classes(struct adit_batcher *b, struct flight *f)
+{
+    struct adit_arena *arena = b->p.arena;
+    const uint8_t *classes = f->reader ? adit_classes_try(arena) : adit_classes_enter(arena);
+    if (classes || !f->reader)
+        return classes;
+    end_section(b, f);
+    if (adit_classes_enter(arena)) /* for the next time */
+        adit_classes_exit(arena);
+    return NULL;
 }
 
 /* changes: of classes, from before the first chunk was read. A rim was made by the classes of its moment, the rest will be by those of now: with
@@ -96,8 +137,8 @@ static void fill(struct adit_batcher *b, struct flight *f, struct adit_reader *r
 static void send(struct adit_batcher *b, struct flight *f, uint64_t changes)
 {
     struct adit_arena *arena = b->p.arena;
-    const uint8_t *classes = f->n ? adit_classes_enter(arena) : NULL;
-    if (!classes || (arena->control->ao && adit_load_acquire(&arena->control->classes_changes) != changes)) {
+    const uint8_t *classes = f->n ? take_classes(b, f) : NULL;
+    if (!classes || f->is_ousted || (arena->control->ao && adit_load_acquire(&arena->control->classes_changes) != changes)) {
         if (classes)
             adit_classes_exit(arena);
         give_up(b, f);
@@ -116,14 +157,26 @@ static void send(struct adit_batcher *b, struct flight *f, uint64_t changes)
 
 static void take_off(struct adit_batcher *b, struct flight *f, uint32_t n)
 {
+    const struct adit_executor *e = b->p.executor;
     uint64_t begin = adit_clock_ns(), changes = adit_load_acquire(&b->p.arena->control->classes_changes);
-    struct adit_reader *reader;
-    if (adit_rcu_borrow(b->p.arena, &reader)) { /* others have all of them, for a moment */
+    if (adit_rcu_borrow(b->p.arena, &f->reader)) { /* others have all of them, for a moment */
+        f->reader = NULL;
         nap(NAP_NS);
         return;
     }
-    fill(b, f, reader, n);
-    adit_rcu_give_back(b->p.arena, reader);
+    bool reads_later = b->imports && !b->copies;
+    b->copies -= b->copies != 0;
+    f->is_awaited = f->is_ousted = false;
+    f->n = f->aside_n = 0;
+    e->begin(f->batch);
+    if (reads_later)
+        e->read_from(f->batch, b->imports);
+    adit_rcu_enter(f->reader);
+    fill(b, f, n);
+    if (!reads_later) {
+        end_section(b, f);
+        mesh_aside(b, f);
+    }
     send(b, f, changes);
     f->spent_ns = adit_clock_ns() - begin;
 }
@@ -138,39 +191,56 @@ static void learn(struct adit_batcher *b, const struct flight *f)
         adit_cost_learn(&b->fixed_ns, f->spent_ns > own_ns ? f->spent_ns - own_ns : 0);
 }
 
-static int await(struct adit_batcher *b, struct flight *f)
+/* Until the device is done with it, or lost; then its section ends. */
+static void await(struct adit_batcher *b, struct flight *f)
 {
-    int error = -ETIMEDOUT;
-    for (uint32_t i = 0; i < HUNG_WAITS && error == -ETIMEDOUT; i++)
-        error = b->p.executor->wait(f->batch, WAIT_NS);
-    return error;
+    if (f->is_awaited)
+        return;
+    f->status = -ETIMEDOUT;
+    for (uint32_t i = 0; i < HUNG_WAITS && f->status == -ETIMEDOUT; i++)
+        f->status = b->p.executor->wait(f->batch, WAIT_NS);
+    if (f->status == -EIO || f->status == -ETIMEDOUT)
+        lose(b);
+    f->is_awaited = true;
+    end_section(b, f);
+    if (f->is_ousted)
+        b->copies = COPIES;
+}
+
+/* Publishes the mesh of chunk i. A section of the other flight may be what holds memory back: then that is waited for. */
+static int publish(struct adit_batcher *b, struct flight *f, struct flight *other, struct adit_reader *reader, uint32_t i)
+{
+    const struct claim *c = &f->claims[i];
+    struct adit_mesh_result r;
+    b->p.executor->result(f->batch, i, &r);
+    int error = adit_mesher_publish(b->p.arena, reader, c->index, &c->origin, &r);
+    if (error != -ENOMEM || !other->is_up || !other->reader)
+        return error;
+    await(b, other);
+    return adit_mesher_publish(b->p.arena, reader, c->index, &c->origin, &r);
 }
 
 /* Waits for it and publishes its meshes. */
-static void land(struct adit_batcher *b, struct flight *f)
+static void land(struct adit_batcher *b, struct flight *f, struct flight *other)
 {
     struct adit_arena *arena = b->p.arena;
     uint64_t begin = adit_clock_ns();
     struct adit_reader *reader = NULL;
-    int error = await(b, f);
-    if (error == -EIO || error == -ETIMEDOUT)
-        lose(b);
-    if (error || adit_rcu_borrow(arena, &reader)) {
-        if (error == -ENOMEM) /* the meshes of these chunks together are too much for it */
-            for (; f->n; f->n--)
-                (void)adit_mesher_work(arena, b->p.kernel, b->p.flags, f->claims[f->n - 1].index, &b->by_kernel);
+    await(b, f);
+    if (f->status == -ENOMEM) /* the meshes of these chunks together are too much for it */
+        for (; f->n; f->n--)
+            mesh_here(b, f->claims[f->n - 1].index);
+    if (f->status || f->is_ousted || adit_rcu_borrow(arena, &reader)) {
         give_up(b, f);
         return;
     }
     for (uint32_t i = 0; i < f->n; i++) {
-        const struct claim *c = &f->claims[i];
-        struct adit_mesh_result r;
-        b->p.executor->result(f->batch, i, &r);
-        int published = c->origin.is_void ? -EAGAIN : adit_mesher_publish(arena, reader, c->index, &c->origin, &r);
-        adit_store_relaxed(&b->meshed, b->meshed + !published); /* relaxed: for those who look; before done, which ends a settle */
-        (void)adit_mesher_done(arena, c->index, published);
+        int error = publish(b, f, other, reader, i);
+        adit_store_relaxed(&b->meshed, b->meshed + !error); /* relaxed: for those who look; before done, which ends a settle */
+        (void)adit_mesher_done(arena, f->claims[i].index, error);
     }
     adit_rcu_give_back(arena, reader);
+    mesh_aside(b, f);
     f->is_up = false;
     f->spent_ns += adit_clock_ns() - begin;
     learn(b, f);
@@ -217,10 +287,23 @@ static void rest(const struct adit_batcher *b)
         nap(NAP_NS);
 }
 
+/* The data segments of the arena, where the device can have them. */
+static void import(struct adit_batcher *b)
+{
+    const struct adit_arena *arena = b->p.arena;
+    struct adit_import_range ranges[ADIT_SEGMENTS_MAX];
+    uint32_t n = 0;
+    for (uint32_t s = 1; s < arena->segments_n; s++)
+        ranges[n++] = (struct adit_import_range){arena->maps[s].base, arena->maps[s].bytes};
+    if (!b->p.executor->import || b->p.executor->import(b->p.executor, ranges, n, &b->imports))
+        b->imports = NULL;
+}
+
 static void *batcher_main(void *user)
 {
     struct adit_batcher *b = user;
     uint32_t now = 0;
+    import(b);
     for (uint32_t i = 0; i < FLIGHTS; i++)
         if (!b->is_lost && b->p.executor->open(b->p.executor, &b->flight[i].batch))
             lose(b);
@@ -234,7 +317,7 @@ static void *batcher_main(void *user)
         if (n)
             take_off(b, next, n);
         if (before->is_up)
-            land(b, before);
+            land(b, before, next);
         else if (!next->is_up)
             rest(b);
         if (next->is_up)
@@ -244,11 +327,23 @@ static void *batcher_main(void *user)
     }
     for (uint32_t i = 0; i < FLIGHTS; i++) {
         if (b->flight[i].is_up)
-            land(b, &b->flight[i]);
+            land(b, &b->flight[i], &b->flight[1 - i]);
+    }
+    for (uint32_t i = 0; i < FLIGHTS; i++)
         if (b->flight[i].batch)
             b->p.executor->close(b->flight[i].batch);
-    }
+    if (b->imports)
+        b->p.executor->unimport(b->imports);
     return NULL;
+}
+
+static void free_all(struct adit_batcher *b)
+{
+    for (uint32_t i = 0; i < FLIGHTS; i++) {
+        free(b->flight[i].claims);
+        free(b->flight[i].aside);
+    }
+    free(b);
 }
 
 int adit_batcher_open(const struct adit_batcher_params *params, struct adit_batcher **out)
@@ -258,7 +353,8 @@ int adit_batcher_open(const struct adit_batcher_params *params, struct adit_batc
     int error = b ? 0 : ENOMEM;
     for (uint32_t i = 0; !error && i < FLIGHTS; i++) {
         b->flight[i].claims = calloc(params->executor->batch_max, sizeof *b->flight[i].claims);
-        error = b->flight[i].claims ? 0 : ENOMEM;
+        b->flight[i].aside = calloc(params->executor->batch_max, sizeof *b->flight[i].aside);
+        error = b->flight[i].claims && b->flight[i].aside ? 0 : ENOMEM;
     }
     if (!error) {
         b->p = *params;
@@ -269,9 +365,8 @@ int adit_batcher_open(const struct adit_batcher_params *params, struct adit_batc
     *out = error ? NULL : b;
     if (!error)
         return 0;
-    for (uint32_t i = 0; b && i < FLIGHTS; i++)
-        free(b->flight[i].claims);
-    free(b);
+    if (b)
+        free_all(b);
     return adit_fault(-error, "arena %s: cannot start a thread for %s: %s", params->arena->name, params->executor->name, strerror(error));
 }
 
@@ -281,9 +376,7 @@ void adit_batcher_close(struct adit_batcher **batcher)
     if (!b)
         return;
     pthread_join(b->thread, NULL);
-    for (uint32_t i = 0; i < FLIGHTS; i++)
-        free(b->flight[i].claims);
-    free(b);
+    free_all(b);
     *batcher = NULL;
 }
 

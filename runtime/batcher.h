@@ -3,13 +3,17 @@
  *
  *   of a batch                                  if the process dies right after       if the device is lost
  *   1 each chunk claimed (dirty.h), read and    recovery: dirty again                 dirty again, for others
- *     added, in a section of its own
+ *     added, in one section
  *   2 submitted                                 the same; the driver frees what is    the same
  *                                               in flight, nothing of it is shared
  *   3 waited for; each mesh committed           the rest is dirty again               the rest is dirty again
  *     (mesher.h) and its claim ended
  *
- * Chunks that are not for a device (air, one material, what it refuses) are meshed in place by the kernel. When the device is lost this thread meshes as any
+ * Where the device can import the arena's data it reads voxels where they lie: then the section of 1 lasts until the device is done with the batch (2), as a reader's
+ * would, and what was read in a section that was ousted is not published; the next flights copy. Publishing takes memory, which sections hold back: the
+ * other flight's section is waited for where there is none.
+ *
+ * Chunks that are not for a device (air, one material, what it refuses) are meshed in place by the kernel, outside that section. When the device is lost this thread meshes as any
  * other worker does, so a dispatcher that had nothing else goes on.
  */
 #ifndef ADIT_BATCHER_H

@@ -4,7 +4,8 @@
  *     batch: open -> begin -> add ... -> submit -> wait -> result ... -> begin ... -> close
  *
  * A batch is one thread's at a time, and two of one executor are in flight at once. What add reads of blocks it reads before it returns: the caller is inside a
- * section, and leaves it afterwards.
+ * section, and leaves it afterwards. But with read_from it may leave the voxels where they lie, in memory it has imported, and read them until wait has returned anything but
+ * -ETIMEDOUT: the caller's section lasts as long.
  */
 #ifndef ADIT_EXECUTOR_H
 #define ADIT_EXECUTOR_H
@@ -24,6 +25,12 @@ struct adit_mesh_task {
     uint32_t flags;
 };
 
+/* Memory that stays mapped, whole pages of it. */
+struct adit_import_range {
+    void *at;
+    size_t bytes;
+};
+
 struct adit_executor {
     char name[32];       /* as users name it: "vulkan", "vulkan:1" */
     uint32_t batch_max;  /* chunks of a batch */
@@ -33,6 +40,11 @@ struct adit_executor {
     /* Opens a batch. Negative errno with a line in adit_detail(): it cannot. */
     int (*open)(struct adit_executor *executor, void **batch);
     void (*begin)(void *batch);
+    /* Imports the data of an arena, so that batches read it where it lies. NULL: it never does. Negative errno: not this memory; then add copies all. */
+    int (*import)(struct adit_executor *executor, const struct adit_import_range *ranges, uint32_t n, void **imports);
+    void (*unimport)(void *imports);
+    /* After begin, for this one filling of the batch. */
+    void (*read_from)(void *batch, void *imports);
     /* -ENOSPC: the batch is full, submit it; -EBADMSG: the version is not sound; -ENOTSUP: flags that it does not do. */
     int (*add)(void *batch, const struct adit_mesh_task *task);
     /* classes: ADIT_MATERIALS entries, of all materials that were added; read before it returns. Does not wait. -EIO: it is lost or refuses. */

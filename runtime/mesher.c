@@ -240,8 +240,8 @@ static int make_task(struct adit_arena *arena, uint64_t packed, const struct adi
     return 0;
 }
 
-int adit_mesher_add(struct adit_arena *arena, struct adit_reader *reader, uint8_t flags, uint32_t index, const struct adit_executor *executor,
-                    void *batch, struct adit_mesh_origin *origin)
+int adit_mesher_add(struct adit_arena *arena, uint8_t flags, uint32_t index, const struct adit_executor *executor, void *batch,
+                    struct adit_mesh_origin *origin)
 {
     struct adit_rim_cells cells;
     struct adit_mesh_rim rim;
@@ -249,7 +249,6 @@ int adit_mesher_add(struct adit_arena *arena, struct adit_reader *reader, uint8_
     uint64_t packed = adit_load_acquire(&arena->keys[index]);
     uint32_t bytes = 0;
     *origin = (struct adit_mesh_origin){0};
-    adit_rcu_enter(reader);
     const struct adit_version *v = adit_store_version_sized(arena, adit_load_acquire(&arena->entries[index].current), &bytes);
     int error = make_task(arena, packed, v, bytes, origin, &task);
     if (!error && task.flags & ADIT_MESH_AO) {
@@ -262,8 +261,5 @@ int adit_mesher_add(struct adit_arena *arena, struct adit_reader *reader, uint8_
             task.rim = &rim;
         }
     }
-    if (!error)
-        error = executor->add(batch, &task);
-    origin->is_void = !adit_rcu_exit(reader);
-    return error;
+    return error ? error : executor->add(batch, &task);
 }

@@ -18,7 +18,6 @@ struct adit_mesh_origin {
     uint64_t version[7], border_hash[6];
     uint64_t newest_ns; /* when the newest of these versions was published */
     uint32_t rim_hash;  /* of the cells diagonal to it, 0: they did not count */
-    bool is_void;       /* it was read in a section that was ousted, and may be anything */
 };
 
 /* Meshes the entry at index with kernel (flags as in kernels/mesh.h, and those of the arena: TT_NONE, AO) and publishes the result. scratch is borrowed and
@@ -34,11 +33,11 @@ bool adit_mesher_done(struct adit_arena *arena, uint32_t index, int error);
 /* Meshes and publishes a claimed entry and ends the claim: what a worker does. *meshed counts it before that, for whoever waits for the end. As done. */
 bool adit_mesher_work(struct adit_arena *arena, adit_mesh_kernel *kernel, uint8_t flags, uint32_t index, uint64_t *meshed);
 
-/* For a device: reads the entry at index, claimed by the caller, inside a section of its own, and adds it to a batch of the executor. reader is borrowed and outside a
- * section. Does not block. 0 with its origin, also where that is void: the place in the batch is taken then, and the mesh worth nothing. 1: it is
- * better meshed in place (air, one material, classes to be made anew). -ENOSPC, -EBADMSG, -ENOTSUP: as add of executor.h; mesh it in place. */
-int adit_mesher_add(struct adit_arena *arena, struct adit_reader *reader, uint8_t flags, uint32_t index, const struct adit_executor *executor,
-                    void *batch, struct adit_mesh_origin *origin);
+/* For a device, inside a section of the caller: reads the entry at index, claimed by the caller, and adds it to a batch of the executor. Does not block. 0 with its
+ * origin. 1: it is better meshed in place (air, one material, classes to be made anew). -ENOSPC, -EBADMSG, -ENOTSUP: as add of executor.h; mesh it in
+ * place. When the section turns out to have been ousted, what was read may have been anything. */
+int adit_mesher_add(struct adit_arena *arena, uint8_t flags, uint32_t index, const struct adit_executor *executor, void *batch,
+                    struct adit_mesh_origin *origin);
 
 /* Publishes a mesh made from origin for the entry at index, which the caller has claimed since before it was read. reader is borrowed and outside a section. -ENOMEM: no
  * room; -EAGAIN: as run. */

@@ -27,10 +27,12 @@ static void make_chunk(uint32_t i, uint16_t *voxels)
         adit_generate_terrain(1, k.x, k.y, k.z, voxels);
 }
 
-struct adit_arena *mesh_world_create(uint32_t flags)
+struct adit_arena *mesh_world_create(uint32_t flags) { return mesh_world_create_of(flags, 96u << 20); }
+
+struct adit_arena *mesh_world_create_of(uint32_t flags, uint64_t data_bytes)
 {
     static uint16_t voxels[ADIT_CHUNK_VOXELS];
-    struct adit_create_params params = {.size = sizeof params, .data_bytes = 96u << 20, .flags = flags};
+    struct adit_create_params params = {.size = sizeof params, .data_bytes = data_bytes, .flags = flags};
     struct adit_arena *a = fixture_create(&params);
     for (uint16_t m = 1; m < ADIT_GENERATE_TERRAIN_MATERIALS; m++) {
         struct adit_material_info info = {.material_class = adit_generate_terrain_materials[m].material_class};

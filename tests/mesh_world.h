@@ -10,6 +10,8 @@ enum { MESH_WORLD_SIDE = 4, MESH_WORLD_CHUNKS = MESH_WORLD_SIDE * MESH_WORLD_SID
 /* An arena (flags as in adit_create) with 4x2x4 chunks of terrain, its materials named, one chunk of noise and one of more materials than a palette takes; all
  * dirty. */
 struct adit_arena *mesh_world_create(uint32_t flags);
+/* The same with so many bytes of data; the other has 96 MiB. */
+struct adit_arena *mesh_world_create_of(uint32_t flags, uint64_t data_bytes);
 struct adit_key mesh_world_key(uint32_t i);
 /* Changes something in chunk i: its border, mostly. round: what. */
 void mesh_world_edit(struct adit_arena *arena, uint32_t i, uint32_t round);

@@ -3,6 +3,7 @@
 #include "tests/mesh_world.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 
 /* What happens when. Counted over all batches of the device. */
 static struct {
-    uint32_t opened, submits, waits, adds, landed; /* so far */
+    uint32_t opened, submits, waits, adds, landed, later, unsound; /* so far */
     uint32_t open_fails, submit_fails, wait_fails, no_memory, full, refused, slow; /* the number of the call, or NEVER */
     uint32_t nap_ms; /* of each wait */
     struct adit_arena *namer; /* the second chunk of a batch names LATE there, once */
@@ -32,6 +33,7 @@ static struct {
 static void name_late(struct adit_arena *a);
 
 struct fake_chunk {
+    struct adit_mesh_task task;
     uint16_t voxels[ADIT_CHUNK_VOXELS], plane[ADIT_FACES][ADIT_PLANE_VOXELS];
     struct adit_mesh_rim rim;
     struct adit_mesh_source source;
@@ -41,7 +43,7 @@ struct fake_chunk {
 
 struct fake_batch {
     uint32_t n;
-    bool in_flight;
+    bool in_flight, reads_later;
     uint8_t classes[ADIT_MATERIALS];
     struct fake_chunk chunk[BATCH];
 };
@@ -63,6 +65,22 @@ static void fake_begin(void *batch)
     struct fake_batch *b = batch;
     REQUIRE(!b->in_flight);
     b->n = 0;
+    b->reads_later = false;
+}
+
+/* What is read of a task; at once, or with imports when the batch is waited for. */
+static bool take(struct fake_batch *b, struct fake_chunk *c, const struct adit_mesh_task *t)
+{
+    if (!adit_decode_chunk_within(t->version, t->bytes, c->voxels))
+        return false;
+    c->source = (struct adit_mesh_source){.voxels = c->voxels, .dim = {64, 64, 64}, .flags = (uint8_t)t->flags, .classes = b->classes};
+    for (uint32_t f = 0; f < ADIT_FACES; f++) {
+        if (t->beside[f] && !adit_decode_plane_within(t->beside[f], t->beside_bytes[f], f ^ 1, c->plane[f]))
+            return false;
+        c->source.plane[f] = t->beside[f] ? c->plane[f] : NULL;
+    }
+    c->source.rim = c->task.rim ? &c->rim : NULL;
+    return true;
 }
 
 static int fake_add(void *batch, const struct adit_mesh_task *t)
@@ -76,20 +94,11 @@ static int fake_add(void *batch, const struct adit_mesh_task *t)
     if (b->n == 1 && device.namer)
         name_late(device.namer);
     struct fake_chunk *c = &b->chunk[b->n];
-    uint64_t *quads = c->quads;
-    if (!adit_decode_chunk_within(t->version, t->bytes, c->voxels))
-        return -EBADMSG;
-    c->source = (struct adit_mesh_source){.voxels = c->voxels, .dim = {64, 64, 64}, .flags = (uint8_t)t->flags, .classes = b->classes};
-    for (uint32_t f = 0; f < ADIT_FACES; f++) {
-        if (t->beside[f] && !adit_decode_plane_within(t->beside[f], t->beside_bytes[f], f ^ 1, c->plane[f]))
-            return -EBADMSG;
-        c->source.plane[f] = t->beside[f] ? c->plane[f] : NULL;
-    }
-    if (t->rim) {
+    c->task = *t;
+    if (t->rim)
         c->rim = *t->rim;
-        c->source.rim = &c->rim;
-    }
-    c->quads = quads;
+    if (!b->reads_later && !take(b, c, t))
+        return -EBADMSG;
     b->n++;
     return 0;
 }
@@ -124,6 +133,10 @@ static int fake_wait(void *batch, uint64_t timeout_ns)
         if (!c->quads)
             REQUIRE((c->quads = malloc((size_t)ADIT_MESH_QUADS_MAX * 8)));
         c->result = (struct adit_mesh_result){.quads = c->quads, .quads_max = ADIT_MESH_QUADS_MAX};
+        if (b->reads_later && !take(b, c, &c->task)) {
+            device.unsound++; /* only in a section that was ousted; the mesh is worth nothing anyway */
+            continue;
+        }
         REQUIRE(!adit_mesh_scalar(&c->source, &c->result));
     }
     device.landed += b->n;
@@ -138,6 +151,24 @@ static void fake_close(void *batch)
     for (uint32_t i = 0; i < BATCH; i++)
         free(b->chunk[i].quads);
     free(b);
+}
+
+static int fake_import(struct adit_executor *e, const struct adit_import_range *ranges, uint32_t n, void **imports)
+{
+    (void)e;
+    REQUIRE(n >= 1 && ranges[0].bytes % 4096 == 0 && (uintptr_t)ranges[0].at % 4096 == 0);
+    *imports = &device;
+    return 0;
+}
+
+static void fake_unimport(void *imports) { REQUIRE(imports == &device); }
+
+static void fake_read_from(void *batch, void *imports)
+{
+    struct fake_batch *b = batch;
+    REQUIRE(imports == &device && !b->n);
+    b->reads_later = true;
+    device.later++;
 }
 
 static struct adit_executor fake = {.name = "fake:0", .batch_max = BATCH, .open = fake_open, .begin = fake_begin, .add = fake_add,
@@ -158,6 +189,15 @@ static void reset_device(void)
     device.open_fails = device.submit_fails = device.wait_fails = device.no_memory = device.full = device.refused = device.slow = NEVER;
     memset(fake.cost, 0, sizeof fake.cost);
     fake.is_software = false;
+    fake.import = NULL;
+}
+
+/* From here on it reads voxels where they lie, when it is waited for. */
+static void let_import(void)
+{
+    fake.import = fake_import;
+    fake.unimport = fake_unimport;
+    fake.read_from = fake_read_from;
 }
 
 static struct adit_dispatcher *dispatch(struct adit_arena *a, bool only)
@@ -206,7 +246,9 @@ static void a_device_alone_meshes_all(void **state)
     info = mesh_world(ADIT_CREATE_AO);
     assert_false(info.is_lost);
     reset_device();
+    let_import();
     (void)mesh_world(ADIT_CREATE_AO | ADIT_CREATE_TT_NONE);
+    assert_true(device.later > 0 && !device.unsound);
 }
 
 /* (tried: chunks of a failed submission, or of one lost in flight, not marked dirty again: never settled) */
@@ -221,6 +263,8 @@ static void nothing_is_lost_with_a_device(void **state)
         assert_string_equal(info.why, "fake: lost at a submission");
         reset_device();
         device.wait_fails = n;
+        if (n & 2)
+            let_import();
         info = mesh_world(n & 1 ? ADIT_CREATE_AO : 0);
         assert_true(info.is_lost);
         assert_string_equal(info.why, "fake: lost in flight");
@@ -247,11 +291,80 @@ static void what_it_refuses_or_has_no_room_for_is_meshed_in_place(void **state)
     device.refused = 2;
     assert_false(mesh_world(0).is_lost);
     reset_device();
+    let_import();
+    device.refused = device.full = 1;
+    assert_false(mesh_world(0).is_lost);
+    reset_device();
     device.no_memory = 1;
     assert_false(mesh_world(0).is_lost);
     reset_device();
     device.slow = 1;
     assert_false(mesh_world(0).is_lost);
+}
+
+/* ---- voxels that are read where they lie */
+
+static bool stop_editing, edit_naps;
+
+static void *edit_on(void *user)
+{
+    for (uint32_t i = 0; !__atomic_load_n(&stop_editing, __ATOMIC_ACQUIRE); i++) {
+        mesh_world_edit(user, i * 5 % MESH_WORLD_CHUNKS, i);
+        if (edit_naps && i % 8 == 0)
+            shm_fixture_nap(1);
+    }
+    return NULL;
+}
+
+/* Versions are replaced and their memory used anew all the while: what a flight reads stays, as its section lasts. (tried: the section ended when the batch is
+ * submitted: meshes of other chunks' bytes) */
+static void what_a_device_reads_stays_until_it_is_done(void **state)
+{
+    (void)state;
+    reset_device();
+    let_import();
+    device.nap_ms = 5;
+    edit_naps = true;
+    struct adit_arena *a = mesh_world_create_of(0, 512u << 20); /* enough that nobody is ousted */
+    struct adit_dispatcher *d = dispatch(a, true);
+    pthread_t editor;
+    stop_editing = false;
+    assert_int_equal(pthread_create(&editor, NULL, edit_on, a), 0);
+    shm_fixture_nap(1500);
+    __atomic_store_n(&stop_editing, true, __ATOMIC_RELEASE);
+    pthread_join(editor, NULL);
+    assert_int_equal(adit_settle(a, SETTLE_NS), 0);
+    adit_dispatcher_close(&d);
+    assert_true(device.later > 10);
+    assert_int_equal(device.unsound, 0);
+    mesh_world_assert_right(a);
+    adit_detach(&a);
+}
+
+/* A flight that lasts longer than memory does is ousted: nothing of it is published, and the next ones copy. (tried: published all the same) */
+static void a_flight_that_is_ousted_is_made_again(void **state)
+{
+    (void)state;
+    reset_device();
+    let_import();
+    device.nap_ms = 400;
+    edit_naps = false;
+    struct adit_arena *a = mesh_world_create_of(0, 24u << 20);
+    struct adit_dispatcher *d = dispatch(a, true);
+    pthread_t editor;
+    stop_editing = false;
+    assert_int_equal(pthread_create(&editor, NULL, edit_on, a), 0);
+    shm_fixture_nap(3000);
+    __atomic_store_n(&stop_editing, true, __ATOMIC_RELEASE);
+    pthread_join(editor, NULL);
+    device.nap_ms = 0;
+    assert_int_equal(adit_settle(a, SETTLE_NS), 0);
+    uint64_t meshed = tier(d, 1).meshed;
+    adit_dispatcher_close(&d);
+    assert_true(device.submits > device.later); /* some flight was ousted, and others have copied */
+    assert_true(meshed + BATCH <= device.landed); /* and its meshes were not published */
+    mesh_world_assert_right(a);
+    adit_detach(&a);
 }
 
 /* A device that takes 20 ms a chunk is tried once, and the threads do the rest; one that costs nothing gets most. */
@@ -358,6 +471,8 @@ int main(void)
         cmocka_unit_test(a_device_alone_meshes_all),
         cmocka_unit_test(nothing_is_lost_with_a_device),
         cmocka_unit_test(what_it_refuses_or_has_no_room_for_is_meshed_in_place),
+        cmocka_unit_test(what_a_device_reads_stays_until_it_is_done),
+        cmocka_unit_test(a_flight_that_is_ousted_is_made_again),
         cmocka_unit_test(who_is_slow_gets_nothing),
         cmocka_unit_test(classes_may_change_while_a_batch_is_filled),
         cmocka_unit_test(wrong_params_are_refused),

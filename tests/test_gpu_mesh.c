@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
 #include "runtime/adit.h"
 #include "runtime/encoding.h"
 #include "tests/golden_generated.h"
+#include "gpu/host_import.h"
 #include "tests/gpu_fixture.h"
 #include "tests/volumes.h"
 
@@ -243,6 +245,68 @@ static void a_batch_keeps_its_chunks_apart(void **state)
     adit_mesh_batch_close(&b);
 }
 
+/* Voxels in imported memory are fetched by the device, others copied, in one batch; its source may be full of both. (tried: fetches where the copied parts
+ * are; those of a refused chunk kept, which AddressSanitizer sees; of each range the first one's offsets) */
+static void voxels_may_be_fetched_from_where_they_lie(void **state)
+{
+    enum { CHUNKS = 10, RANGES = 2, RANGE_BYTES = 4 << 20 };
+    struct gpu_chunk c[CHUNKS];
+    struct adit_import_range ranges[RANGES];
+    struct adit_mesh_result want;
+    struct adit_host_imports *imports;
+    size_t used[RANGES] = {0};
+    (void)state;
+    if (!list->devices[0].import_align)
+        skip();
+    for (uint32_t i = 0; i < RANGES; i++) {
+        ranges[i] = (struct adit_import_range){mmap(NULL, RANGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), RANGE_BYTES};
+        assert_true(ranges[i].at != MAP_FAILED);
+    }
+    assert_int_equal(adit_host_imports_open(gpu, ranges, RANGES, &imports), 0);
+    set_classes(true);
+    for (uint32_t i = 0; i < CHUNKS; i++) {
+        make_volume(golden_generated[i % KINDS].kind, i, i == 4 ? 257 : 1);
+        make_chunk(&c[i], i * 7 & 0x3f, 0);
+        if (i % 3 == 2) /* stays outside */
+            continue;
+        uint8_t *inside = (uint8_t *)ranges[i & 1].at + used[i & 1];
+        memcpy(inside, c[i].version, c[i].task.bytes);
+        c[i].task.version = (const struct adit_version *)(const void *)inside;
+        used[i & 1] += (c[i].task.bytes + 63) & ~63ull;
+    }
+    for (uint32_t room = 0; room < 3; room++) { /* all fit, or some, and each must be right */
+        struct adit_mesh_batch *b;
+        assert_int_equal(adit_mesh_batch_open(gpu, classes, CHUNKS, room == 0 ? 8u << 20 : room == 1 ? 400000 : 200016, &b), 0);
+        adit_mesh_batch_begin(b);
+        adit_mesh_batch_read_from(b, imports);
+        uint32_t added[CHUNKS], n = 0;
+        for (uint32_t i = 0; i < CHUNKS; i++) {
+            struct adit_mesh_task bad = c[i].task; /* the chunk itself is sound, a neighbour is not: nothing of it stays */
+            bad.beside[3] = bad.version;
+            bad.beside_bytes[3] = 64;
+            int error = adit_mesh_batch_add(b, &bad);
+            assert_true(error == -EBADMSG || error == -ENOSPC);
+            if (!adit_mesh_batch_add(b, &c[i].task))
+                added[n++] = i;
+        }
+        assert_true(room ? n > 0 && n < CHUNKS : n == CHUNKS);
+        assert_int_equal(adit_mesh_batch_submit(b), 0);
+        assert_int_equal(adit_mesh_batch_wait(b, WAIT_NS), 0);
+        for (uint32_t k = 0; k < n; k++) {
+            uint32_t i = added[k];
+            make_volume(golden_generated[i % KINDS].kind, i, i == 4 ? 257 : 1);
+            reference(i * 7 & 0x3f, 0, &want);
+            compare(b, k, &want, golden_generated[i % KINDS].kind);
+        }
+        adit_mesh_batch_close(&b);
+    }
+    for (uint32_t i = 0; i < CHUNKS; i++)
+        gpu_chunk_free(&c[i]);
+    adit_host_imports_close(&imports);
+    for (uint32_t i = 0; i < RANGES; i++)
+        munmap(ranges[i].at, RANGE_BYTES);
+}
+
 /* The checkerboard of see-through materials has the most quads there can be: a hundred times the room that a batch begins with. */
 static void no_quad_is_ever_dropped(void **state)
 {
@@ -336,6 +400,7 @@ int main(void)
         cmocka_unit_test(what_a_device_does_not_do_is_refused),
         cmocka_unit_test(more_materials_than_a_palette_takes),
         cmocka_unit_test(a_batch_keeps_its_chunks_apart),
+        cmocka_unit_test(voxels_may_be_fetched_from_where_they_lie),
         cmocka_unit_test(no_quad_is_ever_dropped),
         cmocka_unit_test(a_second_run_has_ambient_occlusion_too),
         cmocka_unit_test(a_damaged_block_is_refused_and_the_batch_goes_on),
