@@ -45,7 +45,6 @@ static void assert_cells(const json_t *tier, const char *kind)
         }
 }
 
-/* (tried: a second call that measures anew: its moment is another) */
 static void the_second_call_has_the_figures_of_the_first(void **state)
 {
     (void)state;

@@ -196,6 +196,7 @@ static int device_lying(void *user, const struct adit_tier_chunks *chunks, uint3
     return error;
 }
 
+/* (tried: a device that is measured unchecked) */
 static void a_device_with_wrong_bytes_is_off_and_named(void **state)
 {
     struct adit_gpu_list *list;
@@ -234,7 +235,8 @@ static void an_unfit_device_is_absent_and_says_why(void **state)
     adit_gpu_list_close(&list);
 }
 
-/* By the way that programs take: measured, kept, and read again; with lavapipe twice in the list of drivers, and with drivers that are none. */
+/* By the way that programs take: measured, kept, and read again; with lavapipe twice in the list of drivers, and with drivers that are none. (tried: the arena
+ * that threads were measured in not detached: its socket stays; what is kept not looked at) */
 static void drivers_that_are_none_or_there_twice_give_their_rows(void **state)
 {
     char drivers[3][1024], text[4096];
