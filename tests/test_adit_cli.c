@@ -30,7 +30,7 @@ static void help_and_version_are_answers_not_errors(void **state)
 {
     (void)state;
     char *commands[] = {(char *)"run", (char *)"serve", (char *)"feed", (char *)"watch", (char *)"mesh", (char *)"ls", (char *)"dump",
-                        (char *)"check"};
+                        (char *)"check", (char *)"tiers"};
     struct spawned run;
     adit_want(0, ARGV((char *)"--version"), &run);
     assert_true(!strncmp(run.out, "adit ", 5) && !*run.err);

@@ -39,7 +39,7 @@ make() {
 # ---- usage ----
 refused 'give a command' $adit
 refused 'frobnicate' $adit frobnicate
-for command in run serve feed watch mesh ls dump check; do
+for command in run serve feed watch mesh ls dump check tiers; do
     refused '--frobnicate' $adit $command --frobnicate
 done
 refused 'WORLD' $adit run

@@ -45,17 +45,19 @@ static void cell_print(const char *kind, const char *size, const struct adit_tie
 {
     char energy[24] = "";
     if (c->has_energy)
-        snprintf(energy, sizeof energy, "%.4g uJ", c->energy_uj);
-    printf("%*s%-8s %-8s %10s %10s %11s %10s %10s %10s\n", (int)INDENT, "", kind, size, ADIT_SAY_DURATION(c->cost.fixed_ns),
+        snprintf(energy, sizeof energy, " %7.4g uJ", c->energy_uj);
+    printf("%*s%-8s %-8s %10s %10s %11s %10s %10s%s\n", (int)INDENT, "", kind, size, c->cost.fixed_ns > 0 ? ADIT_SAY_DURATION(c->cost.fixed_ns) : "0",
            ADIT_SAY_DURATION(c->cost.each_ns), ADIT_SAY_COUNT((uint64_t)c->chunks_per_s), ADIT_SAY_DURATION(c->p50_ns), ADIT_SAY_DURATION(c->p99_ns), energy);
 }
 
 static void tier_print(const struct adit_tier *t)
 {
-    char line[768], shown[768], where[96] = "";
+    char line[768], shown[768], where[128] = "", node[24] = "";
+    if (t->node >= 0)
+        snprintf(node, sizeof node, ", node %d", t->node);
     if (*t->device.uuid)
-        snprintf(where, sizeof where, ", %s%s%s own memory%s%s", t->device.pci, *t->device.pci ? ", " : "", ADIT_SAY_BYTES(t->device.local_bytes),
-                 t->device.is_unified ? " (the host's)" : "", t->device.imports ? ", imports" : "");
+        snprintf(where, sizeof where, "%s%s%s, %s own memory%s, %s", *t->device.pci ? ", " : "", t->device.pci, node, ADIT_SAY_BYTES(t->device.local_bytes),
+                 t->device.is_unified ? " (the host's)" : "", t->device.imports ? "imports" : "no imports");
     snprintf(line, sizeof line, "%s%s%s%s", t->long_name, where, t->state == ADIT_TIER_READY ? "" : t->state == ADIT_TIER_OFF ? "; switched off: " : "; absent: ",
              t->why);
     printf("%-*s", (int)INDENT, t->name);
@@ -78,7 +80,7 @@ static void table_print(const struct adit_tier_table *table)
     for (uint32_t size = 0; size < ADIT_SIZE_CLASSES; size++)
         printf("%-*s%s\n", (int)INDENT, adit_tier_size_names[size], adit_tier_inputs[size]);
     if (table->folded)
-        printf("%u more Vulkan devices are the same ones under another driver\n", table->folded);
+        printf("Vulkan devices that another driver offers once more, and that count once: %u\n", table->folded);
     if (!localtime_r(&at, &tm) || !strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm))
         when[0] = 0;
     printf("measured %s in %.1f s%s%s\n", when, table->measured_in_s, *table->file ? "; kept in " : "", table->file);

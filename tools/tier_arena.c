@@ -1,3 +1,5 @@
+/* tier_arena.c - nobody else knows the arena's name, so what is dirty in it is what was marked here; and it goes with this process, whatever ends it, as that of
+ * `adit run` does. */
 #include "tools/tier_arena.h"
 
 #include <errno.h>
@@ -100,7 +102,7 @@ static int arena_make(struct adit_tier_stage *s, const char *label)
     for (uint32_t i = 0; i < s->chunks->n; i++)
         bytes += s->chunks->chunk[i].bytes;
     const struct adit_create_params params = {.size = sizeof params,
-                                              .data_bytes = s->nodes_n * (4 * s->copies * bytes + SPARE_BYTES), /* two meshes of each, too */
+                                              .data_bytes = s->nodes_n * (3 * s->copies * bytes + SPARE_BYTES), /* two meshes of each, too */
                                               .chunks_max = 1024 + 2 * s->chunks->n * s->copies * s->nodes_n,
                                               .label = label};
     int error = -EEXIST;

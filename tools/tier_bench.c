@@ -15,7 +15,7 @@
 #include "tools/tier_kernels.h"
 #include "tools/tier_nodes.h"
 
-#define ARENA_NS 480000000u /* of measuring threads or processes, all nodes together */
+#define ARENA_NS 320000000u /* of measuring threads or processes, all nodes together */
 
 static const struct adit_tier_makers here = {.kernel = {{"scalar", NULL}, {"avx2", NULL}, {"avx512", NULL}}, .device_mesh = adit_tier_device_mesh};
 

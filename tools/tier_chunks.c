@@ -102,7 +102,8 @@ static void voxels_draw(uint64_t seed, uint32_t materials, uint32_t thin, uint16
     for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++) {
         uint64_t r = mix(seed ^ (uint64_t)i << 20);
         bool is_air = (i >> 15) < thin && (r & 3);
-        voxels[i] = is_air ? 0 : (uint16_t)((r >> 8) % materials);
+        uint32_t material = is_air ? 0 : (uint32_t)((r >> 8) % materials);
+        voxels[i] = (uint16_t)material;
     }
 }
 

@@ -91,10 +91,9 @@ int adit_tier_measure(const struct adit_tier_job *job, enum adit_size_class size
     uint64_t chunks = 0, begin;
     int error = memory ? 0 : -ENOMEM;
     *cell = (struct adit_tier_cell){0};
-    for (uint32_t s = 0; !error && s < job->sizes_n; s++) {
+    for (uint32_t s = 0; !error && s < job->sizes_n; s++)
         series[s].ns = memory + s * SAMPLES_MAX;
-        error = take(job, size, job->sizes[s], NULL);
-    }
+    error = error ? error : take(job, size, job->sizes[job->sizes_n - 1], NULL);
     begin = adit_moment_ns();
     for (uint32_t r = 0; !error && (r < ROUNDS_MIN || adit_moment_ns() - begin < job->budget_ns); r++)
         error = round_take(job, size, energy, series, &energy_uj, &chunks);

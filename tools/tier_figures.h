@@ -21,7 +21,7 @@ struct adit_tier_job {
     uint64_t budget_ns; /* of all rounds; two are run in any case */
 };
 
-/* Runs each size once unmeasured, then rounds of all sizes, so that what else goes on here meets all alike. Medians; the cost is fitted to them. 0, what the
+/* Runs the largest size once unmeasured, then rounds of all sizes, so that what else goes on here meets all alike. Medians; the cost is fitted to them. 0, what the
  * job says, -EINTR: adit_interrupt_is_set, -ENOMEM. */
 int adit_tier_measure(const struct adit_tier_job *job, enum adit_size_class size, const struct adit_tier_energy *energy, struct adit_tier_cell *cell);
 

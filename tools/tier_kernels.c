@@ -8,7 +8,7 @@
 #include "tools/moment.h"
 #include "tools/tier_figures.h"
 
-#define MESH_NS 400000000u /* of all kernels and classes together */
+#define MESH_NS 300000000u /* of all kernels and classes together */
 #define GENERATE_NS 100000000u
 #define ROUNDS_MIN 2u
 #define ROUNDS_MAX 100u

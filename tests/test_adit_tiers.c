@@ -1,0 +1,176 @@
+/* test_adit_tiers.c - `adit tiers` as its users meet it: a table for people, an object for programs, kept for the next call. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "tests/adit_called.h"
+
+#define TIERS(...) ARGV((char *)"tiers", __VA_ARGS__)
+#define NOTHING ((char *)"--quiet")
+
+static const json_t *tier_of(const json_t *root, const char *name)
+{
+    size_t i;
+    const json_t *tier;
+    json_array_foreach(json_object_get(root, "tiers"), i, tier)
+        if (!strcmp(json_string_value(json_object_get(tier, "name")), name))
+            return tier;
+    fail_msg("no tier %s", name);
+    return NULL;
+}
+
+static const char *text_of(const json_t *tier, const char *key)
+{
+    const char *text = json_string_value(json_object_get(tier, key));
+    return text ? text : "";
+}
+
+static void assert_cells(const json_t *tier, const char *kind)
+{
+    static const char *const sizes[] = {"uniform", "sparse", "dense", "noise"};
+    static const char *const keys[] = {"fixed_ns", "each_ns", "chunks_per_s", "p50_ns", "p99_ns"};
+    for (uint32_t s = 0; s < 4; s++)
+        for (uint32_t k = 0; k < 5; k++) {
+            const json_t *value = json_object_get(json_object_get(json_object_get(tier, kind), sizes[s]), keys[k]);
+            if (!json_is_real(value) || json_real_value(value) < 0)
+                fail_msg("%s: %s of %s %s", text_of(tier, "name"), keys[k], kind, sizes[s]);
+        }
+}
+
+static void the_second_call_has_the_figures_of_the_first(void **state)
+{
+    (void)state;
+    json_t *first = adit_json(TIERS((char *)"--json", NOTHING)), *second = adit_json(TIERS((char *)"--json"));
+    static const char *const names[] = {"inline", "scalar", "threads:0", "processes:0"};
+    for (uint32_t i = 0; i < 4; i++) {
+        const json_t *tier = tier_of(first, names[i]);
+        assert_string_equal(text_of(tier, "state"), "ready");
+        assert_cells(tier, "mesh");
+        assert_true(number(tier, "threads") > 0);
+    }
+    assert_cells(tier_of(first, "inline"), "generate");
+    (void)tier_of(first, "avx2");
+    (void)tier_of(first, "avx512");
+    assert_true(json_is_false(json_object_get(first, "cached")) && json_is_true(json_object_get(second, "cached")));
+    assert_int_equal(number(first, "measured_at_ns"), number(second, "measured_at_ns"));
+    assert_string_equal(text_of(first, "file"), text_of(second, "file"));
+    assert_true(json_equal(json_object_get(first, "tiers"), json_object_get(second, "tiers")));
+    json_t *anew = adit_json(TIERS((char *)"--json", (char *)"--bench", NOTHING));
+    assert_int_not_equal(number(anew, "measured_at_ns"), number(first, "measured_at_ns"));
+    assert_int_equal(spawned_files_count("adit", "tiers-"), 1); /* the same file, no socket */
+    json_decref(anew);
+    json_decref(first);
+    json_decref(second);
+}
+
+static void people_get_lines_of_a_hundred_columns(void **state)
+{
+    struct spawned run;
+    (void)state;
+    setenv("ADIT_DISABLE", "vulkan", 1); /* that takes half of the time */
+    adit_want(0, TIERS(NOTHING), &run);
+    unsetenv("ADIT_DISABLE");
+    for (const char *line = run.out; *line; line += strcspn(line, "\n") + 1)
+        if (strcspn(line, "\n") > 100 && strncmp(line, "measured ", 9) != 0) /* that one ends with a path */
+            fail_msg("too long: %.*s", (int)strcspn(line, "\n"), line);
+    static const char *const parts[] = {"TIER", "+ n x EACH", "inline ", "threads:0 ", "processes:0 ", "vulkan", "avx512 ", "measured ", "kept in "};
+    for (uint32_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(run.out, parts[i]))
+            fail_msg("no '%s' in\n%s", parts[i], run.out);
+    spawned_free(&run);
+}
+
+static void what_is_switched_off_is_a_row_that_says_so(void **state)
+{
+    (void)state;
+    setenv("ADIT_DISABLE", "avx512,vulkan,numa", 1);
+    json_t *j = adit_json(TIERS((char *)"--json", NOTHING));
+    const char *const off[] = {"avx512", "vulkan"};
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_string_equal(text_of(tier_of(j, off[i]), "state"), "absent");
+        assert_non_null(strstr(text_of(tier_of(j, off[i]), "why"), "ADIT_DISABLE"));
+    }
+    assert_null(strstr(text_of(tier_of(j, "inline"), "long_name"), "avx512"));
+    json_decref(j);
+    unsetenv("ADIT_DISABLE");
+}
+
+static void a_damaged_file_is_one_note_and_measured_anew(void **state)
+{
+    struct spawned run;
+    (void)state;
+    setenv("ADIT_DISABLE", "vulkan", 1);
+    json_t *j = adit_json(TIERS((char *)"--json", NOTHING));
+    FILE *f = fopen(text_of(j, "file"), "r+");
+    assert_true(f && !fseek(f, 1000, SEEK_SET) && fputs("rubbish", f) >= 0 && !fclose(f));
+    adit_want(0, TIERS((char *)"--json"), &run);
+    unsetenv("ADIT_DISABLE");
+    const char *note = strstr(run.err, "note: ");
+    assert_true(note && strstr(note, text_of(j, "file")) && strstr(note, "damaged") && !strstr(note + 1, "note: "));
+    json_t *again = json_loads(run.out, 0, NULL);
+    assert_true(json_is_false(json_object_get(again, "cached")) && number(again, "measured_at_ns") != number(j, "measured_at_ns"));
+    json_decref(again);
+    json_decref(j);
+    spawned_free(&run);
+}
+
+/* Whenever it comes: no process, no socket, no part of a file stays. */
+static void an_interrupt_leaves_nothing(void **state)
+{
+    (void)state;
+    for (long ms = 50; ms < 2500; ms += 350) {
+        struct spawned run;
+        spawned_start(ADIT, TIERS((char *)"--bench", NOTHING), &run);
+        nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+        kill(run.pid, SIGINT);
+        spawned_wait(&run);
+        assert_true(run.exit_code == 130 || run.exit_code == 128 + SIGINT || run.exit_code == 0); /* before it was ready for it; after the last look */
+        assert_int_equal(spawned_child_of(run.pid, "work"), 0);
+        assert_int_equal(spawned_files_count("adit", ".part"), 0);
+        assert_int_equal(spawned_files_count("adit", "") - spawned_files_count("adit", "tiers-") - spawned_files_count("adit", "pipelines-"), 0);
+        assert_int_equal(spawned_files_count("adit", "tiers-"), run.exit_code == 0);
+        spawned_free(&run);
+    }
+}
+
+static void wrong_usage_is_one_line(void **state)
+{
+    (void)state;
+    adit_refuses("operands", TIERS((char *)"vulkan"));
+    adit_refuses("--sing", TIERS((char *)"--sing"));
+}
+
+static int home_make(void **state)
+{
+    setenv("XDG_CACHE_HOME", spawned_home_make(), 1);
+    setenv("ASAN_OPTIONS", "detect_leaks=0:quarantine_size_mb=1", 1); /* drivers keep what they have made until the process ends (gpu_fixture.c) */
+    (void)state;
+    return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, home_make, adit_home_remove)
+
+int main(void)
+{
+#ifdef __SANITIZE_THREAD__
+    puts("skipped: ThreadSanitizer cannot follow order through other processes, and sees nothing of a driver's locks");
+    return 77;
+#endif
+    const struct CMUnitTest tests[] = {
+        TEST(the_second_call_has_the_figures_of_the_first),
+        TEST(people_get_lines_of_a_hundred_columns),
+        TEST(what_is_switched_off_is_a_row_that_says_so),
+        TEST(a_damaged_file_is_one_note_and_measured_anew),
+        TEST(an_interrupt_leaves_nothing),
+        TEST(wrong_usage_is_one_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
