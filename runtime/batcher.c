@@ -11,13 +11,18 @@
 #include "runtime/material.h"
 
 #define FLIGHTS 2u
-#define PROBE_CHUNKS 1u   /* the first batch of a device of which nothing is known */
+#define PROBE_CHUNKS 1u   /* the first batch of a device of which nothing is known: it warms up, and tells nothing */
+#define PRICE_CHUNKS 4u   /* the next one, which is its price */
+#define AGAIN_SHARE 50u   /* who is too dear is tried again when a probe is a fiftieth of the time since: prices change */
 #define LARGE_CHUNKS 16u  /* batches from which the price of a chunk is learned; from smaller ones, the fixed price */
 #define SLEEP_NS 100000000u
-#define NAP_NS 1000000u   /* between looks at a backlog that is not worth the device */
+#define NAP_NS 1000000u   /* between looks at a backlog that is not worth the device; longer and longer, up to */
+#define NAP_MOST_NS 16000000u
+#define STARVED_NAP_NS 5000000u
 #define WAIT_NS 100000000u
+#define HUNG_NS 5000000000u       /* what a batch may take besides what it should; a driver calls a device lost in less */
+#define HUNG_MOST_NS 20000000000u /* and in all: whoever waits for meshes is patient for half a minute */
 #define COPIES 16u        /* flights in a row that copy, after one was ousted */
-#define HUNG_WAITS 300u   /* half a minute; a driver calls a device lost long before */
 
 struct flight {
     void *batch;
@@ -41,6 +46,10 @@ struct adit_batcher {
     pthread_t thread;
     uint32_t cursor;
     uint64_t fixed_ns, each_ns; /* learned; each_ns 0: nothing is known */
+    uint64_t flown_ns;          /* when a flight landed last, or was thought of first */
+    uint64_t nap_ns;
+    uint32_t most;              /* chunks of a batch: less than batch_max where its memory was short */
+    bool is_warm, is_starved;   /* one batch has landed; something could not be published for want of memory */
     struct flight flight[FLIGHTS];
     void *imports;       /* the arena's data, as the device sees it; NULL: all is copied */
     uint32_t copies;     /* so many flights are to copy, as sections that last a flight were ousted */
@@ -79,7 +88,7 @@ static void end_section(struct adit_batcher *b, struct flight *f)
 
 static void mesh_here(struct adit_batcher *b, uint32_t index)
 {
-    (void)adit_mesher_work(b->p.arena, b->p.kernel, b->p.flags, index, &b->by_kernel);
+    b->is_starved |= !adit_mesher_work(b->p.arena, b->p.kernel, b->p.flags, index, &b->by_kernel);
 }
 
 static void mesh_aside(struct adit_batcher *b, struct flight *f)
@@ -173,18 +182,24 @@ static void take_off(struct adit_batcher *b, struct flight *f, uint32_t n)
         e->read_from(f->batch, b->imports);
     adit_rcu_enter(f->reader);
     fill(b, f, n);
-    if (!reads_later) {
+    if (!reads_later)
         end_section(b, f);
-        mesh_aside(b, f);
-    }
     send(b, f, changes);
     f->spent_ns = adit_clock_ns() - begin;
+    if (!f->reader)
+        mesh_aside(b, f); /* while the device is at work; else when its section has ended */
 }
 
-/* What the batch took of this thread's time is what it cost. */
+/* What the batch took of this thread's time is what it cost; but the first one, which warms up. */
 static void learn(struct adit_batcher *b, const struct flight *f)
 {
     uint64_t own_ns = f->n * b->each_ns;
+    b->flown_ns = adit_clock_ns();
+    b->most = b->most < b->p.executor->batch_max / 2 ? b->most * 2 : b->p.executor->batch_max;
+    if (!b->is_warm) {
+        b->is_warm = true;
+        return;
+    }
     if (!b->each_ns || f->n >= LARGE_CHUNKS || own_ns > f->spent_ns)
         adit_cost_learn(&b->each_ns, (f->spent_ns > b->fixed_ns ? f->spent_ns - b->fixed_ns : f->spent_ns / 2) / f->n);
     else
@@ -196,10 +211,14 @@ static void await(struct adit_batcher *b, struct flight *f)
 {
     if (f->is_awaited)
         return;
-    f->status = -ETIMEDOUT;
-    for (uint32_t i = 0; i < HUNG_WAITS && f->status == -ETIMEDOUT; i++)
+    uint64_t most_ns = HUNG_NS + 16 * (b->fixed_ns + f->n * b->each_ns);
+    most_ns = most_ns < HUNG_MOST_NS ? most_ns : HUNG_MOST_NS;
+    do
         f->status = b->p.executor->wait(f->batch, WAIT_NS);
-    if (f->status == -EIO || f->status == -ETIMEDOUT)
+    while (f->status == -ETIMEDOUT && adit_clock_ns() - f->up_ns < most_ns);
+    if (f->status == -ETIMEDOUT)
+        f->status = adit_fault(-EIO, "%s: a batch of %u chunks has not ended in %.1f s; it hangs", b->p.executor->name, f->n, (double)most_ns / 1e9);
+    if (f->status == -EIO)
         lose(b);
     f->is_awaited = true;
     end_section(b, f);
@@ -220,6 +239,17 @@ static int publish(struct adit_batcher *b, struct flight *f, struct flight *othe
     return adit_mesher_publish(b->p.arena, reader, c->index, &c->origin, &r);
 }
 
+/* A reader to publish with. The other flight may have the last one there is. */
+static bool borrow(struct adit_batcher *b, struct flight *other, struct adit_reader **reader)
+{
+    if (!adit_rcu_borrow(b->p.arena, reader))
+        return true;
+    if (!other->is_up || !other->reader)
+        return false;
+    await(b, other);
+    return !adit_rcu_borrow(b->p.arena, reader);
+}
+
 /* Waits for it and publishes its meshes. */
 static void land(struct adit_batcher *b, struct flight *f, struct flight *other)
 {
@@ -227,43 +257,55 @@ static void land(struct adit_batcher *b, struct flight *f, struct flight *other)
     uint64_t begin = adit_clock_ns();
     struct adit_reader *reader = NULL;
     await(b, f);
-    if (f->status == -ENOMEM) /* the meshes of these chunks together are too much for it */
+    if (f->status == -ENOMEM) { /* the meshes of these chunks together are too much for it */
+        b->most = f->n > 1 ? f->n / 2 : 1;
         for (; f->n; f->n--)
             mesh_here(b, f->claims[f->n - 1].index);
-    if (f->status || f->is_ousted || adit_rcu_borrow(arena, &reader)) {
+    }
+    if (f->status || f->is_ousted || !borrow(b, other, &reader)) {
         give_up(b, f);
         return;
     }
     for (uint32_t i = 0; i < f->n; i++) {
         int error = publish(b, f, other, reader, i);
         adit_store_relaxed(&b->meshed, b->meshed + !error); /* relaxed: for those who look; before done, which ends a settle */
-        (void)adit_mesher_done(arena, f->claims[i].index, error);
+        b->is_starved |= !adit_mesher_done(arena, f->claims[i].index, error);
     }
     adit_rcu_give_back(arena, reader);
-    mesh_aside(b, f);
     f->is_up = false;
     f->spent_ns += adit_clock_ns() - begin;
     learn(b, f);
+    mesh_aside(b, f);
 }
 
 /* ---- the thread */
 
-static uint32_t share_now(const struct adit_batcher *b, const struct flight *in_flight)
+/* Of a device that gets nothing, as it is too dear or nothing is known of it. */
+static uint32_t probe_now(struct adit_batcher *b)
+{
+    uint64_t now_ns = adit_clock_ns(), price_ns = b->fixed_ns + PROBE_CHUNKS * b->each_ns;
+    if (!b->each_ns)
+        return b->is_warm ? PRICE_CHUNKS : PROBE_CHUNKS;
+    return now_ns - b->flown_ns > AGAIN_SHARE * price_ns ? PROBE_CHUNKS : 0;
+}
+
+static uint32_t share_now(struct adit_batcher *b, const struct flight *in_flight)
 {
     struct adit_bitset dirty = adit_dirty_set(b->p.arena);
     uint64_t thread_ns = adit_load_relaxed(b->p.thread_ns);
     struct adit_share s = {.backlog = adit_bitset_count(&dirty), .threads = b->p.threads, .thread_ns = (double)thread_ns,
-                           .device = {(double)b->fixed_ns, (double)b->each_ns}, .batch_max = b->p.executor->batch_max,
+                           .device = {(double)b->fixed_ns, (double)b->each_ns}, .batch_max = b->most,
                            .is_software = b->p.executor->is_software};
     if (!s.backlog || (s.threads && !thread_ns))
         return 0;
     if (s.threads && !b->each_ns)
-        return in_flight->is_up ? 0 : PROBE_CHUNKS;
+        return in_flight->is_up ? 0 : probe_now(b);
     if (in_flight->is_up) {
         double left = s.device.fixed_ns + in_flight->n * s.device.each_ns - (double)(adit_clock_ns() - in_flight->up_ns);
         s.device_busy_ns = left > 0 ? left : 0;
     }
-    return adit_share_of_device(&s);
+    uint32_t share = adit_share_of_device(&s);
+    return share || in_flight->is_up ? share : probe_now(b);
 }
 
 /* As any worker, where no other thread is. */
@@ -280,11 +322,14 @@ static void work_in_its_stead(struct adit_batcher *b)
         nap(SLEEP_NS / 2); /* the threads have it */
 }
 
-static void rest(const struct adit_batcher *b)
+/* Until there is a backlog; of one that is for the threads ever fewer looks are taken. */
+static void rest(struct adit_batcher *b)
 {
     (void)adit_dirty_wait(b->p.arena, b->p.stop, SLEEP_NS);
-    if (b->p.threads && !is_stopped(b))
-        nap(NAP_NS);
+    if (!b->p.threads || is_stopped(b))
+        return;
+    nap(b->nap_ns);
+    b->nap_ns = b->nap_ns < NAP_MOST_NS ? 2 * b->nap_ns : NAP_MOST_NS;
 }
 
 /* The data segments of the arena, where the device can have them. */
@@ -314,8 +359,10 @@ static void *batcher_main(void *user)
             continue;
         }
         uint32_t n = share_now(b, before);
-        if (n)
+        if (n) {
+            b->nap_ns = NAP_NS;
             take_off(b, next, n);
+        }
         if (before->is_up)
             land(b, before, next);
         else if (!next->is_up)
@@ -324,6 +371,9 @@ static void *batcher_main(void *user)
             now = 1 - now;
         if (b->is_lost && next->is_up) /* it went up before the other came down */
             give_up(b, next);
+        if (b->is_starved && !is_stopped(b))
+            nap(STARVED_NAP_NS);
+        b->is_starved = false;
     }
     for (uint32_t i = 0; i < FLIGHTS; i++) {
         if (b->flight[i].is_up)
@@ -360,6 +410,9 @@ int adit_batcher_open(const struct adit_batcher_params *params, struct adit_batc
         b->p = *params;
         b->fixed_ns = (uint64_t)cost->fixed_ns;
         b->each_ns = (uint64_t)cost->each_ns;
+        b->nap_ns = NAP_NS;
+        b->most = params->executor->batch_max;
+        b->flown_ns = adit_clock_ns();
         error = pthread_create(&b->thread, NULL, batcher_main, b);
     }
     *out = error ? NULL : b;

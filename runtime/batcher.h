@@ -25,7 +25,7 @@
 
 struct adit_batcher;
 
-/* What it works with. stop: set by whoever then posts dirty_event. threads: of the dispatcher; thread_ns: the median of what a chunk takes one of them, kept
+/* What it works with. stop: set by whoever then posts dirty_event. threads: of the dispatcher; thread_ns: the mean of what a chunk takes one of them, kept
  * by them (0: not known yet). */
 struct adit_batcher_params {
     struct adit_arena *arena;

@@ -19,6 +19,14 @@ void adit_cost_learn(uint64_t *median_ns, uint64_t measured_ns)
     adit_store_relaxed(median_ns, m ? m : 1); /* relaxed: an estimate */
 }
 
+void adit_cost_average(uint64_t *mean_ns, uint64_t measured_ns)
+{
+    uint64_t m = adit_load_relaxed(mean_ns), x = measured_ns < 8 * m || !m ? measured_ns : 8 * m;
+    if (m)
+        m = x > m ? m + (x - m) / 64 : m - (m - x) / 64;
+    adit_store_relaxed(mean_ns, m ? m : x ? x : 1); /* relaxed: an estimate */
+}
+
 uint32_t adit_share_of_device(const struct adit_share *s)
 {
     uint32_t most = s->backlog < s->batch_max ? s->backlog : s->batch_max;

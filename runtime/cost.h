@@ -28,11 +28,14 @@ enum adit_size_class adit_size_class_of(size_t bytes);
  * 0: none yet. (Ma, Muthukrishnan and Sandler, "Frugal streaming for estimating quantiles", 2013.) One writer at a time, or a lost step. */
 void adit_cost_learn(uint64_t *median_ns, uint64_t measured_ns);
 
+/* The same for a mean, which is what a backlog of unlike pieces takes: a sixty-fourth of the difference, of which no more counts than eight times the mean. */
+void adit_cost_average(uint64_t *mean_ns, uint64_t measured_ns);
+
 /* A moment at which a device could be given work. */
 struct adit_share {
     uint32_t backlog;     /* chunks that wait, and that nobody is at */
     uint32_t threads;     /* of the CPU that take from the same backlog; 0: the device is alone */
-    double thread_ns;     /* a chunk on one of them */
+    double thread_ns;     /* a chunk on one of them, in the mean */
     struct adit_cost device;
     double device_busy_ns; /* until it has done what it has */
     uint32_t batch_max;

@@ -27,7 +27,7 @@ struct adit_dispatcher {
     uint8_t flags;
     uint32_t stop;
     uint32_t threads_n, batchers_n;
-    uint64_t thread_ns; /* the median of what a chunk takes a thread; any of them may lose another's step */
+    uint64_t thread_ns; /* the mean of what a chunk takes a thread; any of them may lose another's step */
     uint64_t meshed;    /* by threads */
     struct adit_batcher *batchers[ADIT_EXECUTORS_MAX];
     struct worker {
@@ -59,7 +59,7 @@ static void *worker_main(void *user)
             continue;
         }
         if (d->batchers_n)
-            adit_cost_learn(&d->thread_ns, adit_clock_ns() - begin);
+            adit_cost_average(&d->thread_ns, adit_clock_ns() - begin);
     }
     return NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/kernels.h"
 #include "runtime/encoding.h"
 #include "runtime/executor.h"
 #include "runtime/material.h"
@@ -26,6 +27,8 @@ static struct {
     uint32_t opened, submits, waits, adds, landed, later, unsound; /* so far */
     uint32_t open_fails, submit_fails, wait_fails, no_memory, full, refused, slow; /* the number of the call, or NEVER */
     uint32_t nap_ms; /* of each wait */
+    uint32_t first_nap_ms; /* of the first one besides */
+    bool hangs, never_has_memory;
     struct adit_arena *namer; /* the second chunk of a batch names LATE there, once */
 } device;
 
@@ -120,13 +123,13 @@ static int fake_wait(void *batch, uint64_t timeout_ns)
     uint32_t nth = device.waits++;
     (void)timeout_ns;
     REQUIRE(b->in_flight);
-    shm_fixture_nap(device.nap_ms);
-    if (nth == device.slow)
+    shm_fixture_nap(device.nap_ms + (nth ? 0 : device.first_nap_ms));
+    if (nth == device.slow || device.hangs)
         return -ETIMEDOUT;
     b->in_flight = false;
     if (nth == device.wait_fails)
         return adit_fault(-EIO, "fake: lost in flight");
-    if (nth == device.no_memory)
+    if (nth == device.no_memory || device.never_has_memory)
         return -ENOMEM;
     for (uint32_t i = 0; i < b->n; i++) {
         struct fake_chunk *c = &b->chunk[i];
@@ -300,6 +303,27 @@ static void what_it_refuses_or_has_no_room_for_is_meshed_in_place(void **state)
     reset_device();
     device.slow = 1;
     assert_false(mesh_world(0).is_lost);
+    reset_device();
+    device.never_has_memory = true; /* (tried: what it had no memory for left to it again: never settled) */
+    struct adit_tier_info info = mesh_world(0);
+    assert_false(info.is_lost);
+    assert_int_equal(info.meshed, 0);
+}
+
+/* (tried: waited for for ever; the line of something else) */
+static void a_device_that_hangs_is_lost_in_seconds(void **state)
+{
+    (void)state;
+    reset_device();
+    device.hangs = true;
+    device.nap_ms = 20;
+    let_import();
+    uint64_t begin = adit_clock_ns();
+    struct adit_tier_info info = mesh_world(0);
+    assert_true(info.is_lost);
+    if (!strstr(info.why, "fake:0: a batch of") || !strstr(info.why, "hangs"))
+        fail_msg("why: %s", info.why);
+    assert_in_range(adit_clock_ns() - begin, 4000000000u, 25000000000u);
 }
 
 /* ---- voxels that are read where they lie */
@@ -367,7 +391,19 @@ static void a_flight_that_is_ousted_is_made_again(void **state)
     adit_detach(&a);
 }
 
-/* A device that takes 20 ms a chunk is tried once, and the threads do the rest; one that costs nothing gets most. */
+/* ---- beside threads */
+
+static uint64_t edit_rounds(struct adit_arena *a, const struct adit_dispatcher *d, uint32_t rounds, uint64_t enough)
+{
+    for (uint32_t round = 0; round < rounds && tier(d, 1).meshed < enough; round++) {
+        for (uint32_t i = 0; i < MESH_WORLD_CHUNKS; i++)
+            mesh_world_edit(a, i, round);
+        assert_int_equal(adit_settle(a, SETTLE_NS), 0);
+    }
+    return tier(d, 1).meshed;
+}
+
+/* A device that takes 100 ms a batch is tried a few times (learning its price, and a fiftieth of the time), and the threads do the rest. */
 static void who_is_slow_gets_nothing(void **state)
 {
     (void)state;
@@ -376,15 +412,82 @@ static void who_is_slow_gets_nothing(void **state)
     fake.is_software = true;
     struct adit_arena *a = mesh_world_create(0);
     struct adit_dispatcher *d = dispatch(a, false);
-    for (uint32_t round = 0; round < 20; round++) {
-        for (uint32_t i = 0; i < MESH_WORLD_CHUNKS; i++)
-            mesh_world_edit(a, i, round);
-        assert_int_equal(adit_settle(a, SETTLE_NS), 0);
-    }
-    assert_in_range(tier(d, 1).meshed, 0, 1);
+    assert_in_range(edit_rounds(a, d, 20, 100), 0, 10);
     assert_true(tier(d, 0).meshed > 100);
     adit_dispatcher_close(&d);
     mesh_world_assert_right(a);
+    adit_detach(&a);
+}
+
+/* (tried: nothing given beside threads; the first batch, a warm-up, taken for the price: never tried again) */
+static void who_is_quick_gets_some_however_slow_it_began(void **state)
+{
+    (void)state;
+    for (uint32_t known = 0; known < 2; known++) {
+        reset_device();
+        device.first_nap_ms = known ? 0 : 60;
+        if (known)
+            fake.cost[ADIT_SIZE_DENSE] = (struct adit_cost){1, 1};
+        struct adit_arena *a = mesh_world_create(0);
+        struct adit_dispatcher *d = dispatch(a, false);
+        assert_true(edit_rounds(a, d, 400, 40) >= 40);
+        adit_dispatcher_close(&d);
+        mesh_world_assert_right(a);
+        adit_detach(&a);
+    }
+}
+
+/* ---- little of what is needed */
+
+/* One reader for publishing and for what is meshed in place. (tried: kept by a flight while chunks are meshed in place: never settled) */
+static void one_reader_is_enough(void **state)
+{
+    static uint16_t voxels[ADIT_CHUNK_VOXELS];
+    (void)state;
+    for (uint32_t imports = 0; imports < 2; imports++) {
+        reset_device();
+        if (imports)
+            let_import();
+        const struct adit_create_params params = {.size = sizeof params, .readers_max = 1, .data_bytes = 64u << 20};
+        struct adit_arena *a = fixture_create(&params);
+        struct adit_dispatcher *d = dispatch(a, true);
+        for (int32_t i = 0; i < 24; i++) {
+            struct adit_key key = {.x = i};
+            for (uint32_t v = 0; v < ADIT_CHUNK_VOXELS; v++)
+                voxels[v] = i & 1 ? (uint16_t)(v >> 11 & 3) : 7;
+            int error = -EUSERS; /* the device may have the reader just now */
+            for (uint32_t again = 0; again < 1000 && error == -EUSERS; again++) {
+                error = adit_chunk_put(a, &key, voxels, NULL);
+                if (error)
+                    shm_fixture_nap(1);
+            }
+            assert_int_equal(error, 0);
+        }
+        assert_int_equal(adit_settle(a, SETTLE_NS), 0);
+        assert_true(tier(d, 1).meshed > 0 && tier(d, 1).in_place > 0);
+        adit_dispatcher_close(&d);
+        adit_detach(&a);
+    }
+}
+
+/* No room for meshes: it rests between attempts. (tried: at once again: thousands) */
+static void short_memory_is_no_busy_loop(void **state)
+{
+    static uint16_t voxels[ADIT_CHUNK_VOXELS];
+    (void)state;
+    reset_device();
+    const struct adit_create_params params = {.size = sizeof params, .data_bytes = 4u << 20};
+    struct adit_arena *a = fixture_create(&params);
+    for (int32_t i = 0, error = 0; !error && i < 64; i++) {
+        struct adit_key key = {.x = i};
+        adit_generate(adit_generator_named("noise50"), 1, i, 0, 0, voxels);
+        error = adit_chunk_put(a, &key, voxels, NULL);
+        assert_true(!error || error == -ENOMEM);
+    }
+    struct adit_dispatcher *d = dispatch(a, true);
+    shm_fixture_nap(1500);
+    adit_dispatcher_close(&d);
+    assert_in_range(device.submits, 2, 320);
     adit_detach(&a);
 }
 
@@ -474,6 +577,10 @@ int main(void)
         cmocka_unit_test(what_a_device_reads_stays_until_it_is_done),
         cmocka_unit_test(a_flight_that_is_ousted_is_made_again),
         cmocka_unit_test(who_is_slow_gets_nothing),
+        cmocka_unit_test(who_is_quick_gets_some_however_slow_it_began),
+        cmocka_unit_test(a_device_that_hangs_is_lost_in_seconds),
+        cmocka_unit_test(one_reader_is_enough),
+        cmocka_unit_test(short_memory_is_no_busy_loop),
         cmocka_unit_test(classes_may_change_while_a_batch_is_filled),
         cmocka_unit_test(wrong_params_are_refused),
     };
