@@ -1,5 +1,5 @@
 /* test_batcher.c - devices under a dispatcher (runtime/batcher.h): what one takes and gives, and that nothing is lost when it is. The device is one of the
- * test's: the scalar kernel behind the interface of executor.h, which fails when it is told to. tests/test_gpu_dispatch.c has Vulkan. */
+ * test's: a kernel behind the interface of executor.h, which fails when it is told to. tests/test_gpu_dispatch.c has Vulkan. */
 #include "tests/mesh_world.h"
 
 #include <errno.h>
@@ -140,7 +140,7 @@ static int fake_wait(void *batch, uint64_t timeout_ns)
             device.unsound++; /* only in a section that was ousted; the mesh is worth nothing anyway */
             continue;
         }
-        REQUIRE(!adit_mesh_scalar(&c->source, &c->result));
+        REQUIRE(!adit_mesh_kernel_best(NULL)(&c->source, &c->result));
     }
     device.landed += b->n;
     return 0;
@@ -429,8 +429,10 @@ static void who_is_quick_gets_some_however_slow_it_began(void **state)
         if (known)
             fake.cost[ADIT_SIZE_DENSE] = (struct adit_cost){1, 1};
         struct adit_arena *a = mesh_world_create(0);
-        struct adit_dispatcher *d = dispatch(a, false);
-        assert_true(edit_rounds(a, d, 400, 40) >= 40);
+        const struct adit_dispatcher_params p = {.size = sizeof p, .workers = 1, .kernel = "scalar", .devices = &devices}; /* the device has the best kernel */
+        struct adit_dispatcher *d;
+        assert_int_equal(adit_dispatcher_open(a, &p, &d), 0);
+        assert_true(edit_rounds(a, d, 1000, 40) >= 40);
         adit_dispatcher_close(&d);
         mesh_world_assert_right(a);
         adit_detach(&a);
