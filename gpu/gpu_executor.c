@@ -1,6 +1,7 @@
 #include "gpu/gpu_executor.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #define BATCH_MAX 4096u
 #define CHUNK_SOURCE_BYTES (96u << 10)  /* of versions, on average: most terrain */
 #define CHUNK_LARGEST_BYTES (640u << 10) /* at least one that is not */
+#define CHUNK_DEVICE_BYTES (1640u << 10) /* of its memory, all buffers of a batch together */
 #define CHUNK_VOXELS_BYTES (ADIT_CHUNK_VOXELS * 2u) /* the largest of a batch's buffers */
 
 struct vulkan_devices {
@@ -76,7 +78,10 @@ static void close_batch(void *batch)
 void adit_gpu_executor_init(struct adit_executor *e, struct adit_gpu *gpu, uint32_t i, uint32_t batch_max)
 {
     uint64_t most = gpu->of->range_max / CHUNK_VOXELS_BYTES;
+    uint64_t fitting = gpu->of->local_bytes / 4 / (2 * CHUNK_DEVICE_BYTES); /* two batches in a quarter of its memory */
     uint32_t n = batch_max ? batch_max : gpu->of->is_software ? BATCH_SOFTWARE : BATCH_DEFAULT;
+    if (!batch_max && fitting < n)
+        n = fitting > 1 ? (uint32_t)fitting : 1;
     *e = (struct adit_executor){.batch_max = n < most ? n : (uint32_t)most, .is_software = gpu->of->is_software, .user = gpu,
                                 .open = open_batch, .begin = begin_batch, .import = import_ranges, .unimport = unimport_ranges,
                                 .read_from = read_from_imports, .add = add_to_batch, .submit = submit_batch,
@@ -91,9 +96,22 @@ const struct adit_gpu_device *adit_gpu_executor_device(const struct adit_executo
 
 /* ---- all devices */
 
-static bool is_wanted(const struct adit_gpu_device *d, const struct adit_devices_params *p, uint32_t i)
+static bool is_wanted(const struct adit_gpu_list *list, const struct adit_devices_params *p, uint32_t i)
 {
-    return p->device ? p->device == (int32_t)i + 1 : !d->is_software || p->software;
+    bool has_hardware = false;
+    for (uint32_t k = 0; k < list->n; k++)
+        has_hardware |= !list->devices[k].is_software && !list->devices[k].unfit;
+    return p->only ? p->only >> i & 1 : !list->devices[i].is_software || (p->software && !has_hardware);
+}
+
+/* Each device that is asked for by its number must be there. */
+static int check_numbers(const struct adit_gpu_list *list, uint32_t only)
+{
+    for (uint32_t i = 0; i < 32; i++)
+        if (only >> i & 1 && i >= list->n)
+            return adit_fault(-ENODEV, "vulkan:%u: there is no such device, there %s vulkan:0%s; `adit tiers` lists them", i,
+                              list->n > 1 ? "are" : "is", list->n > 1 ? " and more" : "");
+    return 0;
 }
 
 /* A device that cannot be made ready is left out; the line of the last one stays. */
@@ -102,7 +120,7 @@ static int open_all(struct vulkan_devices *v, const struct adit_devices_params *
     int error = 0;
     for (uint32_t i = 0; i < v->list->n; i++) {
         uint32_t n = v->shown.n;
-        if (!is_wanted(&v->list->devices[i], p, i))
+        if (!is_wanted(v->list, p, i))
             continue;
         int status = adit_gpu_open(v->list, &v->list->devices[i], &v->gpu[n]);
         error = status ? status : error;
@@ -116,7 +134,7 @@ static int open_all(struct vulkan_devices *v, const struct adit_devices_params *
     }
     if (v->shown.n)
         return 0;
-    return error ? error : adit_fault(-ENODEV, "vulkan: none of its %u devices is wanted; `adit tiers` lists them", v->list->n);
+    return error ? error : adit_fault(-ENODEV, "vulkan: none of its %u devices is hardware; `adit tiers` lists them", v->list->n);
 }
 
 int adit_devices_open(const struct adit_devices_params *params, struct adit_devices **out)
@@ -127,13 +145,18 @@ int adit_devices_open(const struct adit_devices_params *params, struct adit_devi
     int error = adit_params_check("adit_devices_open", p->size, sizeof *p);
     if (error)
         return error;
-    if (p->batch_max > BATCH_MAX || p->device < 0)
-        return adit_fault(-EINVAL, "adit_devices_open: a batch has at most %u chunks, and devices count from 1", BATCH_MAX);
+    if (p->batch_max > BATCH_MAX)
+        return adit_fault(-EINVAL, "adit_devices_open: a batch has at most %u chunks", BATCH_MAX);
     struct vulkan_devices *v = calloc(1, sizeof *v);
     if (!v)
         return adit_fault(-ENOMEM, "vulkan: no memory for the list of devices");
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* drivers start threads; signals are the application's */
     error = adit_gpu_list_open(&v->list);
+    error = error ? error : check_numbers(v->list, p->only);
     error = error ? error : open_all(v, p);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     *out = &v->shown;
     if (error)
         adit_devices_close(out);

@@ -2,6 +2,7 @@
 #include "gpu/submission.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,17 +69,21 @@ static bool cache_path(const struct adit_gpu *g, char *path, size_t bytes)
     return (size_t)snprintf(path, bytes, "%s/pipelines-%s", folder, uuid) < bytes;
 }
 
+/* A file, and nothing that could be waited for. */
 static void *read_cache(const char *path, size_t *bytes)
 {
-    FILE *f = fopen(path, "re");
-    void *data = f ? malloc(ADIT_GPU_CACHE_MAX) : NULL;
-    *bytes = data ? fread(data, 1, ADIT_GPU_CACHE_MAX, f) : 0;
-    if (f)
-        fclose(f);
+    struct stat s;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    bool is_file = fd >= 0 && !fstat(fd, &s) && S_ISREG(s.st_mode) && s.st_size > 0 && s.st_size <= ADIT_GPU_CACHE_MAX;
+    void *data = is_file ? malloc((size_t)s.st_size) : NULL;
+    ssize_t n = data ? read(fd, data, (size_t)s.st_size) : 0;
+    *bytes = n > 0 ? (size_t)n : 0;
+    if (fd >= 0)
+        close(fd);
     return data;
 }
 
-/* Whole or not at all, and only when it holds more than the file did; without it the next start compiles again. */
+/* Whole or not at all, and only when it holds more than the driver took of the file; without it the next start compiles again. */
 static void write_cache(struct adit_gpu *g)
 {
     char path[560], part[600];
@@ -87,11 +92,11 @@ static void write_cache(struct adit_gpu *g)
         !cache_path(g, path, sizeof path))
         return;
     void *data = malloc(bytes);
-    snprintf(part, sizeof part, "%s.%d", path, (int)getpid());
-    FILE *f = data && !g->d.GetPipelineCacheData(g->d.device, g->cache, &bytes, data) ? fopen(part, "wex") : NULL;
-    if (f) {
-        bool done = fwrite(data, 1, bytes, f) == bytes;
-        if (fclose(f) || !done || rename(part, path))
+    snprintf(part, sizeof part, "%s.XXXXXX", path);
+    int fd = data && !g->d.GetPipelineCacheData(g->d.device, g->cache, &bytes, data) ? mkostemp(part, O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        bool done = write(fd, data, bytes) == (ssize_t)bytes;
+        if (close(fd) || !done || rename(part, path))
             (void)remove(part);
         g->cache_bytes = bytes;
     }
@@ -106,6 +111,8 @@ static VkResult make_cache(struct adit_gpu *g)
                                             .pInitialData = data};
     VkResult r = g->d.CreatePipelineCache(g->d.device, &info, NULL, &g->cache);
     free(data);
+    if (!r && g->d.GetPipelineCacheData(g->d.device, g->cache, &g->cache_bytes, NULL)) /* a damaged file is none, and is replaced */
+        g->cache_bytes = 0;
     return r;
 }
 

@@ -170,6 +170,8 @@ void adit_lod_batch_octant(const struct adit_lod_batch *b, uint32_t i, uint16_t 
     const uint32_t dim = ADIT_CHUNK_DIM, half = dim / 2;
     const uint16_t *voxels;
     adit_lod_batch_result(b, i, &voxels);
+    if (!voxels)
+        return;
     for (uint32_t row = 0; row < half * half; row++)
         memcpy(to + row / half * dim * dim + row % half * dim, voxels + row * half, half * sizeof *to);
 }

@@ -44,7 +44,7 @@ int adit_lod_batch_wait(struct adit_lod_batch *batch, uint64_t timeout_ns);
 /* The i-th chunk that was added, halved: ADIT_LOD_BATCH_VOXELS materials, voxel (x,y,z) at (z*32 + y)*32 + x, in the batch's memory, after a wait that
  * returned 0. */
 void adit_lod_batch_result(const struct adit_lod_batch *batch, uint32_t i, const uint16_t **voxels);
-/* The same, copied to where it belongs in a chunk of the next level: to begins at adit_lod_octant (kernels/lod.h) of 64^3 voxels. */
+/* The same, copied to where it belongs in a chunk of the next level; nothing where there is no result: to begins at adit_lod_octant (kernels/lod.h) of 64^3 voxels. */
 void adit_lod_batch_octant(const struct adit_lod_batch *batch, uint32_t i, uint16_t *to);
 void adit_lod_batch_times(const struct adit_lod_batch *batch, struct adit_lod_times *times);
 

@@ -398,13 +398,13 @@ ADIT_API void adit_watch_close(struct adit_watch **watch);
 struct adit_devices;
 struct adit_devices_params {
     size_t size;
-    uint32_t batch_max;     /* chunks of one submission, to 4,096; default 256. Two of them are kept, some 2.5 MiB of a device's memory a chunk */
-    int32_t device;         /* 1 + the number of the only device wanted, in the order in which Vulkan lists them; default: all that do */
-    bool software;          /* those that are programs on the CPU, too (lavapipe) */
+    uint32_t batch_max;     /* chunks of one submission, to 4,096; default 256, less of a device with little memory. Two are kept, of 1.6 MiB a chunk each */
+    uint32_t only;          /* a bit a device wanted, in the order in which Vulkan lists them; default: all hardware */
+    bool software;          /* where there is no hardware, programs on the CPU (lavapipe) */
     bool copies;            /* chunks are copied to devices even where a device could read the arena itself */
 };
 /* Opens them: finds drivers, makes queues; blocks some 100 ms. -ENOENT: no Vulkan here; -ENODEV: no driver, or no such device that adit could use; -EINVAL: batch_max;
- * -ENOMEM. A machine without any of this misses a tier and nothing else. Needs no arena. */
+ * -ENOMEM. A machine without any of this misses a tier and nothing else. Drivers' threads take no signals. Needs no arena. */
 ADIT_API int adit_devices_open(const struct adit_devices_params *params, struct adit_devices **out);
 /* After all dispatchers that were given them. What a device that does not answer still has is left to its driver after half a minute. */
 ADIT_API void adit_devices_close(struct adit_devices **devices);

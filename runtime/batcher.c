@@ -128,6 +128,13 @@ static void fill(struct adit_batcher *b, struct flight *f, uint32_t n)
     }
 }
 
+/* Has the table of classes made anew where that is needed. Outside sections. */
+static void renew_classes(struct adit_batcher *b)
+{
+    if (adit_classes_enter(b->p.arena))
+        adit_classes_exit(b->p.arena);
+}
+
 /* The classes of now, without waiting where a section is open. NULL: they have been made anew meanwhile, or there is no memory. */
 static const uint8_t *take_classes(struct adit_batcher *b, struct flight *f)
 {
@@ -136,8 +143,7 @@ static const uint8_t *take_classes(struct adit_batcher *b, struct flight *f)
     if (classes || !f->reader)
         return classes;
     end_section(b, f);
-    if (adit_classes_enter(arena)) /* for the next time */
-        adit_classes_exit(arena);
+    renew_classes(b); /* for the next time */
     return NULL;
 }
 
@@ -167,6 +173,7 @@ static void send(struct adit_batcher *b, struct flight *f, uint64_t changes)
 static void take_off(struct adit_batcher *b, struct flight *f, uint32_t n)
 {
     const struct adit_executor *e = b->p.executor;
+    renew_classes(b); /* inside the section nobody waits for that */
     uint64_t begin = adit_clock_ns(), changes = adit_load_acquire(&b->p.arena->control->classes_changes);
     if (adit_rcu_borrow(b->p.arena, &f->reader)) { /* others have all of them, for a moment */
         f->reader = NULL;

@@ -202,7 +202,11 @@ static bool device_take(struct adit_tiers *tiers, struct adit_pieces *pieces, st
 {
     *devices = NULL;
     snprintf(tier, 32, "%s", tiers->kernel);
-    tiers->devices &= !tiers->threads;
+    tiers->devices &= !tiers->is_default;
+    if (tiers->devices && tiers->threads) {
+        adit_say_error(PROGRAM, "--tier: give one, a kernel or a device");
+        return false;
+    }
     if (adit_devices_choose(&(struct adit_devices_wish){.program = PROGRAM, .option = "--tier", .quiet = true}, tiers, devices))
         return false;
     if (!*devices)

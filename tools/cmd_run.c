@@ -352,7 +352,8 @@ static int arena_work(struct run *r)
     json_t *by_device = adit_devices_counts(r->dispatcher);
     adit_outcome_by_device(out, by_device);
     json_decref(by_device);
-    adit_devices_tell_lost(PROGRAM, r->dispatcher);
+    uint32_t told = 0;
+    adit_devices_tell_lost(PROGRAM, r->dispatcher, &told);
     return code;
 }
 

@@ -46,7 +46,7 @@ static bool is_idle(struct adit_arena *arena, bool *came)
     return *came && stats.participants <= 1 && !stats.dirty && !stats.in_work;
 }
 
-static json_t *figures(const char *name, const struct adit_stats *s, uint64_t ns)
+static json_t *figures(const char *name, const struct adit_stats *s, const struct adit_dispatcher *dispatcher, uint64_t ns)
 {
     json_t *o = json_object();
     adit_jsonout_set_text(o, "arena", name);
@@ -56,19 +56,23 @@ static json_t *figures(const char *name, const struct adit_stats *s, uint64_t ns
     adit_jsonout_set_count(o, "quads", s->quads);
     adit_jsonout_set_count(o, "bytes", s->version_bytes + s->mesh_bytes);
     adit_jsonout_set_count(o, "unmeshed", s->dirty + s->in_work);
+    adit_jsonout_set(o, "by_device", adit_devices_counts(dispatcher));
     adit_jsonout_set_count(o, "participants_left", s->participants ? s->participants - 1 : 0);
     adit_jsonout_set_real(o, "seconds", (double)ns / 1e9);
     return o;
 }
 
-static int serve(struct adit_arena *arena, const char *name, const struct serve_options *o)
+static int serve(struct adit_arena *arena, const struct adit_dispatcher *dispatcher, const char *name, const struct serve_options *o)
 {
     uint64_t start = adit_moment_ns();
+    uint32_t told = 0;
     bool came = false;
     fprintf(o->json ? stderr : stdout, "%s: %s is ready (pid %ld); end it with Ctrl-C\n", PROGRAM, name, (long)getpid());
     fflush(stdout);
-    while (!adit_interrupt_is_set() && !(o->until_idle && is_idle(arena, &came)))
+    while (!adit_interrupt_is_set() && !(o->until_idle && is_idle(arena, &came))) {
         adit_moment_sleep(o->until_idle ? IDLE_TICK_NS : TICK_NS);
+        adit_devices_tell_lost(PROGRAM, dispatcher, &told);
+    }
     struct adit_stats stats = {.size = sizeof stats};
     int status = adit_stats(arena, &stats);
     if (status) {
@@ -76,7 +80,7 @@ static int serve(struct adit_arena *arena, const char *name, const struct serve_
         return ADIT_EXIT_FAILED;
     }
     if (o->json)
-        return adit_jsonout_print(PROGRAM, figures(name, &stats, adit_moment_ns() - start)) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
+        return adit_jsonout_print(PROGRAM, figures(name, &stats, dispatcher, adit_moment_ns() - start)) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
     printf("%s: %s ends after %s with %s chunks, %s quads, %u other participants\n", PROGRAM, name,
            ADIT_SAY_DURATION((double)(adit_moment_ns() - start)), ADIT_SAY_COUNT(stats.chunks),
            ADIT_SAY_COUNT(stats.quads), stats.participants ? stats.participants - 1 : 0);
@@ -177,8 +181,7 @@ static int serve_run(int argc, char **argv)
     int status = adit_dispatcher_open(arena, &meshing, &dispatcher);
     if (status)
         adit_say_error(PROGRAM, "cannot start the dispatcher: %s", *adit_detail() ? adit_detail() : adit_strerror(status));
-    code = status ? ADIT_EXIT_FAILED : serve(arena, argv[first], &o);
-    adit_devices_tell_lost(PROGRAM, dispatcher);
+    code = status ? ADIT_EXIT_FAILED : serve(arena, dispatcher, argv[first], &o);
     adit_dispatcher_close(&dispatcher);
     adit_devices_close(&meshing.devices);
     adit_detach(&arena);

@@ -35,6 +35,7 @@ static const char help_text[] =
 struct working {
     struct adit_arena *arena;
     struct adit_dispatcher *dispatcher;
+    uint32_t told; /* which devices were lost */
     char line[256]; /* of what went wrong */
 };
 
@@ -54,7 +55,7 @@ static int working_open(struct working *w, const char *name, const struct work_o
 
 static void working_close(struct working *w)
 {
-    adit_devices_tell_lost(PROGRAM, w->dispatcher);
+    adit_devices_tell_lost(PROGRAM, w->dispatcher, &w->told);
     adit_dispatcher_close(&w->dispatcher);
     adit_detach(&w->arena);
 }
@@ -123,14 +124,18 @@ static int work_alone(const char *name, const struct work_options *o, const stru
     if (!o->quiet)
         fprintf(o->json ? stderr : stdout, "%s: works on %s (pid %ld); end it with Ctrl-C\n", PROGRAM, name, (long)getpid());
     fflush(stdout);
-    while (!adit_interrupt_is_set())
+    while (!adit_interrupt_is_set()) {
         adit_moment_sleep(TICK_NS);
+        adit_devices_tell_lost(PROGRAM, w.dispatcher, &w.told);
+    }
     uint64_t n = meshed(&w), ns = adit_moment_ns() - start;
+    json_t *by_device = o->json ? adit_devices_counts(w.dispatcher) : NULL;
     working_close(&w);
     if (o->json) {
         json_t *figures = json_object();
         adit_jsonout_set_text(figures, "arena", name);
         adit_jsonout_set_count(figures, "meshed", n);
+        adit_jsonout_set(figures, "by_device", by_device);
         adit_jsonout_set_real(figures, "seconds", (double)ns / 1e9);
         return adit_jsonout_print(PROGRAM, figures) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
     }

@@ -56,7 +56,7 @@ static void apply_table(const struct adit_devices_wish *wish, struct adit_device
 
 int adit_devices_choose(const struct adit_devices_wish *wish, const struct adit_tiers *tiers, struct adit_devices **out)
 {
-    const struct adit_devices_params params = {.size = sizeof params, .device = tiers->device, .software = !tiers->is_default};
+    const struct adit_devices_params params = {.size = sizeof params, .only = tiers->only, .software = !tiers->is_default};
     *out = NULL;
     if (!tiers->devices || (tiers->is_default && !is_hardware_likely()))
         return 0;
@@ -86,10 +86,13 @@ json_t *adit_devices_counts(const struct adit_dispatcher *dispatcher)
     return counts;
 }
 
-void adit_devices_tell_lost(const char *program, const struct adit_dispatcher *dispatcher)
+void adit_devices_tell_lost(const char *program, const struct adit_dispatcher *dispatcher, uint32_t *told)
 {
     struct adit_tier_info tier;
-    for (uint32_t i = 1; dispatcher && !adit_dispatcher_tier(dispatcher, i, &tier); i++)
-        if (tier.is_lost)
-            adit_say_note(program, "%s is lost, others mesh in its stead: %s", tier.name, tier.why);
+    for (uint32_t i = 1; dispatcher && !adit_dispatcher_tier(dispatcher, i, &tier); i++) {
+        if (!tier.is_lost || *told >> i & 1)
+            continue;
+        *told |= 1u << i;
+        adit_say_note(program, "%s is lost, others mesh in its stead: %s", tier.name, tier.why);
+    }
 }

@@ -25,7 +25,7 @@ int adit_devices_choose(const struct adit_devices_wish *wish, const struct adit_
 
 /* The chunks that each device of a dispatcher has meshed, by its name; an object without members where there is none. NULL: no memory. */
 json_t *adit_devices_counts(const struct adit_dispatcher *dispatcher);
-/* One line on stderr for each device that was lost, and why. */
-void adit_devices_tell_lost(const char *program, const struct adit_dispatcher *dispatcher);
+/* One line on stderr for each device that was lost since the last call, and why. told: a bit a device, 0 at first. */
+void adit_devices_tell_lost(const char *program, const struct adit_dispatcher *dispatcher, uint32_t *told);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "runtime/encoding.h"
 
-#define WAIT_NS 30000000000u
+#define WAIT_NS 10000000000ull
 
 struct adit_mesh_device {
     struct adit_executor *executor;
@@ -78,6 +78,8 @@ int adit_mesh_device_run(struct adit_mesh_device *d, const struct adit_mesh_sour
     if (source->light)
         return adit_fault(-EINVAL, "%s does not merge by light; mesh on the CPU", d->executor->name);
     task.version = encode(d, 0, source->voxels, source->classes, &task.bytes);
+    if (!task.version)
+        return -ENOMEM;
     for (uint32_t f = 0; f < ADIT_FACES; f++)
         if (source->plane[f])
             task.beside[f] = encode(d, 1 + f, neighbour(d, source->plane[f], f), source->classes, &task.beside_bytes[f]);
@@ -86,6 +88,10 @@ int adit_mesh_device_run(struct adit_mesh_device *d, const struct adit_mesh_sour
     error = error == -ENOTSUP ? -EINVAL : error;
     error = error ? error : d->executor->submit(d->batch, source->classes);
     error = error ? error : d->executor->wait(d->batch, WAIT_NS);
+    if (error == -ETIMEDOUT)
+        return adit_fault(-EIO, "%s: a chunk has not ended in %llu s; it hangs", d->executor->name, WAIT_NS / 1000000000ull);
+    if (error == -ENOSPC)
+        return adit_fault(-EINVAL, "%s has no room for a chunk of so many materials; mesh on the CPU", d->executor->name);
     if (error)
         return error;
     d->executor->result(d->batch, 0, &made);

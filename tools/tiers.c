@@ -33,8 +33,7 @@ static bool take_device(struct adit_tiers *t, const char *s, size_t n)
         number = n == 8 ? s[7] - '0' : s[7] == '1' && s[8] >= '0' && s[8] <= '5' ? 10 + s[8] - '0' : -1;
     if (number < 0 && !is_word(s, n, "vulkan"))
         return false;
-    bool is_second = t->devices && t->device != number + 1; /* several: all */
-    t->device = is_second ? 0 : number + 1;
+    t->only |= number < 0 ? 0 : 1u << number;
     t->devices = true;
     return true;
 }

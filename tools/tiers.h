@@ -4,7 +4,7 @@
  *   scalar    worker threads with the portable kernel
  *   avx2      worker threads with the AVX2 kernel, where the processor has it
  *   avx512    worker threads with the AVX-512 kernel, where the processor has it
- *   vulkan    all Vulkan devices, programs on the CPU (lavapipe) included; vulkan:0, vulkan:1, ... one of them, as `adit tiers` lists them
+ *   vulkan    all GPUs, or, where there are none, programs on the CPU (lavapipe); vulkan:0, vulkan:1, ... one of them, as `adit tiers` lists them
  *
  * Of several kernels in a list the fastest is taken. Threads and devices share the work by what it costs each. Figures name the kernel that ran.
  */
@@ -17,7 +17,7 @@
 struct adit_tiers {
     const char *kernel; /* of the threads, and of what devices leave */
     bool threads, devices;
-    int32_t device;     /* 1 + the number of the only device wanted, 0: all */
+    uint32_t only;      /* a bit a device asked for by its number, 0: none was */
     bool is_default;    /* nothing was asked for: threads, and devices if there is hardware */
 };
 
