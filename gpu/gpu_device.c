@@ -58,8 +58,26 @@ static bool find_family(const struct adit_vulkan *vk, struct adit_gpu_device *d)
     return false;
 }
 
+/* What a driver of Vulkan 1.0 or 1.1 can be asked: nothing of later versions (chapter 4.2.1). It has no UUID of the device, but one of what it compiles. */
+static bool is_too_old(const struct adit_vulkan *vk, struct adit_gpu_device *d)
+{
+    VkPhysicalDeviceProperties p;
+    vk->GetPhysicalDeviceProperties(d->handle, &p);
+    if (p.apiVersion >= VK_API_VERSION_1_2)
+        return false;
+    snprintf(d->name, sizeof d->name, "%s", p.deviceName);
+    memcpy(d->uuid, p.pipelineCacheUUID, sizeof d->uuid);
+    d->node = -1;
+    d->is_software = p.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    d->range_max = p.limits.maxStorageBufferRange;
+    d->unfit = "its driver has no Vulkan 1.2";
+    return true;
+}
+
 static void look_at(const struct adit_vulkan *vk, struct adit_gpu_device *d)
 {
+    if (is_too_old(vk, d))
+        return;
     VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT};
     VkPhysicalDevicePCIBusInfoPropertiesEXT pci = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PCI_BUS_INFO_PROPERTIES_EXT};
@@ -99,10 +117,6 @@ static void look_at(const struct adit_vulkan *vk, struct adit_gpu_device *d)
     d->timestamp_ns = limits->timestampPeriod;
     look_at_memory(vk, d);
     bool computes = find_family(vk, d);
-    if (p.properties.apiVersion < VK_API_VERSION_1_2) {
-        d->unfit = "its driver has no Vulkan 1.2";
-        return;
-    }
     vk->GetPhysicalDeviceFeatures2(d->handle, &features);
     d->unfit = !computes ? "it has no queue that computes"
                : !timeline.timelineSemaphore ? "it has no timeline semaphores"

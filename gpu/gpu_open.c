@@ -1,12 +1,9 @@
 /* gpu_open.c - a device made ready: its queue, and the pipelines of a kind of batches, made when its first one is opened. */
+#include "gpu/pipeline_cache.h"
 #include "gpu/submission.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "runtime/encoding.h"
 
@@ -53,69 +50,6 @@ static VkResult make_layouts(struct adit_gpu *g, const struct adit_gpu_program *
     return r ? r : g->d.CreatePipelineLayout(g->d.device, &layout, NULL, &out->layout);
 }
 
-/* Where compiled pipelines are kept: one file a device and driver (the driver checks the head and takes no other's). */
-static bool cache_path(const struct adit_gpu *g, char *path, size_t bytes)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char folder[512], uuid[33] = "";
-    for (uint32_t i = 0; i < 16; i++)
-        snprintf(uuid + 2 * i, 3, "%02x", g->of->uuid[i]);
-    int n = cache && *cache ? snprintf(folder, sizeof folder, "%s", cache) : home ? snprintf(folder, sizeof folder, "%s/.cache", home) : -1;
-    if (n < 0 || (size_t)n >= sizeof folder - 8)
-        return false;
-    (void)mkdir(folder, 0700);
-    strcat(folder, "/adit");
-    (void)mkdir(folder, 0700);
-    return (size_t)snprintf(path, bytes, "%s/pipelines-%s", folder, uuid) < bytes;
-}
-
-/* A file, and nothing that could be waited for. */
-static void *read_cache(const char *path, size_t *bytes)
-{
-    struct stat s;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    bool is_file = fd >= 0 && !fstat(fd, &s) && S_ISREG(s.st_mode) && s.st_size > 0 && s.st_size <= ADIT_GPU_CACHE_MAX;
-    void *data = is_file ? malloc((size_t)s.st_size) : NULL;
-    ssize_t n = data ? read(fd, data, (size_t)s.st_size) : 0;
-    *bytes = n > 0 ? (size_t)n : 0;
-    if (fd >= 0)
-        close(fd);
-    return data;
-}
-
-/* Whole or not at all, and only when it holds more than the driver took of the file; without it the next start compiles again. */
-static void write_cache(struct adit_gpu *g)
-{
-    char path[560], part[600];
-    size_t bytes = 0;
-    if (g->d.GetPipelineCacheData(g->d.device, g->cache, &bytes, NULL) || bytes <= g->cache_bytes || bytes > ADIT_GPU_CACHE_MAX ||
-        !cache_path(g, path, sizeof path))
-        return;
-    void *data = malloc(bytes);
-    snprintf(part, sizeof part, "%s.XXXXXX", path);
-    int fd = data && !g->d.GetPipelineCacheData(g->d.device, g->cache, &bytes, data) ? mkostemp(part, O_CLOEXEC) : -1;
-    if (fd >= 0) {
-        bool done = write(fd, data, bytes) == (ssize_t)bytes;
-        if (close(fd) || !done || rename(part, path))
-            (void)remove(part);
-        g->cache_bytes = bytes;
-    }
-    free(data);
-}
-
-static VkResult make_cache(struct adit_gpu *g)
-{
-    char path[560];
-    void *data = cache_path(g, path, sizeof path) ? read_cache(path, &g->cache_bytes) : NULL;
-    const VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = g->cache_bytes,
-                                            .pInitialData = data};
-    VkResult r = g->d.CreatePipelineCache(g->d.device, &info, NULL, &g->cache);
-    free(data);
-    if (!r && g->d.GetPipelineCacheData(g->d.device, g->cache, &g->cache_bytes, NULL)) /* a damaged file is none, and is replaced */
-        g->cache_bytes = 0;
-    return r;
-}
-
 static VkResult make_pipeline(struct adit_gpu *g, const struct adit_gpu_code *stage, VkPipelineLayout layout, VkPipeline *out)
 {
     const VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = stage->bytes,
@@ -153,7 +87,7 @@ static VkResult open_kind(struct adit_gpu *g, const struct adit_gpu_program *pro
     if (r)
         close_kind(g, kind);
     else
-        write_cache(g);
+        adit_pipeline_cache_save(g);
     return r;
 }
 
@@ -198,7 +132,7 @@ int adit_gpu_open(struct adit_gpu_list *list, const struct adit_gpu_device *devi
     pthread_mutex_init(&g->queue_lock, NULL);
     pthread_mutex_init(&g->kinds_lock, NULL);
     VkResult r = make_device(g);
-    r = r ? r : make_cache(g);
+    r = r ? r : adit_pipeline_cache_open(g);
     if (r) {
         adit_gpu_close(&g);
         return refused(device, r);

@@ -8,8 +8,6 @@
 #include "gpu/gpu_kinds.h"
 #include "gpu/mesh_batch.h"
 
-#define ADIT_GPU_CACHE_MAX (8u << 20)
-
 /* A kind's program, made by the driver. */
 struct adit_gpu_pipelines {
     bool is_ready;

@@ -2,6 +2,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+/* What drivers need not check. MS_ASYNC does nothing but look whether all is mapped (msync(2): ENOMEM). */
+static bool can_be_seen(const struct adit_gpu *g, void *at, VkDeviceSize bytes)
+{
+    const uint32_t align = g->of->import_align;
+    return bytes && !((uintptr_t)at % align) && !(bytes % align) && bytes <= UINTPTR_MAX - (uintptr_t)at && !msync(at, bytes, MS_ASYNC);
+}
 
 VkResult adit_host_import_open(struct adit_gpu *g, void *at, VkDeviceSize bytes, struct adit_gpu_memory *out)
 {
@@ -17,7 +25,7 @@ VkResult adit_host_import_open(struct adit_gpu *g, void *at, VkDeviceSize bytes,
     *out = (struct adit_gpu_memory){.bytes = bytes};
     if (!g->of->import_align || !g->d.GetMemoryHostPointerPropertiesEXT)
         return VK_ERROR_EXTENSION_NOT_PRESENT;
-    if ((uintptr_t)at % g->of->import_align || bytes % g->of->import_align || !bytes) /* a driver need not check */
+    if (!can_be_seen(g, at, bytes))
         return VK_ERROR_INVALID_EXTERNAL_HANDLE;
     VkResult r = g->d.GetMemoryHostPointerPropertiesEXT(g->d.device, kind, at, &fit);
     r = r ? r : g->d.CreateBuffer(g->d.device, &info, NULL, &out->buffer);

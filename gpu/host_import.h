@@ -8,8 +8,9 @@
 
 #define ADIT_IMPORTS_MAX 64u
 
-/* A buffer over [at, at + bytes), both multiples of the device's import_align; the memory stays mapped until the close. VK_SUCCESS, or
- * what the driver said; VK_ERROR_EXTENSION_NOT_PRESENT without the extension, VK_ERROR_INVALID_EXTERNAL_HANDLE when it is not aligned. */
+/* A buffer over [at, at + bytes), both multiples of the device's import_align; close it with adit_gpu_memory_close. The memory stays mapped until then, readable, and
+ * writable if the device writes: a driver on the CPU would die of it as any thread does. VK_SUCCESS, or what the driver said;
+ * VK_ERROR_EXTENSION_NOT_PRESENT without the extension, VK_ERROR_INVALID_EXTERNAL_HANDLE when it is empty, not aligned or not mapped. Nothing is left of what is refused. */
 VkResult adit_host_import_open(struct adit_gpu *gpu, void *at, VkDeviceSize bytes, struct adit_gpu_memory *out);
 
 /* Several ranges at once: the data segments of an arena. */

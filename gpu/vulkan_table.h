@@ -20,7 +20,8 @@
 #include <vulkan/vulkan.h>
 
 #define ADIT_VULKAN_OF_INSTANCE(X)                                                                                             \
-    X(DestroyInstance) X(EnumeratePhysicalDevices) X(GetPhysicalDeviceProperties2) X(GetPhysicalDeviceMemoryProperties)         \
+    X(DestroyInstance) X(EnumeratePhysicalDevices) X(GetPhysicalDeviceProperties) X(GetPhysicalDeviceProperties2)               \
+    X(GetPhysicalDeviceMemoryProperties)                                                                                       \
     X(GetPhysicalDeviceQueueFamilyProperties) X(GetPhysicalDeviceFeatures2) X(EnumerateDeviceExtensionProperties)               \
     X(CreateDevice) X(GetDeviceProcAddr)
 

@@ -23,7 +23,7 @@
 #include <vulkan/vk_icd.h>
 
 #define SEEN __attribute__((visibility("default")))
-#define DEVICES_MAX 8u
+#define DEVICES_MAX 32u /* hung ones stay */
 #define MEMORIES_MAX 256u
 
 /* Made and destroyed by calls of one shape. */
@@ -38,7 +38,9 @@ struct fault {
 struct memory {
     VkDeviceMemory handle;
     VkDeviceSize bytes;
-    void *at; /* where it is mapped, or NULL */
+    void *at;        /* where it is mapped, or NULL */
+    VkBuffer buffer; /* that lies in it */
+    bool is_back;    /* something was copied to it */
 };
 
 struct device {
@@ -53,7 +55,7 @@ struct device {
 SEEN VkResult vk_icdNegotiateLoaderICDInterfaceVersion(uint32_t *version);
 SEEN PFN_vkVoidFunction vk_icdGetInstanceProcAddr(VkInstance instance, const char *name);
 SEEN PFN_vkVoidFunction vk_icdGetPhysicalDeviceProcAddr(VkInstance instance, const char *name);
-/* How many objects of its devices there are, devices too. */
+/* How many objects of its devices there are, devices and instances too. */
 SEEN uint32_t faulty_driver_live(void);
 /* The bytes that the last pipeline cache was made from. */
 SEEN uint32_t faulty_driver_cache_bytes(void);
@@ -79,6 +81,8 @@ static struct {
     PFN_vkAllocateMemory AllocateMemory;
     PFN_vkFreeMemory FreeMemory;
     PFN_vkMapMemory MapMemory;
+    PFN_vkBindBufferMemory BindBufferMemory;
+    PFN_vkCmdCopyBuffer CmdCopyBuffer;
     PFN_vkQueueSubmit QueueSubmit;
     PFN_vkWaitSemaphores WaitSemaphores;
     PFN_vkDeviceWaitIdle DeviceWaitIdle;
@@ -143,7 +147,14 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo
     VkResult r = create(info, a, out);
     if (!r)
         instance_of_all = *out;
+    count(r);
     return r;
+}
+
+static VKAPI_ATTR void VKAPI_CALL destroy_instance(VkInstance instance, const VkAllocationCallbacks *a)
+{
+    ((PFN_vkDestroyInstance)real.of_instance(instance, "vkDestroyInstance"))(instance, a);
+    uncount(instance != NULL);
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL enumerate(VkInstance instance, uint32_t *n, VkPhysicalDevice *out)
@@ -282,16 +293,41 @@ static VKAPI_ATTR void VKAPI_CALL release(VkDevice handle, VkDeviceMemory memory
     uncount(memory != VK_NULL_HANDLE);
 }
 
-/* Flips one to four bits of each memory that the host sees, but the smallest: by turns among the first 512 bytes, where results lie, and anywhere. */
-static void soil(struct device *d)
+static VKAPI_ATTR VkResult VKAPI_CALL bind(VkDevice handle, VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize at)
+{
+    pthread_mutex_lock(&lock);
+    struct memory *m = find_memory(find(handle), memory);
+    if (m)
+        m->buffer = buffer;
+    pthread_mutex_unlock(&lock);
+    return real.BindBufferMemory(handle, buffer, memory, at);
+}
+
+static VKAPI_ATTR void VKAPI_CALL copy(VkCommandBuffer commands, VkBuffer from, VkBuffer to, uint32_t n, const VkBufferCopy *regions)
+{
+    pthread_mutex_lock(&lock);
+    for (uint32_t d = 0; d < DEVICES_MAX; d++)
+        for (uint32_t i = 0; i < MEMORIES_MAX; i++)
+            devices[d].memories[i].is_back |= devices[d].memories[i].buffer == to;
+    pthread_mutex_unlock(&lock);
+    real.CmdCopyBuffer(commands, from, to, n, regions);
+}
+
+/* Of all that was brought back to the host: a word, or one to four bits, by turns among the first 512 bytes, where results lie, and anywhere. */
+static void soil(const struct device *d)
 {
     uint64_t x = d->fault.seed * 0x9e3779b97f4a7c15u + 1;
-    for (uint32_t i = 0; i < MEMORIES_MAX; i++)
-        for (uint32_t n = 0; d->memories[i].at && d->memories[i].bytes > 64 && n <= d->fault.seed / 2 % 4; n++) {
+    for (const struct memory *m = d->memories; m < d->memories + MEMORIES_MAX; m++) {
+        uint64_t word = d->fault.seed;
+        bool is_seen = m->at && m->is_back;
+        if (is_seen && has(d, "wrong-word") && word < m->bytes / 4)
+            ((uint32_t *)m->at)[word] ^= 0x40000040;
+        for (uint32_t n = 0; is_seen && has(d, "wrong-bytes") && n <= d->fault.seed / 2 % 4; n++) {
             x = x * 0x5851f42d4c957f2du + 0x14057b7ef767814fu;
-            uint64_t bytes = n % 2 || d->memories[i].bytes < 512 ? d->memories[i].bytes : 512;
-            ((uint8_t *)d->memories[i].at)[(x >> 20) % bytes] ^= (uint8_t)(1u << (x >> 61));
+            uint64_t bytes = n % 2 || m->bytes < 512 ? m->bytes : 512;
+            ((uint8_t *)m->at)[(x >> 20) % bytes] ^= (uint8_t)(1u << (x >> 61));
         }
+    }
 }
 
 /* ---- work */
@@ -323,7 +359,7 @@ static VKAPI_ATTR VkResult VKAPI_CALL wait(VkDevice handle, const VkSemaphoreWai
     pthread_mutex_lock(&lock);
     struct device *d = find(handle);
     bool is_lost = d->is_lost, is_quiet = has(d, "lost-quietly");
-    bool is_soiled = has(d, "wrong-bytes") && d->submissions >= d->fault.nth;
+    bool is_soiled = (has(d, "wrong-bytes") || has(d, "wrong-word")) && d->submissions >= d->fault.nth;
     pthread_mutex_unlock(&lock);
     VkResult r = !is_lost ? real.WaitSemaphores(handle, info, timeout_ns) : is_quiet ? VK_SUCCESS : VK_ERROR_DEVICE_LOST;
     if (!r && is_soiled) {
@@ -367,7 +403,7 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice physical, c
 #define LOAD_PART(part) LOAD(Create##part) LOAD(Destroy##part)
     PARTS(LOAD_PART)
     LOAD(CreateComputePipelines) LOAD(DestroyPipeline) LOAD(DestroyDevice) LOAD(GetDeviceQueue) LOAD(AllocateMemory) LOAD(FreeMemory)
-    LOAD(MapMemory) LOAD(QueueSubmit) LOAD(WaitSemaphores) LOAD(DeviceWaitIdle) LOAD(GetQueryPoolResults) LOAD(GetPipelineCacheData)
+    LOAD(MapMemory) LOAD(BindBufferMemory) LOAD(CmdCopyBuffer) LOAD(QueueSubmit) LOAD(WaitSemaphores) LOAD(DeviceWaitIdle) LOAD(GetQueryPoolResults) LOAD(GetPipelineCacheData)
     *find(NULL) = (struct device){.handle = *out, .fault = told()};
     pthread_mutex_unlock(&lock);
     count(VK_SUCCESS);
@@ -405,7 +441,8 @@ static PFN_vkVoidFunction instead(const char *name, PFN_vkVoidFunction its)
         const char *name;
         PFN_vkVoidFunction ours;
     } replaced[] = {
-        {"vkCreateInstance", (PFN_vkVoidFunction)create_instance}, {"vkEnumeratePhysicalDevices", (PFN_vkVoidFunction)enumerate},
+        {"vkCreateInstance", (PFN_vkVoidFunction)create_instance}, {"vkDestroyInstance", (PFN_vkVoidFunction)destroy_instance},
+        {"vkBindBufferMemory", (PFN_vkVoidFunction)bind}, {"vkCmdCopyBuffer", (PFN_vkVoidFunction)copy}, {"vkEnumeratePhysicalDevices", (PFN_vkVoidFunction)enumerate},
         {"vkGetPhysicalDeviceProperties", (PFN_vkVoidFunction)properties}, {"vkGetPhysicalDeviceProperties2", (PFN_vkVoidFunction)properties2},
         {"vkGetPhysicalDeviceProperties2KHR", (PFN_vkVoidFunction)properties2}, {"vkGetPhysicalDeviceFeatures2", (PFN_vkVoidFunction)features2},
         {"vkGetPhysicalDeviceFeatures2KHR", (PFN_vkVoidFunction)features2}, {"vkCreateDevice", (PFN_vkVoidFunction)create_device},

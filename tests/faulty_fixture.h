@@ -12,7 +12,8 @@
  *     lost-quietly:N      the same, but waits answer VK_SUCCESS, as Vulkan allows of a lost device
  *     hang:N              the N-th submission and all later ones are accepted and never done; waits time out
  *     no-memory:N         the N-th allocation fails
- *     wrong-bytes:N:SEED  from the N-th submission on, bits of the memory that the host reads are flipped after each wait
+ *     wrong-bytes:N:SEED  from the N-th submission on, bits of what was brought back to the host are flipped after each wait
+ *     wrong-word:N:WORD   likewise, two bits of one 32-bit word of each buffer that was brought back
  *     cache:BYTES         the pipeline cache has so many
  *     no-open             devices cannot be made
  *     no-function         vkWaitSemaphores is missing
@@ -29,7 +30,7 @@ const char *faulty_driver_manifest(const char *fault);
 /* Another fault: for devices that are opened from here on, and for what devices are (the last line of the list). Not beside other threads. */
 void faulty_driver_break(const char *fault);
 
-/* How many objects of all its devices there are in this process: 0 when all was closed. */
+/* How many objects it has in this process, its devices and instances too: 0 when all was closed. */
 uint32_t faulty_driver_live(void);
 /* The bytes that its last pipeline cache was made from. */
 uint32_t faulty_driver_cache_bytes(void);
