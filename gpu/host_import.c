@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* What drivers need not check. MS_ASYNC does nothing but look whether all is mapped (msync(2): ENOMEM). */
+/* What drivers need not check. MS_ASYNC does nothing but look whether all is mapped, and no more than there are addresses (msync(2): ENOMEM). */
 static bool can_be_seen(const struct adit_gpu *g, void *at, VkDeviceSize bytes)
 {
     const uint32_t align = g->of->import_align;
-    return bytes && !((uintptr_t)at % align) && !(bytes % align) && bytes <= UINTPTR_MAX - (uintptr_t)at && !msync(at, bytes, MS_ASYNC);
+    return bytes && !((uintptr_t)at % align) && !(bytes % align) && !msync(at, bytes, MS_ASYNC);
 }
 
 VkResult adit_host_import_open(struct adit_gpu *g, void *at, VkDeviceSize bytes, struct adit_gpu_memory *out)

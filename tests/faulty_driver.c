@@ -322,6 +322,8 @@ static void soil(const struct device *d)
         bool is_seen = m->at && m->is_back;
         if (is_seen && has(d, "wrong-word") && word < m->bytes / 4)
             ((uint32_t *)m->at)[word] ^= 0x40000040;
+        if (is_seen && has(d, "growing-word") && word < m->bytes / 4)
+            ((uint32_t *)m->at)[word] += 100000 * d->submissions;
         for (uint32_t n = 0; is_seen && has(d, "wrong-bytes") && n <= d->fault.seed / 2 % 4; n++) {
             x = x * 0x5851f42d4c957f2du + 0x14057b7ef767814fu;
             uint64_t bytes = n % 2 || m->bytes < 512 ? m->bytes : 512;
@@ -359,7 +361,7 @@ static VKAPI_ATTR VkResult VKAPI_CALL wait(VkDevice handle, const VkSemaphoreWai
     pthread_mutex_lock(&lock);
     struct device *d = find(handle);
     bool is_lost = d->is_lost, is_quiet = has(d, "lost-quietly");
-    bool is_soiled = (has(d, "wrong-bytes") || has(d, "wrong-word")) && d->submissions >= d->fault.nth;
+    bool is_soiled = (has(d, "wrong-bytes") || has(d, "wrong-word") || has(d, "growing-word")) && d->submissions >= d->fault.nth;
     pthread_mutex_unlock(&lock);
     VkResult r = !is_lost ? real.WaitSemaphores(handle, info, timeout_ns) : is_quiet ? VK_SUCCESS : VK_ERROR_DEVICE_LOST;
     if (!r && is_soiled) {

@@ -14,6 +14,7 @@
  *     no-memory:N         the N-th allocation fails
  *     wrong-bytes:N:SEED  from the N-th submission on, bits of what was brought back to the host are flipped after each wait
  *     wrong-word:N:WORD   likewise, two bits of one 32-bit word of each buffer that was brought back
+ *     growing-word:N:WORD likewise, it is 100,000 more for each submission so far
  *     cache:BYTES         the pipeline cache has so many
  *     no-open             devices cannot be made
  *     no-function         vkWaitSemaphores is missing

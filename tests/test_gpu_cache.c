@@ -2,7 +2,7 @@
  * killed with a batch in flight, or while it writes, leaves no half file.
  *
  * (tried: the hash not compared, not seeded; the length not compared; no limit; the file's owner and mode not looked at; opened without O_NONBLOCK: a FIFO hangs;
- * written in its place; the part not taken over; renamed before it is whole.) */
+ * written in its place; the part not taken over, not cut, not locked, one that has become the file written to; renamed before it is whole.) */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +16,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <cmocka.h>
 
@@ -32,10 +34,13 @@
 #define TOO_LONG_S 250u
 #define HEAD_BYTES 24u
 #define KILLS 30u
-#define KEPT "cache:300000" /* so much that writing takes a moment */
+#define KEPT "cache:300000"
 #define KEPT_BYTES 300000u
+#define MUCH "cache:8000000"
+#define MUCH_BYTES 8000000u
 
 static char home[200], folder[220], file[300], part[320];
+static uint64_t seed; /* of its hash */
 static uint16_t want[ADIT_CHUNK_VOXELS];
 
 /* A chunk made by a device that is opened for it. How many bytes its driver was given. */
@@ -90,15 +95,17 @@ static void write_whole(const char *path, const void *data, size_t bytes)
     assert_int_equal(chmod(path, 0600), 0);
 }
 
-/* What lies there does not reach the driver, and gives way to a sound file. */
-static void is_replaced(const char *what)
+/* What lies there does not reach the driver, and gives way to a sound file, of that many bytes. */
+static void is_replaced_by(const char *what, uint32_t bytes)
 {
     uint32_t given = work();
     if (given)
         fail_msg("%s: the driver was given %u bytes", what, given);
-    if (size_of(file) != HEAD_BYTES + KEPT_BYTES || work() != KEPT_BYTES)
+    if (size_of(file) != HEAD_BYTES + bytes || work() != bytes)
         fail_msg("%s: it was not written over", what);
 }
+
+static void is_replaced(const char *what) { is_replaced_by(what, KEPT_BYTES); }
 
 static void what_was_compiled_is_there_the_next_time(void **state)
 {
@@ -221,8 +228,8 @@ static void a_cache_has_a_limit(void **state)
     uint8_t *data = read_whole(file, &bytes);
     memcpy(much, data, bytes);
     free(data);
-    const uint64_t more = ADIT_GPU_CACHE_MAX + 1;
-    memcpy(much + 8, &more, sizeof more);
+    const uint64_t more[2] = {ADIT_GPU_CACHE_MAX + 1, XXH3_64bits_withSeed(much + HEAD_BYTES, ADIT_GPU_CACHE_MAX + 1, seed)};
+    memcpy(much + 8, more, sizeof more);
     write_whole(file, much, sizeof much);
     is_replaced("8 MiB and a byte");
 }
@@ -269,9 +276,39 @@ static void a_part_is_taken_over_when_its_writer_is_gone(void **state)
     assert_int_equal(work(), 0);
     assert_int_equal(size_of(part), 4);
     assert_int_equal(size_of(file), 0);
+    assert_int_equal(ftruncate(fd, HEAD_BYTES + KEPT_BYTES + 1000), 0); /* longer than what comes */
     close(fd);
     is_replaced("nothing");
     assert_int_not_equal(access(part, F_OK), 0);
+}
+
+/* Instead of libc's: between the opening of a part and its lock another writer ends, and a third one begins. */
+static bool others_come_between;
+int flock(int fd, int operation)
+{
+    if (others_come_between) {
+        others_come_between = false;
+        assert_int_equal(rename(part, file), 0);
+        write_whole(part, "", 0);
+    }
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+static void a_part_that_has_become_the_file_is_not_written_to(void **state)
+{
+    size_t bytes;
+    (void)state;
+    work();
+    uint8_t *data = read_whole(file, &bytes);
+    write_whole(part, data, bytes);
+    free(data);
+    unlink(file);
+    others_come_between = true;
+    assert_int_equal(work(), 0);
+    assert_false(others_come_between);
+    assert_int_equal(size_of(file), bytes);
+    assert_int_equal(access(part, F_OK), 0);
+    assert_int_equal(work(), KEPT_BYTES);
 }
 
 /* ---- deaths */
@@ -314,7 +351,7 @@ static void assert_nothing_is_half(void)
     while ((e = readdir(d))) {
         char path[600];
         snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
-        if (e->d_name[0] != '.' && strcmp(path, part) && (strcmp(path, file) || size_of(file) != HEAD_BYTES + KEPT_BYTES))
+        if (e->d_name[0] != '.' && strcmp(path, part) && (strcmp(path, file) || size_of(file) != HEAD_BYTES + MUCH_BYTES))
             fail_msg("%s was left, of %zu bytes", path, size_of(path));
     }
     closedir(d);
@@ -331,6 +368,15 @@ static uint32_t entries_of(const char *path)
     return n;
 }
 
+/* Until the victim has begun to write: it takes its file away before. A miss is a kill at another moment. */
+static void await_writing(void)
+{
+    for (uint32_t i = 0; i < 1000000 && !access(file, F_OK); i++)
+        ;
+    for (uint32_t i = 0; i < 1000000 && access(file, F_OK) && access(part, F_OK); i++)
+        ;
+}
+
 static void kill_one(bool writes, uint64_t after_ns)
 {
     int pipes[2], status;
@@ -345,6 +391,8 @@ static void kill_one(bool writes, uint64_t after_ns)
     }
     close(pipes[1]);
     assert_int_equal(read(pipes[0], &byte, 1), 1);
+    if (writes)
+        await_writing();
     const struct timespec t = {.tv_nsec = (long)after_ns};
     nanosleep(&t, NULL);
     assert_int_equal(kill(pid, SIGKILL), 0);
@@ -357,18 +405,20 @@ static void a_killed_process_leaves_nothing_half_done(void **state)
 {
     uint64_t x = 7;
     (void)state;
+    faulty_driver_break(MUCH); /* writing takes a moment */
+    unlink(file);
     work();
     uint32_t before = entries_of(home);
     for (uint32_t i = 0; i < KILLS; i++) {
         x = x * 0x5851f42d4c957f2du + 0x14057b7ef767814fu;
-        kill_one(i % 2, (x >> 33) % (i % 2 ? 40000000u : 8000000u));
+        kill_one(i % 3, (x >> 33) % (i % 3 ? 3000000u : 8000000u));
         assert_nothing_is_half();
         assert_int_equal(entries_of(home), before);
     }
     uint32_t given = work();
-    assert_true(!given || given == KEPT_BYTES);
+    assert_true(!given || given == MUCH_BYTES);
     unlink(file);
-    is_replaced("what the killed have left");
+    is_replaced_by("what the killed have left", MUCH_BYTES);
     assert_int_not_equal(access(part, F_OK), 0);
 }
 
@@ -392,6 +442,10 @@ static int find_file(void **state)
     for (uint32_t i = 0; i < 16; i++)
         sprintf(file + strlen(file), "%02x", list->devices[0].uuid[i]);
     snprintf(part, sizeof part, "%s.part", file);
+    const struct adit_gpu_device *d = list->devices;
+    seed = XXH3_64bits(d->uuid, sizeof d->uuid);
+    seed = XXH3_64bits_withSeed(d->driver, strlen(d->driver), seed);
+    seed = XXH3_64bits_withSeed(d->driver_info, strlen(d->driver_info), seed);
     adit_gpu_list_close(&list);
     return 0;
 }
@@ -414,6 +468,7 @@ int main(int argc, char **argv)
         keeps(what_is_no_file_of_ours_is_not_read),
         keeps(a_cache_has_a_limit),
         keeps(a_part_is_taken_over_when_its_writer_is_gone),
+        keeps(a_part_that_has_become_the_file_is_not_written_to),
         keeps(a_killed_process_leaves_nothing_half_done),
         keeps(without_a_place_nothing_is_kept),
     };

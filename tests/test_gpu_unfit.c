@@ -120,6 +120,20 @@ static void no_word_of_a_result_leads_anywhere(void **state)
     assert_true(sum);
 }
 
+/* There was room for what it asked for, and it asks for more. */
+static void a_device_that_always_wants_more_room_gets_it_once(void **state)
+{
+    struct adit_gpu *gpu = bench_open_at("growing-word", 1, WORDS_FROM + ADIT_MESH_RANGES);
+    struct adit_mesh_batch *b;
+    (void)state;
+    assert_int_equal(adit_mesh_batch_open(gpu, bench_classes, 1, BENCH_SOURCE_BYTES, &b), 0);
+    assert_int_equal(mesh(b, &bench_chunk), -EIO);
+    bench_assert_detail("no chunk can have");
+    assert_int_equal(adit_mesh_batch_reruns(b), 1);
+    adit_mesh_batch_close(&b);
+    adit_gpu_close(&gpu);
+}
+
 /* Bits flipped in all that comes back, in a batch that asks for more room, too. */
 static void a_device_that_lies_leads_nowhere(void **state)
 {
@@ -177,6 +191,7 @@ int main(void)
         on_bench(a_batch_without_memory_is_not_opened),
         on_bench(a_mesh_that_finds_no_room_leaves_its_batch_usable),
         on_bench(no_word_of_a_result_leads_anywhere),
+        on_bench(a_device_that_always_wants_more_room_gets_it_once),
         on_bench(a_device_that_lies_leads_nowhere),
         on_bench(a_device_that_does_not_do_is_refused_with_the_reason),
         on_bench(validation_has_nothing_to_say),

@@ -1,7 +1,7 @@
 /* Memory of this process seen by a device where it lies: private and shared, read-only, not aligned, not there. It is taken and then has the right bytes, or it is
  * refused and nothing is left: never a fault. Lavapipe takes what is sound; a device that ADIT_TEST_DRIVER names may refuse any of it.
  *
- * (tried: address and length not looked at; the range's end not; what is not mapped taken; the buffer of a refused import left; the import's bytes one page further.) */
+ * (tried: address and length not looked at; what is not mapped taken; the buffer of a refused import left; the import's bytes one page further.) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,6 +174,26 @@ static void what_is_not_aligned_or_not_there_is_refused(void **state)
     assert_int_equal(faulty_driver_live(), live);
 }
 
+/* A device that wants more than a page's alignment. */
+static void the_alignment_is_the_devices(void **state)
+{
+    struct adit_gpu *fresh;
+    struct adit_gpu_memory import;
+    (void)state;
+    struct adit_gpu_device wide = list->devices[0];
+    uint8_t *at = map(4 * BYTES, -1), *aligned = (uint8_t *)(((uintptr_t)at + BYTES - 1) & ~(uintptr_t)(BYTES - 1));
+    wide.import_align = BYTES;
+    assert_int_equal(adit_gpu_open(list, &wide, &fresh), 0);
+    assert_int_equal(adit_host_import_open(fresh, aligned + BYTES / 2, BYTES, &import), VK_ERROR_INVALID_EXTERNAL_HANDLE);
+    assert_int_equal(adit_host_import_open(fresh, aligned, BYTES / 2, &import), VK_ERROR_INVALID_EXTERNAL_HANDLE);
+    VkResult r = adit_host_import_open(fresh, aligned, BYTES, &import);
+    assert_true(!r || getenv("ADIT_TEST_DRIVER"));
+    if (!r)
+        adit_gpu_memory_close(fresh, &import);
+    adit_gpu_close(&fresh);
+    munmap(at, 4 * BYTES);
+}
+
 static void a_device_that_cannot_import_says_so(void **state)
 {
     struct adit_gpu *fresh;
@@ -227,6 +247,7 @@ int main(void)
         cmocka_unit_test(shared_memory_is_seen_through_every_mapping),
         cmocka_unit_test(read_only_memory_is_refused_or_read),
         cmocka_unit_test(what_is_not_aligned_or_not_there_is_refused),
+        cmocka_unit_test(the_alignment_is_the_devices),
         cmocka_unit_test(a_device_that_cannot_import_says_so),
         cmocka_unit_test(an_import_that_a_driver_refuses_leaves_nothing),
     };
