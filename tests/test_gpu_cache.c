@@ -26,7 +26,6 @@
 
 #include "gpu/generate_batch.h"
 #include "gpu/pipeline_cache.h"
-#include "runtime/adit.h"
 #include "tests/faulty_fixture.h"
 #include "tests/gpu_fixture.h"
 

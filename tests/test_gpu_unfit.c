@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/adit.h"
 #include "tests/faulty_bench.h"
 
 #define WORDS_FROM 32u /* where a batch of one chunk has its result, and how long it is: mesh_batch.c */
