@@ -89,11 +89,6 @@ void adit_gpu_executor_init(struct adit_executor *e, struct adit_gpu *gpu, uint3
     snprintf(e->name, sizeof e->name, "vulkan:%u", i);
 }
 
-const struct adit_gpu_device *adit_gpu_executor_device(const struct adit_executor *executor)
-{
-    return ((const struct adit_gpu *)executor->user)->of;
-}
-
 /* ---- all devices */
 
 static bool is_wanted(const struct adit_gpu_list *list, const struct adit_devices_params *p, uint32_t i)

@@ -17,7 +17,4 @@ void adit_gpu_executor_init(struct adit_executor *executor, struct adit_gpu *gpu
 /* Vulkan's list that devices were opened from, as long as they are. */
 struct adit_gpu_list *adit_devices_list(struct adit_devices *devices);
 
-/* The device behind an executor. */
-const struct adit_gpu_device *adit_gpu_executor_device(const struct adit_executor *executor);
-
 #endif

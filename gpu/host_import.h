@@ -21,7 +21,7 @@ struct adit_host_imports {
     struct adit_gpu_memory memory[ADIT_IMPORTS_MAX];
 };
 
-/* All of them or none: -ENOTSUP with a line. They stay mapped until the close. Blocks while pages are pinned, some 0.1 ms a MiB. */
+/* All of them or none: -ENOTSUP with a line. They stay mapped until the close. Blocks while pages are pinned (README.md has figures). */
 int adit_host_imports_open(struct adit_gpu *gpu, const struct adit_import_range *ranges, uint32_t n, struct adit_host_imports **out);
 /* When no batch that read from them is in flight. Those of a device that hangs are left alone: it may be reading. */
 void adit_host_imports_close(struct adit_host_imports **imports);

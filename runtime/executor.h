@@ -32,7 +32,7 @@ struct adit_import_range {
 };
 
 struct adit_executor {
-    char name[32];       /* as users name it: "vulkan", "vulkan:1" */
+    char name[32];       /* as users name it: "vulkan:0" */
     uint32_t batch_max;  /* chunks of a batch */
     bool is_software;    /* it runs on this machine's processors */
     struct adit_cost cost[ADIT_SIZE_CLASSES]; /* of meshing, as measured; zeroes: not known */
