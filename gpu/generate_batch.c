@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "gpu/submission.h"
+#include "gpu/single_batch.h"
 #include "kernels/generate_noise.h"
 #include "runtime/encoding.h"
 
@@ -28,29 +28,38 @@ struct job {
 };
 _Static_assert(sizeof(struct job) == 80, "as in generate_common.glsl");
 
-enum state { FILLING, IN_FLIGHT, DONE, FAILED };
-
 struct adit_generate_batch {
-    struct adit_gpu *gpu;
-    enum state state;
-    uint32_t chunks_max, chunks;
-    uint32_t terrains; /* of chunks */
-    struct adit_gpu_memory buffers[ADIT_GPU_GENERATE_BUFFERS];
-    struct adit_gpu_memory upload, readback; /* jobs; voxels */
-    struct adit_submission submission;
+    struct adit_single_batch single; /* upload: jobs; what comes back: voxels */
+    uint32_t terrains;               /* of its chunks */
     struct adit_generate_times times;
 };
 
-/* ---- open, close */
+/* ---- what it has a device do */
 
-static VkResult open_memory(struct adit_generate_batch *b, const uint64_t *bytes)
+static void copy_in(struct adit_single_batch *b)
 {
-    VkResult r = adit_gpu_memory_open(b->gpu, bytes[ADIT_GPU_GENERATE_JOBS], ADIT_GPU_UPLOAD, &b->upload);
-    r = r ? r : adit_gpu_memory_open(b->gpu, bytes[ADIT_GPU_GENERATE_VOXELS], ADIT_GPU_READBACK, &b->readback);
-    for (uint32_t i = 0; !r && i < ADIT_GPU_GENERATE_BUFFERS; i++)
-        r = adit_gpu_memory_open(b->gpu, bytes[i], ADIT_GPU_LOCAL, &b->buffers[i]);
-    return r;
+    adit_submission_copy(&b->submission, &b->upload, 0, &b->buffers[ADIT_GPU_GENERATE_JOBS], 0, b->chunks * sizeof(struct job));
 }
+
+static void run(struct adit_single_batch *b)
+{
+    struct adit_submission *s = &b->submission;
+    const uint32_t terrains = ((const struct adit_generate_batch *)b)->terrains;
+    if (terrains) {
+        adit_submission_run(s, ADIT_GPU_GENERATE_COLUMNS_OF, COLUMN_GROUPS, b->chunks);
+        adit_submission_next(s);
+    }
+    adit_submission_stamp(s);
+    if (terrains)
+        adit_submission_run(s, ADIT_GPU_GENERATE_TERRAIN, ADIT_CHUNK_DIM, b->chunks);
+    if (terrains < b->chunks)
+        adit_submission_run(s, ADIT_GPU_GENERATE_PLAIN, ADIT_CHUNK_DIM, b->chunks);
+}
+
+static const struct adit_single_kind kind = {.gpu_kind = ADIT_GPU_GENERATE, .stamps = STAMPS, .back = ADIT_GPU_GENERATE_VOXELS,
+                                             .piece_bytes = VOXELS_BYTES, .copy_in = copy_in, .run = run};
+
+/* ---- open, close */
 
 int adit_generate_batch_open(struct adit_gpu *gpu, uint32_t chunks_max, struct adit_generate_batch **out)
 {
@@ -62,39 +71,33 @@ int adit_generate_batch_open(struct adit_gpu *gpu, uint32_t chunks_max, struct a
     if (!n || n > most || n > CHUNKS_MAX)
         return adit_fault(-E2BIG, "%s: it makes 1 to %llu chunks a batch, not %u", gpu->of->name,
                           (unsigned long long)(most < CHUNKS_MAX ? most : CHUNKS_MAX), chunks_max);
-    int error = adit_gpu_prepare(gpu, ADIT_GPU_GENERATE);
-    if (error)
-        return error;
     struct adit_generate_batch *b = calloc(1, sizeof *b);
     if (!b)
         return adit_fault(-ENOMEM, "%s: no memory", gpu->of->name);
-    b->gpu = gpu;
-    b->chunks_max = chunks_max;
-    VkResult r = adit_submission_open(gpu, ADIT_GPU_GENERATE, STAMPS, &b->submission);
-    r = r ? r : open_memory(b, bytes);
-    if (r) {
-        error = adit_submission_failed(gpu, -ENOMEM, "making a batch", r);
-        adit_generate_batch_close(&b);
-        return error;
+    int error = adit_single_batch_open(&b->single, gpu, &kind, chunks_max, bytes, bytes[ADIT_GPU_GENERATE_JOBS]);
+    if (error)
+        free(b);
+    else
+        *out = b;
+    return error;
+}
+
+int adit_generate_batch_open_fitting(struct adit_gpu *gpu, uint32_t *chunks_max, struct adit_generate_batch **out)
+{
+    int error = adit_generate_batch_open(gpu, *chunks_max, out);
+    while ((error == -ENOMEM || error == -E2BIG) && *chunks_max > 1) {
+        *chunks_max /= 2;
+        error = adit_generate_batch_open(gpu, *chunks_max, out);
     }
-    adit_submission_bind(&b->submission, b->buffers);
-    *out = b;
-    return 0;
+    return error;
 }
 
 void adit_generate_batch_close(struct adit_generate_batch **batch)
 {
-    struct adit_generate_batch *b = *batch;
-    if (!b)
+    if (!*batch)
         return;
-    bool is_over = adit_submission_close(&b->submission); /* what is in flight uses all of the rest */
-    for (uint32_t i = 0; is_over && i < ADIT_GPU_GENERATE_BUFFERS; i++)
-        adit_gpu_memory_close(b->gpu, &b->buffers[i]);
-    if (is_over) {
-        adit_gpu_memory_close(b->gpu, &b->upload);
-        adit_gpu_memory_close(b->gpu, &b->readback);
-    }
-    free(b);
+    adit_single_batch_close(&(*batch)->single);
+    free(*batch);
     *batch = NULL;
 }
 
@@ -102,11 +105,8 @@ void adit_generate_batch_close(struct adit_generate_batch **batch)
 
 void adit_generate_batch_begin(struct adit_generate_batch *b)
 {
-    if (b->submission.is_up) /* the device may be reading what would be written over */
-        return;
-    b->state = FILLING;
-    b->chunks = 0;
-    b->terrains = 0;
+    if (adit_single_batch_begin(&b->single))
+        b->terrains = 0;
 }
 
 /* The world of a generator, WORLDS for one that has no shader. */
@@ -126,11 +126,11 @@ int adit_generate_batch_add(struct adit_generate_batch *b, const struct adit_gen
                             int32_t z)
 {
     enum world world = world_of(generator, y);
-    if (b->state != FILLING || b->chunks == b->chunks_max)
+    if (!adit_single_batch_has_room(&b->single))
         return -ENOSPC;
     if (world == WORLDS)
         return -ENOTSUP;
-    struct job *job = (struct job *)b->upload.at + b->chunks++;
+    struct job *job = (struct job *)b->single.upload.at + b->single.chunks++;
     *job = (struct job){.world = (uint32_t)world, .x = x, .y = y, .z = z, .seed_low = (uint32_t)seed, .seed_high = (uint32_t)(seed >> 32)};
     if (world == WORLD_TERRAIN) {
         b->terrains++;
@@ -144,65 +144,21 @@ int adit_generate_batch_add(struct adit_generate_batch *b, const struct adit_gen
 
 /* ---- running */
 
-static VkResult start(struct adit_generate_batch *b)
-{
-    struct adit_submission *s = &b->submission;
-    VkResult r = adit_submission_begin(s);
-    if (r)
-        return r;
-    adit_submission_use(s, NULL);
-    adit_submission_stamp(s);
-    adit_submission_copy(s, &b->upload, 0, &b->buffers[ADIT_GPU_GENERATE_JOBS], 0, b->chunks * sizeof(struct job));
-    adit_submission_barrier(s, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-                            VK_ACCESS_SHADER_READ_BIT);
-    adit_submission_stamp(s);
-    if (b->terrains) {
-        adit_submission_run(s, ADIT_GPU_GENERATE_COLUMNS_OF, COLUMN_GROUPS, b->chunks);
-        adit_submission_next(s);
-    }
-    adit_submission_stamp(s);
-    if (b->terrains)
-        adit_submission_run(s, ADIT_GPU_GENERATE_TERRAIN, ADIT_CHUNK_DIM, b->chunks);
-    if (b->terrains < b->chunks)
-        adit_submission_run(s, ADIT_GPU_GENERATE_PLAIN, ADIT_CHUNK_DIM, b->chunks);
-    adit_submission_barrier(s, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
-                            VK_ACCESS_TRANSFER_READ_BIT);
-    adit_submission_stamp(s);
-    adit_submission_copy(s, &b->buffers[ADIT_GPU_GENERATE_VOXELS], 0, &b->readback, 0, (uint64_t)b->chunks * VOXELS_BYTES);
-    adit_submission_stamp(s);
-    adit_submission_to_host(s);
-    return adit_submission_submit(s);
-}
-
-int adit_generate_batch_submit(struct adit_generate_batch *b)
-{
-    if (b->submission.is_up)
-        return adit_fault(-EBUSY, "%s: the batch is in flight; wait for it first", b->gpu->of->name);
-    VkResult r = b->chunks ? start(b) : VK_SUCCESS;
-    b->state = r ? FAILED : IN_FLIGHT;
-    return r ? adit_submission_failed(b->gpu, -EIO, "a submission", r) : 0;
-}
+int adit_generate_batch_submit(struct adit_generate_batch *b) { return adit_single_batch_submit(&b->single); }
 
 int adit_generate_batch_wait(struct adit_generate_batch *b, uint64_t timeout_ns)
 {
     double ns[STAMPS - 1] = {0};
-    if (b->state != IN_FLIGHT)
-        return b->state == FAILED ? -EIO : 0;
-    VkResult r = b->chunks ? adit_submission_wait(&b->submission, timeout_ns) : VK_SUCCESS;
-    if (r == VK_TIMEOUT)
-        return -ETIMEDOUT;
-    b->state = r ? FAILED : DONE;
-    if (r)
-        return adit_submission_failed(b->gpu, -EIO, "a batch", r);
-    if (b->chunks)
-        adit_submission_times(&b->submission, ns);
-    b->times = (struct adit_generate_times){.copy_in = ns[0], .columns = ns[1], .voxels = ns[2], .copy_out = ns[3]};
-    return 0;
+    bool is_news = b->single.state == ADIT_SINGLE_IN_FLIGHT;
+    int error = adit_single_batch_wait(&b->single, timeout_ns, ns);
+    if (is_news && !error)
+        b->times = (struct adit_generate_times){.copy_in = ns[0], .columns = ns[1], .voxels = ns[2], .copy_out = ns[3]};
+    return error;
 }
 
 void adit_generate_batch_result(const struct adit_generate_batch *b, uint32_t i, const uint16_t **voxels)
 {
-    *voxels = b->state == DONE && i < b->chunks ? (const uint16_t *)b->readback.at + (size_t)i * ADIT_CHUNK_VOXELS : NULL;
+    *voxels = adit_single_batch_piece(&b->single, i);
 }
 
 void adit_generate_batch_times(const struct adit_generate_batch *b, struct adit_generate_times *times) { *times = b->times; }

@@ -28,6 +28,8 @@ struct adit_generate_times {
  * for the first batch of a device. -E2BIG: more than its buffers can hold; -ENODEV: its driver does not take the shaders; -ENOMEM: it has
  * no such memory left. adit_detail() has the line. */
 int adit_generate_batch_open(struct adit_gpu *gpu, uint32_t chunks_max, struct adit_generate_batch **out);
+/* The same with as many as there is memory for: half as many, and again half, until it fits. *chunks_max: how many became of it. */
+int adit_generate_batch_open_fitting(struct adit_gpu *gpu, uint32_t *chunks_max, struct adit_generate_batch **out);
 /* As adit_mesh_batch_close, of a device that hangs, too. */
 void adit_generate_batch_close(struct adit_generate_batch **batch);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/encoding.h"
+#include "shm/shm.h"
 
 #define STORAGE_BUFFERS 11u /* of mesh_common.glsl */
 #define GROUP_INVOCATIONS 256u
@@ -44,18 +45,39 @@ static void look_at_memory(const struct adit_vulkan *vk, struct adit_gpu_device 
             d->local_bytes = m.memoryHeaps[i].size;
 }
 
+/* One that computes and draws nothing, where there is one: what a desktop draws does not stand between. */
 static bool find_family(const struct adit_vulkan *vk, struct adit_gpu_device *d)
 {
     VkQueueFamilyProperties families[32];
-    uint32_t n = 32;
+    uint32_t n = 32, found = 32;
     vk->GetPhysicalDeviceQueueFamilyProperties(d->handle, &n, families);
     for (uint32_t i = 0; i < n; i++)
-        if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) {
-            d->family = i;
-            d->timestamp_ns = families[i].timestampValidBits ? d->timestamp_ns : 0;
-            return true;
-        }
-    return false;
+        if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT && (found == 32 || (families[found].queueFlags & ~families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT)))
+            found = i;
+    if (found == 32)
+        return false;
+    uint32_t bits = families[found].timestampValidBits;
+    d->family = found;
+    d->timestamp_ns = bits ? d->timestamp_ns : 0;
+    d->timestamp_mask = bits < 64 ? (1ull << bits) - 1 : UINT64_MAX;
+    return true;
+}
+
+/* What of host memory it says that it can import: buffers as gpu_memory.c makes them, not tied to memory that is made for one alone; of no more than it allocates, and no more than a
+ * buffer has. */
+static void look_at_imports(const struct adit_vulkan *vk, struct adit_gpu_device *d, uint64_t align, uint64_t most)
+{
+    const VkPhysicalDeviceExternalBufferInfo asked = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
+                                                      .usage = ADIT_GPU_BUFFER_USAGE,
+                                                      .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT};
+    VkExternalBufferProperties told = {.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES};
+    vk->GetPhysicalDeviceExternalBufferProperties(d->handle, &asked, &told);
+    VkExternalMemoryFeatureFlags can = told.externalMemoryProperties.externalMemoryFeatures;
+    if (!(can & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) || can & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT || !align || align > UINT32_MAX ||
+        most < align)
+        return;
+    d->import_align = (uint32_t)align;
+    d->import_max = most / align * align;
 }
 
 /* What a driver of Vulkan 1.0 or 1.1 can be asked: nothing of later versions (chapter 4.2.1). It has no UUID of the device, but one of what it compiles. */
@@ -84,7 +106,9 @@ static void look_at(const struct adit_vulkan *vk, struct adit_gpu_device *d)
     VkPhysicalDeviceSubgroupProperties subgroup = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
     VkPhysicalDeviceDriverProperties driver = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES, .pNext = &subgroup};
     VkPhysicalDeviceIDProperties id = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES, .pNext = &driver};
-    VkPhysicalDeviceProperties2 p = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &id};
+    VkPhysicalDeviceMaintenance4Properties buffers = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES, .maxBufferSize = UINT64_MAX};
+    VkPhysicalDeviceMaintenance3Properties memory = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES, .pNext = &id};
+    VkPhysicalDeviceProperties2 p = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &memory};
     VkPhysicalDeviceTimelineSemaphoreFeatures timeline = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES};
     VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &timeline};
     VkExtensionProperties *extensions = calloc(EXTENSIONS_MAX, sizeof *extensions);
@@ -92,10 +116,13 @@ static void look_at(const struct adit_vulkan *vk, struct adit_gpu_device *d)
     if (n && vk->EnumerateDeviceExtensionProperties(d->handle, NULL, &n, extensions) < 0)
         n = 0;
     bool has_host = has_extension(extensions, n, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
+    bool has_sizes = has_extension(extensions, n, VK_KHR_MAINTENANCE_4_EXTENSION_NAME);
     bool has_pci = has_extension(extensions, n, VK_EXT_PCI_BUS_INFO_EXTENSION_NAME);
     free(extensions);
     if (has_host)
         host.pNext = subgroup.pNext, subgroup.pNext = &host;
+    if (has_sizes)
+        buffers.pNext = subgroup.pNext, subgroup.pNext = &buffers;
     if (has_pci)
         pci.pNext = subgroup.pNext, subgroup.pNext = &pci;
     vk->GetPhysicalDeviceProperties2(d->handle, &p);
@@ -113,7 +140,9 @@ static void look_at(const struct adit_vulkan *vk, struct adit_gpu_device *d)
     d->is_software = p.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
     d->range_max = limits->maxStorageBufferRange;
     d->subgroup = subgroup.subgroupSize;
-    d->import_align = has_host ? (uint32_t)host.minImportedHostPointerAlignment : 0;
+    if (has_host && !adit_os_is_disabled("import"))
+        look_at_imports(vk, d, host.minImportedHostPointerAlignment,
+                        memory.maxMemoryAllocationSize < buffers.maxBufferSize ? memory.maxMemoryAllocationSize : buffers.maxBufferSize);
     d->timestamp_ns = limits->timestampPeriod;
     look_at_memory(vk, d);
     bool computes = find_family(vk, d);
@@ -121,7 +150,7 @@ static void look_at(const struct adit_vulkan *vk, struct adit_gpu_device *d)
     d->unfit = !computes ? "it has no queue that computes"
                : !timeline.timelineSemaphore ? "it has no timeline semaphores"
                : limits->maxPerStageDescriptorStorageBuffers < STORAGE_BUFFERS ? "a shader cannot have eleven storage buffers"
-               : limits->maxComputeWorkGroupInvocations < GROUP_INVOCATIONS ? "a workgroup cannot have 256 invocations" : NULL;
+               : limits->maxComputeWorkGroupInvocations < GROUP_INVOCATIONS || limits->maxComputeWorkGroupSize[0] < GROUP_INVOCATIONS ? "a workgroup cannot have 256 invocations" : NULL;
 }
 
 static bool is_known(const struct adit_gpu_list *list, const struct adit_gpu_device *d)
@@ -140,12 +169,17 @@ int adit_gpu_list_open(struct adit_gpu_list **out)
     *out = NULL;
     if (!list)
         return adit_fault(-ENOMEM, "vulkan: no memory for the list of devices");
+    sigset_t before;
+    VkResult r = VK_SUCCESS;
+    adit_vulkan_block_signals(&before);
     int error = adit_vulkan_open(&list->vk);
+    if (!error)
+        r = list->vk.EnumeratePhysicalDevices(list->vk.instance, &n, handles);
+    adit_vulkan_restore_signals(&before);
     if (error) {
         free(list);
         return error;
     }
-    VkResult r = list->vk.EnumeratePhysicalDevices(list->vk.instance, &n, handles);
     for (uint32_t i = 0; r >= 0 && i < n; i++) {
         struct adit_gpu_device d = {.handle = handles[i]};
         look_at(&list->vk, &d);

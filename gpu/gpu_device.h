@@ -18,6 +18,7 @@
 #include "gpu/vulkan_table.h"
 
 #define ADIT_GPU_DEVICES_MAX 16u
+#define ADIT_GPU_BUFFER_USAGE (VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT) /* of every buffer here */
 
 struct adit_gpu_device {
     VkPhysicalDevice handle;
@@ -28,9 +29,11 @@ struct adit_gpu_device {
     uint64_t local_bytes;   /* the largest heap of its own memory */
     uint64_t range_max;     /* bytes of one storage buffer */
     uint32_t subgroup;      /* invocations */
-    uint32_t family;        /* a queue family that computes */
+    uint32_t family;        /* a queue family that computes, and draws nothing if there is such a one */
     uint32_t import_align;  /* of host memory that it can import, 0: it cannot */
+    uint64_t import_max;    /* bytes of one import, a multiple of import_align; more is imported in pieces */
     float timestamp_ns;     /* a tick of its timestamps, 0: it has none */
+    uint64_t timestamp_mask; /* the bits of one that count */
     bool is_software, is_unified; /* runs on the CPU; its own memory is the host's */
     const char *unfit;      /* why adit cannot use it, or NULL */
 };

@@ -1,7 +1,6 @@
 #include "gpu/gpu_executor.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,13 +144,9 @@ int adit_devices_open(const struct adit_devices_params *params, struct adit_devi
     struct vulkan_devices *v = calloc(1, sizeof *v);
     if (!v)
         return adit_fault(-ENOMEM, "vulkan: no memory for the list of devices");
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* drivers start threads; signals are the application's */
     error = adit_gpu_list_open(&v->list);
     error = error ? error : check_numbers(v->list, p->only);
     error = error ? error : open_all(v, p);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     *out = &v->shown;
     if (error)
         adit_devices_close(out);

@@ -20,8 +20,7 @@ VkResult adit_gpu_memory_open(struct adit_gpu *g, VkDeviceSize bytes, enum adit_
 {
     const VkMemoryPropertyFlags host = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = bytes,
-                                     .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                                              VK_BUFFER_USAGE_TRANSFER_DST_BIT};
+                                     .usage = ADIT_GPU_BUFFER_USAGE};
     VkMemoryRequirements need;
     uint32_t type;
     *out = (struct adit_gpu_memory){.bytes = bytes};

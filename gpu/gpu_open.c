@@ -112,9 +112,12 @@ int adit_gpu_prepare(struct adit_gpu *g, enum adit_gpu_kind kind)
 {
     if (adit_gpu_health_of(g) != ADIT_GPU_SOUND)
         return adit_submission_failed(g, -ENODEV, "making a batch", VK_ERROR_DEVICE_LOST);
+    sigset_t before;
+    adit_vulkan_block_signals(&before);
     pthread_mutex_lock(&g->kinds_lock);
     VkResult r = g->kinds[kind].is_ready ? VK_SUCCESS : open_kind(g, &adit_gpu_programs[kind], &g->kinds[kind]);
     pthread_mutex_unlock(&g->kinds_lock);
+    adit_vulkan_restore_signals(&before);
     return r ? refused(g->of, r) : 0;
 }
 
@@ -131,7 +134,10 @@ int adit_gpu_open(struct adit_gpu_list *list, const struct adit_gpu_device *devi
     g->patience_ns = ADIT_GPU_PATIENCE_NS;
     pthread_mutex_init(&g->queue_lock, NULL);
     pthread_mutex_init(&g->kinds_lock, NULL);
+    sigset_t before;
+    adit_vulkan_block_signals(&before);
     VkResult r = make_device(g);
+    adit_vulkan_restore_signals(&before);
     r = r ? r : adit_pipeline_cache_open(g);
     if (r) {
         adit_gpu_close(&g);

@@ -16,8 +16,7 @@ VkResult adit_host_import_open(struct adit_gpu *g, void *at, VkDeviceSize bytes,
     const VkExternalMemoryHandleTypeFlagBits kind = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
     const VkExternalMemoryBufferCreateInfo external = {.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO, .handleTypes = kind};
     const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .pNext = &external, .size = bytes,
-                                     .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                                              VK_BUFFER_USAGE_TRANSFER_DST_BIT};
+                                     .usage = ADIT_GPU_BUFFER_USAGE};
     const VkImportMemoryHostPointerInfoEXT import = {.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT, .handleType = kind,
                                                      .pHostPointer = at};
     VkMemoryHostPointerPropertiesEXT fit = {.sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT};
@@ -43,20 +42,36 @@ VkResult adit_host_import_open(struct adit_gpu *g, void *at, VkDeviceSize bytes,
     return r;
 }
 
+/* A range, in pieces that the device takes. */
+static VkResult open_range(struct adit_gpu *g, const struct adit_import_range *range, struct adit_host_imports *h)
+{
+    VkResult r = VK_SUCCESS;
+    for (uint64_t from = 0; !r && from < range->bytes;) {
+        uint64_t bytes = range->bytes - from < g->of->import_max ? range->bytes - from : g->of->import_max;
+        if (h->n == ADIT_IMPORTS_MAX)
+            return VK_ERROR_TOO_MANY_OBJECTS;
+        h->at[h->n] = (uint8_t *)range->at + from;
+        r = adit_host_import_open(g, (uint8_t *)range->at + from, bytes, &h->memory[h->n]);
+        h->n += !r;
+        from += bytes;
+    }
+    return r;
+}
+
 int adit_host_imports_open(struct adit_gpu *g, const struct adit_import_range *ranges, uint32_t n, struct adit_host_imports **out)
 {
-    struct adit_host_imports *h = n <= ADIT_IMPORTS_MAX ? calloc(1, sizeof *h) : NULL;
-    VkResult r = h ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+    struct adit_host_imports *h = calloc(1, sizeof *h);
+    VkResult r = !h ? VK_ERROR_OUT_OF_HOST_MEMORY : g->of->import_align ? VK_SUCCESS : VK_ERROR_EXTENSION_NOT_PRESENT;
     *out = h;
     if (h)
         h->gpu = g;
-    for (uint32_t i = 0; !r && i < n; i++) {
-        r = adit_host_import_open(g, ranges[i].at, ranges[i].bytes, &h->memory[i]);
-        h->at[i] = ranges[i].at;
-        h->n += !r;
-    }
+    for (uint32_t i = 0; !r && i < n; i++)
+        r = open_range(g, &ranges[i], h);
     if (r)
         adit_host_imports_close(out);
+    if (r == VK_ERROR_TOO_MANY_OBJECTS)
+        return adit_fault(-ENOTSUP, "%s: memory of the arena cannot be imported (it takes %llu MiB at once, and more than %u pieces are not made); it is copied", g->of->name,
+                          (unsigned long long)(g->of->import_max >> 20), ADIT_IMPORTS_MAX);
     return r ? adit_fault(-ENOTSUP, "%s: memory of the arena cannot be imported (%s); it is copied", g->of->name, adit_vulkan_result(r)) : 0;
 }
 

@@ -7,35 +7,33 @@
 #include <string.h>
 
 #include "gpu/mesh_source.h"
-#include "gpu/submission.h"
+#include "gpu/single_batch.h"
 #include "runtime/encoding.h"
 
 #define HALVED_BYTES (ADIT_LOD_BATCH_VOXELS * 2u)
 #define STAMPS 4u
 
-enum state { FILLING, IN_FLIGHT, DONE, FAILED };
-
 struct adit_lod_batch {
-    struct adit_gpu *gpu;
-    enum state state;
-    uint32_t chunks_max, chunks;
+    struct adit_single_batch single;      /* upload: jobs, source; what comes back: halved voxels */
     size_t used, source_at, source_bytes; /* source_at: in upload */
-    struct adit_gpu_memory buffers[ADIT_GPU_LOD_BUFFERS];
-    struct adit_gpu_memory upload, readback; /* jobs, source; halved voxels */
-    struct adit_submission submission;
     struct adit_lod_times times;
 };
 
-/* ---- open, close */
+/* ---- what it has a device do */
 
-static VkResult open_memory(struct adit_lod_batch *b, const uint64_t *bytes)
+static void copy_in(struct adit_single_batch *b)
 {
-    VkResult r = adit_gpu_memory_open(b->gpu, bytes[ADIT_GPU_LOD_JOBS] + bytes[ADIT_GPU_LOD_SOURCE], ADIT_GPU_UPLOAD, &b->upload);
-    r = r ? r : adit_gpu_memory_open(b->gpu, bytes[ADIT_GPU_LOD_HALVED], ADIT_GPU_READBACK, &b->readback);
-    for (uint32_t i = 0; !r && i < ADIT_GPU_LOD_BUFFERS; i++)
-        r = adit_gpu_memory_open(b->gpu, bytes[i], ADIT_GPU_LOCAL, &b->buffers[i]);
-    return r;
+    const struct adit_lod_batch *of = (const struct adit_lod_batch *)b;
+    adit_submission_copy(&b->submission, &b->upload, 0, &b->buffers[ADIT_GPU_LOD_JOBS], 0, b->chunks * sizeof(struct adit_gpu_job));
+    adit_submission_copy(&b->submission, &b->upload, of->source_at, &b->buffers[ADIT_GPU_LOD_SOURCE], 0, of->used);
 }
+
+static void run(struct adit_single_batch *b) { adit_submission_run(&b->submission, ADIT_GPU_LOD_HALVE, ADIT_BRICKS, b->chunks); }
+
+static const struct adit_single_kind kind = {.gpu_kind = ADIT_GPU_LOD, .stamps = STAMPS, .back = ADIT_GPU_LOD_HALVED, .piece_bytes = HALVED_BYTES,
+                                             .copy_in = copy_in, .run = run};
+
+/* ---- open, close */
 
 int adit_lod_batch_open(struct adit_gpu *gpu, uint32_t chunks_max, size_t source_bytes, struct adit_lod_batch **out)
 {
@@ -48,41 +46,25 @@ int adit_lod_batch_open(struct adit_gpu *gpu, uint32_t chunks_max, size_t source
         return adit_fault(-E2BIG, "%s: it halves 1 to %llu chunks a batch, of 1 to %llu MiB; not %u of %llu MiB", gpu->of->name,
                           (unsigned long long)most, (unsigned long long)(gpu->of->range_max >> 20), chunks_max,
                           (unsigned long long)source_bytes >> 20);
-    int error = adit_gpu_prepare(gpu, ADIT_GPU_LOD);
-    if (error)
-        return error;
     struct adit_lod_batch *b = calloc(1, sizeof *b);
     if (!b)
         return adit_fault(-ENOMEM, "%s: no memory", gpu->of->name);
-    b->gpu = gpu;
-    b->chunks_max = chunks_max;
     b->source_at = bytes[ADIT_GPU_LOD_JOBS];
     b->source_bytes = bytes[ADIT_GPU_LOD_SOURCE];
-    VkResult r = adit_submission_open(gpu, ADIT_GPU_LOD, STAMPS, &b->submission);
-    r = r ? r : open_memory(b, bytes);
-    if (r) {
-        error = adit_submission_failed(gpu, -ENOMEM, "making a batch", r);
-        adit_lod_batch_close(&b);
-        return error;
-    }
-    adit_submission_bind(&b->submission, b->buffers);
-    *out = b;
-    return 0;
+    int error = adit_single_batch_open(&b->single, gpu, &kind, chunks_max, bytes, b->source_at + b->source_bytes);
+    if (error)
+        free(b);
+    else
+        *out = b;
+    return error;
 }
 
 void adit_lod_batch_close(struct adit_lod_batch **batch)
 {
-    struct adit_lod_batch *b = *batch;
-    if (!b)
+    if (!*batch)
         return;
-    bool is_over = adit_submission_close(&b->submission); /* what is in flight uses all of the rest */
-    for (uint32_t i = 0; is_over && i < ADIT_GPU_LOD_BUFFERS; i++)
-        adit_gpu_memory_close(b->gpu, &b->buffers[i]);
-    if (is_over) {
-        adit_gpu_memory_close(b->gpu, &b->upload);
-        adit_gpu_memory_close(b->gpu, &b->readback);
-    }
-    free(b);
+    adit_single_batch_close(&(*batch)->single);
+    free(*batch);
     *batch = NULL;
 }
 
@@ -90,80 +72,37 @@ void adit_lod_batch_close(struct adit_lod_batch **batch)
 
 void adit_lod_batch_begin(struct adit_lod_batch *b)
 {
-    if (b->submission.is_up) /* the device may be reading what would be written over */
-        return;
-    b->state = FILLING;
-    b->chunks = 0;
-    b->used = 0;
+    if (adit_single_batch_begin(&b->single))
+        b->used = 0;
 }
 
 int adit_lod_batch_add(struct adit_lod_batch *b, const struct adit_version *version, size_t bytes)
 {
     const struct adit_mesh_task task = {.version = version, .bytes = bytes};
-    uint8_t *upload = b->upload.at;
-    if (b->state != FILLING || b->chunks == b->chunks_max)
+    uint8_t *upload = b->single.upload.at;
+    if (!adit_single_batch_has_room(&b->single))
         return -ENOSPC;
-    struct adit_gpu_job *job = (struct adit_gpu_job *)(void *)upload + b->chunks;
+    struct adit_gpu_job *job = (struct adit_gpu_job *)(void *)upload + b->single.chunks;
     int error = adit_mesh_source_add(&task, upload + b->source_at, b->source_bytes, &b->used, NULL, job);
-    b->chunks += !error;
+    b->single.chunks += !error;
     return error;
 }
 
 /* ---- running */
 
-static VkResult start(struct adit_lod_batch *b)
-{
-    struct adit_submission *s = &b->submission;
-    VkResult r = adit_submission_begin(s);
-    if (r)
-        return r;
-    adit_submission_use(s, NULL);
-    adit_submission_stamp(s);
-    adit_submission_copy(s, &b->upload, 0, &b->buffers[ADIT_GPU_LOD_JOBS], 0, b->chunks * sizeof(struct adit_gpu_job));
-    adit_submission_copy(s, &b->upload, b->source_at, &b->buffers[ADIT_GPU_LOD_SOURCE], 0, b->used);
-    adit_submission_barrier(s, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-                            VK_ACCESS_SHADER_READ_BIT);
-    adit_submission_stamp(s);
-    adit_submission_run(s, ADIT_GPU_LOD_HALVE, ADIT_BRICKS, b->chunks);
-    adit_submission_barrier(s, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
-                            VK_ACCESS_TRANSFER_READ_BIT);
-    adit_submission_stamp(s);
-    adit_submission_copy(s, &b->buffers[ADIT_GPU_LOD_HALVED], 0, &b->readback, 0, (uint64_t)b->chunks * HALVED_BYTES);
-    adit_submission_stamp(s);
-    adit_submission_to_host(s);
-    return adit_submission_submit(s);
-}
-
-int adit_lod_batch_submit(struct adit_lod_batch *b)
-{
-    if (b->submission.is_up)
-        return adit_fault(-EBUSY, "%s: the batch is in flight; wait for it first", b->gpu->of->name);
-    VkResult r = b->chunks ? start(b) : VK_SUCCESS;
-    b->state = r ? FAILED : IN_FLIGHT;
-    return r ? adit_submission_failed(b->gpu, -EIO, "a submission", r) : 0;
-}
+int adit_lod_batch_submit(struct adit_lod_batch *b) { return adit_single_batch_submit(&b->single); }
 
 int adit_lod_batch_wait(struct adit_lod_batch *b, uint64_t timeout_ns)
 {
     double ns[STAMPS - 1] = {0};
-    if (b->state != IN_FLIGHT)
-        return b->state == FAILED ? -EIO : 0;
-    VkResult r = b->chunks ? adit_submission_wait(&b->submission, timeout_ns) : VK_SUCCESS;
-    if (r == VK_TIMEOUT)
-        return -ETIMEDOUT;
-    b->state = r ? FAILED : DONE;
-    if (r)
-        return adit_submission_failed(b->gpu, -EIO, "a batch", r);
-    if (b->chunks)
-        adit_submission_times(&b->submission, ns);
-    b->times = (struct adit_lod_times){.copy_in = ns[0], .halve = ns[1], .copy_out = ns[2]};
-    return 0;
+    bool is_news = b->single.state == ADIT_SINGLE_IN_FLIGHT;
+    int error = adit_single_batch_wait(&b->single, timeout_ns, ns);
+    if (is_news && !error)
+        b->times = (struct adit_lod_times){.copy_in = ns[0], .halve = ns[1], .copy_out = ns[2]};
+    return error;
 }
 
-void adit_lod_batch_result(const struct adit_lod_batch *b, uint32_t i, const uint16_t **voxels)
-{
-    *voxels = b->state == DONE && i < b->chunks ? (const uint16_t *)b->readback.at + (size_t)i * ADIT_LOD_BATCH_VOXELS : NULL;
-}
+void adit_lod_batch_result(const struct adit_lod_batch *b, uint32_t i, const uint16_t **voxels) { *voxels = adit_single_batch_piece(&b->single, i); }
 
 void adit_lod_batch_octant(const struct adit_lod_batch *b, uint32_t i, uint16_t *to)
 {

@@ -2,7 +2,8 @@
  * expect. When there are more, a second one brings the rest. When there are more than the quads' buffer takes, the chunks that found
  * no room say so; the buffer grows to what was asked for and the first submission runs again.
  *
- * Within a submission each stage waits for the one before by a memory barrier (compute to compute; transfer around it). */
+ * Within a submission each stage waits for the one before by a memory barrier (compute to compute; transfer around it). None stands before the copies in: a barrier
+ * waits for all that was submitted to the queue before, other batches too, whose work those copies are to overlap. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,23 +61,25 @@ static int failed(const struct adit_mesh_batch *b, int error, const char *what, 
 
 /* ---- open, close */
 
-static VkResult open_quads(struct adit_mesh_batch *b, uint32_t quads_max)
+/* Bound anew by the caller. What the device cannot bind is refused while the room of before is still there; without memory there is none afterwards. */
+static VkResult open_quads(struct adit_mesh_batch *b, uint64_t quads_max)
 {
     struct adit_gpu *g = b->gpu;
+    if (quads_max > QUADS_MAX || quads_max * 8 > g->of->range_max)
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
     adit_gpu_memory_close(g, &b->buffers[ADIT_GPU_QUADS]);
     adit_gpu_memory_close(g, &b->readback);
-    if ((uint64_t)quads_max * 8 > g->of->range_max)
-        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
-    VkResult r = adit_gpu_memory_open(g, (uint64_t)quads_max * 8, ADIT_GPU_LOCAL, &b->buffers[ADIT_GPU_QUADS]);
-    r = r ? r : adit_gpu_memory_open(g, (uint64_t)quads_max * 8, ADIT_GPU_READBACK, &b->readback);
-    b->quads_max = r ? 0 : quads_max;
+    VkResult r = adit_gpu_memory_open(g, quads_max * 8, ADIT_GPU_LOCAL, &b->buffers[ADIT_GPU_QUADS]);
+    r = r ? r : adit_gpu_memory_open(g, quads_max * 8, ADIT_GPU_READBACK, &b->readback);
+    b->quads_max = r ? 0 : (uint32_t)quads_max;
     return r;
 }
 
-static uint32_t first_room(const struct adit_mesh_batch *b)
+static uint64_t first_room(const struct adit_mesh_batch *b)
 {
     uint64_t quads = (uint64_t)b->chunks_max * QUADS_A_CHUNK, most = b->gpu->of->range_max / 8;
-    return (uint32_t)(quads < most ? quads : most);
+    most = most < QUADS_MAX ? most : QUADS_MAX;
+    return quads < most ? quads : most;
 }
 
 /* Two bits a material. */
@@ -115,6 +118,7 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
         return error;
     struct adit_mesh_batch *b = calloc(1, sizeof *b + n * sizeof(struct result));
     if (b) {
+        b->gpu = gpu;
         b->fetches.fetch = calloc(n, sizeof *b->fetches.fetch);
         b->copies = calloc(n, sizeof *b->copies);
     }
@@ -122,7 +126,6 @@ int adit_mesh_batch_open(struct adit_gpu *gpu, const uint8_t *classes, uint32_t 
         adit_mesh_batch_close(&b);
         return adit_fault(-ENOMEM, "%s: no memory", gpu->of->name);
     }
-    b->gpu = gpu;
     b->chunks_max = chunks_max;
     b->source_at = bytes[ADIT_GPU_JOBS];
     b->classes_at = b->source_at + bytes[ADIT_GPU_SOURCE];
@@ -208,7 +211,7 @@ static void run_stage(struct adit_mesh_batch *b, enum adit_gpu_stage stage, uint
     adit_submission_next(&b->submission);
 }
 
-/* Range by range. */
+/* Piece by piece. */
 static void record_fetches(struct adit_mesh_batch *b)
 {
     const struct adit_source_fetches *f = &b->fetches;
@@ -225,10 +228,6 @@ static void record_fetches(struct adit_mesh_batch *b)
 static void record_copy_in(struct adit_mesh_batch *b)
 {
     struct adit_submission *s = &b->submission;
-    /* what an earlier submission of this batch still reads is not overwritten before it has ended */
-    adit_submission_barrier(s, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
-                            VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
-                            VK_ACCESS_TRANSFER_WRITE_BIT);
     adit_submission_copy(s, &b->upload, 0, &b->buffers[ADIT_GPU_JOBS], 0, b->chunks * sizeof(struct adit_gpu_job));
     adit_submission_copy(s, &b->upload, b->source_at, &b->buffers[ADIT_GPU_SOURCE], 0, b->used);
     record_fetches(b);
@@ -341,8 +340,6 @@ static VkResult bring_rest(struct adit_mesh_batch *b)
     VkResult r = adit_submission_begin(s);
     if (r)
         return r;
-    adit_submission_barrier(s, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
-                            VK_ACCESS_TRANSFER_READ_BIT);
     uint64_t at = (uint64_t)b->brought * 8;
     adit_submission_copy(s, &b->buffers[ADIT_GPU_QUADS], at, &b->readback, at, (uint64_t)b->quads * 8 - at);
     adit_submission_to_host(s);
@@ -385,7 +382,7 @@ static int settle(struct adit_mesh_batch *b, uint64_t until_ns)
         }
         if (b->runs++) /* there was room for what it asked for */
             return is_unsound(b);
-        VkResult r = wanted > QUADS_MAX ? VK_ERROR_OUT_OF_DEVICE_MEMORY : open_quads(b, (uint32_t)wanted);
+        VkResult r = open_quads(b, wanted);
         if (r)
             return failed(b, -ENOMEM, "making room for quads", r);
         adit_submission_bind(&b->submission, b->buffers);

@@ -9,8 +9,7 @@
  * Vulkan has a driver look at the head of its data only (VkPipelineCacheHeaderVersionOne; 1.2, 9.6): a file that was cut, damaged, made by something else or can be
  * written by others never reaches it. Without a file the driver compiles again; nothing here is an error.
  *
- * A file is written beside its place, in UUID.part, and renamed: whole or not at all. Who writes holds a lock on the part; a part whose writer was killed is
- * written over by the next one. */
+ * How it is judged and written: runtime/kept_file.h. */
 #ifndef ADIT_PIPELINE_CACHE_H
 #define ADIT_PIPELINE_CACHE_H
 

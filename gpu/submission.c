@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "runtime/encoding.h"
+#include "runtime/vigil.h"
 #include "shm/shm.h"
 
-#define GRACE_NS 1000000000u /* a process that was stopped for a while has no hung device */
 #define WITNESS_BYTES 16u
 
 int adit_submission_failed(const struct adit_gpu *gpu, int error, const char *what, VkResult r)
@@ -52,8 +52,11 @@ VkResult adit_submission_open(struct adit_gpu *gpu, enum adit_gpu_kind kind, uin
 static bool ends_in_time(struct adit_submission *s)
 {
     struct adit_gpu *g = s->gpu;
-    uint64_t over_ns = s->up_ns + g->patience_ns, now_ns = adit_clock_ns();
-    (void)adit_submission_wait(s, over_ns > now_ns + GRACE_NS ? over_ns - now_ns : GRACE_NS);
+    struct adit_vigil vigil = adit_vigil_begin(s->up_ns, g->patience_ns);
+    VkResult r;
+    do
+        r = adit_submission_wait(s, ADIT_VIGIL_LOOK_NS); /* of what hangs already no VK_TIMEOUT */
+    while (r == VK_TIMEOUT && adit_vigil_goes_on(&vigil));
     if (!s->is_up)
         return true;
     adit_gpu_worsen(g, ADIT_GPU_HUNG);
@@ -160,18 +163,25 @@ void adit_submission_copy(struct adit_submission *s, const struct adit_gpu_memor
 VkResult adit_submission_submit(struct adit_submission *s)
 {
     const uint64_t value = s->done_value + 1;
+    const VkPipelineStageFlags all = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    /* the wait is for what the host has waited for already: it makes what that wrote visible, and keeps nobody else's work back */
     const VkTimelineSemaphoreSubmitInfo timeline = {.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+                                                    .waitSemaphoreValueCount = 1, .pWaitSemaphoreValues = &s->done_value,
                                                     .signalSemaphoreValueCount = 1, .pSignalSemaphoreValues = &value};
-    const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .pNext = &timeline, .commandBufferCount = 1,
+    const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .pNext = &timeline, .waitSemaphoreCount = 1,
+                               .pWaitSemaphores = &s->done, .pWaitDstStageMask = &all, .commandBufferCount = 1,
                                .pCommandBuffers = &s->commands, .signalSemaphoreCount = 1, .pSignalSemaphores = &s->done};
     VkResult r = s->gpu->d.EndCommandBuffer(s->commands);
     if (r)
         return r;
     if (adit_gpu_health_of(s->gpu) != ADIT_GPU_SOUND)
         return VK_ERROR_DEVICE_LOST;
+    sigset_t before;
+    adit_vulkan_block_signals(&before); /* some drivers start the thread of a queue at its first submission */
     pthread_mutex_lock(&s->gpu->queue_lock);
     r = s->gpu->d.QueueSubmit(s->gpu->queue, 1, &info, VK_NULL_HANDLE);
     pthread_mutex_unlock(&s->gpu->queue_lock);
+    adit_vulkan_restore_signals(&before);
     if (r == VK_ERROR_DEVICE_LOST)
         adit_gpu_worsen(s->gpu, ADIT_GPU_LOST);
     s->is_up = !r;
@@ -208,5 +218,5 @@ void adit_submission_times(const struct adit_submission *s, double *ns)
         d->GetQueryPoolResults(d->device, s->stamps, 0, s->stamps_n, sizeof t, t, sizeof *t, VK_QUERY_RESULT_64_BIT))
         return;
     for (uint32_t i = 1; i < s->stamps_n; i++)
-        ns[i - 1] = (double)(t[i] - t[i - 1]) * s->gpu->of->timestamp_ns;
+        ns[i - 1] = (double)((t[i] - t[i - 1]) & s->gpu->of->timestamp_mask) * s->gpu->of->timestamp_ns; /* other bits are undefined (Vulkan 1.2, 17.5) */
 }

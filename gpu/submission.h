@@ -43,7 +43,7 @@ struct adit_submission {
 
 /* For a kind that is prepared. VK_SUCCESS or the driver's answer; close in any case. */
 VkResult adit_submission_open(struct adit_gpu *gpu, enum adit_gpu_kind kind, uint32_t stamps_max, struct adit_submission *out);
-/* Blocks until what is in flight has ended, at most until ADIT_GPU_PATIENCE_NS after its submission (a second at least; not at all on a device that hangs already). True:
+/* Blocks until what is in flight has ended, at most until ADIT_GPU_PATIENCE_NS after its submission (and a quarter of that at least, runtime/vigil.h; not at all on a device that hangs already). True:
  * buffers of it can be freed. False: it has not ended, the device counts as hung, and all that it uses has to be left alone until the
  * process ends. Nothing to do on zeroes. */
 bool adit_submission_close(struct adit_submission *submission);
@@ -71,7 +71,7 @@ void adit_submission_to_host(struct adit_submission *submission);
 void adit_submission_copy(struct adit_submission *submission, const struct adit_gpu_memory *from, uint64_t from_at,
                           const struct adit_gpu_memory *to, uint64_t to_at, uint64_t bytes);
 
-/* Ends the commands and hands them to the queue. Does not wait. VK_ERROR_DEVICE_LOST at once when the device is lost or hangs. */
+/* Ends the commands and hands them to the queue: what the one before of this has written they see without a barrier. Does not wait. VK_ERROR_DEVICE_LOST at once when the device is lost or hangs. */
 VkResult adit_submission_submit(struct adit_submission *submission);
 
 /* ---- afterwards */

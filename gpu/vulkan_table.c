@@ -129,3 +129,12 @@ void adit_vulkan_close(struct adit_vulkan *vk)
         dlclose(vk->library);
     *vk = (struct adit_vulkan){0};
 }
+
+void adit_vulkan_block_signals(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+void adit_vulkan_restore_signals(const sigset_t *before) { pthread_sigmask(SIG_SETMASK, before, NULL); }

@@ -13,6 +13,7 @@
 #ifndef ADIT_VULKAN_TABLE_H
 #define ADIT_VULKAN_TABLE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,7 +22,7 @@
 
 #define ADIT_VULKAN_OF_INSTANCE(X)                                                                                             \
     X(DestroyInstance) X(EnumeratePhysicalDevices) X(GetPhysicalDeviceProperties) X(GetPhysicalDeviceProperties2)               \
-    X(GetPhysicalDeviceMemoryProperties)                                                                                       \
+    X(GetPhysicalDeviceMemoryProperties) X(GetPhysicalDeviceExternalBufferProperties)                                           \
     X(GetPhysicalDeviceQueueFamilyProperties) X(GetPhysicalDeviceFeatures2) X(EnumerateDeviceExtensionProperties)               \
     X(CreateDevice) X(GetDeviceProcAddr)
 
@@ -34,7 +35,7 @@
     X(DestroyCommandPool) X(AllocateCommandBuffers) X(ResetCommandPool) X(BeginCommandBuffer) X(EndCommandBuffer)               \
     X(CmdBindPipeline) X(CmdBindDescriptorSets) X(CmdPushConstants) X(CmdDispatch) X(CmdCopyBuffer) X(CmdFillBuffer)            \
     X(CmdPipelineBarrier) X(CmdResetQueryPool) X(CmdWriteTimestamp) X(CreateQueryPool) X(DestroyQueryPool)                      \
-    X(GetQueryPoolResults) X(CreateSemaphore) X(DestroySemaphore) X(WaitSemaphores) X(QueueSubmit) X(DeviceWaitIdle)
+    X(GetQueryPoolResults) X(CreateSemaphore) X(DestroySemaphore) X(WaitSemaphores) X(QueueSubmit)
 
 #define ADIT_VULKAN_MEMBER(name) PFN_vk##name name;
 
@@ -62,6 +63,10 @@ void adit_vulkan_close(struct adit_vulkan *vk);
 
 /* Fills the table of a device that CreateDevice has made. False: a function is missing. */
 bool adit_vulkan_load_device(const struct adit_vulkan *vk, VkDevice device, struct adit_vulkan_device *out);
+
+/* Around every call in which a driver may start a thread: a thread inherits what is blocked, and signals are the application's own threads'. */
+void adit_vulkan_block_signals(sigset_t *before);
+void adit_vulkan_restore_signals(const sigset_t *before);
 
 /* The name of a result, for lines of text. */
 const char *adit_vulkan_result(VkResult result);

@@ -8,9 +8,13 @@
 #include "kernels/lod.h"
 #include "kernels/mesh.h"
 #include "kernels/meshlet.h"
+#include "kernels/mip.h"
 #include "kernels/patch.h"
+#include "kernels/processor.h"
 #include "kernels/quad.h"
+#include "kernels/raycast.h"
 #include "kernels/remesh.h"
+#include "kernels/skyline.h"
 #include "kernels/voxels.h"
 
 #endif

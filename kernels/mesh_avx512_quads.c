@@ -239,7 +239,7 @@ static void write_quads(struct adit_quads *q, const struct adit_mesh_side *s, ui
     /* x, y and z lie 6 bits apart in an index, and so in a quad */
     const __m128i lane_to = _mm_cvtsi32_si128(6 * (int)s->axis), u_to = _mm_cvtsi32_si128(6 * (int)s->u_axis), v_to = _mm_cvtsi32_si128(6 * (int)s->v_axis);
     uint32_t room = q->count < q->result->quads_max ? q->result->quads_max - q->count : 0;
-    uint64_t *to = q->result->quads + q->count;
+    uint64_t *to = room ? q->result->quads + q->count : NULL; /* who only counts has none */
     q->count += n;
     if (n > room)
         n = room;
@@ -260,7 +260,7 @@ static void write_quads(struct adit_quads *q, const struct adit_mesh_side *s, ui
             _mm512_mask_storeu_epi64(to + i + half * LANES, (__mmask8)(wanted >> half * LANES), _mm512_or_si512(low, _mm512_slli_epi64(high, 30)));
         }
     }
-    if (q->source->light)
+    if (q->source->light && n)
         adit_light_add(q->source, s, to, n);
 }
 

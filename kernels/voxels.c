@@ -41,3 +41,16 @@ void adit_voxels_row(const struct adit_voxels *v, uint32_t y, uint32_t z, uint16
             brick_row(v, bricks[b], z % BRICK * BRICK + y % BRICK, row + b * BRICK);
     }
 }
+
+uint64_t adit_voxels_match(const uint16_t row[ADIT_CHUNK_DIM], uint16_t material)
+{
+    uint8_t same[ADIT_CHUNK_DIM]; /* 0 or 1 */
+    uint64_t equal = 0, eight;
+    for (uint32_t x = 0; x < ADIT_CHUNK_DIM; x++)
+        same[x] = row[x] == material;
+    for (uint32_t i = 0; i < ADIT_CHUNK_DIM / 8; i++) {
+        memcpy(&eight, same + i * 8, sizeof eight);
+        equal |= (eight * 0x0102040810204080u >> 56) << i * 8; /* byte k of eight to bit k */
+    }
+    return material ? equal : ~equal;
+}

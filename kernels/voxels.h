@@ -71,5 +71,7 @@ static inline uint16_t adit_voxels_at(const struct adit_voxels *v, uint32_t x, u
 
 /* The 64 materials of the row along x at (y, z), 0..63: what adit_voxels_at says of each, in a fraction of the time. Any thread. */
 void adit_voxels_row(const struct adit_voxels *v, uint32_t y, uint32_t z, uint16_t row[ADIT_CHUNK_DIM]);
+/* Bit x is set where row[x] is material, or, for material 0, is not air. Any thread. */
+uint64_t adit_voxels_match(const uint16_t row[ADIT_CHUNK_DIM], uint16_t material);
 
 #endif

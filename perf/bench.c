@@ -36,12 +36,23 @@ void bench_init(struct bench *bench, const struct machine *machine, const char *
     bench->block_ns = is_short ? 150e3 : 400e3;
 }
 
+static int let_run_on(const cpu_set_t *set) { return sched_setaffinity(0, sizeof *set, set) == 0 ? 0 : -errno; }
+
 int bench_pin(int cpu)
 {
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET((size_t)cpu, &set);
-    return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : -errno;
+    return let_run_on(&set);
+}
+
+int bench_unpin(const struct machine *machine)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (uint32_t i = 0; i < machine->cpus_online && i < CPU_SETSIZE; i++)
+        CPU_SET(i, &set);
+    return let_run_on(&set);
 }
 
 void bench_skip(struct bench *bench, const char *figure, const char *why)
@@ -182,7 +193,7 @@ static int collect(struct bench *bench, const struct bench_spec *spec, const uin
     return 0;
 }
 
-static void conclude(const struct bench_spec *spec, struct samples *samples, struct figure *row)
+static void conclude(const struct bench_spec *spec, struct samples *samples, bool has_raw, struct figure *row)
 {
     double scale = spec->scale > 0 ? spec->scale : 1, middle;
 
@@ -196,7 +207,7 @@ static void conclude(const struct bench_spec *spec, struct samples *samples, str
     row->goal = spec->goal;
     row->blocks = (uint32_t)samples->count;
     row->blocks_disturbed = samples->disturbed;
-    row->has_raw = spec->raw.block != NULL;
+    row->has_raw = has_raw;
     if (row->has_raw) {
         struct stats_interval unused;
         snprintf(row->raw_name, sizeof row->raw_name, "%s", spec->raw.name);
@@ -206,6 +217,33 @@ static void conclude(const struct bench_spec *spec, struct samples *samples, str
     }
     snprintf(row->note, sizeof row->note, "%s%s%s", spec->note ? spec->note : "", spec->note && samples->crowded ? "; " : "",
              samples->crowded ? "busy machine: disturbed blocks are among these" : "");
+}
+
+static void add_row(struct bench *bench, const struct bench_spec *spec, struct samples *samples, bool has_raw)
+{
+    struct figure *row = figure_add(bench->list, bench->scene, spec->figure, spec->unit);
+    if (!row)
+        return;
+    conclude(spec, samples, has_raw, row);
+    fprintf(stderr, "    %-38s %12.3f %s\n", row->name, row->median, row->unit);
+}
+
+int bench_record(struct bench *bench, const struct bench_spec *spec, const double *ours, const double *raw, size_t count)
+{
+    struct samples *samples = calloc(1, sizeof *samples);
+    int error = !samples ? -ENOMEM : !count || count > STATS_SAMPLES_MAX ? -EINVAL : 0;
+    for (size_t i = 0; i < count && !error; i++) {
+        samples->ours[i] = ours[i];
+        samples->raw[i] = raw ? raw[i] : 0;
+        samples->ratio[i] = raw && raw[i] > 0 ? ours[i] / raw[i] : 0;
+        samples->count++;
+    }
+    if (error)
+        bench_fail(bench, spec->figure, "recording", error);
+    else
+        add_row(bench, spec, samples, raw != NULL);
+    free(samples);
+    return error;
 }
 
 int bench_measure(struct bench *bench, const struct bench_spec *spec)
@@ -220,15 +258,10 @@ int bench_measure(struct bench *bench, const struct bench_spec *spec)
         error = calibrate(bench, spec, &spec->raw, &rounds[1]);
     if (!error)
         error = collect(bench, spec, rounds, samples);
-    if (error) {
+    if (error)
         bench_fail(bench, spec->figure, "measuring", error);
-    } else {
-        struct figure *row = figure_add(bench->list, bench->scene, spec->figure, spec->unit);
-        if (row) {
-            conclude(spec, samples, row);
-            fprintf(stderr, "    %-38s %12.3f %s\n", row->name, row->median, row->unit);
-        }
-    }
+    else
+        add_row(bench, spec, samples, spec->raw.block != NULL);
     free(samples);
     return error;
 }

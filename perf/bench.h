@@ -63,9 +63,15 @@ void bench_init(struct bench *bench, const struct machine *machine, const char *
 
 /* Pins the calling thread to one CPU. Returns 0 or a negative errno. */
 int bench_pin(int cpu);
+/* Lets the calling thread, and those that it starts, run on any CPU that the machine has. Returns as bench_pin. */
+int bench_unpin(const struct machine *machine);
 
 /* Measures one figure and adds it to the list. Returns 0, or a negative errno with a failed figure added. */
 int bench_measure(struct bench *bench, const struct bench_spec *spec);
+
+/* Adds a figure of count samples, to STATS_SAMPLES_MAX, that the scene took itself: what lasts too long for blocks, or gives several figures at once. raw: as
+ * many of the raw limit, taken in turn with ours; NULL: there is none. Of spec the sides' blocks are not called. -EINVAL: no samples, or too many; -ENOMEM. */
+int bench_record(struct bench *bench, const struct bench_spec *spec, const double *ours, const double *raw, size_t count);
 
 /* Adds a figure that says why there is none. */
 void bench_skip(struct bench *bench, const char *figure, const char *why);

@@ -1,9 +1,10 @@
 /* gpu_bench.c - what a Vulkan device makes of meshing, generating and halving, on a machine that has one: equality first, then figures beside the raw limits.
  *
- *     gpu-bench [--json FILE] [--device N] [--short] [--ao]            ao: meshes have ambient occlusion, without a rim
+ *     gpu-bench [--json FILE] [--device N] [--short] [--seconds N] [--ao]            ao: meshes have ambient occlusion, without a rim
  *
- * Needs no arena and nothing installed but a driver: it can be run from a copied build tree. Each section prints as it goes; one that fails
+ * Needs no arena and nothing installed but a driver and its loader: it can be run from a copied build tree. After four minutes (--seconds) no larger batches are tried. Each section prints as it goes; one that fails
  * says why, and the others go on. Exit 0: all that was compared was equal; 1: something was not, or failed; 2: usage, or no device. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -17,6 +18,7 @@
 
 #include "gpu/host_import.h"
 #include "perf/clock.h"
+#include "perf/gpu_equal.h"
 #include "perf/gpu_generate.h"
 #include "perf/gpu_halve.h"
 #include "perf/gpu_raw.h"
@@ -28,11 +30,13 @@
 #define LINK_BYTES (256u << 20)
 #define ROUNDS 15u
 #define HANDS 6u
+#define SECONDS 240u
 
 struct options {
     const char *json;
     uint32_t device;
-    bool is_short, has_ao;
+    struct gpu_effort effort;
+    bool is_short, has_ao, wants_help;
 };
 
 static json_t *report;
@@ -185,7 +189,7 @@ static void *run_hand(void *user)
     return NULL;
 }
 
-/* Microseconds a chunk with HANDS threads, 0 when it failed. */
+/* Microseconds a chunk with HANDS threads, negative when it failed. */
 static double run_hands(struct adit_gpu *gpu, const struct gpu_world *w, uint32_t chunks, uint32_t rounds)
 {
     struct hand h[HANDS];
@@ -207,7 +211,7 @@ static double run_hands(struct adit_gpu *gpu, const struct gpu_world *w, uint32_
         well &= !h[i].error;
     }
     pthread_barrier_destroy(&begin);
-    return well ? ns / 1e3 / (HANDS * (double)rounds * chunks) : 0;
+    return well ? ns / 1e3 / (HANDS * (double)rounds * chunks) : -1;
 }
 
 static void measure_size(struct adit_gpu *gpu, const struct gpu_world *w, uint32_t chunks, uint32_t repeats, json_t *rows)
@@ -232,12 +236,19 @@ static void measure_size(struct adit_gpu *gpu, const struct gpu_world *w, uint32
         for (uint32_t i = 0; i < repeats; i++) /* the run of the median stands for all */
             if (runs[i].end_to_end_ns == middle || !r)
                 r = &runs[i];
-        double hands = chunks <= 1024 && !gpu->of->is_software ? run_hands(gpu, w, chunks, rounds) : 0;
+        bool has_hands = chunks <= 1024 && !gpu->of->is_software; /* those of software are the CPU's, too */
+        double hands = has_hands ? run_hands(gpu, w, chunks, rounds) : -1;
+        char six[16] = "-";
+        if (hands >= 0)
+            snprintf(six, sizeof six, "%.3f", hands);
+        else if (has_hands)
+            wrong("six threads", "a batch failed");
         double device = r->times.decode + r->times.rows + r->times.count + r->times.emit;
-        printf("  %6u %10.0f %10.3f %8.3f %8.3f | %8.3f = %7.3f %7.3f %7.3f %7.3f | %7.3f %7.3f\n", chunks, 1e9 / middle,
-               middle / 1e3, r->fill_ns / 1e3, hands, device / 1e3, r->times.decode / 1e3, r->times.rows / 1e3, r->times.count / 1e3, r->times.emit / 1e3,
+        printf("  %6u %10.0f %10.3f %8.3f %9s | %8.3f = %7.3f %7.3f %7.3f %7.3f | %7.3f %7.3f\n", chunks, 1e9 / middle,
+               middle / 1e3, r->fill_ns / 1e3, six, device / 1e3, r->times.decode / 1e3, r->times.rows / 1e3, r->times.count / 1e3, r->times.emit / 1e3,
                r->times.copy_in / 1e3, r->times.copy_out / 1e3);
-        json_array_append_new(rows, json_pack("{s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "chunks", (int)chunks, "six_threads_us", hands, "chunks_per_s",
+        json_array_append_new(rows, json_pack("{s:i, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "chunks", (int)chunks, "six_threads_us",
+                                              hands >= 0 ? json_real(hands) : json_null(), "chunks_per_s",
                                               1e9 / middle, "us_each", middle / 1e3, "fill_us", r->fill_ns / 1e3, "device_us",
                                               device / 1e3, "decode_us", r->times.decode / 1e3, "rows_us", r->times.rows / 1e3,
                                               "count_us", r->times.count / 1e3, "emit_us", r->times.emit / 1e3, "copies_us",
@@ -253,10 +264,10 @@ static void measure_sizes(struct adit_gpu *gpu, const struct gpu_world *w, const
     json_t *rows = json_array();
     printf("%s: %u chunks, %.1f KiB of source and %.0f quads each\n", w->name, w->n, (double)w->source_bytes / 1024.0 / w->n,
            (double)w->quads / w->n);
-    puts("   BATCH   CHUNKS/S    US EACH  FILL US 6 THREADS| DEVICE US = DECODE    ROWS   COUNT    EMIT | COPY IN     OUT");
-    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    puts("   BATCH   CHUNKS/S    US EACH  FILL US 6 THREADS | DEVICE US = DECODE    ROWS   COUNT    EMIT | COPY IN     OUT");
+    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes && !gpu_effort_is_spent(&o->effort, sizes[i]); i++)
         if ((uint64_t)sizes[i] * ADIT_CHUNK_VOXELS * 2 <= gpu->of->range_max && (!gpu->of->is_software || sizes[i] <= 64))
-            measure_size(gpu, w, sizes[i], o->is_short ? 3 : 7, rows);
+            measure_size(gpu, w, sizes[i], o->effort.repeats, rows);
     json_object_set_new(report, w->name, json_pack("{s:i, s:f, s:o}", "quads", (int)(w->quads / w->n), "source_bytes_each",
                                                    (double)w->source_bytes / w->n, "batches", rows));
 }
@@ -372,8 +383,25 @@ static void measure_latency(struct adit_gpu *gpu, const struct gpu_world *w)
 
 static int usage(const char *what)
 {
-    fprintf(stderr, "gpu-bench: %s\nusage: gpu-bench [--json FILE] [--device N] [--short] [--ao]\n", what);
-    return 2;
+    fprintf(what ? stderr : stdout, "%s%susage: gpu-bench [--json FILE] [--device N] [--short] [--seconds N] [--ao]\n", what ? what : "", what ? "\n" : "");
+    return what ? 2 : 0;
+}
+
+/* A number of this argument alone. */
+static bool number_of(const char *text, uint32_t *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long n = strtoul(text, &end, 10);
+    *out = (uint32_t)n;
+    return isdigit((unsigned char)*text) && !*end && !errno && n <= INT32_MAX;
+}
+
+static int refuse(const char *what, const char *argument)
+{
+    char line[256];
+    snprintf(line, sizeof line, "gpu-bench: %s '%.200s'", what, argument);
+    return usage(line);
 }
 
 static int parse(int argc, char **argv, struct options *o)
@@ -385,11 +413,16 @@ static int parse(int argc, char **argv, struct options *o)
             o->has_ao = true;
         else if (!strcmp(argv[i], "--json") && i + 1 < argc)
             o->json = argv[++i];
-        else if (!strcmp(argv[i], "--device") && i + 1 < argc)
-            o->device = (uint32_t)strtoul(argv[++i], NULL, 10);
+        else if (!strcmp(argv[i], "--help"))
+            o->wants_help = true;
+        else if (i + 1 == argc || (strcmp(argv[i], "--device") != 0 && strcmp(argv[i], "--seconds") != 0))
+            return refuse("no such option, or nothing behind it:", argv[i]);
+        else if (!number_of(argv[i + 1], argv[i][2] == 'd' ? &o->device : &o->effort.seconds))
+            return refuse("no number:", argv[i + 1]);
         else
-            return usage(argv[i]);
+            i++;
     }
+    o->effort.repeats = o->is_short ? 3 : 7;
     return 0;
 }
 
@@ -401,6 +434,7 @@ static void run_all(struct adit_gpu *gpu, const struct options *o)
     for (uint32_t i = 0; i < 3; i++)
         worlds[i] = gpu_world_make(names[i], 1, n[i], o->has_ao ? ADIT_MESH_AO : 0);
     puts("equality with the CPU's kernels");
+    all_well &= gpu_equal_bench(gpu, report);
     for (uint32_t i = 0; i < 3; i++)
         compare_world(gpu, worlds[i]);
     measure_latency(gpu, worlds[0]);
@@ -409,8 +443,8 @@ static void run_all(struct adit_gpu *gpu, const struct options *o)
     puts("the CPU beside it");
     for (uint32_t i = 0; i < 2 && (!i || !gpu->of->is_software); i++)
         measure_cpu(worlds[i], o);
-    all_well &= gpu_generate_bench(gpu, o->is_short ? 3 : 7, report);
-    all_well &= gpu_halve_bench(gpu, worlds[0], o->is_short ? 3 : 7, report);
+    all_well &= gpu_generate_bench(gpu, &o->effort, report);
+    all_well &= gpu_halve_bench(gpu, worlds[0], &o->effort, report);
     try_imports(gpu);
     for (uint32_t i = 0; i < 3; i++)
         gpu_world_free(worlds[i]);
@@ -418,12 +452,14 @@ static void run_all(struct adit_gpu *gpu, const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {0};
+    struct options o = {.effort = {.seconds = SECONDS, .begin_ns = clock_now_ns()}};
     struct adit_gpu_list *list;
     struct adit_gpu *gpu;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (parse(argc, argv, &o))
         return 2;
+    if (o.wants_help)
+        return usage(NULL);
     if (adit_gpu_list_open(&list)) {
         fprintf(stderr, "gpu-bench: %s\n", adit_detail());
         return 2;

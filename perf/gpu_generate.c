@@ -213,16 +213,17 @@ static void measure_cpu(json_t *out)
     json_object_set_new(out, "cpu", json_pack("{s:f, s:f, s:i}", "one_us", one, "all_us", crew, "threads", (int)all));
 }
 
-bool gpu_generate_bench(struct adit_gpu *gpu, uint32_t repeats, json_t *report)
+bool gpu_generate_bench(struct adit_gpu *gpu, const struct gpu_effort *effort, json_t *report)
 {
+    const uint32_t repeats = effort->repeats < ROUNDS_MAX ? effort->repeats : ROUNDS_MAX;
     static const uint32_t sizes[] = {1, 16, 64, 256, 1024};
     json_t *out = json_object(), *rows = json_array();
     puts("generating: equality with the CPU");
     bool well = compare_worlds(gpu);
     puts("generating terrain\n   BATCH   CHUNKS/S    US EACH |   DEVICE/S  DEVICE US =  COLUMNS   VOXELS | COPY IN     OUT");
-    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes && !gpu_effort_is_spent(effort, sizes[i]); i++)
         if ((uint64_t)sizes[i] * ADIT_CHUNK_VOXELS * 2 <= gpu->of->range_max && (!gpu->of->is_software || sizes[i] <= SOFTWARE_CHUNKS))
-            well &= measure_size(gpu, sizes[i], repeats < ROUNDS_MAX ? repeats : ROUNDS_MAX, rows);
+            well &= measure_size(gpu, sizes[i], repeats, rows);
     measure_cpu(out);
     json_object_set_new(out, "batches", rows);
     json_object_set_new(report, "generate", out);

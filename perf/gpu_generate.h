@@ -6,9 +6,10 @@
 #include <jansson.h>
 
 #include "gpu/generate_batch.h"
+#include "perf/gpu_effort.h"
 
-/* Prints as it goes, and adds "generate" to report. repeats: runs of which the median counts, at most 15. Some seconds on a device; a
+/* Prints as it goes until its effort is spent, and adds "generate" to report. Some seconds on a device; a
  * software one is given small batches. False: voxels differed, or something failed; the line says what. */
-bool gpu_generate_bench(struct adit_gpu *gpu, uint32_t repeats, json_t *report);
+bool gpu_generate_bench(struct adit_gpu *gpu, const struct gpu_effort *effort, json_t *report);
 
 #endif

@@ -138,15 +138,16 @@ static void measure_cpu(const struct gpu_world *w, json_t *out)
     json_object_set_new(out, "cpu", json_pack("{s:s, s:f}", "kernel", name, "one_us", us));
 }
 
-bool gpu_halve_bench(struct adit_gpu *gpu, const struct gpu_world *w, uint32_t repeats, json_t *report)
+bool gpu_halve_bench(struct adit_gpu *gpu, const struct gpu_world *w, const struct gpu_effort *effort, json_t *report)
 {
+    const uint32_t repeats = effort->repeats < ROUNDS_MAX ? effort->repeats : ROUNDS_MAX;
     static const uint32_t sizes[] = {1, 16, 64, 256, 1024};
     json_t *out = json_object(), *rows = json_array();
     bool well = true;
     printf("halving %s: what is compared are the voxels of the last batch\n   BATCH   CHUNKS/S    US EACH |  DEVICE US | COPY IN     OUT\n", w->name);
-    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes && !gpu_effort_is_spent(effort, sizes[i]); i++)
         if ((uint64_t)sizes[i] * w->bytes_each_max <= gpu->of->range_max && (!gpu->of->is_software || sizes[i] <= SOFTWARE_CHUNKS))
-            well &= measure_size(gpu, w, sizes[i], repeats < ROUNDS_MAX ? repeats : ROUNDS_MAX, rows);
+            well &= measure_size(gpu, w, sizes[i], repeats, rows);
     measure_cpu(w, out);
     json_object_set_new(out, "batches", rows);
     json_object_set_new(report, "halve", out);

@@ -5,10 +5,11 @@
 
 #include <jansson.h>
 
+#include "perf/gpu_effort.h"
 #include "perf/gpu_world.h"
 
-/* Prints as it goes, and adds "halve" to report. repeats: runs of which the median counts, at most 15. Some seconds on a device; a software one is
+/* Prints as it goes until its effort is spent, and adds "halve" to report. Some seconds on a device; a software one is
  * given small batches. False: voxels differed, or something failed; the line says what. */
-bool gpu_halve_bench(struct adit_gpu *gpu, const struct gpu_world *world, uint32_t repeats, json_t *report);
+bool gpu_halve_bench(struct adit_gpu *gpu, const struct gpu_world *world, const struct gpu_effort *effort, json_t *report);
 
 #endif

@@ -48,7 +48,6 @@ VkResult gpu_raw_open(struct adit_gpu *gpu, VkDeviceSize bytes, struct gpu_raw *
 void gpu_raw_close(struct gpu_raw *r)
 {
     const struct adit_vulkan_device *d = &r->gpu->d;
-    (void)d->DeviceWaitIdle(d->device);
     d->DestroySemaphore(d->device, r->done, NULL);
     d->DestroyCommandPool(d->device, r->pool, NULL);
     adit_gpu_memory_close(r->gpu, &r->upload);

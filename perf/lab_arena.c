@@ -22,6 +22,16 @@ int lab_arena_create(struct bench *bench, const char *name, const struct adit_cr
     return error;
 }
 
+int lab_arena_open_worker(struct bench *bench, struct adit_queue *queue, uint32_t number, struct adit_pool **pool)
+{
+    const struct adit_pool_params one = {.size = sizeof one, .workers = 1};
+    int error = bench_pin(bench->machine->cpu[number]);
+    if (!error)
+        error = adit_pool_open(queue, &one, pool);
+    int back = bench_pin(bench->machine->cpu[0]);
+    return error ? error : back;
+}
+
 struct lab_visitor *lab_arena_visit(const char *name, enum adit_role role)
 {
     static struct lab_visitor visitor;

@@ -22,6 +22,9 @@ void lab_arena_name(char name[LAB_ARENA_NAME_BYTES]);
 int lab_arena_create(struct bench *bench, const char *name, const struct adit_create_params *params,
                      struct adit_arena **arena);
 
+/* A pool of one thread on the bench's CPU of that number (machine.cpu). The caller's thread is on CPU 0 of the pair afterwards. Returns as adit_pool_open, or as bench_pin. */
+int lab_arena_open_worker(struct bench *bench, struct adit_queue *queue, uint32_t number, struct adit_pool **pool);
+
 /* This process's attach to name, made on first use and kept until the process ends. A partner that cannot attach says
  * why on stderr and exits; the measured process then sees -ECHILD. */
 struct lab_visitor {

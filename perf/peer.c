@@ -30,25 +30,30 @@ void peer_path(const char *file, char *path, size_t bytes)
     snprintf(path, bytes, "%s/peers/%s", program, file);
 }
 
-const struct peer_mesher *peer_open(char *why, size_t why_bytes)
+typedef const void *any_function(void);
+
+const void *peer_open(const struct peer_library *library, char *why, size_t why_bytes)
 {
     char path[PATH_MAX];
-    peer_path(PEER_LIBRARY, path, sizeof path);
+    uint32_t abi;
+    peer_path(library->file, path, sizeof path);
     if (access(path, F_OK) != 0) {
-        snprintf(why, why_bytes, "no peer at %s; perf/peer.h says how to make one, ADIT_PEERS=DIR where it is", path);
+        snprintf(why, why_bytes, "no peer at %s; %s, ADIT_PEERS=DIR where it is", path, library->cure);
         return NULL;
     }
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
+    void *opened = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!opened) {
         snprintf(why, why_bytes, "the peer cannot be opened: %s", dlerror());
         return NULL;
     }
-    peer_function *function = NULL;
-    *(void **)&function = dlsym(library, PEER_FUNCTION); /* as dlopen(3) shows it: ISO C has no such conversion */
-    const struct peer_mesher *peer = function ? function() : NULL;
-    if (!peer || peer->abi != PEER_ABI) {
-        snprintf(why, why_bytes, "%s exports no %s of version %u: build it again with perf/peer.h", path, PEER_FUNCTION, PEER_ABI);
-        dlclose(library);
+    any_function *function = NULL;
+    *(void **)&function = dlsym(opened, library->function); /* as dlopen(3) shows it: ISO C has no such conversion */
+    const void *peer = function ? function() : NULL;
+    if (peer)
+        memcpy(&abi, peer, sizeof abi);
+    if (!peer || abi != library->abi) {
+        snprintf(why, why_bytes, "%s exports no %s of version %u: build it again with the peer.h of this perf-lab", path, library->function, library->abi);
+        dlclose(opened);
         return NULL;
     }
     return peer;

@@ -1,6 +1,6 @@
-/* peer.h - somebody else's mesher beside ours: what a library exports to be measured in the same run, and how one is found.
+/* peer.h - somebody else's code beside ours: what a library exports to be measured in the same run, here that of a mesher, and how one is found. (Ranges: peer_range.h.)
  *
- * Nothing of a peer is kept in this repository, nor how to build one: whoever wants the comparison makes a shared library out of the peer's
+ * Nothing of a mesher is kept in this repository, nor how to build one: whoever wants the comparison makes a shared library out of the peer's
  * own sources that exports adit_peer_mesher, calls it PEER_LIBRARY, and puts it where peer_open looks. The library includes this
  * header and nothing else of the project; it may be in C++ (the function is then extern "C").
  *
@@ -37,9 +37,16 @@ struct peer_mesher {
 
 typedef const struct peer_mesher *peer_function(void);
 
-/* Opens the library of a peer in the folder ADIT_PEERS, or where that is not set in `peers` beside the folder of the variant (build/peers for
- * build/release/bin/perf-lab). Returns it, never to be closed; or NULL with one line in why that says what is missing and what cures it. */
-const struct peer_mesher *peer_open(char *why, size_t why_bytes);
+/* A library of peers: its file, the function that it exports, which returns a struct that begins with its ABI, and what to do where it is not there. */
+struct peer_library {
+    const char *file, *function, *cure;
+    uint32_t abi;
+};
+static const struct peer_library peer_of_meshers = {PEER_LIBRARY, PEER_FUNCTION, "perf/peer.h says how to make one", PEER_ABI};
+
+/* Opens a library in the folder ADIT_PEERS, or where that is not set in `peers` beside the folder of the variant (build/peers for
+ * build/release/bin/perf-lab). Returns what its function returns, never to be closed; or NULL with one line in why that says what is missing and what cures it. */
+const void *peer_open(const struct peer_library *library, char *why, size_t why_bytes);
 
 /* The path of a file in that folder; cut, with its end, at bytes. */
 void peer_path(const char *file, char *path, size_t bytes);

@@ -154,7 +154,7 @@ static int run_worlds(struct bench *bench, struct match *match)
 static int run(struct bench *bench)
 {
     char why[FIGURE_TEXT_MAX];
-    struct match match = {.peer = peer_open(why, sizeof why), .kernel = adit_mesh_kernel_best(NULL)};
+    struct match match = {.peer = peer_open(&peer_of_meshers, why, sizeof why), .kernel = adit_mesh_kernel_best(NULL)};
     if (!match.peer) {
         bench_skip(bench, "the same volumes by both", why);
         return 0;

@@ -39,6 +39,7 @@ struct adit_arena;
 struct adit_reader;
 struct adit_watch;
 struct adit_ring;
+struct adit_samples;
 struct adit_lock;
 struct adit_dispatcher;
 
@@ -50,6 +51,7 @@ ADIT_API const char *adit_strerror(int error);
 /* This thread's last failure in one line (place and cure), "" when there was none. Valid until its next adit call. The calls of
  * the fast paths keep no line, their error says all there is, and leave the last one as it was: adit_exit, adit_chunk_acquire,
  * adit_chunk_version, adit_mesh_acquire, adit_watch_next, adit_keys_each, adit_ring_push, _pop and _wait_*, adit_participant_get,
+ * adit_samples_write, _read and _wait_*,
  * and adit_lock_lock where it is late or the thread's already. */
 ADIT_API const char *adit_detail(void);
 
@@ -82,6 +84,8 @@ struct adit_create_params {
     uint64_t heap_bytes;       /* for rings, and 512 bytes a removal that finds the data full; default 4 MiB */
     uint64_t hold_max_bytes;   /* retired memory that readers inside sections may hold back; beyond it they are ousted (adit_exit);
                                 * default a quarter of data_bytes */
+    uint32_t tasks_max;        /* slots of all queues together (adit_queue_open), 400 bytes each; default 4,096 */
+    uint32_t buffers_max;      /* buffers of tasks (adit_buffer_create), 64 bytes each; default 1,024 */
     uint32_t flags;
     const char *label; /* of this participant, for operators; default: the program's name */
     uint32_t guests_max;    /* guests at once, to 64; default none. One page each, which stays with the first user that had it */
@@ -115,8 +119,8 @@ ADIT_API int adit_attach(const char *name, enum adit_role role, const struct adi
                          struct adit_arena **out);
 
 /* Leaves: closes watches, gives back reader slots, pins and what was retired, unmaps; sets *arena to NULL. Before: every
- * thread out of its calls and sections, locks given back, dispatchers closed, loans published or discarded; handles of readers, rings,
- * locks and watches that are still open must not be used afterwards. Others go on, whoever leaves. Blocks until this arena's threads have
+ * thread out of its calls and sections, locks given back, dispatchers and pools closed, loans published or discarded; handles of readers, rings,
+ * locks and watches that are still open must not be used afterwards. Tasks that it submitted are run, and their results go, as do its buffers. Others go on, whoever leaves. Blocks until this arena's threads have
  * ended, mostly some 20 ms at most, 5 s where others keep the folder for names, a second or two where all others are stopped. *arena may be NULL. */
 ADIT_API void adit_detach(struct adit_arena **arena);
 
@@ -413,27 +417,39 @@ ADIT_API uint32_t adit_devices_n(const struct adit_devices *devices);
 
 struct adit_dispatcher_params {
     size_t size;
-    uint32_t workers;   /* threads, to 256; default: one a CPU this process may use */
+    uint32_t workers;   /* threads that mesh, to 256; default: one a CPU this process may use, none where there are processes */
     const char *kernel; /* "scalar", "avx2", "avx512"; default: the fastest here */
     bool culled;        /* one quad a face instead of greedy merging */
-    bool only_devices;  /* no threads besides: devices take all there is. workers does not count; devices must be there */
+    bool only_devices;  /* no threads besides: devices take all there is. workers does not count; devices must be there, and no processes */
     struct adit_devices *devices; /* that take from the backlog what they do sooner than the threads; default: none. They stay open until the dispatcher is closed */
+    uint64_t thread_ns; /* what a chunk of most takes one of these threads, as far as it is known, for the shares of devices; default: learned from the first chunks */
+    uint32_t workers_max; /* threads, as many as load asks for: as workers_max of adit_pool_params; default: workers */
+    uint32_t processes;   /* worker processes that mesh: what kills one takes nobody along; default none */
+    const char *const *objects; /* with kinds for these processes, beside the built-in ones: as objects of adit_pool_params */
 };
-/* Meshes dirty chunks on threads of this process until closed; several may run on one arena. Before detach it is closed. Producers
- * only: -EROFS. -EINVAL: no such kernel on this machine, or too many workers; -ENOMEM; -EAGAIN: the kernel gives no more threads. */
+/* Meshes dirty chunks until closed, on threads of this process, and in worker processes (adit_tasks.h); several may run on one arena. Before detach it is closed. Its workers are a pool
+ * on the queue "adit.mesh", which it makes with the default shape unless it is there (adit_queue_open): what else is submitted there they run, too, by priority; meshes
+ * are NORMAL. One of them looks what is dirty and meshes as well, unless there are processes only. A chunk that kills each worker that meshes it (3 in a row) is given up: it counts as
+ * settled, gets no mesh until another version of it is published, and is told of by adit_dispatcher_tier. Producers
+ * only: -EROFS. -EINVAL: no such kernel on this machine, too many workers, or devices only and processes; -ENOMEM; -EAGAIN: the kernel gives no more threads; -ENOSPC, -EEXIST: there is no room
+ * for that queue (one thread alone does without), or it has another shape; with processes it blocks, and fails, as adit_pool_open. */
 ADIT_API int adit_dispatcher_open(struct adit_arena *arena, const struct adit_dispatcher_params *params,
                                   struct adit_dispatcher **out);
-/* Blocks until the chunks in work are done and the threads have ended, mostly some milliseconds; what is dirty stays so, for others. */
+/* Blocks until the chunks in work are done and threads and processes have ended, mostly some milliseconds; what is dirty stays so, for others. */
 ADIT_API void adit_dispatcher_close(struct adit_dispatcher **dispatcher);
 
 struct adit_tier_info {
-    char name[32];   /* "threads", "vulkan:0" */
-    uint64_t meshed; /* chunks, by this dispatcher */
+    char name[32];   /* "threads", "vulkan:0", "processes" */
+    uint32_t workers; /* of threads and processes: how many there are */
+    uint64_t meshed; /* chunks, by this dispatcher; what it handed to its queue counts here also when another dispatcher's workers did it */
     uint64_t in_place; /* of a device: chunks that were not for it (air, one material), meshed by its thread's kernel */
     bool is_lost;    /* a device that is given nothing any more */
-    char why[160];   /* in one line, when it is lost */
+    uint64_t deaths;   /* of processes: how many ended without being asked; others took their places */
+    uint64_t given_up; /* of threads and processes: chunks that killed who meshed them */
+    char why[160];   /* in one line, when it is lost; of the last chunk given up */
 };
-/* The tiers of a dispatcher: 0, its threads, then the devices. -ERANGE: there are no more. Any thread. */
+/* The tiers of a dispatcher: 0, its threads, then the devices, then its processes, if it has any. -ERANGE: there are no more. Any thread; of threads and processes it may block some
+ * milliseconds, for workers that have just published to say so. */
 ADIT_API int adit_dispatcher_tier(const struct adit_dispatcher *dispatcher, uint32_t tier, struct adit_tier_info *out);
 /* Blocks until no chunk is dirty or in work anywhere in the arena: every version published before the call then has its mesh,
  * be it one of no quads. At most timeout_ns (UINT64_MAX: for ever): -ETIMEDOUT. -ENOMEM: the arena has no room for a mesh; -EROFS:
@@ -442,7 +458,7 @@ ADIT_API int adit_settle(struct adit_arena *arena, uint64_t timeout_ns);
 
 /* ---- rings ------------------------------------------------------------------------------------------------------ */
 
-enum adit_ring_kind { ADIT_RING_SPSC = 1, ADIT_RING_MPMC };
+enum adit_ring_kind { ADIT_RING_SPSC = 1, ADIT_RING_MPMC, ADIT_RING_SAMPLES /* of adit_samples_open alone */ };
 struct adit_ring_params {
     size_t size;
     enum adit_ring_kind kind; /* default SPSC */
@@ -462,7 +478,7 @@ ADIT_API int adit_ring_open(struct adit_arena *arena, const char *name, const st
                             struct adit_ring **out);
 /* Frees the handle, which no thread is using; the ring and what is in it stay. */
 ADIT_API void adit_ring_close(struct adit_ring **ring);
-/* Frees the ring of that name; who still has it open must not use it. -ENOENT: there is none, or this is an observer or guest.
+/* Frees the ring of that name, of whatever kind; who still has it open must not use it. -ENOENT: there is none, or this is an observer or guest.
  * Blocks as adit_ring_open: -ETIMEDOUT, -ENOSYS. */
 ADIT_API int adit_ring_destroy(struct adit_arena *arena, const char *name);
 /* Pushes or pops up to n elements of element_bytes each, never blocks; returns how many (0: full or empty). No system call unless the
@@ -473,6 +489,46 @@ ADIT_API uint32_t adit_ring_pop(struct adit_ring *ring, void *elements, uint32_t
  * looks), then -ETIMEDOUT. Of an SPSC ring by the thread that pushes (that pops). */
 ADIT_API int adit_ring_wait_room(struct adit_ring *ring, uint64_t timeout_ns);
 ADIT_API int adit_ring_wait_item(struct adit_ring *ring, uint64_t timeout_ns);
+
+/* ---- rings of samples ------------------------------------------------------------------------------------------- */
+
+/* A stream of sound, or of anything that comes at a rate, from one process to another: a *frame* is one float a channel. Neither side
+ * ever waits for the other; who is late loses frames, and it is counted.
+ *
+ *     struct adit_samples *line;
+ *     adit_samples_open(a, "microphone", NULL, &line);             in both processes: stereo, 4,096 frames
+ *     adit_samples_write(line, block, 256);                        in one, at its pace
+ *     adit_samples_read(line, block, 256);                         in the other, at its own: block is full, with silence if need be
+ *
+ * If a process dies in write: its frames of that call are there all or not at all; in read: they are given to the next reader. The next
+ * writer or reader takes over exactly, after the process before it has ended. */
+struct adit_samples_params {
+    size_t size;
+    uint32_t channels;        /* floats a frame, 1..1024, default 2 */
+    uint32_t capacity_frames; /* rounded up to a power of two, to 2^20, default 4,096 */
+};
+/* Makes a ring of that name or opens the one there is, under one table of names with other rings, so adit_ring_destroy ends it. One writing and
+ * one reading thread at a time, in any processes (consumers may write). Blocks and fails as adit_ring_open: -EEXIST, -EROFS, -ETIMEDOUT, -EINVAL (no name,
+ * too many channels or frames, or more than 16 MiB), -ENOSPC, -ENOMEM, -EPROTO, -ENOSYS. */
+ADIT_API int adit_samples_open(struct adit_arena *arena, const char *name, const struct adit_samples_params *params,
+                               struct adit_samples **out);
+/* Frees the handle, which no thread is using; the ring and what is in it stay. */
+ADIT_API void adit_samples_close(struct adit_samples **samples);
+/* Writes n frames; the last ones are dropped if there is no room, and counted as overrun. Returns how many are there now. Wait-free; no
+ * system call unless the other side sleeps in a wait. The reader is shown all of them at once. */
+ADIT_API uint32_t adit_samples_write(struct adit_samples *samples, const float *frames, uint32_t n);
+/* Reads n frames in the order they were written; where fewer are there the rest is silence (0.0f), counted as underrun. Returns how many
+ * were there. Wait-free, as write. */
+ADIT_API uint32_t adit_samples_read(struct adit_samples *samples, float *frames, uint32_t n);
+/* Frames that are there to be read: at least so many for its reader, at most for its writer. Any thread, wait-free. */
+ADIT_API uint32_t adit_samples_fill(const struct adit_samples *samples);
+/* Frames ever dropped, and ever missing, since the ring was made, by whatever processes. Any thread, wait-free. */
+ADIT_API uint64_t adit_samples_overrun(const struct adit_samples *samples);
+ADIT_API uint64_t adit_samples_underrun(const struct adit_samples *samples);
+/* Blocks until there is room for n frames (until n are there): spins shortly, then sleeps, at most timeout_ns (UINT64_MAX: for ever; 0: just
+ * looks), then -ETIMEDOUT. -EINVAL: more than the capacity. By the thread that writes (that reads). */
+ADIT_API int adit_samples_wait_room(struct adit_samples *samples, uint32_t n, uint64_t timeout_ns);
+ADIT_API int adit_samples_wait_fill(struct adit_samples *samples, uint32_t n, uint64_t timeout_ns);
 
 /* ---- locks ------------------------------------------------------------------------------------------------------ */
 
@@ -526,12 +582,14 @@ struct adit_stats {
     uint64_t control_bytes;
     uint64_t encodings[5]; /* chunks by enum adit_encoding: -, uniform, bricks, dense, removed */
     uint64_t quads, faces, voxels; /* of the current meshes; voxels: not air, of the current versions */
+    uint32_t queues; /* of tasks (adit_tasks.h) */
+    uint64_t tasks_delayed, tasks_queued, tasks_running, tasks_ended; /* as enum adit_task_stage has them; ended: whose results nobody has taken */
     uint32_t keeper_pid; /* who serves the name and recovers the dead; 0: nobody at this moment */
     bool deserted;       /* no producer is attached and alive */
     struct adit_segment_stats segments[16]; /* 0: the control segment's heap */
 };
 /* A snapshot, counted while others go on; stats->size set by the caller, else -EMSGSIZE. Walks every block: about 1 ms a GiB. A guest
- * finds 0 where it cannot look: dirty, in_work, watches, keeper_pid, and segment 0. */
+ * finds 0 where it cannot look: dirty, in_work, watches, queues and tasks, keeper_pid, and segment 0. */
 ADIT_API int adit_stats(struct adit_arena *arena, struct adit_stats *stats);
 
 struct adit_participant_info {
@@ -549,6 +607,20 @@ struct adit_participant_info {
 /* The participant in a slot; -ENOENT when it is free, -ERANGE past the last. Asks /proc whether the process is there. */
 ADIT_API int adit_participant_get(struct adit_arena *arena, uint32_t slot, struct adit_participant_info *out);
 
+struct adit_ring_info {
+    size_t size;
+    char name[48];
+    enum adit_ring_kind kind;
+    uint32_t element_bytes, capacity; /* of samples: 4 a channel, frames */
+    uint32_t filled;                  /* of an MPMC ring this and the next are estimates */
+    uint64_t pushed, popped;          /* since it was made; of samples: written, read */
+    uint64_t overrun, underrun;       /* of samples, else 0 */
+    uint32_t pusher_pid, popper_pid;  /* who was last at it; 0: nobody, or it has left; MPMC: 0 */
+};
+/* The ring in a slot of the arena, counted while others go on; out->size set by the caller, else -EMSGSIZE. -ENOENT: that slot is free;
+ * -ERANGE past the last (a guest sees none); -EPROTO: the ring is damaged. Any role, wait-free. */
+ADIT_API int adit_ring_get(const struct adit_arena *arena, uint32_t slot, struct adit_ring_info *out);
+
 /* ---- verifying -------------------------------------------------------------------------------------------------- */
 
 enum { ADIT_VERIFY_QUIET = 1u /* nobody works on the arena: so also leaks, unfinished work and unsettled chunks are breaches */,
@@ -557,7 +629,7 @@ enum { ADIT_VERIFY_QUIET = 1u /* nobody works on the arena: so also leaks, unfin
 
 /* What a look came past. */
 struct adit_verify_counts {
-    uint64_t participants, readers, pins, rings, blocks, block_bytes, free_bytes, keys, versions, meshes, hashed_bytes;
+    uint64_t participants, readers, pins, rings, tasks, blocks, block_bytes, free_bytes, keys, versions, meshes, hashed_bytes;
 };
 struct adit_verify_params {
     size_t size;
@@ -588,5 +660,9 @@ ADIT_API int adit_image_open(const char *path, struct adit_arena **out);
 #ifdef __cplusplus
 }
 #endif
+
+#include "runtime/adit_tasks.h"
+
+#include "runtime/adit_kinds.h"
 
 #endif

@@ -3,11 +3,15 @@
 #include <string.h>
 
 #include "runtime/adit.h"
+#include "runtime/buffer.h"
 #include "runtime/dirty.h"
+#include "runtime/kind.h"
+#include "runtime/kind_able.h"
 #include "runtime/material.h"
 #include "runtime/params.h"
 #include "runtime/recover.h"
 #include "runtime/scratch.h"
+#include "runtime/task_wants.h"
 #include "runtime/watch.h"
 
 #define DATA_BYTES (256ull << 20)
@@ -25,10 +29,15 @@ const char *adit_strerror(int error)
     case 0: return "done";
     case EACCES: return "-EACCES: the arena, or the folder for it, is not this user's";
     case EAGAIN: return "-EAGAIN: nothing there now, or others were quicker too often; try again";
+    case EALREADY: return "-EALREADY: the task has ended";
     case EBADMSG: return "-EBADMSG: what lies there is damaged";
+    case EBUSY: return "-EBUSY: the task runs, and is asked to stop; or tasks use the buffer";
+    case ECANCELED: return "-ECANCELED: the task was cancelled, or its pool closed";
+    case ECHILD: return "-ECHILD: a process that was started for it ended before it had begun";
     case ECONNRESET: return "-ECONNRESET: who served the arena ended before it answered";
-    case EDEADLK: return "-EDEADLK: this thread holds the lock";
+    case EDEADLK: return "-EDEADLK: this thread holds the lock, or a task would wait for one that was not submitted yet";
     case EEXIST: return "-EEXIST: the name is in use";
+    case EFAULT: return "-EFAULT: a kind wrote where it must not; the task's result says where";
     case EINVAL: return "-EINVAL: an argument is out of its range";
     case EIO: return "-EIO: the file, the kernel or a device gave less than was asked for";
     case EMFILE: return "-EMFILE: this process has too many descriptors open";
@@ -37,11 +46,13 @@ const char *adit_strerror(int error)
     case ENFILE: return "-ENFILE: the machine has too many files open";
     case ENODEV: return "-ENODEV: there is no such device, or none that adit can use";
     case ENOENT: return "-ENOENT: there is none of that name or key";
+    case ENOEXEC: return "-ENOEXEC: the file is no object of kinds, or no worker program";
     case ENOMEM: return "-ENOMEM: the arena or the machine has no memory for it";
     case ENOSPC: return "-ENOSPC: a table of the arena is full";
     case ENOSYS: return "-ENOSYS: this kernel or C library has none of what that needs";
     case ETOOMANYREFS: return "-ETOOMANYREFS: the keeper's user has too many descriptors under way to others";
-    case ENOTSUP: return "-ENOTSUP: the arena was made without guests, or no device does that";
+    case ENOTSUP: return "-ENOTSUP: the arena was made without guests, no device does that, or kinds that start threads when they are loaded";
+    case EOWNERDEAD: return "-EOWNERDEAD: each worker that ran the task has died";
     case EPERM: return "-EPERM: sealed against writers, not held by this thread, or not granted by the kernel";
     case EPROTO: return "-EPROTO: not an arena of this layout, or a damaged one";
     case ERANGE: return "-ERANGE: a key, a voxel or a slot lies outside its range";
@@ -88,6 +99,10 @@ static int check_plan(const struct adit_arena_plan *p)
     if (!error)
         error = check_limit(p->name, "materials_max", p->materials_max, ADIT_MATERIALS);
     if (!error)
+        error = check_limit(p->name, "tasks_max", p->tasks_max, ADIT_TASKS_MAX);
+    if (!error)
+        error = check_limit(p->name, "buffers_max", p->buffers_max, ADIT_BUFFERS_MAX);
+    if (!error)
         error = check_limit(p->name, "heap_bytes", p->heap_bytes, 1u << 30);
     return error;
 }
@@ -133,6 +148,7 @@ int adit_create(const char *name, const struct adit_create_params *params, struc
         .participants_max = or_default(p->participants_max, 64), .readers_max = or_default(p->readers_max, 256),
         .watches_max = or_default(p->watches_max, 32), .pins_max = or_default(p->pins_max, 1024),
         .materials_max = or_default(p->materials_max, 4096), .heap_bytes = p->heap_bytes ? p->heap_bytes : 4u << 20,
+        .tasks_max = or_default(p->tasks_max, 4096), .buffers_max = or_default(p->buffers_max, 1024),
         .hold_max_bytes = p->hold_max_bytes ? p->hold_max_bytes : (p->data_bytes ? p->data_bytes : DATA_BYTES) / 4,
         .seal_writers = p->flags & ADIT_CREATE_SEAL_WRITERS, .tt_none = p->flags & ADIT_CREATE_TT_NONE, .ao = p->flags & ADIT_CREATE_AO,
         .guests_max = p->guests_max, .guest_path = p->guest_path, .pages = pages_of(p->flags), .recover = adit_recover_participant};
@@ -158,16 +174,26 @@ int adit_attach(const char *name, enum adit_role role, const struct adit_attach_
     struct adit_attach_plan plan = {.name = name, .label = p->label, .role = (uint32_t)role,
                                     .timeout_ns = p->timeout_ns ? p->timeout_ns : ATTACH_TIMEOUT_NS,
                                     .recover = adit_recover_participant};
-    return adit_arena_attach(&plan, out);
+    error = adit_arena_attach(&plan, out);
+    if (!error && (*out)->owner)
+        adit_task_wants_forget(*out, adit_owner_slot((*out)->owner)); /* whatever a mad peer has left there */
+    return error;
 }
 
 void adit_detach(struct adit_arena **arena)
 {
     if (!*arena)
         return;
+    if ((*arena)->owner) { /* nobody comes back for these: as if it had died */
+        adit_kinds_able_clear(*arena, adit_owner_slot((*arena)->owner));
+        (void)adit_tasks_recover(*arena, (*arena)->owner);
+        adit_task_wants_forget(*arena, adit_owner_slot((*arena)->owner));
+        adit_buffers_recover(*arena, (*arena)->owner);
+    }
     adit_watch_fini(*arena);
     adit_scratch_fini(*arena);
     adit_material_fini(*arena);
+    adit_kinds_fini(*arena);
     adit_arena_detach(arena);
 }
 
@@ -175,20 +201,36 @@ const char *adit_notes(const struct adit_arena *arena) { return arena->notes; }
 
 int adit_arenas_each(int (*each)(const char *name, void *user), void *user) { return adit_rendezvous_each(each, user); }
 
+/* The least power of two from n on, 2^31 at most, which is more than any ring takes. */
+static uint32_t power_of_two(uint32_t n)
+{
+    uint32_t power = 1;
+    while (power < n && power < 1u << 31)
+        power *= 2;
+    return power;
+}
+
 int adit_ring_open(struct adit_arena *arena, const char *name, const struct adit_ring_params *params,
                    struct adit_ring **out)
 {
     static const struct adit_ring_params defaults = {.size = sizeof defaults};
     const struct adit_ring_params *p = params ? params : &defaults;
-    uint32_t wanted = or_default(p->capacity, 1024), capacity = 1;
     *out = NULL;
     int error = adit_params_check("adit_ring_open", p->size, sizeof *p);
     if (error)
         return error;
-    while (capacity < wanted && capacity < 1u << 31)
-        capacity *= 2;
     return adit_shm_ring_open(arena, name, p->kind ? (uint32_t)p->kind : ADIT_RING_KIND_SPSC,
-                              or_default(p->element_bytes, 64), capacity, out);
+                              or_default(p->element_bytes, 64), power_of_two(or_default(p->capacity, 1024)), out);
+}
+
+int adit_samples_open(struct adit_arena *arena, const char *name, const struct adit_samples_params *params,
+                      struct adit_samples **out)
+{
+    static const struct adit_samples_params defaults = {.size = sizeof defaults};
+    const struct adit_samples_params *p = params ? params : &defaults;
+    *out = NULL;
+    int error = adit_params_check("adit_samples_open", p->size, sizeof *p);
+    return error ? error : adit_shm_samples_open(arena, name, or_default(p->channels, 2), power_of_two(or_default(p->capacity_frames, 4096)), out);
 }
 
 int adit_lock_open(struct adit_arena *arena, const char *name, const struct adit_lock_params *params,

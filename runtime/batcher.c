@@ -9,17 +9,16 @@
 
 #include "runtime/dirty.h"
 #include "runtime/material.h"
+#include "runtime/vigil.h"
 
 #define FLIGHTS 2u
 #define PROBE_CHUNKS 1u   /* the first batch of a device of which nothing is known: it warms up, and tells nothing */
 #define PRICE_CHUNKS 4u   /* the next one, which is its price */
 #define AGAIN_SHARE 50u   /* who is too dear is tried again when a probe is a fiftieth of the time since: prices change */
-#define LARGE_CHUNKS 16u  /* batches from which the price of a chunk is learned; from smaller ones, the fixed price */
 #define SLEEP_NS 100000000u
 #define NAP_NS 1000000u   /* between looks at a backlog that is not worth the device; longer and longer, up to */
 #define NAP_MOST_NS 16000000u
 #define STARVED_NAP_NS 5000000u
-#define WAIT_NS 100000000u
 #define HUNG_NS 5000000000u       /* what a batch may take besides what it should; a driver calls a device lost in less */
 #define HUNG_MOST_NS 20000000000u /* and in all: whoever waits for meshes is patient for half a minute */
 #define COPIES 16u        /* flights in a row that copy, after one was ousted */
@@ -45,7 +44,7 @@ struct adit_batcher {
     struct adit_batcher_params p;
     pthread_t thread;
     uint32_t cursor;
-    uint64_t fixed_ns, each_ns; /* learned; each_ns 0: nothing is known */
+    struct adit_bid *bid;       /* of this device; what may be read of others is in p.bids */
     uint64_t flown_ns;          /* when a flight landed last, or was thought of first */
     uint64_t nap_ns;
     uint32_t most;              /* chunks of a batch: less than batch_max where its memory was short */
@@ -54,8 +53,7 @@ struct adit_batcher {
     void *imports;       /* the arena's data, as the device sees it; NULL: all is copied */
     uint32_t copies;     /* so many flights are to copy, as sections that last a flight were ousted */
     uint64_t meshed, by_kernel; /* by the device; by this thread itself */
-    uint32_t is_lost;
-    char why[160]; /* whole before is_lost is set */
+    char why[160]; /* whole before bid->is_lost is set */
 };
 
 static void nap(uint64_t ns)
@@ -68,10 +66,10 @@ static bool is_stopped(const struct adit_batcher *b) { return adit_load32_acquir
 
 static void lose(struct adit_batcher *b)
 {
-    if (b->is_lost)
+    if (b->bid->is_lost)
         return;
     snprintf(b->why, sizeof b->why, "%s", adit_fault_detail());
-    adit_store32_release(&b->is_lost, 1); /* pairs with info: why */
+    adit_store32_release(&b->bid->is_lost, 1); /* pairs with info: why */
 }
 
 /* ---- a batch */
@@ -181,6 +179,8 @@ static void take_off(struct adit_batcher *b, struct flight *f, uint32_t n)
         return;
     }
     bool reads_later = b->imports && !b->copies;
+    uint64_t from_ns = b->bid->done_ns > begin ? b->bid->done_ns : begin, before_ns = b->bid->done_ns;
+    adit_bid_announce(b->bid, from_ns + adit_bid_price_ns(b->bid, n)); /* before the first claim: what is claimed is in nobody's backlog any more */
     b->copies -= b->copies != 0;
     f->is_awaited = f->is_ousted = false;
     f->n = f->aside_n = 0;
@@ -192,6 +192,7 @@ static void take_off(struct adit_batcher *b, struct flight *f, uint32_t n)
     if (!reads_later)
         end_section(b, f);
     send(b, f, changes);
+    adit_bid_announce(b->bid, f->is_up ? from_ns + adit_bid_price_ns(b->bid, f->n) : before_ns);
     f->spent_ns = adit_clock_ns() - begin;
     if (!f->reader)
         mesh_aside(b, f); /* while the device is at work; else when its section has ended */
@@ -200,17 +201,13 @@ static void take_off(struct adit_batcher *b, struct flight *f, uint32_t n)
 /* What the batch took of this thread's time is what it cost; but the first one, which warms up. */
 static void learn(struct adit_batcher *b, const struct flight *f)
 {
-    uint64_t own_ns = f->n * b->each_ns;
     b->flown_ns = adit_clock_ns();
     b->most = b->most < b->p.executor->batch_max / 2 ? b->most * 2 : b->p.executor->batch_max;
     if (!b->is_warm) {
         b->is_warm = true;
         return;
     }
-    if (!b->each_ns || f->n >= LARGE_CHUNKS || own_ns > f->spent_ns)
-        adit_cost_learn(&b->each_ns, (f->spent_ns > b->fixed_ns ? f->spent_ns - b->fixed_ns : f->spent_ns / 2) / f->n);
-    else
-        adit_cost_learn(&b->fixed_ns, f->spent_ns > own_ns ? f->spent_ns - own_ns : 0);
+    adit_bid_learn(b->bid, f->n, f->spent_ns);
 }
 
 /* Until the device is done with it, or lost; then its section ends. */
@@ -218,11 +215,13 @@ static void await(struct adit_batcher *b, struct flight *f)
 {
     if (f->is_awaited)
         return;
-    uint64_t most_ns = HUNG_NS + 16 * (b->fixed_ns + f->n * b->each_ns);
-    most_ns = most_ns < HUNG_MOST_NS ? most_ns : HUNG_MOST_NS;
+    uint64_t most_ns = HUNG_NS + 16 * adit_bid_price_ns(b->bid, f->n);
+    if (most_ns > HUNG_MOST_NS || b->p.executor->is_software) /* a program on the CPU is as slow as others make the CPU */
+        most_ns = HUNG_MOST_NS;
+    struct adit_vigil vigil = adit_vigil_begin(f->up_ns, most_ns);
     do
-        f->status = b->p.executor->wait(f->batch, WAIT_NS);
-    while (f->status == -ETIMEDOUT && adit_clock_ns() - f->up_ns < most_ns);
+        f->status = b->p.executor->wait(f->batch, ADIT_VIGIL_LOOK_NS);
+    while (f->status == -ETIMEDOUT && adit_vigil_goes_on(&vigil));
     if (f->status == -ETIMEDOUT)
         f->status = adit_fault(-EIO, "%s: a batch of %u chunks has not ended in %.1f s; it hangs", b->p.executor->name, f->n, (double)most_ns / 1e9);
     if (f->status == -EIO)
@@ -290,27 +289,24 @@ static void land(struct adit_batcher *b, struct flight *f, struct flight *other)
 /* Of a device that gets nothing, as it is too dear or nothing is known of it. */
 static uint32_t probe_now(struct adit_batcher *b)
 {
-    uint64_t now_ns = adit_clock_ns(), price_ns = b->fixed_ns + PROBE_CHUNKS * b->each_ns;
-    if (!b->each_ns)
+    if (!b->bid->each_ns)
         return b->is_warm ? PRICE_CHUNKS : PROBE_CHUNKS;
-    return now_ns - b->flown_ns > AGAIN_SHARE * price_ns ? PROBE_CHUNKS : 0;
+    return adit_clock_ns() - b->flown_ns > AGAIN_SHARE * adit_bid_price_ns(b->bid, PROBE_CHUNKS) ? PROBE_CHUNKS : 0;
 }
 
 static uint32_t share_now(struct adit_batcher *b, const struct flight *in_flight)
 {
+    struct adit_rival rivals[ADIT_EXECUTORS_MAX];
     struct adit_bitset dirty = adit_dirty_set(b->p.arena);
-    uint64_t thread_ns = adit_load_relaxed(b->p.thread_ns);
+    uint64_t thread_ns = adit_load_relaxed(b->p.thread_ns), now_ns = adit_clock_ns();
     struct adit_share s = {.backlog = adit_bitset_count(&dirty), .threads = b->p.threads, .thread_ns = (double)thread_ns,
-                           .device = {(double)b->fixed_ns, (double)b->each_ns}, .batch_max = b->most,
-                           .is_software = b->p.executor->is_software};
+                           .device = {(double)b->bid->fixed_ns, (double)b->bid->each_ns}, .batch_max = b->most,
+                           .device_busy_ns = adit_busy_ns(b->bid->done_ns, now_ns), .is_software = b->p.executor->is_software,
+                           .rivals = rivals, .rivals_n = adit_bid_rivals(b->p.bids, b->p.bids_n, b->p.own, now_ns, rivals)};
     if (!s.backlog || (s.threads && !thread_ns))
         return 0;
-    if (s.threads && !b->each_ns)
+    if (s.threads && !b->bid->each_ns)
         return in_flight->is_up ? 0 : probe_now(b);
-    if (in_flight->is_up) {
-        double left = s.device.fixed_ns + in_flight->n * s.device.each_ns - (double)(adit_clock_ns() - in_flight->up_ns);
-        s.device_busy_ns = left > 0 ? left : 0;
-    }
     uint32_t share = adit_share_of_device(&s);
     return share || in_flight->is_up ? share : probe_now(b);
 }
@@ -329,11 +325,11 @@ static void work_in_its_stead(struct adit_batcher *b)
         nap(SLEEP_NS / 2); /* the threads have it */
 }
 
-/* Until there is a backlog; of one that is for the threads ever fewer looks are taken. */
+/* Until there is a backlog; of one that is for others ever fewer looks are taken. */
 static void rest(struct adit_batcher *b)
 {
     (void)adit_dirty_wait(b->p.arena, b->p.stop, SLEEP_NS);
-    if (!b->p.threads || is_stopped(b))
+    if ((!b->p.threads && b->p.bids_n == 1) || is_stopped(b))
         return;
     nap(b->nap_ns);
     b->nap_ns = b->nap_ns < NAP_MOST_NS ? 2 * b->nap_ns : NAP_MOST_NS;
@@ -357,11 +353,11 @@ static void *batcher_main(void *user)
     uint32_t now = 0;
     import(b);
     for (uint32_t i = 0; i < FLIGHTS; i++)
-        if (!b->is_lost && b->p.executor->open(b->p.executor, &b->flight[i].batch))
+        if (!b->bid->is_lost && b->p.executor->open(b->p.executor, &b->flight[i].batch))
             lose(b);
     while (!is_stopped(b)) {
         struct flight *next = &b->flight[now], *before = &b->flight[1 - now];
-        if (b->is_lost) {
+        if (b->bid->is_lost) {
             work_in_its_stead(b);
             continue;
         }
@@ -370,13 +366,15 @@ static void *batcher_main(void *user)
             b->nap_ns = NAP_NS;
             take_off(b, next, n);
         }
-        if (before->is_up)
+        if (before->is_up) {
             land(b, before, next);
-        else if (!next->is_up)
+            adit_bid_announce(b->bid, next->is_up ? next->up_ns + adit_bid_price_ns(b->bid, next->n) : 0);
+        } else if (!next->is_up) {
             rest(b);
+        }
         if (next->is_up)
             now = 1 - now;
-        if (b->is_lost && next->is_up) /* it went up before the other came down */
+        if (b->bid->is_lost && next->is_up) /* it went up before the other came down */
             give_up(b, next);
         if (b->is_starved && !is_stopped(b))
             nap(STARVED_NAP_NS);
@@ -405,7 +403,6 @@ static void free_all(struct adit_batcher *b)
 
 int adit_batcher_open(const struct adit_batcher_params *params, struct adit_batcher **out)
 {
-    const struct adit_cost *cost = &params->executor->cost[ADIT_SIZE_DENSE];
     struct adit_batcher *b = calloc(1, sizeof *b);
     int error = b ? 0 : ENOMEM;
     for (uint32_t i = 0; !error && i < FLIGHTS; i++) {
@@ -415,8 +412,7 @@ int adit_batcher_open(const struct adit_batcher_params *params, struct adit_batc
     }
     if (!error) {
         b->p = *params;
-        b->fixed_ns = (uint64_t)cost->fixed_ns;
-        b->each_ns = (uint64_t)cost->each_ns;
+        b->bid = &b->p.bids[b->p.own];
         b->nap_ns = NAP_NS;
         b->most = params->executor->batch_max;
         b->flown_ns = adit_clock_ns();
@@ -445,6 +441,6 @@ void adit_batcher_info(const struct adit_batcher *b, struct adit_tier_info *info
     snprintf(info->name, sizeof info->name, "%s", b->p.executor->name);
     info->meshed = adit_load_relaxed(&b->meshed);
     info->in_place = adit_load_relaxed(&b->by_kernel);
-    info->is_lost = adit_load32_acquire(&b->is_lost);
+    info->is_lost = adit_load32_acquire(&b->bid->is_lost);
     snprintf(info->why, sizeof info->why, "%s", info->is_lost ? b->why : "");
 }

@@ -20,13 +20,15 @@
 #define ADIT_BATCHER_H
 
 #include "runtime/adit.h"
+#include "runtime/bid.h"
 #include "runtime/executor.h"
 #include "runtime/mesher.h"
 
 struct adit_batcher;
 
 /* What it works with. stop: set by whoever then posts dirty_event. threads: of the dispatcher; thread_ns: the mean of what a chunk takes one of them, kept
- * by them (0: not known yet). */
+ * by them (0: not known yet). bids: of all devices of the dispatcher, each made by adit_bid_init before the thread of any
+ * starts; this one's is at own. */
 struct adit_batcher_params {
     struct adit_arena *arena;
     struct adit_executor *executor;
@@ -35,6 +37,8 @@ struct adit_batcher_params {
     const uint64_t *thread_ns;
     uint32_t threads;
     uint8_t flags;
+    struct adit_bid *bids; /* bids_n */
+    uint32_t bids_n, own;
 };
 
 /* Starts the thread. -ENOMEM; -EAGAIN: the kernel gives no more threads. A device that cannot open a batch is lost from the beginning. */

@@ -28,17 +28,6 @@ static struct adit_expected expected_of(const struct adit_put_params *params)
 
 static uint64_t *version_of(const struct adit_put_params *params) { return params ? params->version : NULL; }
 
-/* The last fields of a head whose encoding is written into a block of bytes. */
-static void seal_head(struct adit_version *v, size_t bytes, uint64_t packed)
-{
-    struct adit_encoding_bytes spent;
-    v->kind = ADIT_KIND_VERSION;
-    v->key = packed;
-    adit_encoding_bytes_within(v, bytes, &spent);
-    v->payload_bytes = spent.palette + spent.masks + spent.planes + spent.voxels;
-    v->content_hash = adit_encode_hash_within(v, bytes);
-}
-
 /* Encodes voxels into a block of their own. */
 static int encode(struct adit_arena *arena, struct adit_scratch *s, uint64_t packed, const uint16_t *voxels, uint64_t *ref)
 {
@@ -52,7 +41,7 @@ static int encode(struct adit_arena *arena, struct adit_scratch *s, uint64_t pac
     if (!error) {
         struct adit_version *v = adit_arena_at(arena, *ref, bytes);
         adit_encode_write(s->plan, v);
-        seal_head(v, bytes, packed);
+        adit_encode_seal(v, bytes, packed);
     }
     adit_classes_exit(arena);
     return error;
@@ -141,7 +130,7 @@ int adit_chunk_prepare(struct adit_arena *arena, struct adit_loan *loan)
         return -ENOMEM;
     adit_encode_dense_finish(v, classes);
     adit_classes_exit(arena);
-    seal_head(v, adit_encode_dense_bytes(), packed);
+    adit_encode_seal(v, adit_encode_dense_bytes(), packed);
     loan->prepared = true;
     return 0;
 }
@@ -290,7 +279,7 @@ int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key, cons
     if (!error) {
         struct adit_version *v = adit_arena_at(arena, ref, sizeof *v);
         adit_encode_removed(v);
-        seal_head(v, sizeof *v, packed);
+        adit_encode_seal(v, sizeof *v, packed);
         error = adit_publish_version(arena, reader, index, ref, &expected, version_of(params));
         if (error)
             adit_block_free(arena, ref);

@@ -13,12 +13,7 @@ void adit_dirty_mark(struct adit_arena *arena, uint32_t index)
     adit_event_post(&arena->waits->dirty_event);
 }
 
-/* A walk over a set, once around at most, whatever others add and take meanwhile. */
-struct walk {
-    uint32_t begin, passed;
-};
-
-static bool walk_on(const struct adit_bitset *set, struct walk *walk, uint32_t *cursor, uint32_t *index)
+static bool walk_on(const struct adit_bitset *set, struct adit_dirty_walk *walk, uint32_t *cursor, uint32_t *index)
 {
     if (!adit_bitset_find(set, cursor, index))
         return false;
@@ -28,22 +23,46 @@ static bool walk_on(const struct adit_bitset *set, struct walk *walk, uint32_t *
     return is_further;
 }
 
-bool adit_dirty_claim(struct adit_arena *arena, uint32_t *cursor, uint32_t *index)
+bool adit_dirty_next(const struct adit_arena *arena, struct adit_dirty_walk *walk, uint32_t *cursor, uint32_t *index)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena);
+    while (walk_on(&dirty, walk, cursor, index))
+        if (!adit_load_acquire(&arena->entries[*index].work))
+            return true;
+    return false;
+}
+
+bool adit_dirty_claim_at(struct adit_arena *arena, uint32_t index)
 {
     struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
-    struct walk walk = {.begin = *cursor < dirty.n ? *cursor : 0};
-    while (walk_on(&dirty, &walk, cursor, index)) {
-        uint64_t idle = 0;
-        /* DIRTY:claim. Acquire: the mesh the last worker committed is visible (pairs with DIRTY:finish). */
-        if (!adit_cas_acq_rel(&arena->entries[*index].work, &idle, arena->owner))
-            continue;
-        adit_bitset_add(&working, *index);
-        if (adit_bitset_remove(&dirty, *index))
-            return true;
-        adit_bitset_remove(&working, *index);
-        adit_store_release(&arena->entries[*index].work, 0);
-    }
+    uint64_t idle = 0;
+    /* DIRTY:claim. Acquire: the mesh the last worker committed is visible (pairs with DIRTY:finish). */
+    if (!adit_cas_acq_rel(&arena->entries[index].work, &idle, arena->owner))
+        return false;
+    adit_bitset_add(&working, index);
+    if (adit_bitset_remove(&dirty, index))
+        return true;
+    adit_bitset_remove(&working, index);
+    adit_store_release(&arena->entries[index].work, 0);
     return false;
+}
+
+bool adit_dirty_claim(struct adit_arena *arena, uint32_t *cursor, uint32_t *index)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena);
+    struct adit_dirty_walk walk = adit_dirty_walk_from(arena, *cursor);
+    while (walk_on(&dirty, &walk, cursor, index))
+        if (adit_dirty_claim_at(arena, *index))
+            return true;
+    return false;
+}
+
+bool adit_dirty_is_done(const struct adit_arena *arena, uint32_t index)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
+    uint64_t returns = adit_load_seq_cst(&arena->control->returns);
+    return !adit_bitset_has(&dirty, index) && !adit_bitset_has(&working, index) && !adit_bitset_has(&dirty, index) &&
+           adit_load_seq_cst(&arena->control->returns) == returns; /* as is_settled */
 }
 
 void adit_dirty_recover(struct adit_arena *arena, uint32_t owner)
@@ -91,6 +110,17 @@ void adit_dirty_finish(struct adit_arena *arena, uint32_t index, bool again)
         adit_event_post(&arena->waits->settled_event);
 }
 
+bool adit_dirty_give_up(struct adit_arena *arena, uint32_t index, uint64_t current)
+{
+    if (!adit_dirty_claim_at(arena, index))
+        return false;
+    bool is_same = adit_load_acquire(&arena->entries[index].current) == current;
+    if (is_same)
+        adit_store_release(&arena->entries[index].given_up, current); /* before it is neither dirty nor in work: who finds it so and without a mesh sees why */
+    adit_dirty_finish(arena, index, !is_same);
+    return true;
+}
+
 struct attention {
     const struct adit_arena *arena;
     const uint32_t *stop;
@@ -100,15 +130,9 @@ struct attention {
 static bool is_wanted(void *context)
 {
     const struct attention *a = context;
-    struct adit_bitset dirty = adit_dirty_set(a->arena);
     uint32_t cursor = 0, i;
-    struct walk walk = {0};
-    if (adit_load32_acquire(a->stop))
-        return true;
-    while (walk_on(&dirty, &walk, &cursor, &i))
-        if (!adit_load_acquire(&a->arena->entries[i].work))
-            return true;
-    return false;
+    struct adit_dirty_walk walk = {0};
+    return adit_load32_acquire(a->stop) || adit_dirty_next(a->arena, &walk, &cursor, &i);
 }
 
 int adit_dirty_wait(struct adit_arena *arena, const uint32_t *stop, uint64_t timeout_ns)

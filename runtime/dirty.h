@@ -25,6 +25,29 @@ void adit_dirty_mark(struct adit_arena *arena, uint32_t index);
 
 /* Takes the next dirty entry at or after *cursor for this process; false: none that nobody else is at. */
 bool adit_dirty_claim(struct adit_arena *arena, uint32_t *cursor, uint32_t *index);
+/* The same of one entry; false: it is not dirty, or somebody is at it. */
+bool adit_dirty_claim_at(struct adit_arena *arena, uint32_t index);
+/* A walk over the entries that are dirty and that nobody is at, from *cursor (which goes along) once around at most, whatever others add and take meanwhile. False: there are no more. */
+struct adit_dirty_walk {
+    uint32_t begin, passed;
+};
+static inline struct adit_dirty_walk adit_dirty_walk_from(const struct adit_arena *arena, uint32_t cursor)
+{
+    return (struct adit_dirty_walk){.begin = cursor < arena->chunks_max ? cursor : 0};
+}
+bool adit_dirty_next(const struct adit_arena *arena, struct adit_dirty_walk *walk, uint32_t *cursor, uint32_t *index);
+
+/* Gives up the mesh of a version that kills who makes it: current is its commit word. The entry is neither dirty nor meshed until another version is published. False: somebody
+ * is at it, or it is not dirty; nothing has changed. */
+bool adit_dirty_give_up(struct adit_arena *arena, uint32_t index, uint64_t current);
+/* Whether its version of now was given up. */
+static inline bool adit_dirty_is_given_up(const struct adit_arena *arena, uint32_t index)
+{
+    uint64_t given_up = adit_load_acquire(&arena->entries[index].given_up);
+    return given_up && given_up == adit_load_acquire(&arena->entries[index].current);
+}
+/* Whether it is neither dirty nor in work: what was published before the call has its mesh. */
+bool adit_dirty_is_done(const struct adit_arena *arena, uint32_t index);
 /* Done with it; again: it could not be meshed and stays dirty. */
 void adit_dirty_finish(struct adit_arena *arena, uint32_t index, bool again);
 

@@ -22,8 +22,8 @@
  *     struct adit_encode_plan *plan = malloc(adit_encode_plan_bytes());
  *     adit_encode_plan(plan, voxels, classes, &bytes);
  *     block = loan(bytes);
- *     adit_encode_write(plan, block);              block->key = key;
- *     block->content_hash = adit_encode_hash(block);
+ *     adit_encode_write(plan, block);
+ *     adit_encode_seal(block, bytes, key);
  *
  * All functions here are pure: no system call, no allocation, any thread, at most 48 KiB of stack; a plan belongs to one
  * thread at a time.
@@ -68,6 +68,9 @@ void adit_encode_dense_finish(void *block, const uint8_t *classes);
 
 /* Writes the head that says "removed"; it is the whole block. */
 void adit_encode_removed(void *block);
+
+/* The last fields of the head of a block of bytes, once what follows is written: kind, key, payload_bytes, content_hash. */
+void adit_encode_seal(struct adit_version *v, size_t bytes, uint64_t key);
 
 /* content_hash of a finished block (key and head.bytes must be right): XXH3 of what follows the head, seeded with the
  * XXH3 of the head in which version, publisher, published_ns and content_hash are 0. So it tells uniform chunks apart,

@@ -418,3 +418,13 @@ void adit_encode_removed(void *block)
 {
     uniform_write(block, ADIT_ENC_REMOVED, 0, ADIT_CLASS_AIR);
 }
+
+void adit_encode_seal(struct adit_version *v, size_t bytes, uint64_t key)
+{
+    struct adit_encoding_bytes spent;
+    v->kind = ADIT_KIND_VERSION;
+    v->key = key;
+    adit_encoding_bytes_within(v, bytes, &spent);
+    v->payload_bytes = spent.palette + spent.masks + spent.planes + spent.voxels;
+    v->content_hash = adit_encode_hash_within(v, bytes);
+}

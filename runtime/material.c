@@ -37,17 +37,22 @@ static void count_class(struct adit_arena *arena, struct adit_material *m)
     adit_store32_release(&m->state, ADIT_MATERIAL_VALID); /* MATERIAL:valid: after the count */
 }
 
+void adit_classes_copy(const struct adit_arena *arena, uint8_t by_id[ADIT_MATERIALS])
+{
+    memset(by_id, ADIT_CLASS_OPAQUE, ADIT_MATERIALS);
+    by_id[0] = ADIT_CLASS_AIR;
+    for (uint32_t i = 1; i < arena->materials_max; i++) {
+        uint8_t c = is_named(&arena->materials[i]) ? arena->materials[i].material_class : ADIT_CLASS_OPAQUE;
+        by_id[i] = c <= ADIT_CLASS_CUTOUT ? c : ADIT_CLASS_OPAQUE;
+    }
+}
+
 static struct adit_classes *new_table(struct adit_arena *arena, uint64_t changes)
 {
     struct adit_classes *t = malloc(sizeof *t);
     if (!t)
         return NULL;
-    memset(t->by_id, ADIT_CLASS_OPAQUE, sizeof t->by_id);
-    t->by_id[0] = ADIT_CLASS_AIR;
-    for (uint32_t i = 1; i < arena->materials_max; i++) {
-        uint8_t c = is_named(&arena->materials[i]) ? arena->materials[i].material_class : ADIT_CLASS_OPAQUE;
-        t->by_id[i] = c <= ADIT_CLASS_CUTOUT ? c : ADIT_CLASS_OPAQUE;
-    }
+    adit_classes_copy(arena, t->by_id);
     t->changes = changes;
     return t;
 }

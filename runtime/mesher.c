@@ -92,20 +92,39 @@ static int mesh(struct sources *s, const uint8_t *classes, adit_mesh_kernel *ker
     return kernel(&s->source, r);
 }
 
-/* Reads and meshes in one section, into scratch->quads. -ENOSPC: with more room, as r says; -ESTALE: with classes made anew; -EAGAIN: ousted, and what
- * was read may have been anything; -EBADMSG. */
-static int make(struct adit_arena *arena, struct adit_scratch *scratch, adit_mesh_kernel *kernel, uint32_t index, struct sources *s,
-                struct adit_mesh_result *r)
+static uint32_t all_flags(const struct adit_arena *arena, uint8_t flags)
 {
-    *r = (struct adit_mesh_result){.quads = scratch->quads, .quads_max = scratch->quads_max, .bounds_lo = {63, 63, 63}};
-    adit_rcu_enter(scratch->reader);
-    int error = read_sources(arena, scratch, index, s);
-    if (!error && !s->empty) {
-        const uint8_t *classes = adit_classes_try(arena); /* after all was read: it knows of each material that may be there */
-        error = classes ? mesh(s, classes, kernel, r) : -ESTALE;
-        if (classes)
-            adit_classes_exit(arena);
+    return flags | (arena->control->tt_none ? ADIT_MESH_TT_NONE : 0) | (arena->control->ao ? ADIT_MESH_AO : 0);
+}
+
+/* Classes after all was read: they know of each material that may be there. */
+static int mesh_classed(struct adit_arena *arena, struct sources *s, adit_mesh_kernel *kernel, uint8_t *own, struct adit_mesh_result *r)
+{
+    const uint8_t *classes = adit_classes_try(arena);
+    if (classes) {
+        int error = mesh(s, classes, kernel, r);
+        adit_classes_exit(arena);
+        return error;
     }
+    if (!own)
+        return -ESTALE;
+    adit_classes_copy(arena, own);
+    return mesh(s, own, kernel, r);
+}
+
+int adit_mesher_make(struct adit_arena *arena, struct adit_scratch *scratch, adit_mesh_kernel *kernel, uint8_t flags, uint32_t index, uint8_t *own,
+                     struct adit_mesh_origin *origin, struct adit_mesh_result *r)
+{
+    struct sources s;
+    const struct adit_mesh_source source = {.encoded = &s.voxels, .dim = {64, 64, 64}, .flags = (uint8_t)all_flags(arena, flags)};
+    s.origin = (struct adit_mesh_origin){0};
+    s.source = source;
+    *r = (struct adit_mesh_result){.quads = r->quads, .quads_max = r->quads_max, .bounds_lo = {63, 63, 63}};
+    adit_rcu_enter(scratch->reader);
+    int error = read_sources(arena, scratch, index, &s);
+    if (!error && !s.empty)
+        error = mesh_classed(arena, &s, kernel, own, r);
+    *origin = s.origin;
     return adit_rcu_exit(scratch->reader) ? error : -EAGAIN;
 }
 
@@ -167,29 +186,23 @@ int adit_mesher_publish(struct adit_arena *arena, struct adit_reader *reader, ui
     return 0;
 }
 
-static uint32_t all_flags(const struct adit_arena *arena, uint8_t flags)
-{
-    return flags | (arena->control->tt_none ? ADIT_MESH_TT_NONE : 0) | (arena->control->ao ? ADIT_MESH_AO : 0);
-}
-
 int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit_mesh_kernel *kernel, uint8_t flags,
                     uint32_t index)
 {
-    struct sources s;
+    struct adit_mesh_origin origin;
     struct adit_mesh_result r;
-    const struct adit_mesh_source source = {.encoded = &s.voxels, .dim = {64, 64, 64}, .flags = (uint8_t)all_flags(arena, flags)};
     int error = adit_scratch_grow_quads(scratch, QUADS_FIRST), lacking = -EAGAIN;
     for (uint32_t attempt = 0; !error && attempt < ATTEMPTS; attempt++) {
-        s.origin = (struct adit_mesh_origin){0};
-        s.source = source;
-        lacking = make(arena, scratch, kernel, index, &s, &r);
+        r.quads = scratch->quads;
+        r.quads_max = scratch->quads_max;
+        lacking = adit_mesher_make(arena, scratch, kernel, flags, index, NULL, &origin, &r);
         if (!lacking)
             break;
         error = provide(arena, scratch, lacking, r.start[ADIT_MESH_RANGES]);
     }
     if (!error && lacking)
         error = -EAGAIN; /* it changed each time */
-    return error ? error : adit_mesher_publish(arena, scratch->reader, index, &s.origin, &r);
+    return error ? error : adit_mesher_publish(arena, scratch->reader, index, &origin, &r);
 }
 
 bool adit_mesher_done(struct adit_arena *arena, uint32_t index, int error)
@@ -206,6 +219,10 @@ bool adit_mesher_done(struct adit_arena *arena, uint32_t index, int error)
 bool adit_mesher_work(struct adit_arena *arena, adit_mesh_kernel *kernel, uint8_t flags, uint32_t index, uint64_t *meshed)
 {
     struct adit_scratch *scratch;
+    if (adit_dirty_is_given_up(arena, index)) { /* a neighbour has changed */
+        adit_dirty_finish(arena, index, false);
+        return true;
+    }
     int error = adit_scratch_borrow(arena, &scratch);
     if (!error) {
         error = adit_mesher_run(arena, scratch, kernel, flags, index);

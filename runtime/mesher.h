@@ -20,6 +20,12 @@ struct adit_mesh_origin {
     uint32_t rim_hash;  /* of the cells diagonal to it, 0: they did not count */
 };
 
+/* Reads and meshes the entry at index in one section, into r->quads (room for r->quads_max), which need not be claimed; what it was made from is *origin. own: NULL, or room for
+ * ADIT_MATERIALS classes, used when this process's table is not up to date. scratch is borrowed and outside a section. Does not block. -ENOSPC: more room is needed, r says how much;
+ * -ESTALE: classes are to be made anew, and own is NULL; -EAGAIN: ousted, and what was read may have been anything; -EBADMSG. */
+int adit_mesher_make(struct adit_arena *arena, struct adit_scratch *scratch, adit_mesh_kernel *kernel, uint8_t flags, uint32_t index, uint8_t *own,
+                     struct adit_mesh_origin *origin, struct adit_mesh_result *r);
+
 /* Meshes the entry at index with kernel (flags as in kernels/mesh.h, and those of the arena: TT_NONE, AO) and publishes the result. scratch is borrowed and
  * outside a section. -ENOMEM: no room; -EBADMSG: the version is damaged; -EAGAIN: it was ousted, or what it
  * read changed each time; the mesh there is stays. */
@@ -30,7 +36,8 @@ int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit
  * once should rest first. */
 bool adit_mesher_done(struct adit_arena *arena, uint32_t index, int error);
 
-/* Meshes and publishes a claimed entry and ends the claim: what a worker does. *meshed counts it before that, for whoever waits for the end. As done. */
+/* Meshes and publishes a claimed entry and ends the claim: what a worker does. *meshed counts it before that, for whoever waits for the end. One whose version was
+ * given up (dirty.h) is not meshed. As done. */
 bool adit_mesher_work(struct adit_arena *arena, adit_mesh_kernel *kernel, uint8_t flags, uint32_t index, uint64_t *meshed);
 
 /* For a device, inside a section of the caller: reads the entry at index, claimed by the caller, and adds it to a batch of the executor. Does not block. 0 with its

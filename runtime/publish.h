@@ -24,12 +24,6 @@
 #include "runtime/adit.h"
 #include "shm/shm.h"
 
-/* What a thread is about to commit, in its reader slot: | 0 24 | which 8 | index 32 |; 0: nothing. */
-enum adit_intent_kind { ADIT_INTENT_VERSION = 1, ADIT_INTENT_MESH };
-static inline uint64_t adit_intent_make(enum adit_intent_kind kind, uint32_t index) { return (uint64_t)kind << 32 | index; }
-static inline uint32_t adit_intent_index(uint64_t intent) { return (uint32_t)intent; }
-static inline uint32_t adit_intent_kind(uint64_t intent) { return (uint32_t)(intent >> 32 & 0xff); }
-
 /* Inside the reader's section, before the commit; old: the commit word it means to replace. False: the section has been ousted, or may be any
  * moment (rcu.h), nothing may be committed in it; with true it will not be before clear. */
 static inline bool adit_intent_set(struct adit_arena *arena, const struct adit_reader *reader, enum adit_intent_kind kind,

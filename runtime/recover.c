@@ -2,10 +2,13 @@
 
 #include <errno.h>
 
+#include "runtime/buffer.h"
 #include "runtime/dirty.h"
 #include "runtime/key.h"
+#include "runtime/kind_able.h"
 #include "runtime/material.h"
 #include "runtime/publish.h"
+#include "runtime/task_wants.h"
 #include "runtime/watch.h"
 
 #define ALL_SIDES 0x3fu
@@ -16,6 +19,11 @@ static void finish_intent(struct adit_arena *arena, const struct adit_reader_slo
 {
     uint64_t intent = adit_load_acquire(&slot->intent), replaced = adit_load_acquire(&slot->replacing); /* INTENT */
     uint32_t index = adit_intent_index(intent);
+    if (adit_intent_kind(intent) == ADIT_INTENT_BUFFER) {
+        if (index < arena->buffers_max && replaced && adit_load_acquire(&arena->buffers[index].current) != replaced)
+            (void)adit_block_orphan(arena, adit_commit_ref(replaced));
+        return;
+    }
     if (!intent || index >= arena->chunks_max)
         return;
     struct adit_entry *entry = &arena->entries[index];
@@ -45,6 +53,11 @@ static int collect_named(struct adit_arena *arena, struct adit_refset *named)
         if (ref)
             error = adit_refset_add(named, ref);
     }
+    for (uint32_t i = 0; i < arena->buffers_max && !error; i++) {
+        uint64_t current = adit_load_acquire(&arena->buffers[i].current);
+        if (current)
+            error = adit_refset_add(named, adit_commit_ref(current));
+    }
     adit_refset_sort(named);
     return error;
 }
@@ -61,12 +74,16 @@ int adit_recover_participant(struct adit_arena *arena, uint32_t slot)
         if (adit_load32_acquire(&arena->readers[i].owner) == owner)
             finish_intent(arena, &arena->readers[i]);
     adit_salvage_readers(arena, owner);
+    bool is_all = adit_tasks_recover(arena, owner); /* RECOVER:tasks, before what the dead was meshing is dirty again: who finds that sees whose task it was (foreman.h) */
+    adit_task_wants_forget(arena, slot);
     adit_dirty_recover(arena, owner);
     adit_watch_recover(arena, owner);
     adit_material_recover(arena, owner);
+    adit_kinds_able_clear(arena, slot);
+    adit_buffers_recover(arena, owner);
     int error = adit_ring_recover(arena, owner);
-    if (error)
-        return error;
+    if (error || !is_all)
+        return error ? error : -EAGAIN; /* again later, before what the dead had is taken for nobody's */
     error = collect_named(arena, &named);
     if (!error) {
         adit_salvage_blocks(arena, owner, &named);

@@ -7,6 +7,7 @@
 #include "runtime/dirty.h"
 #include "runtime/params.h"
 #include "runtime/store.h"
+#include "runtime/task_queue.h"
 
 static void count_block(uint64_t ref, uint64_t word, void *user)
 {
@@ -67,6 +68,31 @@ static void count_mesh(const struct adit_arena *arena, uint64_t commit, struct a
     stats->faces += m->faces;
 }
 
+static void count_task(uint64_t word, struct adit_stats *stats)
+{
+    switch (adit_task_state(word)) {
+    case ADIT_TASK_HELD:
+    case ADIT_TASK_DELAYED: stats->tasks_delayed++; return;
+    case ADIT_TASK_QUEUED: stats->tasks_queued++; return;
+    case ADIT_TASK_RUNNING: stats->tasks_running++; return;
+    default: stats->tasks_ended += adit_task_has_ended(word);
+    }
+}
+
+static void count_tasks(struct adit_arena *arena, struct adit_stats *stats)
+{
+    struct adit_queue q;
+    uint64_t slots = arena->tasks_max; /* queues do not share any */
+    for (uint32_t id = 0; id < arena->queues_max; id++) {
+        if (!adit_queue_adopt(arena, id, &q) || (uint64_t)q.levels_n << q.shift > slots)
+            continue;
+        slots -= (uint64_t)q.levels_n << q.shift;
+        stats->queues++;
+        for (uint64_t i = 0; i < (uint64_t)q.levels_n << q.shift; i++)
+            count_task(adit_load_relaxed(&q.tasks[i].word), stats); /* relaxed: for people */
+    }
+}
+
 int adit_stats(struct adit_arena *arena, struct adit_stats *stats)
 {
     int error = adit_params_check("adit_stats", stats->size, sizeof *stats);
@@ -107,6 +133,7 @@ int adit_stats(struct adit_arena *arena, struct adit_stats *stats)
         count_mesh(arena, adit_load_acquire(&arena->entries[i].mesh), stats);
     }
     count_segments(arena, stats);
+    count_tasks(arena, stats);
     return 0;
 }
 
@@ -140,4 +167,46 @@ int adit_participant_get(struct adit_arena *arena, uint32_t slot, struct adit_pa
             out->oldest_epoch = epoch / ADIT_EPOCH_STEP;
     }
     return 0;
+}
+
+/* The pid of the participant that owner names, 0 when it has left. */
+static uint32_t pid_of(const struct adit_arena *arena, uint32_t owner)
+{
+    uint32_t slot = adit_owner_slot(owner);
+    if (!owner || slot >= arena->participants_max)
+        return 0;
+    uint64_t word = adit_load_acquire(&arena->participants[slot].word);
+    bool is_same = adit_part_state(word) != ADIT_PART_FREE && adit_owner_make(slot, adit_part_generation(word)) == owner;
+    return is_same ? adit_part_pid(word) : 0;
+}
+
+int adit_ring_get(const struct adit_arena *arena, uint32_t slot, struct adit_ring_info *out)
+{
+    struct adit_ring ring;
+    int error = adit_params_check("adit_ring_get", out->size, sizeof *out);
+    if (error)
+        return error;
+    *out = (struct adit_ring_info){.size = sizeof *out};
+    if (slot >= arena->rings_max)
+        return adit_fault(-ERANGE, "arena %s: it has %u rings at most", arena->name, arena->rings_max);
+    const struct adit_ring_slot *s = &arena->rings[slot];
+    if (adit_load32_acquire(&s->state) != ADIT_RING_SLOT_VALID) /* RING:valid */
+        return adit_fault(-ENOENT, "arena %s: there is no ring %u", arena->name, slot);
+    error = adit_ring_adopt(arena, s, &ring);
+    if (error)
+        return error;
+    const struct adit_ring_head *h = ring.head;
+    out->kind = (enum adit_ring_kind)ring.kind;
+    out->element_bytes = ring.element_bytes;
+    out->capacity = (uint32_t)ring.mask + 1;
+    out->popped = adit_load_acquire(&h->head);
+    out->pushed = adit_load_acquire(&h->tail);
+    int64_t filled = (int64_t)(out->pushed - out->popped); /* below 0: tail is stored late (ring.c) */
+    out->filled = filled < 0 ? 0 : filled < out->capacity ? (uint32_t)filled : out->capacity;
+    out->overrun = adit_load_relaxed(&h->overrun); /* relaxed, here and below: for people to read */
+    out->underrun = adit_load_relaxed(&h->underrun);
+    out->pusher_pid = pid_of(arena, adit_load32_relaxed(&h->pusher));
+    out->popper_pid = pid_of(arena, adit_load32_relaxed(&h->popper));
+    snprintf(out->name, sizeof out->name, "%.47s", s->name);
+    return adit_load32_acquire(&s->state) == ADIT_RING_SLOT_VALID ? 0 : adit_fault(-ENOENT, "arena %s: ring %u has just ended", arena->name, slot);
 }

@@ -225,7 +225,7 @@ static void look_at_rim(struct world *w, uint32_t i, uint64_t packed, const stru
         say(w, "I7", i, "its mesh knows other cells diagonal to it than there are, and it is not dirty");
 }
 
-/* Quiet: an entry that waits for no mesh has the mesh of now. */
+/* Quiet: an entry that waits for no mesh has the mesh of now, or is of a version that was given up. */
 static void look_at_settled(struct world *w, uint32_t i, uint64_t packed)
 {
     const struct adit_entry *e = &w->arena->entries[i];
@@ -233,7 +233,8 @@ static void look_at_settled(struct world *w, uint32_t i, uint64_t packed)
     struct adit_version now, near;
     const struct adit_mesh *m = adit_store_mesh(w->arena, adit_load_acquire(&e->mesh));
     uint64_t air = adit_plane_hash_uniform(0);
-    if (adit_bitset_has(&dirty, i) || adit_bitset_has(&working, i) || adit_load_acquire(&e->work) || !peek_version(w->arena, i, &now))
+    if (adit_bitset_has(&dirty, i) || adit_bitset_has(&working, i) || adit_load_acquire(&e->work) || adit_dirty_is_given_up(w->arena, i) ||
+        !peek_version(w->arena, i, &now))
         return;
     if (!m) {
         if (now.encoding != ADIT_ENC_REMOVED && !adit_load_acquire(&e->mesh))
@@ -337,6 +338,11 @@ static int look_at_names(struct world *w)
     for (uint32_t i = 0; i < w->arena->rings_max && !error; i++)
         if (adit_load32_acquire(&w->arena->rings[i].state) == RING_VALID)
             error = name(w, adit_load_acquire(&w->arena->rings[i].ref));
+    for (uint32_t i = 0; i < w->arena->buffers_max && !error; i++) {
+        uint64_t current = adit_load_acquire(&w->arena->buffers[i].current);
+        if (current)
+            error = name(w, adit_commit_ref(current));
+    }
     if (error)
         return error;
     if (w->named_n)

@@ -33,6 +33,7 @@ static int look(struct adit_verifier *v, bool deep, void *buffer, struct adit_ve
     counts->readers = v->walked.readers;
     counts->pins = v->walked.pins;
     counts->rings = v->walked.rings;
+    counts->tasks = v->walked.tasks;
     counts->blocks = v->walked.blocks;
     counts->block_bytes = v->walked.block_bytes;
     counts->free_bytes = v->walked.free_bytes;

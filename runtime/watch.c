@@ -1,7 +1,6 @@
 #include "runtime/watch.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -295,16 +294,12 @@ int adit_watch_fd(struct adit_watch *watch)
         return adit_fault(-errno, "arena %s: no descriptor for a watch: %s", watch->arena->name, strerror(errno));
     watch->fd = fd;
     watch->armed = 1;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the application's */
-    int error = pthread_create(&watch->thread, NULL, descriptor_main, watch);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int error = adit_thread_start(&watch->thread, descriptor_main, watch);
     if (!error)
         return fd;
     close(fd);
     watch->fd = -1;
-    return adit_fault(-error, "arena %s: no thread for a watch's descriptor: %s", watch->arena->name, strerror(error));
+    return adit_fault(error, "arena %s: no thread for a watch's descriptor: %s", watch->arena->name, strerror(-error));
 }
 
 void adit_watch_close(struct adit_watch **watch)

@@ -2,6 +2,7 @@
  *
  *   create: bind the names -> make segments -> lay out control -> publish (magic) -> seal -> adopt -> guests' pages -> join -> keeper
  *   attach: ask the broker -> map -> adopt (check) -> join -> keeper; a guest: map its page, as the keeper has joined for it
+ *   bare:   attach without the keeper; what forks and its children: rejoin -> forget the parent's -> join
  *   detach: keeper ends, the next takes over -> reclaim, orphan the rest -> close readers, unpin -> leave -> unmap
  *
  * Up to join nothing in shared memory names the process; from then on the keeper recovers what it leaves.
@@ -41,6 +42,7 @@ static struct adit_arena *new_arena(const char *place, const char *name, uint32_
     snprintf(a->place, sizeof a->place, "%s", place);
     pthread_mutex_init(&a->classes_lock, NULL);
     pthread_mutex_init(&a->watches_lock, NULL);
+    pthread_mutex_init(&a->memory_here.lock, NULL);
     return a;
 }
 
@@ -50,6 +52,7 @@ static void free_arena(struct adit_arena *a)
         adit_segment_unmap(&a->maps[i]);
     pthread_mutex_destroy(&a->classes_lock);
     pthread_mutex_destroy(&a->watches_lock);
+    pthread_mutex_destroy(&a->memory_here.lock);
     free(a);
 }
 
@@ -73,6 +76,8 @@ static int join(struct adit_arena *a, const char *label)
         error = adit_rcu_pool_init(a);
     if (!error && a->role == ADIT_ROLE_PRODUCER)
         error = adit_reclaimer_init(a);
+    if (!error && a->role == ADIT_ROLE_PRODUCER && !a->is_bare)
+        error = adit_reclaimer_start(a);
     return error;
 }
 
@@ -248,13 +253,17 @@ int adit_arena_attach(const struct adit_attach_plan *plan, struct adit_arena **o
         return error;
     struct adit_arena *a = new_arena(grant.place, plan->name, plan->role, plan->recover);
     error = a ? map_grant(a, &grant) : -ENOMEM;
-    if (!error)
+    if (!error) {
+        a->is_bare = plan->is_bare;
         error = adit_control_adopt(a);
+    }
     if (!error)
         error = take_pages(a, &grant);
     if (!error)
         error = join(a, plan->label);
-    if (!error && grant.listener >= 0 && !(error = adit_keeper_open(a, grant.listener, grant.guest_listener)))
+    if (a && a->is_bare)
+        adit_guest_pages_close(a); /* for the next keeper, which this is never */
+    if (!error && !plan->is_bare && grant.listener >= 0 && !(error = adit_keeper_open(a, grant.listener, grant.guest_listener)))
         grant.listener = grant.guest_listener = -1;
     if (grant.listener >= 0) {
         close(grant.listener);
@@ -270,6 +279,18 @@ int adit_arena_attach(const struct adit_attach_plan *plan, struct adit_arena **o
     if (error)
         adit_arena_detach(&a);
     *out = a;
+    return error;
+}
+
+int adit_arena_rejoin(struct adit_arena *a, const char *label)
+{
+    a->self = NULL;
+    a->owner = 0;
+    a->watches_open = NULL;
+    adit_rcu_pool_forget(a);
+    int error = adit_participant_join(a, label);
+    if (!error && a->role == ADIT_ROLE_PRODUCER)
+        error = adit_reclaimer_forget(a);
     return error;
 }
 

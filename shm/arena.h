@@ -49,6 +49,7 @@ struct adit_arena {
     uint32_t owner; /* 0: observer, guest */
     uint32_t fenced; /* readers fence at every enter (no membarrier on this host) */
     uint32_t pins_each;
+    bool is_bare;  /* of adit_attach_plan */
     bool is_image; /* of a file (image.h): its participants are of another time */
     struct adit_participant *self; /* NULL: observer, guest */
     struct adit_participant *participants;
@@ -62,6 +63,18 @@ struct adit_arena {
     struct adit_material *materials;
     struct adit_ring_slot *rings;
     struct adit_lock_slot *locks;
+    struct adit_kind_slot *kinds;
+    struct adit_queue_slot *queues;
+    struct adit_task_slot *tasks;
+    struct adit_task_after *task_after;
+    uint64_t *task_blockers;
+    struct adit_task_uses *task_uses;
+    uint64_t *task_use_bits;
+    struct adit_task_wants *task_wants;
+    struct adit_task_memory *task_memory;
+    struct adit_buffer_slot *buffers;
+    struct adit_worker_slot *workers;
+    uint32_t kinds_max, queues_max, tasks_max, buffers_max, workers_max;
     uint32_t participants_max, readers_max, chunks_max, watches_max, materials_max, rings_max, locks_max;
     uint32_t guests_max;
     uint32_t bits_words;        /* words of one bit set over the store's entries, its summary included */
@@ -75,6 +88,14 @@ struct adit_arena {
     struct adit_reclaimer *reclaimer;  /* NULL: publishes nothing */
     struct adit_reader_pool *pool;     /* readers this library itself uses */
     struct adit_classes *classes;      /* runtime/material.h */
+    struct adit_kind_here *kinds_here; /* runtime/kind.h */
+    uint32_t left_committed;           /* 1: this process has left a task COMMITTED, for its sleepers to conclude; relaxed */
+    struct adit_memory_here {          /* runtime/task_wants.h: of this process's reservations, under its lock */
+        pthread_mutex_t lock;
+        uint64_t available, looked_ns;           /* as it was then */
+        uint64_t refused, again_ns, patience_ns; /* so many bytes were not to be had; until when nobody looks again; how long that was */
+        uint64_t room;                           /* that there would have been, had all reservations ended */
+    } memory_here;
     struct adit_watch *watches_open;   /* runtime/watch.c: this process's, under watches_lock */
     pthread_mutex_t watches_lock;
     struct adit_scratch *scratch[64];  /* runtime/scratch.h, by the pool index of a borrowed reader */
@@ -90,7 +111,7 @@ struct adit_arena_plan {
     const char *name;
     const char *label;
     uint64_t data_bytes;
-    uint32_t chunks_max, participants_max, readers_max, watches_max, pins_max, materials_max, guests_max;
+    uint32_t chunks_max, participants_max, readers_max, watches_max, pins_max, materials_max, guests_max, tasks_max, buffers_max;
     const char *guest_path; /* NULL: guests come by the name only */
     uint64_t heap_bytes, hold_max_bytes;
     bool seal_writers, tt_none, ao;
@@ -104,6 +125,7 @@ struct adit_attach_plan {
     const char *label;
     uint32_t role;
     uint64_t timeout_ns;
+    bool is_bare; /* no threads: neither a keeper's nor a reclaimer's; for a process that forks, and its children */
     int (*recover)(struct adit_arena *arena, uint32_t slot);
 };
 
@@ -111,6 +133,9 @@ struct adit_attach_plan {
 int adit_arena_create(const struct adit_arena_plan *plan, struct adit_arena **out);
 int adit_arena_attach(const struct adit_attach_plan *plan, struct adit_arena **out);
 void adit_arena_detach(struct adit_arena **arena);
+/* In a child of fork(), whose parent has attached bare and has one thread: the child becomes a participant of its own. What the parent has of the arena
+ * (slot, readers, watches, what it retired) stays the parent's. -EUSERS, -EMFILE, -ENOMEM: the child is none, and must not use the arena. */
+int adit_arena_rejoin(struct adit_arena *arena, const char *label);
 /* An observer's arena on segments that the caller has mapped, maps[0..n-1], control first; they are taken over, also on failure. */
 int adit_arena_adopt(const char *name, const struct adit_mapping *maps, uint32_t n, struct adit_arena **out);
 

@@ -27,8 +27,23 @@ uint64_t adit_control_signature(void)
     h = MIX(h, sizeof(struct adit_material));
     h = MIX(h, sizeof(struct adit_ring_slot));
     h = MIX(h, sizeof(struct adit_ring_head));
+    h = MIX(h, offsetof(struct adit_ring_head, tail_seen));
     h = MIX(h, sizeof(struct adit_lock_slot));
     h = MIX(h, offsetof(struct adit_lock_slot, copy));
+    h = MIX(h, sizeof(struct adit_kind_slot));
+    h = MIX(h, offsetof(struct adit_kind_slot, cost));
+    h = MIX(h, sizeof(struct adit_queue_slot));
+    h = MIX(h, offsetof(struct adit_queue_slot, level));
+    h = MIX(h, offsetof(struct adit_queue_slot, handover));
+    h = MIX(h, offsetof(struct adit_queue_slot, at_work));
+    h = MIX(h, sizeof(struct adit_task_slot));
+    h = MIX(h, offsetof(struct adit_task_slot, long_args));
+    h = MIX(h, sizeof(struct adit_task_after));
+    h = MIX(h, sizeof(struct adit_task_uses));
+    h = MIX(h, sizeof(struct adit_task_wants));
+    h = MIX(h, sizeof(struct adit_task_memory));
+    h = MIX(h, sizeof(struct adit_buffer_slot));
+    h = MIX(h, sizeof(struct adit_worker_slot));
     h = MIX(h, offsetof(struct adit_control, inner_at));
     h = MIX(h, sizeof(struct adit_waits));
     h = MIX(h, offsetof(struct adit_waits, proxy_owner));
@@ -85,6 +100,17 @@ uint64_t adit_control_layout(const struct adit_arena_plan *plan, struct adit_con
     at = place(&head->watch_bits, at, adit_bitset_words(plan->chunks_max) * 2 * watches, 8);
     at = place(&head->rings, at, 64, sizeof(struct adit_ring_slot));
     at = place(&head->locks, at, 64, sizeof(struct adit_lock_slot));
+    at = place(&head->kinds, at, ADIT_KINDS, sizeof(struct adit_kind_slot));
+    at = place(&head->queues, at, ADIT_QUEUES, sizeof(struct adit_queue_slot));
+    at = place(&head->tasks, at, plan->tasks_max, sizeof(struct adit_task_slot));
+    at = place(&head->task_after, at, plan->tasks_max, sizeof(struct adit_task_after));
+    at = place(&head->task_blockers, at, plan->tasks_max, 8);
+    at = place(&head->task_uses, at, plan->tasks_max, sizeof(struct adit_task_uses));
+    at = place(&head->task_use_bits, at, plan->tasks_max, 8);
+    at = place(&head->task_wants, at, plan->tasks_max, sizeof(struct adit_task_wants));
+    at = place(&head->task_memory, at, participants, sizeof(struct adit_task_memory));
+    at = place(&head->buffers, at, plan->buffers_max, sizeof(struct adit_buffer_slot));
+    at = place(&head->workers, at, ADIT_WORKER_SLOTS, sizeof(struct adit_worker_slot));
     at = place(&head->heap, at, heap_bytes, 1);
     at = (at + TABLE_ALIGN - 1) / TABLE_ALIGN * TABLE_ALIGN;
     head->segments[0].granule_first = (uint32_t)(head->heap.at >> ADIT_GRANULE_SHIFT);
@@ -145,6 +171,30 @@ static bool adopt_segment(struct adit_arena *a, const struct adit_segment *g, ui
            b->extents == ((uint64_t)b->granules + ADIT_EXTENT_GRANULES - 1) / ADIT_EXTENT_GRANULES;
 }
 
+/* Those of tasks. */
+static bool adopt_tasks(struct adit_arena *a, const struct adit_control *c)
+{
+    a->kinds = table(a, &c->kinds, sizeof *a->kinds, ADIT_KINDS);
+    a->queues = table(a, &c->queues, sizeof *a->queues, ADIT_QUEUES);
+    a->tasks = table(a, &c->tasks, sizeof *a->tasks, ADIT_TASKS_MAX);
+    a->task_after = table(a, &c->task_after, sizeof *a->task_after, ADIT_TASKS_MAX);
+    a->task_blockers = table(a, &c->task_blockers, 8, ADIT_TASKS_MAX);
+    a->task_uses = table(a, &c->task_uses, sizeof *a->task_uses, ADIT_TASKS_MAX);
+    a->task_use_bits = table(a, &c->task_use_bits, 8, ADIT_TASKS_MAX);
+    a->task_wants = table(a, &c->task_wants, sizeof *a->task_wants, ADIT_TASKS_MAX);
+    a->task_memory = table(a, &c->task_memory, sizeof *a->task_memory, ADIT_PARTICIPANTS_MAX);
+    a->buffers = table(a, &c->buffers, sizeof *a->buffers, ADIT_BUFFERS_MAX);
+    a->kinds_max = (uint32_t)c->kinds.n;
+    a->queues_max = (uint32_t)c->queues.n;
+    a->tasks_max = (uint32_t)c->tasks.n;
+    a->workers = table(a, &c->workers, sizeof *a->workers, ADIT_WORKER_SLOTS);
+    a->buffers_max = (uint32_t)c->buffers.n;
+    a->workers_max = (uint32_t)c->workers.n;
+    return a->kinds && a->queues && a->tasks && a->task_after && a->task_blockers && a->task_uses && a->task_use_bits && a->task_wants && a->task_memory && a->buffers && a->workers &&
+           c->task_wants.n == a->tasks_max && c->task_memory.n == a->participants_max && c->task_after.n == a->tasks_max && c->task_blockers.n == a->tasks_max &&
+           c->task_uses.n == a->tasks_max && c->task_use_bits.n == a->tasks_max;
+}
+
 /* The tables that guests do not see; false when one lies outside. */
 static bool adopt_inner(struct adit_arena *a, const struct adit_control *c)
 {
@@ -158,7 +208,8 @@ static bool adopt_inner(struct adit_arena *a, const struct adit_control *c)
     a->rings_max = (uint32_t)c->rings.n;
     a->locks_max = (uint32_t)c->locks.n;
     return a->waits && a->dirty && a->watches && a->watch_bits && a->rings && a->locks && c->dirty.n == (uint64_t)a->bits_words * 2 &&
-           c->watch_bits.n == (uint64_t)a->bits_words * 2 * a->watches_max && (uint64_t)a->guests_max * ADIT_GUEST_WATCHES <= a->watches_max;
+           c->watch_bits.n == (uint64_t)a->bits_words * 2 * a->watches_max && (uint64_t)a->guests_max * ADIT_GUEST_WATCHES <= a->watches_max &&
+           adopt_tasks(a, c);
 }
 
 /* The tables; false when one lies outside. */

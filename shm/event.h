@@ -34,6 +34,23 @@ static inline void adit_event_post(struct adit_event *event)
     }
 }
 
+/* Wakes up to n who wait, after a full barrier of the caller's; of those that wait by bits, who have one of bits. Non-blocking. */
+static inline void adit_event_wake_bits(struct adit_event *event, uint32_t n, uint32_t bits)
+{
+    adit_add32_seq_cst(&event->seq, 1);
+    adit_futex_wake_bits(&event->seq, n, bits);
+}
+static inline void adit_event_wake(struct adit_event *event, uint32_t n) { adit_event_wake_bits(event, n, UINT32_MAX); }
+
+/* Wakes all who wait, as one who was woken does for whom it was not: who sleeps can tell it from a post by seq, whose upper half counts these and whose lower half does the posts: 65,536 of
+ * either while one goes to sleep, or wakes, are not seen; it looks around later. */
+#define ADIT_EVENT_POSTS 0xffffu
+static inline void adit_event_pass(struct adit_event *event)
+{
+    adit_add32_seq_cst(&event->seq, ADIT_EVENT_POSTS + 1);
+    adit_futex_wake(&event->seq, UINT32_MAX);
+}
+
 /* Waits until is_ready(context) is true, looking first. 0, or -ETIMEDOUT after timeout_ns (0: one look only). */
 int adit_event_wait(struct adit_event *event, bool (*is_ready)(void *context), void *context, uint64_t timeout_ns);
 

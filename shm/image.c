@@ -61,14 +61,26 @@ static int save_segment(int fd, const struct adit_mapping *m, uint64_t at, uint8
     return error;
 }
 
-/* Whether the control segment differs from what was written. */
-static int has_moved(int fd, const struct adit_mapping *m, uint64_t at, uint8_t *part, uint32_t *moved)
+/* What sleepers of queues store though nothing happens is taken to be as it was. */
+static void overlook_naps(const struct adit_arena *arena, uint64_t from, uint64_t n, uint8_t *part)
 {
+    for (uint32_t i = 0; arena->queues && i < arena->queues_max; i++) {
+        uint64_t place = (uint64_t)((const uint8_t *)&arena->queues[i].looked_ns - arena->maps[0].base);
+        if (place >= from && place - from < n) /* both are multiples of 8 */
+            memcpy(part + (place - from), arena->maps[0].base + place, sizeof(uint64_t));
+    }
+}
+
+/* Whether the control segment differs from what was written. */
+static int has_moved(const struct adit_arena *arena, int fd, uint64_t at, uint8_t *part, uint32_t *moved)
+{
+    const struct adit_mapping *m = &arena->maps[0];
     for (uint64_t from = 0; from < m->bytes; from += PART) {
         uint64_t n = m->bytes - from < PART ? m->bytes - from : PART;
         ssize_t got = pread(fd, part, n, (off_t)(at + from));
         if (got != (ssize_t)n)
             return got < 0 ? -errno : -EIO;
+        overlook_naps(arena, from, n, part);
         *moved |= memcmp(part, m->base + from, n) != 0;
     }
     return 0;
@@ -90,7 +102,7 @@ static int save_all(int fd, const struct adit_arena *arena)
     for (uint32_t i = 0; i < arena->segments_n && !error; i++)
         error = save_segment(fd, &arena->maps[i], head.segments[i].at, part);
     if (!error)
-        error = has_moved(fd, &arena->maps[0], head.segments[0].at, part, &head.is_moving);
+        error = has_moved(arena, fd, head.segments[0].at, part, &head.is_moving);
     head.check = check_of(&head);
     if (!error)
         error = write_all(fd, (const uint8_t *)&head, sizeof head, 0);

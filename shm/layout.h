@@ -12,13 +12,14 @@
  *   version      one immutable encoding of a chunk; mesh: quads made from versions
  *   section      what a reader is inside between enter and exit;  pin: keeps a block beyond a section
  *   retire       give up a block that readers may still see;  reclaim: free it after a grace period
+ *   kind         a registered operation;  task: one run of a kind, a slot of a queue;  worker: a thread that runs tasks
  *
  * The control segment, in this order (offsets stand in struct adit_control, tables start on 4 KiB):
  *
  *   | adit_control | participants | readers | pins | block words of every segment | extent hints |
  *   | store keys | store entries | materials |
  *   - - - inner_at: what follows is no guest's to see - - -
- *   | adit_waits | dirty, working bits | watches | watch bits | rings | locks | heap (segment 0 blocks) |
+ *   | adit_waits | dirty, working bits | watches | watch bits | rings | locks | kinds | queues | tasks, what they wait for | buffers | workers | heap (segment 0 blocks) |
  *
  * With guests these are two memfds, mapped one behind the other; a guest is given the first, read-only. All words that anybody
  * sleeps on lie in the second: who can map a futex word can have its sleepers moved elsewhere (FUTEX_REQUEUE), read-only or not.
@@ -31,11 +32,12 @@
 #ifndef ADIT_LAYOUT_H
 #define ADIT_LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define ADIT_MAGIC 0x31304e4554494441ull /* "ADITEN01" */
-#define ADIT_LAYOUT_VERSION 3u
+#define ADIT_LAYOUT_VERSION 6u
 
 #define ADIT_GRANULE_SHIFT 9
 #define ADIT_GRANULE_BYTES (1u << ADIT_GRANULE_SHIFT)
@@ -74,6 +76,12 @@ static inline uint64_t adit_commit_ref(uint64_t commit)
 {
     return ADIT_REF(commit >> 32 & 0xff, (commit & 0xffffffffu) << ADIT_GRANULE_SHIFT);
 }
+
+/* intent, what a thread is about to commit, in its reader slot:  | 0 24 | which 8 | index 32 |; 0: nothing. index: of the entry, or the buffer. Life: runtime/publish.h. */
+enum adit_intent_kind { ADIT_INTENT_VERSION = 1, ADIT_INTENT_MESH, ADIT_INTENT_BUFFER };
+static inline uint64_t adit_intent_make(enum adit_intent_kind kind, uint32_t index) { return (uint64_t)kind << 32 | index; }
+static inline uint32_t adit_intent_index(uint64_t intent) { return (uint32_t)intent; }
+static inline uint32_t adit_intent_kind(uint64_t intent) { return (uint32_t)(intent >> 32 & 0xff); }
 
 /* owner: | slot + 1, 12 bits | generation 16 |; 0 is nobody. The participant table says whose slot it is. */
 static inline uint32_t adit_owner_make(uint32_t slot, uint32_t generation)
@@ -255,14 +263,15 @@ struct adit_control {
     uint32_t ao; /* 1: meshes have ambient occlusion, and chunks diagonal to one another concern each other */
     uint32_t pad6[15];
     struct adit_table participants, readers, pins, keys, entries, dirty, watches, watch_bits, materials, rings, heap, locks;
-    struct adit_table waits;
+    struct adit_table waits, kinds, queues, tasks, task_after, task_blockers, task_uses, task_use_bits, buffers;
     uint64_t inner_at;                      /* see above */
     char guest_path[ADIT_GUEST_PATH_BYTES]; /* of the guests' socket; "" without guests */
-    uint64_t pad1[15];
+    struct adit_table workers, task_wants, task_memory;
+    uint64_t pad1[9];
     struct adit_segment segments[ADIT_SEGMENTS_MAX];
     /* each of the following on a line pair of its own */
     uint64_t epoch; /* odd, counts by ADIT_EPOCH_STEP; w: grace periods, o: seq_cst RMW; read at every enter */
-    uint64_t pad2[47];
+    uint64_t pad2[31];
     uint64_t orphanings; /* grows whenever retired blocks were left to nobody; who sees it grown adopts; w: any, seq_cst */
     uint64_t readers_high; /* reader slots ever used, the bound of scans; w: any, acq_rel */
     uint64_t classes_changes; /* materials registered that are not opaque; w: registrars, acq_rel, after the material */
@@ -278,6 +287,8 @@ struct adit_waits {
     uint64_t pad0[8];
     struct adit_robust naming; /* held while a lock or a ring is given a slot and a name, or a ring is ended */
     uint64_t pad1[8];
+    struct adit_robust uses; /* held while tasks that use buffers are submitted (runtime/task_uses.h) */
+    uint64_t pad6[8];
     struct adit_event dirty_event; /* posted when a chunk becomes dirty: dispatchers wait here */
     uint64_t pad2[15];
     struct adit_event settled_event; /* posted when the last dirty chunk was meshed */
@@ -326,7 +337,8 @@ struct adit_entry {
     uint64_t work;    /* 0: idle, else owner of who meshes it; w: dispatchers, o: acq_rel CAS */
     uint64_t dirty_ns; /* CLOCK_MONOTONIC when it became dirty; relaxed */
     uint64_t number;   /* a version number within 2^23 of the current one: the upper bits that current lacks; relaxed */
-    uint64_t pad[3];
+    uint64_t given_up; /* current as it was when nobody would mesh that version any more, as its meshers died of it; w: who holds work, o: release */
+    uint64_t pad[2];
 };
 
 /* A consumer's subscription: a box of keys, lo <= key < hi. The bits table holds two bit sets a watch. */
@@ -366,19 +378,25 @@ struct adit_ring_slot {
     uint64_t pad[8];
 };
 
-/* The head of a ring's block; slots of stride bytes follow. Each group on lines of its own. */
+/* The head of a ring's block; slots of stride bytes follow. Each group on lines of its own. Of a ring of samples (samples.h) the writer is
+ * the pusher and the reader the popper; its states are told there. */
 struct adit_ring_head {
     uint32_t kind, element_bytes, stride, capacity; /* capacity a power of two */
     uint64_t pad0[14];
-    uint64_t tail;      /* next index to push; w: SPSC the pusher, relaxed; MPMC a hint, any, relaxed, never too high */
-    uint64_t head_seen; /* SPSC: the pusher's copy of head; nobody else reads it */
-    uint32_t pusher;    /* SPSC: owner; another one first makes sure of tail; w: the pusher, release; recovery: 0 */
-    uint32_t pad1[27];
-    uint64_t head;   /* next index to pop; w: SPSC the popper, release; MPMC a hint like tail */
-    uint32_t popper; /* SPSC: owner, for dumps; w: the popper, relaxed; recovery: 0 */
-    uint32_t pad2[29];
+    uint64_t tail;      /* next index to push; w: SPSC the pusher, relaxed; MPMC a hint, any, relaxed, never too high; samples: release */
+    uint64_t head_seen; /* SPSC, samples: the pusher's copy of head; nobody else reads it */
+    uint32_t pusher;    /* SPSC, samples: owner; another one first makes sure of tail; w: the pusher, release; recovery: 0 */
+    uint32_t pad1;
+    uint64_t overrun; /* samples: frames that found no room, ever; w: the pusher, relaxed */
+    uint64_t pad2[12];
+    uint64_t head;   /* next index to pop; w: SPSC, samples the popper, release; MPMC a hint like tail */
+    uint32_t popper; /* SPSC, samples: owner; w: the popper, relaxed; recovery: 0 */
+    uint32_t pad3;
+    uint64_t tail_seen; /* samples: the popper's copy of tail; nobody else reads it */
+    uint64_t underrun;  /* samples: frames of silence given for missing ones, ever; w: the popper, relaxed */
+    uint64_t pad4[12];
     struct adit_event item, room;
-    uint64_t pad3[14];
+    uint64_t pad5[14];
 };
 
 /* A named lock and the object it guards (lock.h): made once, never freed, so that no word here is ever anything else.
@@ -398,6 +416,8 @@ struct adit_lock_slot {
     uint64_t pad1[14];
     uint8_t copy[2][ADIT_LOCK_BYTES_MAX]; /* w: the holder, its draft only */
 };
+
+#include "shm/layout_tasks.h"
 
 /* ---- a guest's page --------------------------------------------------------------------------------------------- */
 
@@ -526,15 +546,17 @@ ADIT_AT(adit_control, name, 56);
 ADIT_AT(adit_control, fenced, 104);
 ADIT_AT(adit_control, ao, 136);
 ADIT_AT(adit_control, participants, 200);
-ADIT_AT(adit_control, segments, 640);
-ADIT_AT(adit_control, epoch, 1664);
 ADIT_AT(adit_control, waits, 392);
+ADIT_AT(adit_control, inner_at, 536);
+ADIT_AT(adit_control, segments, 768);
+ADIT_AT(adit_control, epoch, 1792);
 ADIT_AT(adit_control, orphanings, 2048);
-ADIT_SIZE(adit_waits, 640);
+ADIT_SIZE(adit_waits, 768);
 ADIT_AT(adit_waits, naming, 128);
-ADIT_AT(adit_waits, dirty_event, 256);
-ADIT_AT(adit_waits, proxy_event, 512);
-ADIT_AT(adit_waits, proxy_owner, 536);
+ADIT_AT(adit_waits, uses, 256);
+ADIT_AT(adit_waits, dirty_event, 384);
+ADIT_AT(adit_waits, proxy_event, 640);
+ADIT_AT(adit_waits, proxy_owner, 664);
 ADIT_SIZE(adit_guest_section, 64);
 ADIT_SIZE(adit_guest_pin, 16);
 ADIT_SIZE(adit_guest_watch, 128);
@@ -556,7 +578,10 @@ ADIT_AT(adit_lock_slot, commit, 128);
 ADIT_AT(adit_lock_slot, copy, 256);
 ADIT_SIZE(adit_ring_head, 512);
 ADIT_AT(adit_ring_head, tail, 128);
+ADIT_AT(adit_ring_head, overrun, 152);
 ADIT_AT(adit_ring_head, head, 256);
+ADIT_AT(adit_ring_head, tail_seen, 272);
+ADIT_AT(adit_ring_head, item, 384);
 ADIT_SIZE(adit_version, 176);
 ADIT_AT(adit_version, content_hash, 40);
 ADIT_AT(adit_version, masks_n, 62);

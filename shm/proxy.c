@@ -1,7 +1,6 @@
 #include "shm/proxy.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -196,12 +195,8 @@ int adit_proxy_open(struct adit_arena *arena, struct adit_proxy **out)
     pthread_mutex_init(&p->lock, NULL);
     int error = p->bells < 0 ? -errno : arena->guests_fds < arena->guests_max ? -EPROTO : map_pages(p);
     if (!error) {
-        sigset_t all, before;
         adit_store32_release(&arena->waits->proxy_owner, arena->owner); /* from here on the next waits for this process's end */
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the application's */
-        error = -pthread_create(&p->thread, NULL, proxy_main, p);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        error = adit_thread_start(&p->thread, proxy_main, p);
         if (error)
             adit_store32_release(&arena->waits->proxy_owner, 0);
     }

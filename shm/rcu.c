@@ -323,3 +323,14 @@ void adit_rcu_pool_fini(struct adit_arena *arena)
     free(arena->pool);
     arena->pool = NULL;
 }
+
+void adit_rcu_pool_forget(struct adit_arena *arena)
+{
+    for (uint32_t i = 0; i < ADIT_POOL_MAX; i++) {
+        if (!arena->pool->slots[i].reader)
+            continue;
+        free(arena->pool->slots[i].reader);
+        arena->pool->slots[i].reader = NULL;
+        arena->pool->slots[i].busy = 0;
+    }
+}

@@ -163,5 +163,7 @@ void adit_rcu_give_back(struct adit_arena *arena, struct adit_reader *reader);
 /* The pool's making and end, at attach and detach. */
 int adit_rcu_pool_init(struct adit_arena *arena);
 void adit_rcu_pool_fini(struct adit_arena *arena);
+/* In a child of fork(): the pool is empty, and the parent's readers stay the parent's. */
+void adit_rcu_pool_forget(struct adit_arena *arena);
 
 #endif

@@ -32,6 +32,7 @@ struct adit_reclaimer {
     uint64_t orphanings_seen; /* w: under lock; read anywhere */
     struct adit_refset batch;
     pthread_t thread;
+    bool has_thread; /* w: who attaches; a worker process's only thread */
     pthread_mutex_t nap_lock;
     pthread_cond_t nap;
     bool stop; /* under nap_lock */
@@ -248,17 +249,31 @@ int adit_reclaimer_init(struct adit_arena *arena)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&r->nap, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the application's */
-    int error = pthread_create(&r->thread, NULL, reclaimer_main, arena);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error) {
-        free(r);
-        arena->reclaimer = NULL;
-        return adit_fault(-error, "arena %s: cannot start its reclaimer thread: %s", arena->name, strerror(error));
-    }
     return 0;
+}
+
+int adit_reclaimer_start(struct adit_arena *arena)
+{
+    struct adit_reclaimer *r = arena->reclaimer;
+    int error = adit_thread_start(&r->thread, reclaimer_main, arena);
+    r->has_thread = !error;
+    return error ? adit_fault(error, "arena %s: cannot start its reclaimer thread: %s", arena->name, strerror(-error)) : 0;
+}
+
+bool adit_reclaimer_mind(struct adit_arena *arena)
+{
+    struct adit_reclaimer *r = arena->reclaimer;
+    return r && !r->has_thread && adit_load_relaxed(&r->limbo_n) && !adit_reclaimer_start(arena); /* relaxed: this thread's own */
+}
+
+int adit_reclaimer_forget(struct adit_arena *arena)
+{
+    struct adit_reclaimer *r = arena->reclaimer;
+    if (!r->limbo_at && !r->batch.n) /* as new: its 64 KiB need not be touched */
+        return 0;
+    adit_refset_fini(&r->batch);
+    free(r);
+    return adit_reclaimer_init(arena);
 }
 
 void adit_reclaimer_fini(struct adit_arena *arena)
@@ -270,7 +285,8 @@ void adit_reclaimer_fini(struct adit_arena *arena)
     r->stop = true;
     pthread_cond_signal(&r->nap);
     pthread_mutex_unlock(&r->nap_lock);
-    pthread_join(r->thread, NULL);
+    if (r->has_thread)
+        pthread_join(r->thread, NULL);
     pthread_mutex_lock(&r->lock);
     (void)reclaim_locked(arena);
     for (size_t i = 0; i < r->batch.n; i++) {

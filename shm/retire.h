@@ -1,7 +1,7 @@
 /* retire.h - giving blocks up, and freeing them once no section and no pin can see them.
  *
  *   adit_retire     PUBLISHED -> RETIRED(me), into this process's limbo          wait-free, no system call
- *   reclaimer       a thread of each producer: every few ms limbo -> batch, one grace period for the batch, then
+ *   reclaimer       a thread of each producer (of a worker process once it has retired something): every few ms limbo -> batch, one grace period for the batch, then
  *                   pinned?  stays in the batch  :  RETIRED -> FREE
  *   detach          what is still pinned or watched becomes RETIRED(nobody), control.orphanings grows: any reclaimer adopts it
  *
@@ -28,8 +28,13 @@ int adit_reclaim(struct adit_arena *arena, bool wait);
  * also by another thread's round that is under way. */
 int adit_reclaim_now(struct adit_arena *arena, bool wait);
 
-/* The reclaimer's start and end, at attach and detach of producers. fini frees what it can and orphans the rest. */
+/* The reclaimer's making, its thread's start and its end, at attach and detach of producers. fini frees what it can and orphans the rest. */
 int adit_reclaimer_init(struct adit_arena *arena);
+int adit_reclaimer_start(struct adit_arena *arena);
+/* For a process that attached bare: starts the thread when something waits in limbo. True: it has. */
+bool adit_reclaimer_mind(struct adit_arena *arena);
+/* In a child of fork(): what the parent has retired stays the parent's. */
+int adit_reclaimer_forget(struct adit_arena *arena);
 void adit_reclaimer_fini(struct adit_arena *arena);
 
 #endif

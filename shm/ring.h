@@ -24,7 +24,7 @@
 
 #include "shm/arena.h"
 
-enum { ADIT_RING_KIND_SPSC = 1, ADIT_RING_KIND_MPMC };
+enum { ADIT_RING_KIND_SPSC = 1, ADIT_RING_KIND_MPMC, ADIT_RING_KIND_SAMPLES /* samples.h: no words, other calls */ };
 
 #ifndef ADIT_API
 #define ADIT_API __attribute__((visibility("default")))
@@ -32,7 +32,7 @@ enum { ADIT_RING_KIND_SPSC = 1, ADIT_RING_KIND_MPMC };
 
 struct adit_ring; /* this process's handle, see ring_names.h */
 
-/* Makes the ring name (kind, element_bytes 1..4096, capacity a power of two to 2^20) or opens it. -EEXIST: there is one of
+/* Makes the ring name (kind SPSC or MPMC, element_bytes 1..4096, capacity a power of two to 2^20) or opens it. -EEXIST: there is one of
  * another shape; -ENOSPC: no slot for another ring; -ENOMEM; -EINVAL; -EPROTO: damaged; -ETIMEDOUT: somebody stopped while making one. */
 int adit_shm_ring_open(struct adit_arena *arena, const char *name, uint32_t kind, uint32_t element_bytes,
                        uint32_t capacity, struct adit_ring **out);

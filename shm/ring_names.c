@@ -19,11 +19,21 @@
 #define ELEMENT_BYTES_MAX 4096u
 #define CAPACITY_MAX (1u << 20)
 
-/* Word and element; those that take more than a line begin on a pair of lines, which is fetched together. */
-static uint32_t stride_of(uint32_t element_bytes)
+/* Word and element; those that take more than a line begin on a pair of lines, which is fetched together. Frames of samples have no
+ * word and lie side by side. */
+static uint32_t stride_of(uint32_t kind, uint32_t element_bytes)
 {
     uint32_t bytes = (8 + element_bytes + 7) / 8 * 8;
+    if (kind == ADIT_RING_KIND_SAMPLES)
+        return element_bytes;
     return bytes > 64 ? (bytes + 127) / 128 * 128 : bytes;
+}
+
+static bool is_shape(uint32_t kind, uint32_t element_bytes, uint32_t capacity)
+{
+    return kind >= ADIT_RING_KIND_SPSC && kind <= ADIT_RING_KIND_SAMPLES && element_bytes && element_bytes <= ELEMENT_BYTES_MAX &&
+           (kind != ADIT_RING_KIND_SAMPLES || element_bytes % sizeof(float) == 0) && capacity && capacity <= CAPACITY_MAX &&
+           !(capacity & (capacity - 1));
 }
 
 int adit_ring_adopt(const struct adit_arena *arena, const struct adit_ring_slot *slot, struct adit_ring *r)
@@ -33,11 +43,10 @@ int adit_ring_adopt(const struct adit_arena *arena, const struct adit_ring_slot 
     struct adit_ring_head *h = room ? adit_arena_at(arena, ref, room) : NULL;
     uint32_t kind = h ? adit_load32_relaxed(&h->kind) : 0, element = h ? adit_load32_relaxed(&h->element_bytes) : 0;
     uint32_t capacity = h ? adit_load32_relaxed(&h->capacity) : 0; /* relaxed: RING:valid came first; each once */
-    if (adit_ref_segment(ref) || !h || (kind != ADIT_RING_KIND_SPSC && kind != ADIT_RING_KIND_MPMC) || !element ||
-        element > ELEMENT_BYTES_MAX || !capacity || capacity > CAPACITY_MAX || (capacity & (capacity - 1)) ||
-        sizeof *h + (uint64_t)capacity * stride_of(element) > room)
+    if (adit_ref_segment(ref) || !h || !is_shape(kind, element, capacity) ||
+        sizeof *h + (uint64_t)capacity * stride_of(kind, element) > room)
         return adit_fault(-EPROTO, "arena %s: ring %.47s is damaged", arena->name, slot->name);
-    *r = (struct adit_ring){h, (uint8_t *)(h + 1), capacity - 1, kind, element, stride_of(element), arena->owner};
+    *r = (struct adit_ring){h, (uint8_t *)(h + 1), capacity - 1, kind, element, stride_of(kind, element), arena->owner};
     return 0;
 }
 
@@ -94,7 +103,7 @@ void adit_ring_names_settle(struct adit_arena *arena)
 static int fill_slot(struct adit_arena *arena, struct adit_ring_slot *slot, const char *name, uint32_t kind,
                      uint32_t element_bytes, uint32_t capacity)
 {
-    uint32_t stride = stride_of(element_bytes);
+    uint32_t stride = stride_of(kind, element_bytes);
     uint64_t bytes = sizeof(struct adit_ring_head) + (uint64_t)capacity * stride, ref;
     int error = adit_block_alloc(arena, bytes, ADIT_BLOCK_HEAP, &ref);
     if (error)
@@ -106,7 +115,7 @@ static int fill_slot(struct adit_arena *arena, struct adit_ring_slot *slot, cons
     h->element_bytes = element_bytes;
     h->stride = stride;
     h->capacity = capacity;
-    for (uint64_t i = 0; i < capacity; i++) {
+    for (uint64_t i = 0; i < capacity && kind != ADIT_RING_KIND_SAMPLES; i++) {
         uint64_t word = kind == ADIT_RING_KIND_SPSC ? i : adit_ring_word(i, ADIT_RING_FREE, 0);
         memcpy((uint8_t *)(h + 1) + i * stride, &word, 8);
     }
@@ -153,25 +162,32 @@ static int find_or_make(struct adit_arena *arena, const char *name, uint32_t kin
     return error;
 }
 
-int adit_shm_ring_open(struct adit_arena *arena, const char *name, uint32_t kind, uint32_t element_bytes,
-                       uint32_t capacity, struct adit_ring **out)
+int adit_ring_bind(struct adit_arena *arena, const char *name, uint32_t kind, uint32_t element_bytes, uint32_t capacity,
+                   struct adit_ring *r)
 {
     struct adit_ring_slot *slot;
-    struct adit_ring ring;
-    *out = NULL;
     if (!arena->owner)
         return adit_fault(-EROFS, "arena %s: an observer cannot use rings; attach as a consumer", arena->name);
-    if (!name || !*name || strlen(name) >= ADIT_NAME_BYTES || !element_bytes || element_bytes > ELEMENT_BYTES_MAX ||
-        !capacity || capacity > CAPACITY_MAX || (capacity & (capacity - 1)) ||
-        (kind != ADIT_RING_KIND_SPSC && kind != ADIT_RING_KIND_MPMC))
+    if (!name || !*name || strlen(name) >= ADIT_NAME_BYTES || !is_shape(kind, element_bytes, capacity))
         return adit_fault(-EINVAL,
                           "arena %s: a ring has a name of 1 to 47 characters, elements of 1 to 4096 bytes and at most 2^20",
                           arena->name);
     int error = find_or_make(arena, name, kind, element_bytes, capacity, &slot);
     if (!error)
-        error = adit_ring_adopt(arena, slot, &ring);
-    if (!error && (ring.kind != kind || ring.element_bytes != element_bytes || ring.mask + 1 != capacity))
+        error = adit_ring_adopt(arena, slot, r);
+    if (!error && (r->kind != kind || r->element_bytes != element_bytes || r->mask + 1 != capacity))
         error = adit_fault(-EEXIST, "arena %s: ring %s is there with another kind, element size or capacity", arena->name, name);
+    return error;
+}
+
+int adit_shm_ring_open(struct adit_arena *arena, const char *name, uint32_t kind, uint32_t element_bytes,
+                       uint32_t capacity, struct adit_ring **out)
+{
+    struct adit_ring ring;
+    *out = NULL;
+    if (kind == ADIT_RING_KIND_SAMPLES)
+        return adit_fault(-EINVAL, "arena %s: a ring of samples is opened by adit_samples_open", arena->name);
+    int error = adit_ring_bind(arena, name, kind, element_bytes, capacity, &ring);
     if (error)
         return error;
     *out = malloc(sizeof ring);

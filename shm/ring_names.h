@@ -24,6 +24,10 @@ static inline uint64_t *adit_ring_slot_of(const struct adit_ring *r, uint64_t at
     return (uint64_t *)(void *)(r->slots + (at & r->mask) * r->stride);
 }
 
+/* Makes the ring name of any kind and that shape, or finds it, and fills r. Errors as adit_shm_ring_open. */
+int adit_ring_bind(struct adit_arena *arena, const char *name, uint32_t kind, uint32_t element_bytes, uint32_t capacity,
+                   struct adit_ring *r);
+
 /* Fills r from the ring in slot, its shape checked against the block it lies in. -EPROTO. */
 int adit_ring_adopt(const struct adit_arena *arena, const struct adit_ring_slot *slot, struct adit_ring *r);
 

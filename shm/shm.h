@@ -26,6 +26,7 @@
 #include "shm/bitset.h"
 #include "shm/ring.h"
 #include "shm/ring_names.h"
+#include "shm/samples.h"
 #include "shm/robust.h"
 #include "shm/image.h"
 #include "shm/lock.h"

@@ -18,8 +18,9 @@
 int adit_verifier_init(struct adit_verifier *v, const struct adit_arena *arena, bool quiet, bool living)
 {
     *v = (struct adit_verifier){.arena = arena, .quiet = quiet, .living = (living || quiet) && !arena->is_image};
-    v->lives = calloc(arena->participants_max, 1);
-    int error = v->lives ? adit_findings_open(&v->findings) : -ENOMEM;
+    v->lives = calloc(arena->participants_max, sizeof *v->lives);
+    v->used = calloc(arena->buffers_max + 1u, 1);
+    int error = v->lives && v->used ? adit_findings_open(&v->findings) : -ENOMEM;
     if (error)
         adit_verifier_fini(v);
     return error;
@@ -29,14 +30,23 @@ void adit_verifier_fini(struct adit_verifier *v)
 {
     adit_findings_close(&v->findings);
     free(v->lives);
+    free(v->used);
     v->lives = NULL;
+    v->used = NULL;
 }
 
-static bool is_gone(struct adit_verifier *v, uint32_t slot)
+/* Of the participant that word names: who has the slot by the time of the answer, or in a later question of the same look, may be another. */
+static bool is_gone(struct adit_verifier *v, uint32_t slot, uint64_t word)
 {
-    if (!v->lives[slot])
-        v->lives[slot] = adit_participant_is_gone(&v->arena->participants[slot]) ? 2 : 1;
-    return v->lives[slot] == 2;
+    const struct adit_participant *p = &v->arena->participants[slot];
+    struct adit_verify_life *life = &v->lives[slot];
+    if (life->word == word)
+        return life->is_gone;
+    bool gone = adit_participant_is_gone(p);
+    if (adit_load_acquire(&p->word) != word)
+        return false; /* it has left, and whose word named it sees that */
+    *life = (struct adit_verify_life){word, gone};
+    return gone;
 }
 
 const char *adit_verify_owner(struct adit_verifier *v, uint64_t owner)
@@ -53,7 +63,7 @@ const char *adit_verify_owner(struct adit_verifier *v, uint64_t owner)
     else if (adit_part_generation(word) != generation)
         snprintf(v->reason, sizeof v->reason, "its owner, slot %u generation %u, has left; the slot is at generation %u", slot,
                  generation, adit_part_generation(word));
-    else if (v->living && is_gone(v, slot))
+    else if (v->living && is_gone(v, slot, word))
         snprintf(v->reason, sizeof v->reason, "its owner, slot %u, was process %u, which is gone", slot, adit_part_pid(word));
     else
         return NULL;
@@ -92,7 +102,7 @@ static void look_at_participant(struct adit_verifier *v, uint32_t slot)
         (role != ADIT_ROLE_GUEST && is_guest))
         adit_finding_add(v->findings, "I5", "participant %u|its word %#llx has no state or role there is", slot,
                          (unsigned long long)word);
-    else if (v->living && is_gone(v, slot) && adit_load_acquire(&p->word) == word)
+    else if (v->living && is_gone(v, slot, word) && adit_load_acquire(&p->word) == word)
         adit_finding_add(v->findings, "I5", "participant %u|process %u is gone and its slot not recovered", slot,
                          adit_part_pid(word));
     if (high > v->arena->pins_each && adit_load_acquire(&p->word) == word)
@@ -155,12 +165,13 @@ static void look_at_reader(struct adit_verifier *v, uint32_t i, uint64_t high)
     if ((epoch & 1) && i >= high && i >= adit_load_acquire(&v->arena->control->readers_high))
         adit_finding_add(v->findings, "I5", "reader %u|inside a section, and scans look at %llu readers only", i,
                          (unsigned long long)high);
-    if (intent && (uint32_t)intent >= v->arena->chunks_max)
-        adit_finding_add(v->findings, "I5", "reader %u|is about to commit to entry %u of %u", i, (uint32_t)intent,
-                         v->arena->chunks_max);
+    bool is_buffer = adit_intent_kind(intent) == ADIT_INTENT_BUFFER;
+    const char *what = is_buffer ? "buffer" : "entry";
+    uint32_t index = adit_intent_index(intent), max = is_buffer ? v->arena->buffers_max : v->arena->chunks_max;
+    if (intent && index >= max)
+        adit_finding_add(v->findings, "I5", "reader %u|is about to commit to %s %u of %u", i, what, index, max);
     else if (intent && (v->quiet || !owner))
-        adit_finding_add(v->findings, "I5", "reader %u|entry %llu was being published by it and nobody was told", i,
-                         (unsigned long long)(uint32_t)intent);
+        adit_finding_add(v->findings, "I5", "reader %u|%s %u was being published by it and nobody was told", i, what, index);
 }
 
 static void look_at_readers(struct adit_verifier *v)
@@ -227,7 +238,9 @@ static bool is_same_table(const struct adit_arena *a, const struct adit_arena *b
            a->chunks_max == b->chunks_max && a->entries == b->entries && a->dirty == b->dirty && a->waits == b->waits && a->guests_max == b->guests_max && a->watches == b->watches &&
            a->watches_max == b->watches_max && a->watch_bits == b->watch_bits && a->materials == b->materials &&
            a->materials_max == b->materials_max && a->rings == b->rings && a->rings_max == b->rings_max && a->locks == b->locks &&
-           a->locks_max == b->locks_max && a->fenced == b->fenced;
+           a->locks_max == b->locks_max && a->kinds == b->kinds && a->kinds_max == b->kinds_max && a->queues == b->queues &&
+           a->queues_max == b->queues_max && a->tasks == b->tasks && a->tasks_max == b->tasks_max && a->task_after == b->task_after && a->task_blockers == b->task_blockers &&
+           a->task_uses == b->task_uses && a->task_use_bits == b->task_use_bits && a->task_wants == b->task_wants && a->task_memory == b->task_memory && a->buffers == b->buffers && a->buffers_max == b->buffers_max && a->workers == b->workers && a->workers_max == b->workers_max && a->fenced == b->fenced;
 }
 
 /* The head is written once, before anybody attaches: adopted again it gives the tables that this process has. */
@@ -245,7 +258,7 @@ static void look_at_head(struct adit_verifier *v)
 void adit_verify_look(struct adit_verifier *v)
 {
     look_at_head(v);
-    memset(v->lives, 0, v->arena->participants_max);
+    memset(v->lives, 0, v->arena->participants_max * sizeof *v->lives);
     v->walked = (struct adit_verify_walked){0};
     look_at_participants(v);
     look_at_readers(v);
@@ -256,4 +269,8 @@ void adit_verify_look(struct adit_verifier *v)
     adit_verify_blocks(v);
     adit_verify_rings(v);
     adit_verify_locks(v);
+    memset(v->used, 0, v->arena->buffers_max);
+    adit_verify_tasks(v);
+    adit_verify_buffers(v); /* after tasks: they say what they use */
+    adit_verify_workers(v);
 }

@@ -4,10 +4,16 @@
  *   I4  a pin names a block that is there                                                              verify.c
  *   I5  every owner word names a participant that is there; what nobody owns is at rest                verify.c
  *       a lock is held by a thread that is there                                                       verify_lock.c
+ *       a task is had by a participant that is there, or by nobody; who submitted it is there         verify_tasks.c
+ *       a buffer is had likewise, or a task uses it                                                   verify_buffers.c
+ *       a worker is the process that its slot says, and whoever shall take its place is there          verify_workers.c
  *   I6  bytes free and used make up each segment                                                       verify_blocks.c
  *   I7  a ring's slots lie within one round, its indices not beyond them;                              verify_ring.c
  *       a bit set's summary covers its bits
  *       a lock's draft is what is committed or the next                                               verify_lock.c
+ *       a queue's tasks are in states and rounds that there can be                                     verify_tasks.c
+ *       a buffer names a published block of its size, or none; what a task uses is there               verify_buffers.c
+ *       a worker's slot says what a move that is legal has made of it                                  verify_workers.c
  *       the tables lie inside and where they were at attach                                            verify.c
  *
  * It stores nothing, so any role can do it, at any time. What it demands of an arena that is at work is what holds between any two
@@ -26,7 +32,7 @@
 
 /* What a look came past; for messages. */
 struct adit_verify_walked {
-    uint64_t participants, readers, pins, blocks, block_bytes, free_bytes, rings, locks;
+    uint64_t participants, readers, pins, blocks, block_bytes, free_bytes, rings, locks, tasks;
 };
 
 /* One verifying; private memory of one thread. */
@@ -35,7 +41,11 @@ struct adit_verifier {
     bool quiet;  /* nobody works on the arena */
     bool living; /* owners' processes must run; off for images, whose processes are of another time */
     struct adit_findings *findings;
-    uint8_t *lives; /* a participant slot: 0 not asked in this look, 1 lives, 2 is gone */
+    struct adit_verify_life {
+        uint64_t word; /* the participant's when it was asked in this look; 0: it was not */
+        bool is_gone;
+    } *lives; /* one a participant slot */
+    uint8_t *used;   /* one a buffer: in this look a task was seen that has not ended and uses it */
     char reason[96]; /* adit_verify_owner's */
     struct adit_verify_walked walked;
 };
@@ -50,6 +60,13 @@ void adit_verify_look(struct adit_verifier *v);
 void adit_verify_blocks(struct adit_verifier *v);
 void adit_verify_rings(struct adit_verifier *v);
 void adit_verify_locks(struct adit_verifier *v);
+void adit_verify_tasks(struct adit_verifier *v);
+void adit_verify_buffers(struct adit_verifier *v);
+void adit_verify_workers(struct adit_verifier *v);
+
+/* What is wrong with the buffers of a task that has not ended, by its place in the table of tasks, or NULL; counts as any word of the task: if that is the same
+ * afterwards. */
+const char *adit_verify_uses(struct adit_verifier *v, uint64_t slot, uint32_t flags, enum adit_task_state state);
 
 /* NULL when owner (not 0) names a participant that is there, else what is wrong with it. Load the owner word before, and
  * again after: a participant gives back what it owns before it leaves. */

@@ -16,6 +16,12 @@
  * Quiet, also: no slot is claimed; SPSC: tail = T if the pusher is there (recovery takes the name of a dead one away). So the filled
  * slots are those of [H, T), without those that recovery gave up. pusher and popper may name who has left: nobody takes them back.
  *
+ * A ring of samples has no words in its slots; its indices are a chain, each link true at any instant (samples.h):
+ *
+ *     head <= tail_seen <= tail <= head_seen + c <= head + c
+ *
+ * All of them only grow, so loaded in this order, head again at the end, each is no more than the next was when that was loaded.
+ *
  * Next pushes and pops only grow, so an index loaded before a slot may be compared with what it says. How far slots lie apart counts
  * only when a second walk reads the same words: they are of one moment then, as indices do not come again. A ring that was
  * ended meanwhile is known by its block word, whose tag has changed. */
@@ -213,8 +219,35 @@ static void look_at_spsc(struct adit_verifier *v, const struct ring_look *r, con
                          (unsigned long long)w->tail, (long long)w->low);
 }
 
+/* The chain of a ring of samples; names may be of who has left, as SPSC's. */
+static void look_at_samples(struct adit_verifier *v, const struct ring_look *r)
+{
+    static const char *const links[] = {"its reader saw tail before head", "its reader saw tail beyond it", "its writer saw less room than it took",
+                                        "its writer saw head beyond it"};
+    const struct adit_ring_head *h = r->head;
+    uint64_t chain[5];
+    chain[0] = adit_load_acquire(&h->head); /* SAMPLES:head */
+    chain[1] = adit_load_acquire(&h->tail_seen);
+    chain[2] = adit_load_acquire(&h->tail); /* SAMPLES:tail */
+    chain[3] = adit_load_acquire(&h->head_seen) + r->capacity;
+    chain[4] = adit_load_acquire(&h->head) + r->capacity;
+    look_at_name(v, r, "writer", adit_load32_acquire(&h->pusher));
+    look_at_name(v, r, "reader", adit_load32_acquire(&h->popper));
+    if (!is_there(v, r))
+        return;
+    for (uint32_t i = 0; i < 4; i++)
+        if ((int64_t)(chain[i + 1] - chain[i]) < 0)
+            adit_finding_add(v->findings, "I7", "ring %u|%s: samples, head %llu, tail seen %llu, tail %llu, head seen %llu, capacity %u", r->number, links[i],
+                             (unsigned long long)chain[0], (unsigned long long)chain[1], (unsigned long long)chain[2],
+                             (unsigned long long)(chain[3] - r->capacity), r->capacity);
+}
+
 static void look_at_contents(struct adit_verifier *v, const struct ring_look *r)
 {
+    if (r->kind == ADIT_RING_KIND_SAMPLES) {
+        look_at_samples(v, r);
+        return;
+    }
     struct ring_walk w;
     uint64_t before = 0;
     bool is_torn_now = true;
@@ -249,10 +282,13 @@ static const char *shape_of(const struct adit_arena *a, uint64_t ref, struct rin
     r->block = word;
     r->head = h;
     r->slots = (const uint8_t *)(h + 1);
-    if (r->kind != ADIT_RING_KIND_SPSC && r->kind != ADIT_RING_KIND_MPMC)
+    if (r->kind < ADIT_RING_KIND_SPSC || r->kind > ADIT_RING_KIND_SAMPLES)
         return "its kind is none";
-    if (!r->element_bytes || r->element_bytes > ELEMENT_BYTES_MAX || r->stride % 8 || r->stride < 8 + r->element_bytes ||
-        r->stride > ELEMENT_BYTES_MAX + 128)
+    bool has_words = r->kind != ADIT_RING_KIND_SAMPLES;
+    if (!has_words && (r->stride != r->element_bytes || r->stride % sizeof(float)))
+        return "its frames are no floats side by side";
+    if (!r->element_bytes || r->element_bytes > ELEMENT_BYTES_MAX ||
+        (has_words && (r->stride % 8 || r->stride < 8 + r->element_bytes || r->stride > ELEMENT_BYTES_MAX + 128)))
         return "its element size and stride do not agree";
     if (!r->capacity || r->capacity > CAPACITY_MAX || (r->capacity & (r->capacity - 1)) ||
         sizeof *h + (uint64_t)r->capacity * r->stride > room)
@@ -287,11 +323,12 @@ static void look_at_ring(struct adit_verifier *v, uint32_t i, uint64_t *budget)
     if (state != RING_VALID || damage)
         return;
     v->walked.rings++;
-    if (r.capacity > *budget) {
+    uint32_t slots = r.kind == ADIT_RING_KIND_SAMPLES ? 1 : r.capacity;
+    if (slots > *budget) {
         adit_finding_add(v->findings, "I2", "ring %u|shares its block with another", i);
         return;
     }
-    *budget -= r.capacity;
+    *budget -= slots;
     look_at_contents(v, &r);
 }
 

@@ -70,3 +70,5 @@ bool fixture_is_tidy(void *arena)
     }
     return !other && published == s.version_bytes + s.mesh_bytes && free_bytes + published == bytes;
 }
+
+bool fixture_is_alone(void *arena) { return fixture_stats(arena).participants == 1; }

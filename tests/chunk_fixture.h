@@ -41,5 +41,7 @@ void fixture_paint(uint64_t seed, uint16_t *voxels);
 struct adit_stats fixture_stats(struct adit_arena *arena);
 /* Nothing is on loan or retired in the arena (user), and what is published is what the store names. */
 bool fixture_is_tidy(void *arena);
+/* Nobody but this process is attached: those who died have been recovered. */
+bool fixture_is_alone(void *arena);
 
 #endif

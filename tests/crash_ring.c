@@ -1,5 +1,5 @@
-/* crash_ring.c - a process dies at any instruction of pushing, popping, making and destroying a ring of either kind: elements are whole, in order and
- * there once; the ring goes on with its full capacity, and its name can be given again. */
+/* crash_ring.c - a process dies at any instruction of pushing, popping, making and destroying a ring of either kind, of writing and reading samples: elements are
+ * whole, in order and there once, the frames of a call all or none; the ring goes on with its full capacity, and its name can be given again. */
 #include "runtime/adit.h"
 #include "shm/shm.h"
 #include "tests/crasharena.h"
@@ -93,6 +93,88 @@ static void destroy(void *user)
     (void)adit_ring_destroy(crash_mine, "ring");
 }
 
+/* ---- samples: a ring of 8 frames of one channel, frame i is i + 1; five were there and read, then 6 to 11 were written */
+
+#define FRAMES 8u
+#define THERE 6u
+
+static struct adit_samples *line;
+
+static struct adit_samples *open_line(struct adit_arena *arena)
+{
+    const struct adit_samples_params p = {.size = sizeof p, .channels = 1, .capacity_frames = FRAMES};
+    struct adit_samples *s;
+    return adit_samples_open(arena, "line", &p, &s) ? NULL : s;
+}
+
+static uint32_t write_from(struct adit_samples *s, uint32_t first, uint32_t n)
+{
+    float frames[FRAMES];
+    for (uint32_t i = 0; i < n; i++)
+        frames[i] = (float)(first + i);
+    return adit_samples_write(s, frames, n);
+}
+
+/* Reads FRAMES; how many were there, UINT32_MAX: they are not first, first + 1, ..., then silence. */
+static uint32_t read_all(struct adit_samples *s, uint32_t first)
+{
+    float frames[FRAMES];
+    uint32_t got = adit_samples_read(s, frames, FRAMES);
+    for (uint32_t i = 0; i < FRAMES; i++)
+        if (frames[i] != (i < got ? (float)(first + i) : 0.0f))
+            return UINT32_MAX;
+    return got;
+}
+
+static void make_line(struct adit_arena *arena)
+{
+    struct adit_samples *s = open_line(arena);
+    REQUIRE(s && write_from(s, 1, 5) == 5 && read_all(s, 1) == 5 && write_from(s, 6, THERE) == THERE);
+    adit_samples_close(&s);
+}
+
+static void attach_and_open_line(void *user)
+{
+    crash_attach(user);
+    line = open_line(crash_mine);
+    REQUIRE(line);
+}
+
+static void write_four(void *user) /* two find room */
+{
+    (void)user;
+    (void)write_from(line, 6 + THERE, 4);
+}
+
+static void read_eight(void *user) /* six are there */
+{
+    (void)user;
+    (void)read_all(line, 6);
+}
+
+/* As many frames as with or without the call, and the ring is as good as new. */
+static const char *has_frames(struct adit_arena *arena, uint32_t without, uint32_t with, uint32_t first)
+{
+    struct adit_samples *s = open_line(arena);
+    if (!s)
+        return "the ring of samples cannot be opened";
+    uint32_t fill = adit_samples_fill(s);
+    if (fill != without && fill != with)
+        return "a part of the call's frames is there";
+    if (read_all(s, first) != fill)
+        return "the frames are not those that were written";
+    for (uint32_t round = 0; round < 3; round++)
+        if (write_from(s, 100 * round, FRAMES) != FRAMES || write_from(s, 0, 1) || read_all(s, 100 * round) != FRAMES)
+            return "the ring of samples does not go on";
+    adit_samples_close(&s);
+    return adit_ring_destroy(arena, "line") ? "the ring of samples cannot be destroyed" : NULL;
+}
+
+static const char *six_or_eight(struct adit_arena *arena) { return has_frames(arena, THERE, FRAMES, 6); }
+static const char *six_or_none(struct adit_arena *arena) { return has_frames(arena, THERE, 0, 6); }
+
+/* ---- elements */
+
 /* The elements first, first + 1, ... up to last or one before it, and nothing else; with none, too, if it may be empty. Then the ring
  * takes as many as it has room for and gives them back, and its name is given up. */
 static const char *holds(struct adit_arena *arena, uint64_t first_min, uint64_t first_max, uint64_t last_min, uint64_t last_max, bool or_none)
@@ -130,6 +212,7 @@ static const char *two_or_none(struct adit_arena *arena) { return holds(arena, 1
 int main(void)
 {
     static const char *const push_met[] = {"adit_ring_push", NULL}, *const pop_met[] = {"adit_ring_pop", NULL};
+    static const char *const write_met[] = {"adit_samples_write", NULL}, *const read_met[] = {"adit_samples_read", NULL};
     static const char *const make_met[] = {"adit_shm_ring_open", "adit_block_alloc", NULL};
     static const char *const destroy_met[] = {"adit_ring_destroy", "adit_block_free", NULL};
     static const struct crash_case cases[] = {
@@ -141,6 +224,10 @@ int main(void)
          .judge = two_or_three},
         {.op = {.name = "pop, MPMC", .set_up = attach_and_open, .run = pop_one, .functions = pop_met}, .prepare = make_mpmc,
          .judge = two_or_one},
+        {.op = {.name = "write, samples", .set_up = attach_and_open_line, .run = write_four, .functions = write_met}, .prepare = make_line,
+         .judge = six_or_eight},
+        {.op = {.name = "read, samples", .set_up = attach_and_open_line, .run = read_eight, .functions = read_met}, .prepare = make_line,
+         .judge = six_or_none},
         {.op = {.name = "make a ring", .set_up = crash_attach, .run = make, .functions = make_met}, .prepare = make_none,
          .judge = is_empty},
         {.op = {.name = "destroy a ring", .set_up = crash_attach, .run = destroy, .functions = destroy_met}, .prepare = make_mpmc,

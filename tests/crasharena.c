@@ -285,6 +285,7 @@ static const char *judge_copy(void *user)
         return NULL;
     restore(scene.copy, &scene.seen);
     hand_on(&scene.copy->waits->naming);
+    hand_on(&scene.copy->waits->uses);
     for (uint32_t i = 0; i < LOCKS_USED; i++)
         hand_on(&scene.copy->locks[i].robust);
     return judge_in_child(true);

@@ -51,7 +51,7 @@ struct adit_arena *crash_scene_create(const char *name, struct adit_watch **watc
 {
     const struct adit_create_params small = {.size = sizeof small, .chunks_max = 32, .participants_max = 4, .readers_max = 16,
                                              .watches_max = 2, .pins_max = 8, .materials_max = 64, .heap_bytes = 64u << 10,
-                                             .flags = ADIT_CREATE_AO};
+                                             .tasks_max = 64, .buffers_max = 4, .flags = ADIT_CREATE_AO};
     struct adit_material_info m = {.material_class = ADIT_CLASS_OPAQUE};
     struct adit_watch_event event;
     fill_voxels();

@@ -184,11 +184,17 @@ static VKAPI_ATTR void VKAPI_CALL properties2(VkPhysicalDevice device, VkPhysica
 {
     ((PFN_vkGetPhysicalDeviceProperties2)real.of_instance(instance_of_all, "vkGetPhysicalDeviceProperties2"))(device, out);
     rename_device(&out->properties);
+    if (is_told("narrow"))
+        out->properties.limits.maxComputeWorkGroupSize[0] = 128;
+    if (is_told("few"))
+        out->properties.limits.maxComputeWorkGroupInvocations = 128;
     for (VkBaseOutStructure *s = out->pNext; s; s = s->pNext)
         if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES)
             ((VkPhysicalDeviceIDProperties *)s)->deviceUUID[0] ^= 0xff;
         else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES)
             ((VkPhysicalDeviceVulkan11Properties *)s)->deviceUUID[0] ^= 0xff;
+        else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES && is_told("short-memory"))
+            ((VkPhysicalDeviceMaintenance3Properties *)s)->maxMemoryAllocationSize = 1u << 20;
 }
 
 static VKAPI_ATTR void VKAPI_CALL features2(VkPhysicalDevice device, VkPhysicalDeviceFeatures2 *out)
@@ -199,6 +205,30 @@ static VKAPI_ATTR void VKAPI_CALL features2(VkPhysicalDevice device, VkPhysicalD
             ((VkPhysicalDeviceTimelineSemaphoreFeatures *)s)->timelineSemaphore = VK_FALSE;
         else if (s->sType == VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES)
             ((VkPhysicalDeviceVulkan12Features *)s)->timelineSemaphore = VK_FALSE;
+}
+
+static VKAPI_ATTR void VKAPI_CALL external_buffer(VkPhysicalDevice device, const VkPhysicalDeviceExternalBufferInfo *info, VkExternalBufferProperties *out)
+{
+    ((PFN_vkGetPhysicalDeviceExternalBufferProperties)real.of_instance(instance_of_all, "vkGetPhysicalDeviceExternalBufferProperties"))(device, info, out);
+    if (is_told("no-import"))
+        out->externalMemoryProperties.externalMemoryFeatures = 0;
+    if (is_told("dedicated"))
+        out->externalMemoryProperties.externalMemoryFeatures |= VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT;
+}
+
+/* Told to, it has a second family, which computes and does not draw, and whose timestamps have 36 bits. */
+static VKAPI_ATTR void VKAPI_CALL families(VkPhysicalDevice device, uint32_t *n, VkQueueFamilyProperties *out)
+{
+    uint32_t room = *n;
+    ((PFN_vkGetPhysicalDeviceQueueFamilyProperties)real.of_instance(instance_of_all, "vkGetPhysicalDeviceQueueFamilyProperties"))(device, n, out);
+    if (!is_told("families") || *n != 1)
+        return;
+    *n = 2;
+    if (!out || room < 2)
+        return;
+    out[1] = out[0];
+    out[1].queueFlags = VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT;
+    out[1].timestampValidBits = 36;
 }
 
 /* ---- what lives */
@@ -448,7 +478,8 @@ static PFN_vkVoidFunction instead(const char *name, PFN_vkVoidFunction its)
         {"vkGetPhysicalDeviceProperties", (PFN_vkVoidFunction)properties}, {"vkGetPhysicalDeviceProperties2", (PFN_vkVoidFunction)properties2},
         {"vkGetPhysicalDeviceProperties2KHR", (PFN_vkVoidFunction)properties2}, {"vkGetPhysicalDeviceFeatures2", (PFN_vkVoidFunction)features2},
         {"vkGetPhysicalDeviceFeatures2KHR", (PFN_vkVoidFunction)features2}, {"vkCreateDevice", (PFN_vkVoidFunction)create_device},
-        {"vkGetDeviceProcAddr", (PFN_vkVoidFunction)of_device}, {"vkDestroyDevice", (PFN_vkVoidFunction)destroy_device},
+        {"vkGetPhysicalDeviceExternalBufferProperties", (PFN_vkVoidFunction)external_buffer},
+        {"vkGetPhysicalDeviceQueueFamilyProperties", (PFN_vkVoidFunction)families}, {"vkGetDeviceProcAddr", (PFN_vkVoidFunction)of_device}, {"vkDestroyDevice", (PFN_vkVoidFunction)destroy_device},
         {"vkGetDeviceQueue", (PFN_vkVoidFunction)device_queue}, {"vkAllocateMemory", (PFN_vkVoidFunction)allocate},
         {"vkFreeMemory", (PFN_vkVoidFunction)release}, {"vkMapMemory", (PFN_vkVoidFunction)map}, {"vkQueueSubmit", (PFN_vkVoidFunction)submit},
         {"vkWaitSemaphores", (PFN_vkVoidFunction)wait}, {"vkDeviceWaitIdle", (PFN_vkVoidFunction)wait_idle},

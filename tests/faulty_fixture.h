@@ -18,6 +18,9 @@
  *     cache:BYTES         the pipeline cache has so many
  *     no-open             devices cannot be made
  *     no-function         vkWaitSemaphores is missing
+ *     no-import, dedicated, short-memory    host memory cannot be imported, or only for one buffer each; allocations have at most 1 MiB: as long as it is told
+ *     families            a second queue family, which computes and does not draw, is listed (it cannot be opened): as long as it is told
+ *     narrow, few         workgroups have at most 128 invocations along x, or in all: as long as it is told
  *     no-timeline, old, no-device    no timeline semaphores, Vulkan 1.0, no device: as long as it is told
  */
 #ifndef ADIT_FAULTY_FIXTURE_H

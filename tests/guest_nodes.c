@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <numa.h>
 #include <numaif.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -210,6 +211,62 @@ static void a_node_without_room_is_an_error_at_create(void **state)
     (void)state;
 }
 
+static int run_where(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    unsigned cpu, node;
+    (void)run;
+    (void)args;
+    if (getcpu(&cpu, &node))
+        return -errno;
+    memcpy(result, &node, sizeof node);
+    *result_bytes = sizeof node;
+    return 0;
+}
+
+/* A pool whose threads run on that node: they inherit it. */
+static struct adit_pool *pool_on(struct adit_queue *queue, int node)
+{
+    const struct adit_pool_params one = {.size = sizeof one, .workers = 1};
+    struct adit_pool *pool = NULL;
+    assert_return_code(numa_run_on_node(node), errno);
+    assert_return_code(adit_pool_open(queue, &one, &pool), 0);
+    assert_return_code(numa_run_on_node(-1), errno);
+    return pool;
+}
+
+/* As long as its workers are there and not busy for longer than patience; one near the far node, where nobody can work, runs anywhere after that. */
+static void a_task_near_a_node_runs_there(void **state)
+{
+    struct adit_arena *arena = create();
+    struct adit_queue *queue;
+    struct adit_kind_params where = {.size = sizeof where, .name = "where", .run = run_where, .result_bytes_max = sizeof(unsigned)};
+    struct adit_task_spec s = {.size = sizeof s, .affinity = ADIT_NEAR_NODE, .patience_ns = ADIT_FOR_EVER};
+    struct adit_task_result r = {.size = sizeof r};
+    uint64_t task;
+    unsigned node;
+
+    assert_return_code(adit_kind_register(arena, &where, &s.kind), 0);
+    assert_return_code(adit_queue_open(arena, "work", NULL, &queue), 0);
+    struct adit_pool *pools[] = {pool_on(queue, 0), pool_on(queue, 1)};
+    for (unsigned i = 0; i < 100; i++) {
+        s.near = i / 3 % 2;
+        assert_return_code(adit_submit(queue, &s, &task), 0);
+        assert_return_code(adit_wait(queue, task, ADIT_FOR_EVER, &r), 0);
+        memcpy(&node, r.data, sizeof node);
+        assert_int_equal(node, s.near);
+    }
+    s.near = (unsigned)nodes_n - 1;
+    s.patience_ns = 0;
+    assert_return_code(adit_submit(queue, &s, &task), 0);
+    assert_return_code(adit_wait(queue, task, 20000000000u, &r), 0);
+    assert_int_equal(r.status, 0);
+    for (int i = 0; i < 2; i++)
+        adit_pool_close(&pools[i]);
+    adit_queue_close(&queue);
+    adit_detach(&arena);
+    (void)state;
+}
+
 static void every_feature_taken_away_leaves_a_working_arena(void **state)
 {
     setenv("ADIT_DISABLE", "hugepages,numa,membarrier,avx512", 1);
@@ -233,6 +290,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(a_node_short_of_huge_pages_falls_back_with_a_note),
         cmocka_unit_test(a_consumer_finds_the_pages_where_the_creator_placed_them),
         cmocka_unit_test(a_node_without_room_is_an_error_at_create),
+        cmocka_unit_test(a_task_near_a_node_runs_there),
         cmocka_unit_test(every_feature_taken_away_leaves_a_working_arena),
     };
 

@@ -1,5 +1,6 @@
 #include "tests/hostile_arena.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -57,10 +58,69 @@ static void make_objects(struct adit_arena *a)
     r.kind = ADIT_RING_MPMC;
     REQUIRE(!adit_ring_open(a, "mpmc", &r, &ring) && adit_ring_push(ring, elements, 8) == 8 && adit_ring_pop(ring, elements, 5) == 5);
     adit_ring_close(&ring);
+    struct adit_samples_params q = {.size = sizeof q, .channels = 1, .capacity_frames = 16};
+    struct adit_samples *samples;
+    REQUIRE(!adit_samples_open(a, "samples", &q, &samples) && adit_samples_write(samples, (float[9]){1.0f}, 9) == 9);
+    adit_samples_close(&samples);
     REQUIRE(!adit_lock_open(a, "lock", NULL, &lock) && !adit_lock_lock(lock, ADIT_FOREVER, &draft));
     memset(draft, 7, 64);
     REQUIRE(!adit_lock_unlock(lock));
     adit_lock_close(&lock);
+}
+
+/* As many bytes of result as of arguments; what it writes to buffers is all of their bytes. */
+static int run_copy(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    adit_task_progress(run, run->tag);
+    for (uint32_t i = 0; i < run->buffers_n; i++) {
+        uint8_t *data = run->buffers[i].data, last = data[run->buffers[i].bytes - 1];
+        if (run->buffers[i].access != ADIT_READ)
+            memset(data, last + 1, run->buffers[i].bytes);
+    }
+    memcpy(result, args, run->args_bytes);
+    *result_bytes = run->args_bytes;
+    return adit_task_should_stop(run) ? -ECANCELED : run->args_bytes & 1 ? -EIO : 0;
+}
+
+int hostile_kind_register(struct adit_arena *arena, const char *name, uint32_t *kind)
+{
+    const struct adit_kind_params k = {.size = sizeof k, .name = name, .run = run_copy, .args_bytes_max = 64, .result_bytes_max = 64};
+    return adit_kind_register(arena, &k, kind);
+}
+
+int hostile_queue_open(struct adit_arena *arena, uint32_t i, struct adit_queue **out)
+{
+    static const char *const names[] = {"priority", "fifo", "lifo", "another"};
+    const struct adit_queue_params p = {.size = sizeof p, .order = (enum adit_queue_order)(i % 3 + 1), .capacity = i == 1 ? 8 : 4};
+    return adit_queue_open(arena, names[i], &p, out);
+}
+
+/* Of each queue one task that has ended, one that waits, a delayed one, and one that expires soon. */
+static void make_tasks(struct adit_arena *a)
+{
+    struct adit_queue *q;
+    struct adit_pool *pool;
+    uint32_t kind;
+    REQUIRE(!hostile_kind_register(a, "copy", &kind));
+    for (uint32_t i = 0; i < HOSTILE_QUEUES; i++) {
+        struct adit_task_spec s = {.size = sizeof s, .kind = kind, .args = voxels, .args_bytes = 20, .tag = i};
+        struct adit_task_info info = {.size = sizeof info};
+        uint64_t task;
+        REQUIRE(!hostile_queue_open(a, i, &q) && !adit_submit(q, &s, &task));
+        REQUIRE(!adit_pool_open(q, &(struct adit_pool_params){.size = sizeof(struct adit_pool_params), .workers = 1}, &pool));
+        while (!adit_task_look(q, task, &info) && info.stage != ADIT_STAGE_ENDED)
+            shm_fixture_nap(1);
+        adit_pool_close(&pool);
+        REQUIRE(!adit_submit(q, &s, &task));
+        s.delay_ns = ADIT_FOR_EVER;
+        REQUIRE(!adit_submit(q, &s, &task));
+        s.delay_ns = 0;
+        s.expires_ns = 1000000000;
+        s.retry_errors = true;
+        s.backoff_ns = 1000;
+        REQUIRE(!adit_submit(q, &s, &task));
+        adit_queue_close(&q);
+    }
 }
 
 static uint8_t *guarded(uint64_t bytes)
@@ -106,6 +166,12 @@ static void open_handles(struct hostile *h)
     REQUIRE(!adit_ring_open(h->arena, "spsc", &r, &h->spsc));
     r.kind = ADIT_RING_MPMC;
     REQUIRE(!adit_ring_open(h->arena, "mpmc", &r, &h->mpmc) && !adit_lock_open(h->arena, "lock", NULL, &h->lock));
+    struct adit_samples_params q = {.size = sizeof q, .channels = 1, .capacity_frames = 16};
+    REQUIRE(!adit_samples_open(h->arena, "samples", &q, &h->samples));
+    REQUIRE(!hostile_kind_register(h->arena, "copy", &h->kind));
+    REQUIRE(!adit_buffer_create(h->arena, 100, NULL, &h->buffers[0]) && !adit_buffer_create(h->arena, 3000, NULL, &h->buffers[1]));
+    for (uint32_t i = 0; i < HOSTILE_QUEUES; i++)
+        REQUIRE(!hostile_queue_open(h->arena, i, &h->queues[i]));
     paint(1);
     REQUIRE(!adit_chunk_put(h->arena, &key, voxels, NULL));
     adit_enter(h->reader);
@@ -117,11 +183,12 @@ static void open_handles(struct hostile *h)
 void hostile_open(struct hostile *h)
 {
     struct adit_create_params p = {.size = sizeof p, .participants_max = 8, .readers_max = 80, .watches_max = 4, .pins_max = 16,
-                                   .materials_max = 400, .heap_bytes = 64u << 10};
+                                   .materials_max = 400, .heap_bytes = 64u << 10, .tasks_max = 64};
     *h = (struct hostile){0};
     struct adit_arena *a = shm_fixture_create(NAME, &p, 4u << 20);
     make_chunks(a);
     make_objects(a);
+    make_tasks(a);
     copy_segments(h, a); /* its maker counts as a participant that has ended, once this process is told apart below */
     adit_detach(&a);
     join_copy(h);
@@ -135,21 +202,29 @@ void hostile_open(struct hostile *h)
 void hostile_close(struct hostile *h)
 {
     hostile_restore(h);
-    adit_lock_close(&h->lock);
-    adit_ring_close(&h->spsc);
-    adit_ring_close(&h->mpmc);
-    adit_watch_close(&h->watch);
-    adit_reader_close(&h->reader);
+    hostile_close_handles(h);
     adit_detach(&h->arena);
     free(h->kept[0]);
     free(h->kept[1]);
+}
+
+void hostile_close_handles(struct hostile *h)
+{
+    for (uint32_t i = 0; i < HOSTILE_QUEUES; i++)
+        adit_queue_close(&h->queues[i]);
+    adit_lock_close(&h->lock);
+    adit_ring_close(&h->spsc);
+    adit_ring_close(&h->mpmc);
+    adit_samples_close(&h->samples);
+    adit_watch_close(&h->watch);
+    adit_reader_close(&h->reader);
 }
 
 void hostile_poke(struct hostile *h, uint64_t *word, uint64_t value)
 {
     if (h->damaged_n == HOSTILE_DAMAGE_MAX)
         return;
-    if (word == (uint64_t *)&h->arena->waits->naming)
+    if (word == (uint64_t *)&h->arena->waits->naming || word == (uint64_t *)&h->arena->waits->uses)
         value &= ~(uint64_t)ADIT_ROBUST_TID;
     h->damaged[h->damaged_n].word = word;
     h->damaged[h->damaged_n++].was = *word;
@@ -169,10 +244,14 @@ uint64_t hostile_value(const struct hostile *h, uint64_t *seed, uint64_t was)
     case 5: return (was & UINT32_MAX) | one << 32;
     case 6: return (was & ~(uint64_t)UINT32_MAX) | (one & UINT32_MAX);
     case 7: return ((uint64_t *)(void *)h->base[0])[(r & 0xffffffffff) % (h->bytes[0] / 8)];
-    case 8: case 9:
+    case 9: return adit_task_word(r & 3, (uint32_t)(r >> 4), (r >> 8 & 15) << 32, (enum adit_task_state)(r >> 12 & 15), r >> 16 & 1 ? h->arena->owner : 0);
+    case 8:
         return adit_word_make(r, (enum adit_block_state)(r >> 8 & 7), (uint32_t)(r >> 12 & (r & 1 ? 0xffffff : 0xff)),
                               r & 2 ? h->arena->owner : (uint32_t)(r >> 20));
-    case 10: return ADIT_REF(r & 3, r >> 20 & 0xfffe00);
+    case 10:
+        if (r >> 59 & 1)
+            return (r & 1 ? h->tasks[r >> 1 & 7] : h->buffers[r >> 1 & 1]) | (r >> 4 & 3) << 30;
+        return ADIT_REF(r & 3, r >> 20 & 0xfffe00);
     case 11: return adit_commit_make(r, ADIT_REF(r >> 8 & 1, r >> 20 & 0xfffe00));
     case 12: return adit_owner_make((uint32_t)(r & 15), (uint32_t)(r >> 4 & 3)) | (r & 64 ? 2ull << 32 : 0);
     case 13: return adit_load_relaxed(&h->arena->control->epoch) + (r & 7) - 6;
@@ -192,15 +271,27 @@ uint64_t *hostile_place(const struct hostile *h, uint64_t *seed)
 {
     uint64_t r = shm_fixture_random(seed), k = shm_fixture_random(seed);
     const struct adit_arena *a = h->arena;
-    switch (r & 31) {
+    switch (r % 46) {
+    case 40: return k & 1 ? &a->task_blockers[(k >> 1) % HOSTILE_TASK_SLOTS] : &a->task_use_bits[(k >> 1) % HOSTILE_TASK_SLOTS];
+    case 41: return &a->task_after[(k >> 8) % HOSTILE_TASK_SLOTS].task[k & 1];
+    case 42: return (uint64_t *)&a->task_uses[(k >> 8) % HOSTILE_TASK_SLOTS] + k % 8;
+    case 44: return (uint64_t *)&a->task_wants[(k >> 8) % HOSTILE_TASK_SLOTS] + k % 3;
+    case 45: return (uint64_t *)&a->task_memory[(k >> 8) % a->participants_max] + k % 2;
+    case 43: return (uint64_t *)&a->buffers[k & 3] + (k >> 8) % 3;
+    case 30: case 31: case 32: return &a->tasks[k % HOSTILE_TASK_SLOTS].word;
+    case 33: case 34: return (uint64_t *)&a->tasks[k % HOSTILE_TASK_SLOTS] + (k >> 32) % 28;
+    case 35: return (uint64_t *)&a->queues[k % 4] + (k >> 32) % 4;
+    case 36: return (uint64_t *)&a->queues[k % 4] + (k >> 32) % 224;
+    case 37: return &a->queues[k % 3].level[(k >> 8) % 5].tail + (k >> 16 & 1) * 16;
+    case 38: return (uint64_t *)&a->kinds[k & 1] + (k >> 32) % (k & 2 ? 9 : sizeof *a->kinds / 8);
     case 0: return &a->keys[k % a->chunks_max];
     case 1: case 2: return (uint64_t *)&a->entries[k % a->chunks_max] + (k >> 32) % 5;
     case 3: return (uint64_t *)&a->participants[k % a->participants_max] + (k >> 32) % 12;
     case 4: case 5: return (uint64_t *)&a->readers[k % (k >> 63 ? 4 : a->readers_max)] + (k >> 32) % 4;
     case 6: return (uint64_t *)&a->rings[k % 4] + (k >> 32) % 10;
     case 7: case 8: { /* a ring's head and slots */
-        uint64_t *head = adit_arena_at(a, a->rings[k & 1].ref & ~511ull, 2048);
-        return head ? head + (k >> 1) % 256 : &a->keys[0];
+        uint64_t *head = adit_arena_at(a, a->rings[k % 3].ref & ~511ull, 1024);
+        return head ? head + (k >> 2) % 128 : &a->keys[0];
     }
     case 9: case 10: return &a->segments[1].words[k % (r >> 8 & 1 ? 64 : a->segments[1].granules)];
     case 11: return &a->segments[0].words[k % (r >> 8 & 1 ? 8 : a->segments[0].granules)];

@@ -10,9 +10,11 @@
 
 #include "runtime/dirty.h"
 #include "runtime/key.h"
+#include "runtime/kinds.h"
 #include "runtime/mesher.h"
 #include "runtime/recover.h"
 #include "runtime/store.h"
+#include "runtime/worker.h"
 
 static uint16_t voxels[ADIT_CHUNK_VOXELS];
 static volatile uint64_t sink;
@@ -235,6 +237,29 @@ static int call_ring_open(struct hostile *h, uint64_t r)
     return adit_ring_destroy(h->arena, "new");
 }
 
+static int call_samples(struct hostile *h, uint64_t r)
+{
+    float frames[24] = {(float)(r & 255)};
+    struct adit_samples_params p = {.size = sizeof p, .channels = 1, .capacity_frames = 16};
+    struct adit_samples *other;
+    uint32_t n = (uint32_t)(r >> 8) % 24 + 1, got = r >> 16 & 1 ? adit_samples_write(h->samples, frames, n) : adit_samples_read(h->samples, frames, n);
+    REQUIRE(got <= n && got <= 16 && adit_samples_fill(h->samples) <= 16);
+    int error = r >> 17 & 1 ? adit_samples_wait_room(h->samples, n, 0) : adit_samples_wait_fill(h->samples, n, 0);
+    if (r >> 18 & 31)
+        return error;
+    error = adit_samples_open(h->arena, "samples", &p, &other); /* as a ring: named, found, its shape looked at */
+    adit_samples_close(&other);
+    return error;
+}
+
+static int call_ring_get(struct hostile *h, uint64_t r)
+{
+    struct adit_ring_info info = {.size = sizeof info};
+    int error = adit_ring_get(h->arena, (uint32_t)(r >> 1) % (r & 1 ? 4 : 70), &info);
+    REQUIRE(error || (info.filled <= info.capacity && strnlen(info.name, sizeof info.name) < sizeof info.name));
+    return error;
+}
+
 static int call_lock(struct hostile *h, uint64_t r)
 {
     void *draft;
@@ -259,6 +284,173 @@ static int call_lock_open(struct hostile *h, uint64_t r)
     int error = adit_lock_open(h->arena, r & 1 ? "lock" : "other", NULL, &lock);
     if (!error)
         adit_lock_close(&lock);
+    return error;
+}
+
+/* ---- tasks */
+
+static struct adit_queue *any_queue(const struct hostile *h, uint64_t r) { return h->queues[r % HOSTILE_QUEUES]; }
+
+static uint64_t any_task(const struct hostile *h, uint64_t r)
+{
+    return r & 7 ? h->tasks[(r >> 3) % 8] : (uint64_t)(r >> 8 & 3) << 52 | (uint64_t)(r >> 10 & 7) << 48 | (r >> 16 & 31);
+}
+
+static int call_kind_register(struct hostile *h, uint64_t r)
+{
+    uint32_t kind;
+    return hostile_kind_register(h->arena, r & 15 ? "copy" : r & 16 ? "another" : "a third", &kind);
+}
+
+/* What the built-in kinds about chunks do, without a task around. */
+static int call_kind(struct hostile *h, uint64_t r)
+{
+    static uint64_t word, progress;
+    static uint32_t stop;
+    const struct adit_task_run run = {.arena = h->arena, .attempt = 1, .word = &word, .stop = &stop, .progress = &progress};
+    uint8_t result[ADIT_TASK_DATA_BYTES] __attribute__((aligned(16)));
+    struct adit_key key = any_key(r >> 8);
+    uint32_t n;
+    switch (r & 7) {
+    case 0: return adit_kind_mesh(&run, &(struct adit_mesh_args){.key = key}, result, &n);
+    case 1: return adit_kind_cull(&run, &(struct adit_cull_args){key}, result, &n);
+    case 2: return adit_kind_lod_publish(&run, &(struct adit_lod_args){key}, result, &n);
+    case 3: return adit_kind_generate(&run, &(struct adit_generate_args){.generator = "checker", .replaces = r >> 16 & 3, .key = key}, result, &n);
+    case 4: return adit_kind_box(&run, &(struct adit_box_args){.hi = {127, 127, 127}, .mode = (uint8_t)(1 + (r >> 16 & 1))}, result, &n);
+    default:
+        return adit_kind_raycast(&run, &(struct adit_raycast_args){.origin = {-5, (double)(r >> 16 & 127), 3.5}, .direction = {1, (float)(r >> 24 & 255) / 512, 0.3f}, .distance_max = 300},
+                                 result, &n);
+    }
+}
+
+static int call_queue_open(struct hostile *h, uint64_t r)
+{
+    struct adit_queue *q;
+    int error = hostile_queue_open(h->arena, (uint32_t)(r & 3), &q);
+    if (error)
+        return error;
+    error = adit_queue_wait_room(q, (enum adit_priority)(r >> 2 & 7), 0);
+    adit_queue_close(&q);
+    return error;
+}
+
+static int call_submit(struct hostile *h, uint64_t r)
+{
+    struct adit_task_spec s[8];
+    struct adit_use uses[2] = {{h->buffers[r >> 44 & 1], (enum adit_access)(1 + (r >> 46) % 3)}, {h->buffers[~r >> 44 & 1], (enum adit_access)(1 + (r >> 50) % 3)}};
+    uint64_t args[8] = {r, r >> 1}, after[2] = {any_task(h, r >> 9), any_task(h, r >> 13)};
+    uint32_t n = r & 1 ? 1 : (uint32_t)(r >> 1 & 7) + 1, q = (uint32_t)(r >> 40) % HOSTILE_QUEUES;
+    for (uint32_t i = 0; i < n; i++)
+        s[i] = (struct adit_task_spec){.size = sizeof *s, .kind = r >> 4 & 15 ? h->kind : (uint32_t)(r >> 8 & 63), .args = args, .args_bytes = (uint32_t)(r >> 8 & 63),
+                                       .priority = (enum adit_priority)((r >> 16) % 6), .attempts_max = (uint32_t)(r >> 20 & 15), .retry_errors = r >> 24 & 1,
+                                       .detached = r >> 25 & 1, .delay_ns = r >> 26 & 7 ? 0 : r >> 32, .backoff_ns = r >> 30 & 3 ? 0 : r << 20,
+                                       .expires_ns = r >> 32 & 7 ? 0 : r >> 20, .tag = r + i,
+                                       .uses = uses, .uses_n = r >> 52 & 3 ? 0 : (uint32_t)(r >> 54 & 1) + 1, .after = after,
+                                       .after_n = r >> 56 & 3 ? 0 : (uint32_t)(r >> 58 & 1) + 1, .after_failures = r >> 59 & 1};
+    int done = adit_submit_n(h->queues[q], s, n, h->tasks);
+    return done < 0 ? done : 0;
+}
+
+static int call_wait(struct hostile *h, uint64_t r)
+{
+    struct adit_task_result result = {.size = sizeof result};
+    int error = adit_wait(any_queue(h, r), any_task(h, r >> 8), r >> 56 ? 0 : 1000, &result);
+    REQUIRE(error || (result.bytes <= ADIT_TASK_DATA_BYTES && result.end >= ADIT_ENDED_DONE && result.end <= ADIT_ENDED_POISONED));
+    return error;
+}
+
+/* Here or left to somebody, of whom there is none: so it is taken back, or the time is over. */
+static int call_run(struct hostile *h, uint64_t r)
+{
+    struct adit_use use = {h->buffers[r >> 44 & 1], (enum adit_access)(1 + (r >> 46) % 3)};
+    struct adit_task_spec s = {.size = sizeof s, .kind = r >> 4 & 15 ? h->kind : (uint32_t)(r >> 8 & 63), .args = &r, .args_bytes = 8, .uses = &use, .uses_n = r >> 52 & 3 ? 0 : 1,
+                               .attempts_max = (uint32_t)(r >> 20 & 15), .retry_errors = r >> 24 & 1};
+    struct adit_task_result result = {.size = sizeof result};
+    struct adit_kind_info info = {.size = sizeof info};
+    sink += !adit_kind_look(h->arena, s.kind, &info) && info.participants;
+    return adit_run(any_queue(h, r >> 2), &s, r >> 56 ? 200000 : 0, &result);
+}
+
+static int call_cancel(struct hostile *h, uint64_t r) { return adit_cancel(any_queue(h, r), any_task(h, r >> 8)); }
+
+static int call_look(struct hostile *h, uint64_t r)
+{
+    struct adit_task_info info = {.size = sizeof info};
+    int error = adit_task_look(any_queue(h, r), any_task(h, r >> 8), &info);
+    sink += error ? 0 : info.pid + info.stage;
+    return error;
+}
+
+static int call_wait_room(struct hostile *h, uint64_t r)
+{
+    return adit_queue_wait_room(any_queue(h, r), (enum adit_priority)((r >> 8) % 7), r >> 56 ? 0 : 1000);
+}
+
+/* What a worker's thread does, in this one. */
+static int call_work(struct hostile *h, uint64_t r)
+{
+    static struct adit_task_cursor cursors[HOSTILE_QUEUES];
+    static const int statuses[] = {0, 0, 7, -EIO, -ECANCELED};
+    uint8_t result[ADIT_TASK_DATA_BYTES] = {(uint8_t)r};
+    struct adit_task_cursor fresh = {0}, *c = r >> 8 & 1 ? &cursors[r % HOSTILE_QUEUES] : &fresh;
+    const struct adit_queue *q = any_queue(h, r);
+    struct adit_task_claim claim;
+    uint64_t kinds = r >> 9 & 7 ? UINT64_MAX : 0;
+    if (!(r >> 12 & 3))
+        sink += adit_task_release_due(q, kinds);
+    if (!(r >> 14 & 3 ? adit_task_claim(q, c, kinds, &claim) : adit_task_claim_any(q, c, kinds, &claim)))
+        return -ENOENT;
+    sink += adit_task_more_kinds(q, c);
+    if (r >> 16 & 7) /* else it stays as a dead worker leaves it */
+        sink += adit_task_commit(q, &claim, statuses[(r >> 20) % 5], result, (uint32_t)(r >> 24) % 65);
+    return 0;
+}
+
+/* The same with its kind run, and the buffers that it uses. */
+static int call_help(struct hostile *h, uint64_t r)
+{
+    static uint32_t stop;
+    static uint64_t wake_ns;
+    static struct adit_task_cursor cursors[HOSTILE_QUEUES];
+    struct adit_worker w = {.queue = any_queue(h, r), .stop = &stop, .wake_ns = &wake_ns, .name = adit_worker_name(any_queue(h, r), 9),
+                            .cursor = cursors[r % HOSTILE_QUEUES]};
+    bool is_done = adit_worker_help(&w);
+    cursors[r % HOSTILE_QUEUES] = w.cursor;
+    return is_done ? 0 : -ENOENT;
+}
+
+static int call_buffer(struct hostile *h, uint64_t r)
+{
+    uint64_t data[16] = {r}, buffer = r & 1 ? h->buffers[r >> 1 & 1] : r >> 1;
+    struct adit_buffer_view view;
+    int error;
+    switch (r >> 60 & 3) {
+    case 0: return adit_buffer_put(h->arena, buffer, data, r >> 8 & 127);
+    case 1:
+        error = adit_buffer_create(h->arena, 1 + (r >> 8 & 4095), NULL, &buffer);
+        return error ? error : adit_buffer_destroy(h->arena, buffer);
+    default:
+        adit_enter(h->reader);
+        error = adit_buffer_acquire(h->reader, buffer, &view);
+        for (uint64_t i = 0; !error && i < view.bytes; i += 1 + view.bytes / 16)
+            sink += ((const uint8_t *)view.data)[i];
+        adit_exit(h->reader);
+        return error;
+    }
+}
+
+static int call_pool(struct hostile *h, uint64_t r)
+{
+    const struct adit_pool_params p = {.size = sizeof p, .workers = 1 + (uint32_t)(r >> 8 & 1)};
+    struct adit_pool_stats stats = {.size = sizeof stats};
+    struct adit_pool *pool;
+    int error = adit_pool_open(any_queue(h, r), &p, &pool);
+    if (error)
+        return error;
+    for (uint32_t i = 0; i < 4; i++)
+        (void)call_submit(h, shm_fixture_random(&r));
+    error = adit_pool_look(pool, &stats);
+    adit_pool_close(&pool);
     return error;
 }
 
@@ -358,12 +550,16 @@ static const struct {
     {"version", call_version, 300, false}, {"pin", call_pin, 400, false}, {"keys_each", call_keys_each, 300, false},
     {"reader", call_reader, 300, false}, {"watch_next", call_watch_next, 400, true},
     {"watch_open", call_watch_open, 200, false}, {"watch_fd", call_watch_fd, 1, true}, {"ring", call_ring, 1000, false},
+    {"samples", call_samples, 1000, true}, {"ring_get", call_ring_get, 300, false},
     {"ring_open", call_ring_open, 300, true}, {"lock", call_lock, 400, true}, {"lock_read", call_lock_read, 300, false},
     {"lock_open", call_lock_open, 300, true}, {"stats", call_stats, 40, false},
     {"participants", call_participants, 60, false}, {"verify", call_verify, 20, true}, {"mesher", call_mesher, 10, true},
     {"dirty", call_dirty, 300, false}, {"settle", call_settle, 40, true}, {"dispatcher", call_dispatcher, 1, true},
     {"recover", call_recover, 150, true}, {"recover_all", call_recover_all, 20, true}, {"reclaim", call_reclaim, 6, true},
     {"grace_period", call_grace_period, 4, true},
+    {"kind_register", call_kind_register, 150, true}, {"kind", call_kind, 30, true}, {"queue_open", call_queue_open, 150, true}, {"submit", call_submit, 1500, true},
+    {"task_wait", call_wait, 600, true}, {"run", call_run, 300, true}, {"cancel", call_cancel, 300, false}, {"task_look", call_look, 300, false},
+    {"wait_room", call_wait_room, 100, true}, {"work", call_work, 1500, false}, {"help", call_help, 600, true}, {"buffer", call_buffer, 300, true}, {"pool", call_pool, 3, true},
 };
 #define CALLS_N ((uint32_t)(sizeof calls / sizeof *calls))
 
@@ -415,7 +611,7 @@ void hostile_watchdog_stop(void)
 static bool is_known(int result)
 {
     switch (-result) {
-    case EAGAIN: case EBADMSG: case EDEADLK: case EEXIST: case EINVAL: case ENOENT: case ENOMEM: case ENOSPC: case EPERM:
+    case EAGAIN: case EALREADY: case EBADMSG: case EBUSY: case EDEADLK: case EEXIST: case EINVAL: case ENOENT: case ENOMEM: case ENOSPC: case ENOTSUP: case EPERM:
     case EPROTO: case ERANGE: case EROFS: case ESTALE: case ETIMEDOUT: case EUSERS: return true;
     default: return result >= 0;
     }

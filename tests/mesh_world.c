@@ -1,5 +1,6 @@
 #include "tests/mesh_world.h"
 
+#include <signal.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -16,22 +17,28 @@ struct adit_key mesh_world_key(uint32_t i)
                              .z = (int32_t)(i / MESH_WORLD_SIDE / 2) - 2};
 }
 
-static void make_chunk(uint32_t i, uint16_t *voxels)
+/* Chunk i as it is at first: made once, as many worlds begin with it. */
+static const uint16_t *first_voxels(uint32_t i)
 {
+    static uint16_t voxels[MESH_WORLD_CHUNKS][ADIT_CHUNK_VOXELS];
+    static bool is_made[MESH_WORLD_CHUNKS];
     struct adit_key k = mesh_world_key(i);
+    if (is_made[i])
+        return voxels[i];
     if (i == 9)
-        adit_generate(adit_generator_named("noise50"), 1, k.x, k.y, k.z, voxels);
+        adit_generate(adit_generator_named("noise50"), 1, k.x, k.y, k.z, voxels[i]);
     else if (i == 22)
-        fixture_paint(2, voxels);
+        fixture_paint(2, voxels[i]);
     else
-        adit_generate_terrain(1, k.x, k.y, k.z, voxels);
+        adit_generate_terrain(1, k.x, k.y, k.z, voxels[i]);
+    is_made[i] = true;
+    return voxels[i];
 }
 
 struct adit_arena *mesh_world_create(uint32_t flags) { return mesh_world_create_of(flags, 96u << 20); }
 
 struct adit_arena *mesh_world_create_of(uint32_t flags, uint64_t data_bytes)
 {
-    static uint16_t voxels[ADIT_CHUNK_VOXELS];
     struct adit_create_params params = {.size = sizeof params, .data_bytes = data_bytes, .flags = flags};
     struct adit_arena *a = fixture_create(&params);
     for (uint16_t m = 1; m < ADIT_GENERATE_TERRAIN_MATERIALS; m++) {
@@ -41,8 +48,7 @@ struct adit_arena *mesh_world_create_of(uint32_t flags, uint64_t data_bytes)
     }
     for (uint32_t i = 0; i < MESH_WORLD_CHUNKS; i++) {
         struct adit_key key = mesh_world_key(i);
-        make_chunk(i, voxels);
-        REQUIRE(!adit_chunk_put(a, &key, voxels, NULL));
+        REQUIRE(!adit_chunk_put(a, &key, first_voxels(i), NULL));
     }
     return a;
 }
@@ -90,4 +96,37 @@ void mesh_world_assert_right(struct adit_arena *arena)
         if (got[i] != want[i])
             fail_msg("chunk %u has another mesh than threads make", i);
     shm_fixture_verify(arena, 0);
+}
+
+/* ---- death */
+
+struct claims {
+    struct adit_arena *arena;
+    uint32_t n;
+};
+
+static bool has_claimed(void *user)
+{
+    const struct claims *c = user;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->arena->chunks_max; i++)
+        n += adit_load_acquire(&c->arena->entries[i].work) != 0;
+    return n > c->n;
+}
+
+void mesh_world_survives_death(void (*work)(void *name), uint32_t flags, uint32_t claims, uint32_t nap_ms_max, uint64_t *seed)
+{
+    pid_t child = fixture_fork(work, (void *)(uintptr_t)FIXTURE_NAME);
+    struct claims wanted = {mesh_world_create(flags), claims};
+    struct adit_dispatcher *d;
+    fixture_start();
+    REQUIRE(fixture_eventually(has_claimed, &wanted));
+    shm_fixture_nap((uint32_t)(shm_fixture_random(seed) % (nap_ms_max + 1)));
+    REQUIRE(!kill(child, SIGKILL));
+    REQUIRE(shm_fixture_wait(child) == -SIGKILL);
+    REQUIRE(!adit_dispatcher_open(wanted.arena, NULL, &d));
+    REQUIRE(!adit_settle(wanted.arena, SETTLE_NS));
+    adit_dispatcher_close(&d);
+    mesh_world_assert_right(wanted.arena);
+    adit_detach(&wanted.arena);
 }

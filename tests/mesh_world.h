@@ -18,6 +18,10 @@ void mesh_world_edit(struct adit_arena *arena, uint32_t i, uint32_t round);
 
 /* Of every mesh the hash of what a reader sees of it; all must be there and of the current version. */
 void mesh_world_digest(struct adit_arena *arena, uint64_t digest[MESH_WORLD_CHUNKS]);
+/* A process that dispatches in an arena (named FIXTURE_NAME, as it is handed over) is killed, up to nap_ms_max after more than `claims` chunks are in its hands; another dispatcher then makes what is
+ * left, and nothing is lost. work never returns. Before this process has threads. */
+void mesh_world_survives_death(void (*work)(void *name), uint32_t flags, uint32_t claims, uint32_t nap_ms_max, uint64_t *seed);
+
 /* The meshes are those of a dispatcher of threads alone, which then makes all of them again. */
 void mesh_world_assert_right(struct adit_arena *arena);
 

@@ -1,5 +1,7 @@
 #include "tests/stepped.h"
 
+#include <setjmp.h>
+
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 
 #include <signal.h>
@@ -53,3 +55,25 @@ uint32_t stepped_run(void (*work)(void *user), bool (*hook)(uint32_t n, void *us
 }
 
 #endif
+
+static sigjmp_buf out;
+static uint32_t death_at;
+
+static bool die_there(uint32_t n, void *user)
+{
+    (void)user;
+    if (n == death_at)
+        siglongjmp(out, 1);
+    return true;
+}
+
+uint32_t stepped_death(void (*work)(void *user), uint32_t at, void *user, bool *is_dead)
+{
+    death_at = at;
+    *is_dead = true;
+    if (sigsetjmp(out, 1))
+        return death_at;
+    uint32_t n = stepped_run(work, die_there, user);
+    *is_dead = false;
+    return n;
+}

@@ -22,4 +22,8 @@
  * steps (another processor, or a sanitizer that delays signals). The hook must not lock what work may hold. */
 uint32_t stepped_run(void (*work)(void *user), bool (*hook)(uint32_t n, void *user), void *user);
 
+/* Runs work(user) up to its at-th instruction and stops it there for ever, as if its process had died; returns at. When there are not as many it has run, *is_dead is false, and
+ * what there were is returned. *is_dead is true while work runs. */
+uint32_t stepped_death(void (*work)(void *user), uint32_t at, void *user, bool *is_dead);
+
 #endif

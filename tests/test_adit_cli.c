@@ -120,15 +120,24 @@ static void every_kernel_and_any_number_of_processes_count_the_same(void **state
     char *world = (char *)"terrain:2:3x2x2";
     json_t *one = adit_json(ARGV((char *)"run", world, (char *)"--json", (char *)"--tiers", (char *)"scalar", (char *)"--quiet"));
     json_t *many = adit_json(ARGV((char *)"run", world, (char *)"--json", (char *)"--producers", (char *)"3", (char *)"--consumers", (char *)"2", (char *)"--quiet"));
+    json_t *meshers = adit_json(ARGV((char *)"run", world, (char *)"--json", (char *)"--worker-processes", (char *)"2", (char *)"--quiet"));
     assert_true(number(json_object_get(one, "tiers"), "scalar") >= number(one, "chunks"));
     const char *best;
     adit_mesh_kernel_best(&best);
     assert_true(number(json_object_get(many, "tiers"), best) >= number(many, "chunks"));
     const char *names[] = {"chunks", "voxels", "visible_faces", "quads", "bytes", "materials"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_int_equal(number(one, names[i]), number(many, names[i]));
+        assert_int_equal(number(one, names[i]), number(meshers, names[i]));
+    }
+    const json_t *processes = json_object_get(meshers, "worker_processes"); /* all was meshed by them (tried: the option not handed on) */
+    assert_int_equal(number(processes, "meshed"), number(json_object_get(meshers, "tiers"), best));
+    assert_true(number(processes, "meshed") >= number(one, "chunks"));
+    assert_int_equal(number(processes, "deaths") + number(processes, "given_up"), 0);
+    assert_null(json_object_get(many, "worker_processes"));
     json_decref(one);
     json_decref(many);
+    json_decref(meshers);
 }
 
 static void the_same_seed_edits_to_the_same_world(void **state)

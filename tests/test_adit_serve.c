@@ -109,7 +109,7 @@ static void work_goes_on_whoever_served_is_killed(void **state)
     char *cave = (char *)"cave";
     struct spawned serve, work, run;
     serve_start(&serve, cave);
-    spawned_start(ADIT, ARGV((char *)"work", cave, (char *)"--workers", (char *)"1"), &work);
+    spawned_start(ADIT, ARGV((char *)"work", cave, (char *)"--worker-processes", (char *)"1"), &work);
     assert_true(spawned_says(&work, "works on"));
     serve_signal(&serve, SIGKILL, 128 + SIGKILL);
     adit_want(0, ARGV((char *)"feed", cave, (char *)"terrain:4:2x2x1", (char *)"--quiet"), &run);
@@ -122,6 +122,7 @@ static void work_goes_on_whoever_served_is_killed(void **state)
     spawned_wait(&work);
     assert_int_equal(work.exit_code, 0);
     assert_non_null(strstr(work.out, "meshes made"));
+    assert_null(strstr(work.out, ": 0 meshes made")); /* (tried: those of worker processes not counted) */
     spawned_free(&work);
     assert_int_equal(spawned_files_count("adit", ""), 0);
     adit_refuses("cave", ARGV((char *)"work", cave));

@@ -11,6 +11,9 @@
 
 #include <cmocka.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "tests/adit_called.h"
 
 #define TIERS(...) ARGV((char *)"tiers", __VA_ARGS__)
@@ -122,6 +125,155 @@ static void a_damaged_file_is_one_note_and_measured_anew(void **state)
     spawned_free(&run);
 }
 
+/* ---- what programs make of it */
+
+static const char *const kernels[] = {"scalar", "avx2", "avx512"};
+
+static json_t *table_read(const char *path)
+{
+    json_t *root = json_load_file(path, 0, NULL);
+    assert_non_null(root);
+    return root;
+}
+
+/* As if it had been measured so: with its hash (tools/tier_cache.h). */
+static void table_write(json_t *root, const char *path)
+{
+    char hex[17];
+    assert_int_equal(json_object_del(root, "checksum"), 0);
+    char *text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    snprintf(hex, sizeof hex, "%016llx", (unsigned long long)XXH3_64bits(text, strlen(text)));
+    free(text);
+    json_object_set_new(root, "checksum", json_string(hex));
+    assert_int_equal(json_dump_file(root, path, JSON_INDENT(1) | JSON_REAL_PRECISION(17)), 0);
+}
+
+static void set_state(const char *path, const char *name, const char *state, const char *why)
+{
+    json_t *root = table_read(path), *tier = (json_t *)tier_of(root, name);
+    json_object_set_new(tier, "state", json_string(state));
+    json_object_set_new(tier, "why", json_string(why));
+    table_write(root, path);
+    json_decref(root);
+}
+
+static void switch_off(const char *path, const char *name) { set_state(path, name, "off", "wrong bytes (chunk 7)"); }
+
+/* The kernel whose chunks of most take least, of those not off. */
+static const char *fastest(const char *path)
+{
+    json_t *root = table_read(path);
+    const char *best = NULL;
+    double best_ns = 0;
+    for (uint32_t k = 0; k < 3; k++) {
+        const json_t *tier = tier_of(root, kernels[k]);
+        double ns = json_real_value(json_object_get(json_object_get(json_object_get(tier, "mesh"), "dense"), "each_ns"));
+        if (strcmp(text_of(tier, "state"), "ready") != 0 || (best && ns > best_ns))
+            continue;
+        best = kernels[k];
+        best_ns = ns;
+    }
+    json_decref(root);
+    return best;
+}
+
+/* adit run has it meshed by that kernel, names what is off, once, and nothing else in that tone. */
+static void assert_meshes_with(const char *kernel, uint32_t off_n, char *const *argv)
+{
+    struct spawned run;
+    adit_want(0, argv, &run);
+    json_t *j = json_loads(run.out, 0, NULL);
+    const json_t *tiers = json_object_get(j, "tiers"), *off = json_object_get(j, "switched_off");
+    if (json_object_size(tiers) != 1 || !json_object_get(tiers, kernel) || json_object_size(off) != off_n)
+        fail_msg("not by %s: %s", kernel, run.out);
+    uint32_t said = 0;
+    for (const char *at = run.err; (at = strstr(at, " is switched off: wrong bytes (chunk 7)")); at++)
+        said++;
+    if (said != off_n)
+        fail_msg("said %u times, not %u: %s", said, off_n, run.err);
+    json_decref(j);
+    spawned_free(&run);
+}
+
+/* A kernel of which the kept table says that its bytes are wrong. (tried: not asked; each worker process with a note of its own) */
+static void a_kernel_that_is_switched_off_meshes_nothing(void **state)
+{
+    char path[512];
+    struct spawned run;
+    (void)state;
+    setenv("ADIT_DISABLE", "vulkan", 1);
+    char *const *run_it = ARGV((char *)"run", (char *)"terrain:1:1x1x1", (char *)"--json", NOTHING),
+         *const *by_processes = ARGV((char *)"run", (char *)"terrain:1:1x1x1", (char *)"--json", (char *)"--worker-processes", (char *)"2", NOTHING),
+         *const *mesh_it = ARGV((char *)"mesh", (char *)spawned_file("one.raw"), (char *)"--dim", (char *)"1,1,1", (char *)"--json");
+    FILE *raw = fopen(spawned_file("one.raw"), "w");
+    assert_true(raw && fputc(1, raw) == 1 && !fclose(raw));
+    json_t *j = adit_json(TIERS((char *)"--json", NOTHING));
+    snprintf(path, sizeof path, "%s", text_of(j, "file"));
+    json_decref(j);
+    assert_meshes_with(fastest(path), 0, run_it);
+    for (uint32_t off_n = 1; fastest(path); off_n++) {
+        const char *off = fastest(path), *left;
+        switch_off(path, off);
+        left = fastest(path);
+        if (!left) {
+            adit_want(2, ARGV((char *)"serve", (char *)"x"), &run);
+            assert_non_null(strstr(run.err, "no kernel is left that makes right meshes"));
+            spawned_free(&run);
+            break;
+        }
+        assert_meshes_with(left, off_n, run_it);
+        assert_meshes_with(left, off_n, by_processes);
+        json_t *mesh = adit_json(mesh_it);
+        assert_string_equal(text_of(mesh, "tier"), left);
+        json_decref(mesh);
+        for (uint32_t i = 0; i < 2; i++) {
+            adit_want(2, i ? ARGV((char *)"mesh", (char *)spawned_file("one.raw"), (char *)"--dim", (char *)"1,1,1", (char *)"--tier", (char *)off)
+                           : ARGV((char *)"work", (char *)"nowhere", (char *)"--tiers", (char *)off), &run);
+            assert_true(strstr(run.err, "is switched off") && strstr(run.err, "no kernel is left"));
+            spawned_free(&run);
+        }
+    }
+    unsetenv("ADIT_DISABLE");
+}
+
+/* What it measured counts, not what is mostly so. (tried: the last kernel that is right) */
+static void the_kernel_that_the_table_has_fastest_is_taken(void **state)
+{
+    char path[512];
+    (void)state;
+    setenv("ADIT_DISABLE", "vulkan", 1);
+    json_t *j = adit_json(TIERS((char *)"--json", NOTHING));
+    snprintf(path, sizeof path, "%s", text_of(j, "file"));
+    json_decref(j);
+    json_t *root = table_read(path);
+    json_object_set_new(json_object_get(json_object_get(tier_of(root, "scalar"), "mesh"), "dense"), "each_ns", json_real(1));
+    table_write(root, path);
+    json_decref(root);
+    assert_meshes_with("scalar", 0, ARGV((char *)"run", (char *)"terrain:1:1x1x1", (char *)"--json", NOTHING));
+    unsetenv("ADIT_DISABLE");
+}
+
+/* Who was short of something once works later. (tried: left out as who gives wrong bytes; no kernel left, as none was measured) */
+static void what_failed_when_it_was_measured_is_used(void **state)
+{
+    char path[512];
+    struct spawned run;
+    (void)state;
+    setenv("ADIT_DISABLE", "vulkan", 1);
+    json_t *j = adit_json(TIERS((char *)"--json", NOTHING));
+    snprintf(path, sizeof path, "%s", text_of(j, "file"));
+    json_decref(j);
+    for (uint32_t k = 0; k < 3; k++)
+        set_state(path, kernels[k], "failed", "Cannot allocate memory");
+    adit_want(0, ARGV((char *)"run", (char *)"terrain:1:1x1x1", NOTHING), &run);
+    assert_null(strstr(run.err, "switched off"));
+    spawned_free(&run);
+    adit_want(0, TIERS(NOTHING), &run);
+    assert_non_null(strstr(run.out, "failed when it was measured: Cannot"));
+    spawned_free(&run);
+    unsetenv("ADIT_DISABLE");
+}
+
 /* Whenever it comes: no process, no socket, no part of a file stays. */
 static void an_interrupt_leaves_nothing(void **state)
 {
@@ -169,6 +321,9 @@ int main(void)
         TEST(people_get_lines_of_a_hundred_columns),
         TEST(what_is_switched_off_is_a_row_that_says_so),
         TEST(a_damaged_file_is_one_note_and_measured_anew),
+        TEST(a_kernel_that_is_switched_off_meshes_nothing),
+        TEST(the_kernel_that_the_table_has_fastest_is_taken),
+        TEST(what_failed_when_it_was_measured_is_used),
         TEST(an_interrupt_leaves_nothing),
         TEST(wrong_usage_is_one_line),
     };

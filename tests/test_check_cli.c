@@ -100,6 +100,32 @@ static void a_sound_arena_is_clean(void **state)
     json_decref(o);
 }
 
+/* (tried: filled told as overrun is) */
+static void rings_are_listed_with_what_they_lost(void **state)
+{
+    const struct adit_samples_params mono = {.size = sizeof mono, .channels = 1, .capacity_frames = 4};
+    const float frames[5] = {0};
+    struct adit_samples *line;
+    struct spawned run;
+    (void)state;
+    assert_int_equal(adit_samples_open(arena, "line", &mono, &line), 0);
+    assert_int_equal(adit_samples_write(line, frames, 5), 4);
+    json_t *o = object(0, ARGV((char *)"dump", cave, (char *)"--brief", json));
+    const json_t *rings = json_object_get(o, "rings"), *ring = json_array_get(rings, 0);
+    assert_int_equal(json_array_size(rings), 1);
+    assert_string_equal(json_string_value(json_object_get(ring, "name")), "line");
+    assert_string_equal(json_string_value(json_object_get(ring, "kind")), "samples");
+    assert_true(number(ring, "slot") == 0 && number(ring, "element_bytes") == 4 && number(ring, "capacity") == 4 && number(ring, "filled") == 4);
+    assert_true(number(ring, "pushed") == 4 && number(ring, "popped") == 0 && number(ring, "overrun") == 1 && number(ring, "underrun") == 0);
+    assert_true(number(ring, "pusher_pid") == getpid() && number(ring, "popper_pid") == 0);
+    json_decref(o);
+    want(0, ARGV((char *)"dump", cave, (char *)"--brief"), &run);
+    assert_non_null(strstr(run.out, "\n   0 line               samples        4        4        4            4            0          1          0"));
+    spawned_free(&run);
+    adit_samples_close(&line);
+    assert_int_equal(adit_ring_destroy(arena, "line"), 0);
+}
+
 static void a_breach_is_a_line_and_exit_1(void **state)
 {
     struct spawned run;
@@ -237,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_arena_is_clean),
         cmocka_unit_test(a_breach_is_a_line_and_exit_1),
+        cmocka_unit_test(rings_are_listed_with_what_they_lost),
         cmocka_unit_test(a_process_that_was_killed_is_a_breach_of_a_quiet_arena),
         cmocka_unit_test(an_image_is_checked_like_an_arena),
         cmocka_unit_test(a_name_may_be_a_file),

@@ -18,6 +18,11 @@
 #include "tests/shm_fixture.h"
 
 #define HEAD_WORDS (sizeof(struct adit_control) / 4)
+#ifdef __SANITIZE_THREAD__
+#define WORD_STRIDE 7u /* one thread: nothing for ThreadSanitizer that the other variants do not see */
+#else
+#define WORD_STRIDE 1u
+#endif
 
 static uint8_t *original, *data; /* what a sound arena looks like, and its data segment */
 static uint64_t original_bytes, data_bytes;
@@ -137,7 +142,7 @@ static void any_word_of_the_head_may_be_anything(void **state)
     uint64_t seed = 9;
     uint32_t refused = 0;
     (void)state;
-    for (uint32_t w = 0; w < HEAD_WORDS; w++) {
+    for (uint32_t w = 0; w < HEAD_WORDS; w += WORD_STRIDE) {
         uint32_t was;
         memcpy(&was, original + w * 4, 4);
         const uint32_t values[] = {0, 1, was + 1, was - 1, was * 2, ~was, was ^ 1u << 31, INT32_MAX, UINT32_MAX,
@@ -148,7 +153,7 @@ static void any_word_of_the_head_may_be_anything(void **state)
             refused += !adopt_and_use(original_bytes);
         }
     }
-    assert_in_range(refused, HEAD_WORDS / 10, HEAD_WORDS * 10); /* a good part of the head is checked */
+    assert_in_range(refused, HEAD_WORDS / WORD_STRIDE / 10, HEAD_WORDS / WORD_STRIDE * 10); /* a good part of the head is checked */
 }
 
 static void pairs_of_words_may_be_anything(void **state)

@@ -95,6 +95,93 @@ static void a_device_that_is_alone_takes_all_it_can(void **state)
     assert_int_equal(adit_share_of_device(&s), 3);
 }
 
+/* What each of several devices takes of a backlog, each with the others as rivals. */
+static void shares_of(struct adit_share s, const struct adit_rival *devices, uint32_t n, uint32_t *share)
+{
+    struct adit_rival rivals[4];
+    for (uint32_t i = 0; i < n; i++) {
+        s.device = devices[i].cost;
+        s.device_busy_ns = devices[i].busy_ns;
+        s.rivals = rivals;
+        s.rivals_n = 0;
+        for (uint32_t j = 0; j < n; j++)
+            if (j != i)
+                rivals[s.rivals_n++] = devices[j];
+        share[i] = adit_share_of_device(&s);
+    }
+}
+
+/* (tried: rivals not counted, 240 of 250 each; busy time of rivals, and their fixed price, left out) */
+static void devices_and_threads_end_at_the_same_time(void **state)
+{
+    const struct adit_rival same[] = {{{500000, 1000}, 0}, {{500000, 1000}, 0}},
+                            unlike[] = {{{500000, 1000}, 0}, {{2000000, 4000}, 0}, {{100000, 500}, 3000000}};
+    uint32_t n[3];
+    (void)state;
+    shares_of(share(250, 0, 0), same, 2, n);
+    assert_int_equal(n[0], n[1]);
+    assert_in_range(n[0] + n[1], 200, 250);
+    for (uint32_t backlog = 0; backlog < 5000; backlog += 13) {
+        struct adit_share s = share(backlog, 0, 0);
+        s.batch_max = 100000;
+        shares_of(s, unlike, 3, n);
+        uint32_t all = n[0] + n[1] + n[2];
+        assert_true(all <= backlog);
+        double threads_ns = (backlog - all) * s.thread_ns / s.threads, slack_ns = 4 * s.thread_ns / s.threads;
+        for (uint32_t i = 0; i < 3; i++) {
+            double start_ns = unlike[i].cost.fixed_ns + unlike[i].busy_ns, each_ns = unlike[i].cost.each_ns;
+            if (n[i])
+                assert_true(start_ns + n[i] * each_ns <= threads_ns + each_ns);
+            assert_true(start_ns + (n[i] + 1) * each_ns >= threads_ns - slack_ns); /* one more would end later than the threads */
+        }
+    }
+}
+
+static void a_rival_that_begins_too_late_or_is_dear_changes_nothing(void **state)
+{
+    struct adit_share s = share(250, 500000, 1000);
+    const struct adit_rival late = {{100, 100}, 1e12}, dear = {{1e12, 1}, 0};
+    uint32_t alone = adit_share_of_device(&s);
+    (void)state;
+    s.rivals_n = 1;
+    s.rivals = &late;
+    assert_int_equal(adit_share_of_device(&s), alone);
+    s.rivals = &dear;
+    assert_int_equal(adit_share_of_device(&s), alone);
+}
+
+/* (tried: shares rounded down alone, as beside threads: of 1 chunk nobody takes any) */
+static void without_threads_somebody_always_takes_something(void **state)
+{
+    const struct adit_rival devices[] = {{{500000, 3000}, 0}, {{500000, 3000}, 0}, {{490000, 90000}, 0}, {{0, 1e9}, 5000000}};
+    uint32_t n[4];
+    (void)state;
+    for (uint32_t backlog = 1; backlog < 5000; backlog += backlog < 40 ? 1 : 97) {
+        struct adit_share s = share(backlog, 0, 0);
+        s.threads = 0;
+        shares_of(s, devices, 4, n);
+        assert_true(n[0] || n[1] || n[2] || n[3]);
+        assert_true(n[0] == n[1] && n[3] == 0);
+        if (backlog == 1)
+            assert_true(n[0] == 1 && !n[2]);
+    }
+    struct adit_share unknown = share(10, 0, 0); /* nobody could tell who is sooner */
+    unknown.threads = 0;
+    unknown.rivals = devices;
+    unknown.rivals_n = 4;
+    assert_int_equal(adit_share_of_device(&unknown), 10);
+}
+
+/* (tried: who is late taken to be free) */
+static void who_is_late_needs_as_long_again(void **state)
+{
+    (void)state;
+    assert_true(adit_busy_ns(0, 1000) == 0);
+    assert_true(adit_busy_ns(1300, 1000) == 300);
+    assert_true(adit_busy_ns(1000, 1000) == 0);
+    assert_true(adit_busy_ns(1000, 6000) == 5000);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -104,6 +191,10 @@ int main(void)
         cmocka_unit_test(what_a_thread_does_sooner_is_not_handed_over),
         cmocka_unit_test(a_program_on_the_same_processors_must_beat_all_of_them),
         cmocka_unit_test(a_device_that_is_alone_takes_all_it_can),
+        cmocka_unit_test(devices_and_threads_end_at_the_same_time),
+        cmocka_unit_test(a_rival_that_begins_too_late_or_is_dear_changes_nothing),
+        cmocka_unit_test(without_threads_somebody_always_takes_something),
+        cmocka_unit_test(who_is_late_needs_as_long_again),
     };
     return cmocka_run_group_tests_name("what tiers cost", tests, NULL, NULL);
 }

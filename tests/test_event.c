@@ -7,8 +7,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -236,6 +238,57 @@ static void a_change_right_after_any_look_is_seen(void **state)
     assert_int_equal(counted_in, 1);
 }
 
+/* One that sleeps by bits. */
+struct sleeper {
+    struct adit_event *event;
+    uint32_t bits, woken;
+    pid_t tid;
+};
+
+static void *sleep_by_bits(void *user)
+{
+    struct sleeper *s = user;
+    uint32_t seq = adit_load32_acquire(&s->event->seq);
+    adit_store32_release((uint32_t *)&s->tid, (uint32_t)gettid());
+    int error = adit_futex_wait_bits(&s->event->seq, seq, s->bits, LOST_NS);
+    adit_store32_release(&s->woken, error ? 2 : 1);
+    return NULL;
+}
+
+/* Starts one, and waits until the kernel says that it sleeps. */
+static void start_sleeper(struct sleeper *s, pthread_t *thread)
+{
+    char path[64], state = 0;
+    assert_int_equal(pthread_create(thread, NULL, sleep_by_bits, s), 0);
+    while (!adit_load32_acquire((uint32_t *)&s->tid))
+        sched_yield();
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)s->tid);
+    while (state != 'S') {
+        FILE *f = fopen(path, "r");
+        assert_non_null(f);
+        assert_int_equal(fscanf(f, "%*d %*s %c", &state), 1);
+        fclose(f);
+        sched_yield();
+    }
+}
+
+static void a_wake_by_bits_is_for_who_has_one_of_them(void **state)
+{
+    static struct adit_event event;
+    struct sleeper first = {.event = &event, .bits = 1}, second = {.event = &event, .bits = 6};
+    pthread_t threads[2];
+    (void)state;
+    start_sleeper(&first, &threads[0]);
+    start_sleeper(&second, &threads[1]);
+    adit_event_wake_bits(&event, 1, 2);
+    pthread_join(threads[1], NULL); /* (tried: bits are not looked at: the first one, which has slept longer, is woken, and this one never) */
+    assert_int_equal(adit_load32_acquire(&second.woken), 1);
+    assert_int_equal(adit_load32_acquire(&first.woken), 0);
+    adit_event_wake(&event, UINT32_MAX);
+    pthread_join(threads[0], NULL);
+    assert_int_equal(adit_load32_acquire(&first.woken), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_post_wakes_all_who_wait),
         cmocka_unit_test(a_wait_ends_in_time_and_looks_first),
         cmocka_unit_test(a_change_right_after_any_look_is_seen),
+        cmocka_unit_test(a_wake_by_bits_is_for_who_has_one_of_them),
     };
     return cmocka_run_group_tests_name("event", tests, shm_fixture_set_up, shm_fixture_tear_down);
 }

@@ -115,6 +115,23 @@ static void a_device_that_is_there_twice_counts_once(void **state)
     adit_gpu_list_close(&list);
 }
 
+/* (tried: not asked) */
+static void importing_can_be_taken_away(void **state)
+{
+    struct adit_gpu_list *list;
+    (void)state;
+    gpu_use_drivers(gpu_test_driver());
+    for (uint32_t i = 0; i < 2; i++) {
+        if (i)
+            setenv("ADIT_DISABLE", "numa,import", 1);
+        assert_int_equal(adit_gpu_list_open(&list), 0);
+        assert_true(!i == !!list->devices[0].import_align || getenv("ADIT_TEST_DRIVER"));
+        assert_true(!i || !list->devices[0].import_align);
+        adit_gpu_list_close(&list);
+    }
+    unsetenv("ADIT_DISABLE");
+}
+
 static void vulkan_can_be_taken_away(void **state)
 {
     (void)state;
@@ -166,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_broken_driver_is_no_device),
         cmocka_unit_test(a_broken_driver_hides_no_other),
         cmocka_unit_test(a_device_that_is_there_twice_counts_once),
+        cmocka_unit_test(importing_can_be_taken_away),
         cmocka_unit_test(vulkan_can_be_taken_away),
         cmocka_unit_test(an_unfit_device_is_refused_by_name),
     };

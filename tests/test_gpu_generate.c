@@ -15,7 +15,7 @@
 #include "gpu/gpu_parts.h"
 #include "runtime/adit.h"
 #include "tests/golden_worlds.h"
-#include "tests/gpu_fixture.h"
+#include "tests/gpu_group.h"
 
 #define WAIT_NS 120000000000u
 #define CHUNKS_MAX 24u
@@ -26,8 +26,6 @@ struct place {
     int32_t x, y, z;
 };
 
-static struct adit_gpu_list *list;
-static struct adit_gpu *gpu;
 static uint16_t want[ADIT_CHUNK_VOXELS];
 
 static struct adit_generate_batch *open_batch(uint32_t chunks)
@@ -263,7 +261,7 @@ static void a_driver_that_refuses_a_shader_is_asked_again(void **state)
     struct adit_gpu *fresh;
     struct adit_generate_batch *b;
     (void)state;
-    assert_int_equal(adit_gpu_open(list, &list->devices[0], &fresh), 0);
+    assert_int_equal(adit_gpu_open(gpu_list, &gpu_list->devices[0], &fresh), 0);
     create_pipelines = fresh->d.CreateComputePipelines;
     fresh->d.CreateComputePipelines = refuse_pipeline;
     assert_int_equal(adit_generate_batch_open(fresh, 1, &b), -ENODEV);
@@ -274,30 +272,6 @@ static void a_driver_that_refuses_a_shader_is_asked_again(void **state)
     make_and_compare(b, &(struct place){"terrain", 1, 0, 0, 0}, 1);
     adit_generate_batch_close(&b);
     adit_gpu_close(&fresh);
-}
-
-/* The last test: of all that was done before (ADIT_VULKAN_VALIDATE). (tried: the barrier between columns and voxels left out, those around the copies
- * left out, a batch closed without waiting.) */
-static void validation_has_nothing_to_say(void **state)
-{
-    (void)state;
-    if (!list->vk.validates)
-        skip();
-    assert_int_equal(list->vk.complaints, 0);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    return adit_gpu_list_open(&list) || adit_gpu_open(list, &list->devices[0], &gpu) ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    adit_gpu_close(&gpu);
-    adit_gpu_list_close(&list);
-    return 0;
 }
 
 int main(void)
@@ -311,8 +285,8 @@ int main(void)
         cmocka_unit_test(batches_in_flight_keep_apart),
         cmocka_unit_test(what_no_device_can_make_is_refused),
         cmocka_unit_test(a_driver_that_refuses_a_shader_is_asked_again),
-        cmocka_unit_test(validation_has_nothing_to_say),
+        cmocka_unit_test(validation_has_nothing_to_say), /* (tried: the barrier between columns and voxels left out, those around the copies left out, a batch closed without waiting) */
     };
     gpu_use_drivers(gpu_test_driver());
-    return cmocka_run_group_tests_name("worlds from Vulkan", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("worlds from Vulkan", tests, gpu_group_open, gpu_group_close);
 }

@@ -17,7 +17,7 @@
 #include "runtime/adit.h"
 #include "runtime/encoding.h"
 #include "tests/golden_generated.h"
-#include "tests/gpu_fixture.h"
+#include "tests/gpu_group.h"
 #include "tests/volumes.h"
 
 #define KINDS (sizeof golden_generated / sizeof *golden_generated)
@@ -25,8 +25,6 @@
 #define SOURCE_BYTES (16u << 20)
 #define HALF 32u
 
-static struct adit_gpu_list *list;
-static struct adit_gpu *gpu;
 static uint8_t classes[ADIT_MATERIALS];
 static uint16_t voxels[ADIT_CHUNK_VOXELS], parent[ADIT_CHUNK_VOXELS], want_parent[ADIT_CHUNK_VOXELS], want[ADIT_LOD_BATCH_VOXELS];
 
@@ -286,29 +284,11 @@ static void what_cannot_be_halved_is_refused(void **state)
     adit_lod_batch_close(&b);
 }
 
-/* The last test: of all that was done before (ADIT_VULKAN_VALIDATE). (tried: no barrier before the copy out: a hazard each.) */
-static void validation_has_nothing_to_say(void **state)
-{
-    (void)state;
-    if (!list->vk.validates)
-        skip();
-    assert_int_equal(list->vk.complaints, 0);
-}
-
 static int set_up(void **state)
 {
-    (void)state;
     memset(classes, ADIT_CLASS_OPAQUE, sizeof classes);
     classes[0] = ADIT_CLASS_AIR;
-    return adit_gpu_list_open(&list) || adit_gpu_open(list, &list->devices[0], &gpu) ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    adit_gpu_close(&gpu);
-    adit_gpu_list_close(&list);
-    return 0;
+    return gpu_group_open(state);
 }
 
 int main(void)
@@ -322,8 +302,8 @@ int main(void)
         cmocka_unit_test(a_batch_without_room_for_a_version_says_so),
         cmocka_unit_test(batches_in_flight_keep_apart),
         cmocka_unit_test(what_cannot_be_halved_is_refused),
-        cmocka_unit_test(validation_has_nothing_to_say),
+        cmocka_unit_test(validation_has_nothing_to_say), /* (tried: no barrier before the copy out: a hazard each) */
     };
     gpu_use_drivers(gpu_test_driver());
-    return cmocka_run_group_tests_name("halved by Vulkan", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("halved by Vulkan", tests, set_up, gpu_group_close);
 }

@@ -2,7 +2,8 @@
  * whatever it answers, it leads nowhere.
  *
  * (tried: a batch that found no room submitted with none, which validation tells; starts, bounds, places not looked at; results read again after they were judged; room
- * made again and again; what was opened left to leak; a missing function called, its device left.) */
+ * made again and again; limits not looked at; timestamps with bits that do not count; the first family that computes; what was opened left to leak; a missing function called, its device left; buffers of quads given back before it was clear that larger ones can be
+ * had; a batch closed that knew no device yet.) */
 #include <errno.h>
 #include <string.h>
 
@@ -32,6 +33,35 @@ static void a_batch_without_memory_is_not_opened(void **state)
             assert_int_equal(faulty_driver_live(), nothing);
         }
         assert_in_range(refused, 4, 40); /* upload, readback, what the shaders use, the witness */
+    }
+}
+
+/* The program is linked with --wrap=calloc: of the host's memory. */
+void *__real_calloc(size_t n, size_t bytes);
+void *__wrap_calloc(size_t n, size_t bytes);
+static uint32_t callocs, callocs_refused; /* so far; the one that fails, or 0 */
+
+void *__wrap_calloc(size_t n, size_t bytes) { return ++callocs == callocs_refused ? NULL : __real_calloc(n, bytes); }
+
+/* Each of the host's allocations of opening a batch refused once. */
+static void a_batch_without_host_memory_is_not_opened(void **state)
+{
+    (void)state;
+    for (const struct bench_kind *k = bench_kinds; k < bench_kinds + BENCH_KINDS; k++) {
+        uint32_t refused = 0;
+        struct adit_gpu *gpu = bench_open("");
+        for (void *b = NULL; !b; refused += !b) {
+            callocs = 0;
+            callocs_refused = refused + 1;
+            b = k->open(gpu);
+            callocs_refused = 0;
+            if (!b)
+                bench_assert_detail("no memory");
+            else
+                k->close(b);
+        }
+        assert_in_range(refused, 1, 3);
+        adit_gpu_close(&gpu);
     }
 }
 
@@ -68,6 +98,26 @@ static void a_mesh_that_finds_no_room_leaves_its_batch_usable(void **state)
         adit_gpu_close(&gpu);
     }
     assert_int_equal(refused, 2); /* the device's room and the host's */
+}
+
+/* A buffer that the device could not bind is not asked for; the batch goes on with the room it had. */
+static void a_mesh_beyond_the_largest_buffer_leaves_its_batch_usable(void **state)
+{
+    struct adit_gpu *gpu = bench_open("");
+    struct adit_mesh_batch *b;
+    const uint64_t most = bench_faulty->range_max;
+    (void)state;
+    bench_faulty->range_max = 4u << 20; /* as a device of old has it, in small: a checkerboard has 6 MiB of quads */
+    assert_int_equal(adit_mesh_batch_open(gpu, bench_classes, 1, BENCH_SOURCE_BYTES, &b), 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(mesh(b, &bench_crowded), -ENOMEM);
+        assert_int_equal(bench_kinds[0].judge(b), 0);
+        assert_int_equal(mesh(b, &bench_chunk), 0);
+        assert_int_equal(bench_kinds[0].judge(b), 1);
+    }
+    adit_mesh_batch_close(&b);
+    adit_gpu_close(&gpu);
+    bench_faulty->range_max = most;
 }
 
 /* All that a result says can be followed. Adds its quads, so that they are read (AddressSanitizer looks on). */
@@ -150,7 +200,7 @@ static void a_device_that_lies_leads_nowhere(void **state)
 
 static void a_device_that_does_not_do_is_refused_with_the_reason(void **state)
 {
-    static const char *const said[][2] = {{"old", "Vulkan 1.2"}, {"no-timeline", "timeline"}, {"no-open", "VK_ERROR_INITIALIZATION_FAILED"},
+    static const char *const said[][2] = {{"old", "Vulkan 1.2"}, {"no-timeline", "timeline"}, {"narrow", "256 invocations"}, {"few", "256 invocations"}, {"no-open", "VK_ERROR_INITIALIZATION_FAILED"},
                                           {"no-function", "VK_ERROR_INITIALIZATION_FAILED"}};
     const uint32_t nothing = faulty_driver_live();
     struct adit_gpu *gpu;
@@ -175,6 +225,44 @@ static void a_device_that_does_not_do_is_refused_with_the_reason(void **state)
     adit_gpu_close(&gpu);
 }
 
+static VKAPI_ATTR VkResult VKAPI_CALL tell_stamps(VkDevice device, VkQueryPool pool, uint32_t first, uint32_t n, size_t bytes, void *out,
+                                                  VkDeviceSize stride, VkQueryResultFlags flags)
+{
+    (void)device, (void)pool, (void)first, (void)bytes, (void)stride, (void)flags;
+    for (uint32_t i = 0; i < n; i++)
+        ((uint64_t *)out)[i] = ((0xffffffe0u + 16 * (uint64_t)i) & 0xffffffffu) | (uint64_t)(7 * i + 1) << 40; /* 32 bits count, and go over */
+    return VK_SUCCESS;
+}
+
+static void stamps_count_with_the_bits_they_have(void **state)
+{
+    struct adit_gpu *gpu = bench_open("");
+    struct adit_mesh_batch *b;
+    struct adit_mesh_times t;
+    const struct adit_gpu_device was = *bench_faulty;
+    (void)state;
+    bench_faulty->timestamp_mask = UINT32_MAX;
+    bench_faulty->timestamp_ns = 1;
+    assert_int_equal(adit_mesh_batch_open(gpu, bench_classes, 1, BENCH_SOURCE_BYTES, &b), 0);
+    gpu->d.GetQueryPoolResults = tell_stamps;
+    assert_int_equal(mesh(b, &bench_chunk), 0);
+    adit_mesh_batch_times(b, &t);
+    assert_true(t.copy_in == 16 && t.decode == 16 && t.rows == 16 && t.count == 16 && t.emit == 16 && t.copy_out == 16);
+    adit_mesh_batch_close(&b);
+    adit_gpu_close(&gpu);
+    *bench_faulty = was;
+}
+
+static void a_queue_that_draws_nothing_is_preferred(void **state)
+{
+    (void)state;
+    assert_int_equal(bench_faulty->family, 0);
+    bench_reopen("families");
+    assert_int_equal(bench_faulty->family, 1);
+    assert_true(bench_faulty->timestamp_mask == (1ull << 36) - 1 && !bench_faulty->unfit);
+    assert_int_equal(bench_sound->family, 0);
+}
+
 /* The last test: of all that was done before (ADIT_VULKAN_VALIDATE). */
 static void validation_has_nothing_to_say(void **state)
 {
@@ -188,10 +276,14 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         on_bench(a_batch_without_memory_is_not_opened),
+        on_bench(a_batch_without_host_memory_is_not_opened),
         on_bench(a_mesh_that_finds_no_room_leaves_its_batch_usable),
+        on_bench(a_mesh_beyond_the_largest_buffer_leaves_its_batch_usable),
         on_bench(no_word_of_a_result_leads_anywhere),
         on_bench(a_device_that_always_wants_more_room_gets_it_once),
         on_bench(a_device_that_lies_leads_nowhere),
+        on_bench(a_queue_that_draws_nothing_is_preferred),
+        on_bench(stamps_count_with_the_bits_they_have),
         on_bench(a_device_that_does_not_do_is_refused_with_the_reason),
         on_bench(validation_has_nothing_to_say),
     };

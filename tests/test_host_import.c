@@ -2,6 +2,7 @@
  * refused and nothing is left: never a fault. Lavapipe takes what is sound; a device that ADIT_TEST_DRIVER names may refuse any of it.
  *
  * (tried: address and length not looked at; what is not mapped taken; the buffer of a refused import left; the import's bytes one page further.) */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,14 +17,13 @@
 
 #include "gpu/host_import.h"
 #include "gpu/submission.h"
+#include "runtime/adit.h"
 #include "tests/faulty_fixture.h"
-#include "tests/gpu_fixture.h"
+#include "tests/gpu_group.h"
 
 #define BYTES (64u << 10)
 #define WAIT_NS 120000000000u
 
-static struct adit_gpu_list *list;
-static struct adit_gpu *gpu;
 
 /* Byte i of what number n lays down. */
 static uint8_t byte_of(uint32_t n, size_t i) { return (uint8_t)((i * 2654435761u >> 13) + n * 37); }
@@ -180,10 +180,10 @@ static void the_alignment_is_the_devices(void **state)
     struct adit_gpu *fresh;
     struct adit_gpu_memory import;
     (void)state;
-    struct adit_gpu_device wide = list->devices[0];
+    struct adit_gpu_device wide = gpu_list->devices[0];
     uint8_t *at = map(4 * BYTES, -1), *aligned = (uint8_t *)(((uintptr_t)at + BYTES - 1) & ~(uintptr_t)(BYTES - 1));
     wide.import_align = BYTES;
-    assert_int_equal(adit_gpu_open(list, &wide, &fresh), 0);
+    assert_int_equal(adit_gpu_open(gpu_list, &wide, &fresh), 0);
     assert_int_equal(adit_host_import_open(fresh, aligned + BYTES / 2, BYTES, &import), VK_ERROR_INVALID_EXTERNAL_HANDLE);
     assert_int_equal(adit_host_import_open(fresh, aligned, BYTES / 2, &import), VK_ERROR_INVALID_EXTERNAL_HANDLE);
     VkResult r = adit_host_import_open(fresh, aligned, BYTES, &import);
@@ -199,10 +199,10 @@ static void a_device_that_cannot_import_says_so(void **state)
     struct adit_gpu *fresh;
     struct adit_gpu_memory import;
     (void)state;
-    struct adit_gpu_device without = list->devices[0];
+    struct adit_gpu_device without = gpu_list->devices[0];
     uint8_t *at = map(BYTES, -1);
     without.import_align = 0;
-    assert_int_equal(adit_gpu_open(list, &without, &fresh), 0);
+    assert_int_equal(adit_gpu_open(gpu_list, &without, &fresh), 0);
     assert_int_equal(adit_host_import_open(fresh, at, BYTES, &import), VK_ERROR_EXTENSION_NOT_PRESENT);
     adit_gpu_close(&fresh);
     munmap(at, BYTES);
@@ -216,7 +216,7 @@ static void an_import_that_a_driver_refuses_leaves_nothing(void **state)
     (void)state;
     uint8_t *at = map(BYTES, -1);
     faulty_driver_break("no-memory:1");
-    assert_int_equal(adit_gpu_open(list, list->devices, &gpu), 0);
+    assert_int_equal(adit_gpu_open(gpu_list, gpu_list->devices, &gpu), 0);
     bool taken = take(at, BYTES, &import);
     assert_false(taken);
     lay_down(at, BYTES, 1);
@@ -226,17 +226,64 @@ static void an_import_that_a_driver_refuses_leaves_nothing(void **state)
     munmap(at, BYTES);
 }
 
-static int set_up(void **state)
+/* (tried: one import of all; a seam that belongs to both sides) */
+static void what_is_too_large_is_imported_in_pieces(void **state)
 {
+    struct adit_gpu *fresh;
+    struct adit_host_imports *h;
+    struct adit_gpu_device small = gpu_list->devices[0];
+    const size_t piece = small.import_align * 4ul, bytes = 10 * piece + small.import_align;
+    uint32_t which;
+    VkDeviceSize at_byte;
     (void)state;
-    return adit_gpu_list_open(&list) || adit_gpu_open(list, list->devices, &gpu) ? -1 : 0;
+    uint8_t *at = map(2 * bytes, -1);
+    const struct adit_import_range ranges[] = {{at, bytes}, {at + bytes, bytes}};
+    small.import_max = piece;
+    assert_int_equal(adit_gpu_open(gpu_list, &small, &fresh), 0);
+    uint32_t live = faulty_driver_live();
+    assert_int_equal(adit_host_imports_open(fresh, ranges, 2, &h), 0);
+    assert_int_equal(h->n, 22);
+    for (uint32_t i = 0; i < h->n; i++)
+        assert_true(h->memory[i].bytes == (i % 11 == 10 ? small.import_align : piece) && h->at[i] == at + i / 11 * bytes + i % 11 * piece);
+    assert_true(adit_host_imports_find(h, at + bytes + 3 * piece + 5, piece - 5, &which, &at_byte));
+    assert_true(which == 14 && at_byte == 5);
+    assert_false(adit_host_imports_find(h, at + 3 * piece + 5, piece - 4, &which, &at_byte)); /* copied, then */
+    adit_host_imports_close(&h);
+    small.import_max = small.import_align; /* 41 pieces each */
+    assert_int_equal(adit_host_imports_open(fresh, ranges, 2, &h), -ENOTSUP);
+    assert_null(h);
+    assert_non_null(strstr(adit_detail(), "more than 64 pieces"));
+    assert_int_equal(faulty_driver_live(), live);
+    adit_gpu_close(&fresh);
+    munmap(at, 2 * bytes);
+}
+
+static struct adit_gpu_device told_of(const char *fault)
+{
+    struct adit_gpu_list *list;
+    faulty_driver_break(fault);
+    assert_int_equal(adit_gpu_list_open(&list), 0);
+    struct adit_gpu_device d = list->devices[0];
+    adit_gpu_list_close(&list);
+    faulty_driver_break("");
+    return d;
+}
+
+/* (tried: neither asked, the alignment alone: 4,096) */
+static void a_device_is_asked_what_it_can_import(void **state)
+{
+    struct adit_gpu_device d = told_of("");
+    (void)state;
+    assert_true(d.import_align > 0 && d.import_max >= d.import_align && d.import_max % d.import_align == 0);
+    assert_int_equal(told_of("no-import").import_align, 0);
+    assert_int_equal(told_of("dedicated").import_align, 0);
+    assert_int_equal(told_of("short-memory").import_max, (1u << 20) / d.import_align * d.import_align);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    adit_gpu_close(&gpu);
-    adit_gpu_list_close(&list);
+    (void)gpu_group_close(state);
     return faulty_driver_live() ? -1 : 0;
 }
 
@@ -249,8 +296,10 @@ int main(void)
         cmocka_unit_test(what_is_not_aligned_or_not_there_is_refused),
         cmocka_unit_test(the_alignment_is_the_devices),
         cmocka_unit_test(a_device_that_cannot_import_says_so),
+        cmocka_unit_test(what_is_too_large_is_imported_in_pieces),
+        cmocka_unit_test(a_device_is_asked_what_it_can_import),
         cmocka_unit_test(an_import_that_a_driver_refuses_leaves_nothing),
     };
     gpu_use_drivers(faulty_driver_manifest(""));
-    return cmocka_run_group_tests_name("imported memory", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("imported memory", tests, gpu_group_open, tear_down);
 }

@@ -210,10 +210,15 @@ static void write_quads(const struct adit_mesh_result *result, bool has_ao)
     assert_int_equal(fclose(file), 0);
 }
 
-/* The verdict of voxoracle on a mesh of the volume that make() made. */
+/* The verdict of voxoracle on a mesh of the volume that make() made. It takes far longer than the mesh, and AddressSanitizer judges the making:
+ * with it one kind is shown. */
 static void judge(const char *kind, bool is_mixed, uint8_t flags, const struct adit_mesh_result *result)
 {
     char command[512], line[128];
+#ifdef __SANITIZE_ADDRESS__
+    if (strcmp(kind, "glass") != 0)
+        return;
+#endif
     write_quads(result, flags & ADIT_MESH_AO);
     snprintf(command, sizeof command, "%s check --vol %s --dim %d,%d,%d --border %d --quads %s %s %s %s %s", oracle_program(),
              volume_path, FULL, FULL, FULL, BORDER, quads_path, is_mixed ? "--class 't:4;c:7'" : "",

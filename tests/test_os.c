@@ -76,6 +76,8 @@ static void what_is_available_is_some_memory(void **state)
 {
     (void)state;
     assert_in_range(adit_memory_available_bytes(), 1 << 20, (uint64_t)1 << 50);
+    assert_in_range(adit_memory_all_bytes(), adit_memory_available_bytes(), (uint64_t)1 << 50); /* of which that is a part */
+    assert_int_equal(adit_memory_all_bytes(), adit_memory_all_bytes());
 }
 
 static int set_up(void **state)

@@ -174,7 +174,7 @@ static void an_intent_is_not_ousted(void **state)
     assert_int_equal(adit_rcu_borrow(arena, &r), 0);
     adit_rcu_enter(r);
     assert_true(adit_intent_set(arena, r, ADIT_INTENT_VERSION, 0, 0));
-    uint64_t began = arena->control->epoch, epoch;
+    uint64_t began = adit_load_relaxed(&arena->control->epoch), epoch;
     assert_int_equal(adit_grace_period_of(arena, 1000000, &epoch), -ETIMEDOUT);
     assert_int_equal(adit_rcu_oust(arena, began), 0); /* it has kept nobody waiting who began then */
     assert_int_equal(adit_rcu_oust(arena, epoch), 0);

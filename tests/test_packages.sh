@@ -69,13 +69,15 @@ set_up 'b halfway' 0 2
 expect 'a failure is told' 1 'apt-get failed .*as root try: apt-get update && apt-get install --no-install-recommends a$' \
     'install --no-install-recommends a;update;install --no-install-recommends a;'
 
-# What the build links against comes from the packages it installs, or a bare machine could not build.
+# What the build links against comes from the packages it installs, or a bare machine could not build; what peers do, from theirs.
 me=control
 . tools/packages
 for library in $(grep -hv "^#" build.ninja ./*/build.ninja tools/*/build.ninja | tr " " "\n" | sed -n "s/^-l//p" | sort -u); do
     file=$(realpath -ms "$(gcc -print-file-name="lib$library.so")")
     package=$(dpkg -S "$file" 2>/dev/null | cut -d: -f1)
-    case $packages_build$packages_test in
+    case $package$packages_peers in *"
+lib$library-dev "*) package=${package:-lib$library-dev} ;; esac # of peers that may be missing, and were not built then
+    case $packages_build$packages_test$packages_peers in
     *"
 $package "*) ;;
     *)

@@ -33,6 +33,9 @@ grep -q '"state": "measured"' "$work"/perf-lab-*.json || wrong "perf-lab run --o
 ADIT_PEERS="$work/none" $lab run peer-mesh --short >"$work/table" 2>"$work/err" || wrong "peer-mesh without a peer: exit $?"
 grep -qE 'skipped: no peer at .*/none/libpeer_mesher.so; .*ADIT_PEERS=DIR' "$work/table" || wrong "peer-mesh does not say that there is no peer"
 
+ADIT_PEERS="$work/none" $lab run range --short >"$work/table" 2>"$work/err" || wrong "range without a peer: exit $?"
+grep -qE 'skipped: no peer at .*/none/libpeer_range.so; .*libtbb-dev.*ninja peers.*ADIT_PEERS=DIR' "$work/table" || wrong "range does not say how to have a peer"
+
 # With one: a row a world, and a level file beside it is read: 131,070 voxels of stone, then air, so inside the outermost layer 62 x 62 faces of the
 # ground and one towards the two voxels that are missing in its last row.
 peers=$work/peers

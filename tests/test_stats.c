@@ -1,5 +1,5 @@
 /* Looking in: the numbers of a scripted scene are those of the script, for every role. */
-#include "tests/chunk_fixture.h"
+#include "tests/task_fixture.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -115,6 +115,39 @@ static void a_scene_is_counted_as_it_is(void **state)
     adit_detach(&a);
 }
 
+static void tasks_are_counted_by_stage(void **state)
+{
+    const struct adit_kind_params k = {.size = sizeof k, .name = "nothing", .run = task_run_nothing};
+    struct adit_arena *a = fixture_create(NULL);
+    struct adit_queue *q, *other;
+    struct adit_pool *pool;
+    struct adit_task_spec s = {.size = sizeof s};
+    uint64_t task[4];
+    (void)state;
+    assert_int_equal(adit_kind_register(a, &k, &s.kind), 0);
+    assert_int_equal(adit_queue_open(a, "one", NULL, &q), 0);
+    assert_int_equal(adit_queue_open(a, "two", NULL, &other), 0);
+    assert_int_equal(adit_submit(q, &s, &task[0]), 0);
+    assert_int_equal(adit_pool_open(q, NULL, &pool), 0);
+    for (struct adit_task_info i = {.size = sizeof i}; i.stage != ADIT_STAGE_ENDED; shm_fixture_nap(1))
+        assert_int_equal(adit_task_look(q, task[0], &i), 0);
+    adit_pool_close(&pool);
+    s.priority = ADIT_IDLE;
+    assert_int_equal(adit_submit(q, &s, &task[1]), 0);
+    assert_int_equal(adit_submit(other, &s, &task[2]), 0);
+    s.delay_ns = ADIT_FOR_EVER;
+    assert_int_equal(adit_submit(other, &s, &task[3]), 0);
+    struct adit_stats n = fixture_stats(a);
+    assert_int_equal(n.queues, 2);
+    assert_int_equal(n.tasks_ended, 1);
+    assert_int_equal(n.tasks_queued, 2);
+    assert_int_equal(n.tasks_delayed, 1);
+    assert_int_equal(n.tasks_running, 0);
+    adit_queue_close(&q);
+    adit_queue_close(&other);
+    adit_detach(&a);
+}
+
 static bool has_nothing_retired(void *user) { return !fixture_stats(user).segments[1].retired_bytes; }
 
 static void what_a_participant_holds_is_seen(void **state)
@@ -201,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_arena_counts_nothing),
         cmocka_unit_test(a_scene_is_counted_as_it_is),
+        cmocka_unit_test(tasks_are_counted_by_stage),
         cmocka_unit_test(what_a_participant_holds_is_seen),
         cmocka_unit_test(a_killed_participant_is_told_to_be_gone),
     };

@@ -140,12 +140,17 @@ static void pass_elements(void)
 {
     struct adit_arena *a;
     struct adit_ring *ring;
+    struct adit_samples *line;
     uint64_t element[8] = {0};
+    float frames[256 * 2] = {0};
     must(adit_attach("calls", ADIT_CONSUMER, NULL, &a));
     must(adit_ring_open(a, "r", NULL, &ring));
+    must(adit_samples_open(a, "s", NULL, &line));
     forbid_system_calls();
-    for (uint32_t i = 0; i < 5000; i++)
+    for (uint32_t i = 0; i < 5000; i++) {
         must(adit_ring_push(ring, element, 1) == 1 && adit_ring_pop(ring, element, 1) == 1 ? 0 : -1);
+        must(adit_samples_write(line, frames, 256) == 256 && adit_samples_read(line, frames, 256) == 256 ? 0 : -1);
+    }
 }
 
 static void rings_without_waiters_make_no_system_call(void **state)

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "gpu/generate_batch.h"
 #include "tests/gpu_fixture.h"
 #include "tests/spawned.h"
 #include "tools/tier_bench.h"
@@ -39,7 +40,7 @@ static int lying(const struct adit_mesh_source *source, struct adit_mesh_result 
 static int check(adit_mesh_kernel *kernel, char why[256])
 {
     struct adit_tier_kernel_user user = {kernel, scratch};
-    const struct adit_tier_subject subject = {.user = &user, .mesh = adit_tier_kernel_mesh, .at_once = 1, .does_ao = true};
+    const struct adit_tier_subject subject = {.user = &user, .mesh = adit_tier_kernel_mesh, .at_once = 1};
     return adit_tier_check(&subject, varied, why, 256);
 }
 
@@ -154,7 +155,7 @@ static void a_kernel_with_wrong_bytes_is_off_and_nobody_runs_it(void **state)
     struct adit_tier_makers makers;
     (void)state;
     adit_tier_makers_here(&makers);
-    makers.kernel[1].kernel = makers.kernel[2].kernel = lying;
+    makers.kernel[1] = makers.kernel[2] = lying;
     lie = 1;
     struct adit_tier_table *t = bench(&makers, "/nowhere/driver.json");
     lie = 0;
@@ -165,14 +166,14 @@ static void a_kernel_with_wrong_bytes_is_off_and_nobody_runs_it(void **state)
     assert_non_null(strstr(found(t, "threads", ADIT_TIER_READY, "")->long_name, "scalar"));
     found(t, "processes", ADIT_TIER_ABSENT, "cannot be started");
     assert_string_equal(found(t, "vulkan", ADIT_TIER_ABSENT, "vulkan: ")->name, "vulkan");
-    assert_string_equal(adit_tier_kernel(t), "scalar");
+    assert_string_equal(adit_tier_kernel(t, ADIT_TIER_KERNELS_ALL), "scalar");
     assert_measured(t);
     adit_tier_table_free(&t);
 }
 
 static void without_a_right_kernel_the_cpu_is_off(void **state)
 {
-    struct adit_tier_makers makers = {.kernel = {{"scalar", lying}, {"avx2", NULL}, {"avx512", lying}}, .device_mesh = adit_tier_device_mesh};
+    struct adit_tier_makers makers = {.kernel = {lying, NULL, lying}, .device_mesh = adit_tier_device_mesh};
     (void)state;
     lie = 2;
     struct adit_tier_table *t = bench(&makers, "/nowhere/driver.json");
@@ -181,24 +182,86 @@ static void without_a_right_kernel_the_cpu_is_off(void **state)
     found(t, "avx2", ADIT_TIER_ABSENT, "");
     found(t, "inline", ADIT_TIER_OFF, "no kernel");
     found(t, "threads:0", ADIT_TIER_ABSENT, "no kernel");
-    assert_null(adit_tier_kernel(t));
+    assert_null(adit_tier_kernel(t, ADIT_TIER_KERNELS_ALL));
     assert_measured(t);
     adit_tier_table_free(&t);
 }
 
-/* A device whose quads are right but for one bit. */
+static uint32_t passes; /* over all chunks, of the device that is tried */
+
+/* A device whose quads are right but for one bit. Lies: 0 none; 1 always; 2 of chunks with a rim; 3 in its second pass, when it fetches. */
 static int device_lying(void *user, const struct adit_tier_chunks *chunks, uint32_t first, uint32_t n, struct adit_mesh_result *results)
 {
     int error = adit_tier_device_mesh(user, chunks, first, n, results);
-    for (uint32_t i = 0; i < n && !error && lie; i++)
-        if (results[i].start[ADIT_MESH_RANGES] > 100)
+    passes += first == 0;
+    for (uint32_t i = 0; i < n && !error; i++) {
+        bool lies = lie == 1 || (lie == 2 && chunks->chunk[first + i].rim && chunks->chunk[first + i].flags & ADIT_MESH_AO) || (lie == 3 && passes == 2);
+        if (lies && results[i].start[ADIT_MESH_RANGES] > 100)
             results[i].quads[100] ^= 1;
+    }
     return error;
 }
 
-/* (tried: a device that is measured unchecked) */
+/* The program is linked with --wrap: chunk number lie_generated that a device has generated, from 1 on, has one wrong voxel. */
+void __real_adit_generate_batch_result(const struct adit_generate_batch *batch, uint32_t i, const uint16_t **voxels);
+void __wrap_adit_generate_batch_result(const struct adit_generate_batch *batch, uint32_t i, const uint16_t **voxels);
+static uint32_t generated, lie_generated;
+
+void __wrap_adit_generate_batch_result(const struct adit_generate_batch *batch, uint32_t i, const uint16_t **voxels)
+{
+    __real_adit_generate_batch_result(batch, i, voxels);
+    if (++generated == lie_generated)
+        ((uint16_t *)(uintptr_t)*voxels)[5] ^= 1;
+}
+
+/* Which of them are looked at. (tried: a device that is measured unchecked; without rims; copied alone; terrain alone) */
 static void a_device_with_wrong_bytes_is_off_and_named(void **state)
 {
+    struct adit_gpu_list *list;
+    struct adit_tier_chunks *world;
+    const struct adit_tier_energy none = {0};
+    static const char *const says[] = {"", "wrong bytes (chunk 0: terrain 8,0,4; quad 100 is ", "wrong bytes (chunk ", " when it fetches voxels itself"};
+    uint32_t chunks = 0;
+    (void)state;
+    gpu_use_drivers(gpu_test_driver());
+    assert_int_equal(adit_gpu_list_open(&list), 0);
+    assert_int_equal(adit_tier_chunks_world(&world), 0);
+    for (lie = 0; lie < 4 - !list->devices[0].import_align; lie++) {
+        struct adit_tier tier = {.node = -1};
+        passes = generated = 0;
+        assert_int_equal(adit_tier_device_try(list, 0, device_lying, varied, world, &none, &tier), 0);
+        chunks = lie ? chunks : generated;
+        if (tier.state != (lie ? ADIT_TIER_OFF : ADIT_TIER_READY) || !strstr(tier.why, says[lie]))
+            fail_msg("lie %u: %s: %s", lie, tier.long_name, tier.why);
+        assert_int_equal(tier.cell[ADIT_COST_GENERATE][ADIT_SIZE_NOISE].is_measured, !lie);
+        assert_string_equal(tier.name, "vulkan:0");
+        assert_int_equal(strlen(tier.device.uuid), 32);
+    }
+    lie = 0;
+    static const char *const last[] = {"generated noise50 ", "generated checker "};
+    for (lie_generated = chunks - 1; lie_generated <= chunks; lie_generated++) {
+        struct adit_tier tier = {.node = -1};
+        generated = 0;
+        assert_int_equal(adit_tier_device_try(list, 0, device_lying, varied, world, &none, &tier), 0);
+        assert_int_equal(tier.state, ADIT_TIER_OFF);
+        assert_non_null(strstr(tier.why, last[lie_generated - (chunks - 1)]));
+    }
+    lie_generated = 0;
+    adit_tier_chunks_free(&world);
+    adit_gpu_list_close(&list);
+}
+
+static int device_error;
+
+static int device_failing(void *user, const struct adit_tier_chunks *chunks, uint32_t first, uint32_t n, struct adit_mesh_result *results)
+{
+    return first ? device_error : adit_tier_device_mesh(user, chunks, first, n, results);
+}
+
+/* Only wrong bytes are. (tried: any error of its self-test) */
+static void a_device_without_memory_is_not_off(void **state)
+{
+    static const int errors[] = {-ENOMEM, -ETIMEDOUT, -EIO, -EILSEQ};
     struct adit_gpu_list *list;
     struct adit_tier_chunks *world;
     const struct adit_tier_energy none = {0};
@@ -206,16 +269,15 @@ static void a_device_with_wrong_bytes_is_off_and_named(void **state)
     gpu_use_drivers(gpu_test_driver());
     assert_int_equal(adit_gpu_list_open(&list), 0);
     assert_int_equal(adit_tier_chunks_world(&world), 0);
-    for (lie = 0; lie < 2; lie++) {
+    for (uint32_t i = 0; i < 4; i++) {
         struct adit_tier tier = {.node = -1};
-        assert_int_equal(adit_tier_device_try(list, 0, device_lying, varied, world, &none, &tier), 0);
-        if (tier.state != (lie ? ADIT_TIER_OFF : ADIT_TIER_READY) || (lie && !strstr(tier.why, "wrong bytes (chunk 0: terrain 8,0,4; quad 100 is ")))
-            fail_msg("%s: %s", tier.long_name, tier.why);
-        assert_int_equal(tier.cell[ADIT_COST_GENERATE][ADIT_SIZE_NOISE].is_measured, !lie);
-        assert_string_equal(tier.name, "vulkan:0");
-        assert_int_equal(strlen(tier.device.uuid), 32);
+        char line[512];
+        device_error = errors[i];
+        assert_int_equal(adit_tier_device_try(list, 0, device_failing, varied, world, &none, &tier), 0);
+        assert_int_equal(tier.state, i == 3 ? ADIT_TIER_OFF : ADIT_TIER_FAILED);
+        assert_non_null(strstr(tier.why, "cannot mesh chunk"));
+        assert_true(i == 3 || strstr(adit_tier_why(&tier, line, sizeof line), "vulkan:0 failed when it was measured: it cannot mesh"));
     }
-    lie = 0;
     adit_tier_chunks_free(&world);
     adit_gpu_list_close(&list);
 }
@@ -300,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_kernel_with_wrong_bytes_is_off_and_nobody_runs_it),
         cmocka_unit_test(without_a_right_kernel_the_cpu_is_off),
         cmocka_unit_test(a_device_with_wrong_bytes_is_off_and_named),
+        cmocka_unit_test(a_device_without_memory_is_not_off),
         cmocka_unit_test(an_unfit_device_is_absent_and_says_why),
         cmocka_unit_test(drivers_that_are_none_or_there_twice_give_their_rows),
     };

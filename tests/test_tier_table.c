@@ -1,6 +1,7 @@
 /* test_tier_table.c - the table of tiers as it is kept and looked up, and what its figures are made of. Nothing is measured here but the clock of a job that
  * does nothing: test_tier_check does that. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -150,6 +151,25 @@ static void a_file_that_is_cut_or_changed_is_not_believed(void **state)
     free(text);
 }
 
+/* (tried: the mode not looked at; a part for each process: that of the killed stays) */
+static void what_others_may_write_is_not_believed_and_no_part_stays(void **state)
+{
+    char path[ADIT_TIER_PATH_BYTES], part[ADIT_TIER_PATH_BYTES + 8];
+    struct adit_tier_table *t;
+    (void)state;
+    kept_write(FINGERPRINT, path);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(chmod(path, i ? 0602 : 0620), 0);
+        assert_disbelieved(FINGERPRINT, path, "others may write");
+    }
+    snprintf(part, sizeof part, "%s.part", path);
+    file_put(part, "half a table of one that was killed", 35);
+    kept_write(FINGERPRINT, path);
+    assert_int_equal(spawned_files_count("adit", ".part"), 0);
+    assert_int_equal(adit_tier_cache_read(FINGERPRINT, &t, line, sizeof line), 0);
+    adit_tier_table_free(&t);
+}
+
 /* (tried: the fingerprint inside not compared) */
 static void a_table_of_another_machine_is_not_believed(void **state)
 {
@@ -202,6 +222,25 @@ static void of_many_builds_a_few_tables_stay(void **state)
     struct adit_tier_table *t;
     assert_int_equal(adit_tier_cache_read(fingerprint, &t, line, sizeof line), 0); /* the last one is there */
     adit_tier_table_free(&t);
+}
+
+/* Of one machine and build, whatever the drivers. (tried: the first in the folder's order) */
+static void the_newest_of_several_drivers_is_found(void **state)
+{
+    static const char *const kept[] = {"00112233aaaaaaaa", "00112233cccccccc", "00112233bbbbbbbb", "99112233dddddddd"};
+    char path[ADIT_TIER_PATH_BYTES], newest[17];
+    (void)state;
+    assert_false(adit_tier_cache_newest("0011223300000000", 8, newest));
+    for (uint32_t i = 0; i < 4; i++) {
+        kept_write(kept[i], path);
+        const struct timespec at[2] = {{.tv_sec = 1000, .tv_nsec = i == 1 ? 999 : i}, {.tv_sec = 1000, .tv_nsec = i == 1 ? 999 : i}};
+        assert_int_equal(utimensat(AT_FDCWD, path, at, 0), 0);
+    }
+    assert_true(adit_tier_cache_newest("0011223300000000", 8, newest));
+    assert_string_equal(newest, "00112233cccccccc");
+    assert_true(adit_tier_cache_newest("9911223300000000", 8, newest));
+    assert_string_equal(newest, "99112233dddddddd");
+    assert_false(adit_tier_cache_newest("9911223400000000", 8, newest));
 }
 
 static void without_a_folder_it_cannot_be_kept_and_says_so(void **state)
@@ -265,6 +304,8 @@ static void the_fingerprint_is_of_machine_drivers_and_environment(void **state)
         adit_tier_fingerprint_make(NULL, &seen[n++]);
         assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
     }
+    for (uint32_t i = 0; i < n; i++) /* the first half is of the CPU's side alone: the same but for what ADIT_DISABLE and fewer CPUs change */
+        assert_int_equal(strncmp(seen[i].hex, seen[0].hex, ADIT_TIER_FINGERPRINT_CPU) == 0, i != 1 && i != 6);
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t j = 0; j < i; j++)
             if (!strcmp(seen[i].hex, seen[j].hex))
@@ -302,7 +343,6 @@ static void tiers_are_found_by_name_and_by_family(void **state)
 {
     struct adit_tier_table *t = table_make(FINGERPRINT);
     struct adit_cost cost[ADIT_SIZE_CLASSES] = {{1, 2}};
-    double ns[ADIT_SIZE_CLASSES];
     (void)state;
     assert_ptr_equal(adit_tier_named(t, "vulkan:0"), &t->tiers[3]);
     assert_ptr_equal(adit_tier_named(t, "vulkan"), &t->tiers[4]); /* the first that is ready */
@@ -313,18 +353,59 @@ static void tiers_are_found_by_name_and_by_family(void **state)
     assert_true(cost[0].fixed_ns == 1 && cost[0].each_ns == 2);
     assert_true(adit_tier_mesh_costs(&t->tiers[4], cost));
     assert_true(cost[2].fixed_ns == t->tiers[4].cell[ADIT_COST_MESH][2].cost.fixed_ns);
-    assert_true(adit_tier_thread_ns(t, ns)); /* of two nodes, 1 thread at 0.2 and 2 at 0.3 */
-    assert_float_equal(ns[0], (0.2 * 1 + 0.3 * 2) / 2, 1e-9);
+    assert_float_equal(adit_tier_thread_ns(t, "scalar"), (0.2 * 1 + 0.3 * 2) / 2, 1e-9); /* of two nodes, 1 thread at 0.2 and 2 at 0.3 */
+    assert_float_equal(adit_tier_thread_ns(t, "avx2"), 0, 0);
     t->tiers[1].state = t->tiers[2].state = ADIT_TIER_ABSENT;
-    assert_true(adit_tier_thread_ns(t, ns));
-    assert_float_equal(ns[0], 0.1, 1e-9); /* of inline */
-    t->tiers[0].cell[ADIT_COST_MESH][3].is_measured = false;
-    assert_false(adit_tier_thread_ns(t, ns));
-    assert_string_equal(adit_tier_kernel(t), "scalar");
-    t->tiers[5].state = ADIT_TIER_OFF;
-    assert_null(adit_tier_kernel(t));
+    assert_float_equal(adit_tier_thread_ns(t, "scalar"), 0.6, 1e-9); /* alone */
+    t->tiers[5].cell[ADIT_COST_MESH][3].is_measured = false;
+    assert_float_equal(adit_tier_thread_ns(t, "scalar"), 0, 0);
     assert_string_equal(adit_tier_why(&t->tiers[3], line, sizeof line), "vulkan:0 is switched off: wrong bytes (chunk 3; quad 7)");
     assert_string_equal(adit_tier_why(&t->tiers[4], line, sizeof line), "");
+    adit_tier_table_free(&t);
+}
+
+/* (tried: always the last of them) */
+static void the_kernel_that_was_measured_fastest_is_taken(void **state)
+{
+    struct adit_tier_table *t = table_make(FINGERPRINT);
+    struct adit_tier *scalar = &t->tiers[5], *avx2 = &t->tiers[0], *avx512 = &t->tiers[4];
+    (void)state;
+    snprintf(avx2->name, sizeof avx2->name, "avx2"); /* 0.1 ns */
+    snprintf(avx512->name, sizeof avx512->name, "avx512"); /* 0.5 ns, scalar 0.6 */
+    assert_string_equal(adit_tier_kernel(t, ADIT_TIER_KERNELS_ALL), "avx2");
+    assert_string_equal(adit_tier_kernel(t, 5), "avx512");
+    assert_string_equal(adit_tier_kernel(t, 1), "scalar");
+    assert_null(adit_tier_kernel(t, 0));
+    assert_float_equal(adit_tier_thread_ns(t, "avx512"), 0.5, 1e-9); /* not what the threads of the table ran */
+    avx2->state = ADIT_TIER_OFF;
+    assert_string_equal(adit_tier_kernel(t, ADIT_TIER_KERNELS_ALL), "avx512");
+    avx512->cell[ADIT_COST_MESH][2].is_measured = false;
+    assert_string_equal(adit_tier_kernel(t, ADIT_TIER_KERNELS_ALL), "scalar");
+    scalar->state = ADIT_TIER_ABSENT;
+    assert_string_equal(adit_tier_kernel(t, ADIT_TIER_KERNELS_ALL), "avx512"); /* not measured, but right */
+    avx512->state = ADIT_TIER_OFF;
+    assert_null(adit_tier_kernel(t, ADIT_TIER_KERNELS_ALL));
+    adit_tier_table_free(&t);
+}
+
+/* (tried: the fixed price of a batch left out; a device that is off taken) */
+static void a_device_generates_cheaper_by_all_of_its_price(void **state)
+{
+    struct adit_tier_table *t = table_make(FINGERPRINT);
+    struct adit_tier *inl = &t->tiers[0], *device = &t->tiers[4];
+    (void)state;
+    for (uint32_t size = 0; size < ADIT_SIZE_CLASSES; size++) {
+        inl->cell[ADIT_COST_GENERATE][size] = (struct adit_tier_cell){.is_measured = size > 0, .cost = {0, 800}};
+        device->cell[ADIT_COST_GENERATE][size] = (struct adit_tier_cell){.is_measured = size < 3, .cost = {6400, size == 2 ? 900 : 500}};
+    }
+    assert_true(adit_tier_generates_cheaper(t, device, 100)); /* 564 and 964 of two sizes against 800 each */
+    assert_false(adit_tier_generates_cheaper(t, device, 32)); /* 700 and 1100: not less */
+    assert_false(adit_tier_generates_cheaper(t, NULL, 100) || adit_tier_generates_cheaper(NULL, device, 100));
+    device->state = ADIT_TIER_OFF;
+    assert_false(adit_tier_generates_cheaper(t, device, 100));
+    device->state = ADIT_TIER_READY;
+    inl->cell[ADIT_COST_GENERATE][1].is_measured = inl->cell[ADIT_COST_GENERATE][2].is_measured = false;
+    assert_false(adit_tier_generates_cheaper(t, device, 100)); /* nothing to compare */
     adit_tier_table_free(&t);
 }
 
@@ -442,13 +523,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_table_is_read_as_it_was_kept),
         TEST(a_file_that_is_cut_or_changed_is_not_believed),
+        TEST(what_others_may_write_is_not_believed_and_no_part_stays),
         TEST(a_table_of_another_machine_is_not_believed),
         TEST(json_that_is_no_table_is_refused),
         TEST(of_many_builds_a_few_tables_stay),
+        TEST(the_newest_of_several_drivers_is_found),
         TEST(without_a_folder_it_cannot_be_kept_and_says_so),
         TEST(the_fingerprint_is_of_machine_drivers_and_environment),
         TEST(each_cpu_that_may_be_used_is_on_one_node),
         TEST(tiers_are_found_by_name_and_by_family),
+        TEST(the_kernel_that_was_measured_fastest_is_taken),
+        TEST(a_device_generates_cheaper_by_all_of_its_price),
         TEST(a_line_is_found_again_and_never_falls),
         TEST(percentiles_are_of_the_sorted_values),
         TEST(sizes_are_run_by_turns_and_an_error_ends_it),

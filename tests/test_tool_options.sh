@@ -1,6 +1,6 @@
 #!/bin/sh
 # test_tool_options.sh - whoever is told to use an option has it: every --option in a text of tools/, shm/ or runtime/ stands in the
-# --help of a program, and one that is named as `adit COMMAND ... --option` in that command's.
+# --help of a program, and one that is named as `adit COMMAND ... --option` in that command's. Examples are programs of whoever reads them.
 #
 # Texts are the string literals of C sources. Options of --help are the lines of its table alone, since its prose is a text like any other. A
 # literal that is nothing but an option may also be one that has no help: these are what adit's processes tell each other (tools/options.h).
@@ -89,7 +89,7 @@ END
 cmp -s "$work/found" "$work/wanted" || { echo "the control: found"; cat "$work/found"; exit 1; }
 
 # shellcheck disable=SC2046  # names of sources have no spaces
-named_in $(find tools shm runtime -name '*.[ch]' | sort) >"$work/named"
+named_in $(find tools shm runtime -path tools/examples -prune -o -name '*.[ch]' -print | sort) >"$work/named"
 named=$(wc -l <"$work/named")
 [ "$named" -gt 80 ] || { echo "only $named options are named in texts: the search is wrong"; exit 1; }
 missing "$work/named" >"$work/found"

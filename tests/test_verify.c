@@ -407,10 +407,10 @@ static void every_role_finds_a_sound_arena_sound(void **state)
         assert_int_equal(n.keys, VERIFY_CHUNKS);
         assert_int_equal(n.versions, VERIFY_CHUNKS);
         assert_int_equal(n.meshes, VERIFY_CHUNKS);
-        assert_int_equal(n.rings, 2);
+        assert_int_equal(n.rings, 3);
         assert_int_equal(n.pins, 1);
         assert_int_equal(n.participants, 1 + (i < 2));
-        assert_int_equal(n.blocks, 2 * VERIFY_CHUNKS + 1 + 2);
+        assert_int_equal(n.blocks, 2 * VERIFY_CHUNKS + 1 + 3 + 1);
         assert_true(n.hashed_bytes > 100000);
         adit_detach(&other);
     }
@@ -437,11 +437,13 @@ static void what_is_in_use_is_no_breach(void **state)
     }
     while (adit_ring_push(scene.mpmc, &element, 1)) {
     }
+    assert_int_equal(adit_samples_write(scene.samples, (float[2 * 20]){0}, 20), 13);
     assert_int_equal(verify_run(a, ALL, 0), 0);
     while (adit_ring_pop(scene.spsc, &element, 1)) {
     }
     while (adit_ring_pop(scene.mpmc, &element, 1)) {
     }
+    assert_int_equal(adit_samples_read(scene.samples, (float[2 * 20]){0}, 20), 16);
     assert_int_equal(verify_run(a, ALL, 0), 0);
 }
 

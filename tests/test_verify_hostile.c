@@ -1,6 +1,6 @@
 /* The verifier on hostile memory: whatever stands in the segments of an arena that was adopted, it neither faults nor hangs. Segments
  * are copies in private memory, each just as long as it says, so that AddressSanitizer sees the first byte beyond. A child does
- * it under an alarm. (tried: without the bound on a ring's slots by its block, or on an owner's slot by the table, the child dies.) */
+ * it under an alarm. (tried: without the bound on a ring's slots by its block, or on an owner's slot or a used buffer by the table, the child dies.) */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,8 +77,8 @@ static uint64_t *somewhere(uint64_t *seed)
     case 4: return (uint64_t *)&a->readers[k % a->readers_max] + (k >> 32) % 3;
     case 5: return (uint64_t *)&a->rings[k % 4] + (k >> 32) % 10;
     case 6: { /* a ring */
-        uint64_t *head = adit_arena_at(a, a->rings[k & 1].ref & ~511ull, 2048); /* the ref may be damaged by now */
-        return head ? head + (k >> 1) % (k >> 60 & 1 ? 256 : 2) : &a->keys[0];
+        uint64_t *head = adit_arena_at(a, a->rings[k % 3].ref & ~511ull, 1024); /* the ref may be damaged by now */
+        return head ? head + (k >> 2) % (k >> 60 & 1 ? 128 : 2) : &a->keys[0];
     }
     case 7: return &a->segments[1].words[k % a->segments[1].granules];
     case 8: return &a->segments[0].words[k % a->segments[0].granules];
@@ -91,6 +91,12 @@ static uint64_t *somewhere(uint64_t *seed)
     case 12: /* a lock, or a robust word of the control segment */
         return (uint64_t *)(k & 1 ? (void *)&a->locks[(k >> 1) % 2] : k & 2 ? (void *)&a->waits->keeper : (void *)&a->waits->naming) +
                (k >> 32) % (k & 1 ? 18 : 2);
+    case 14: /* buffers, what tasks use, workers */
+        return k & 1 ? (uint64_t *)&a->buffers[(k >> 2) % 3] + (k >> 32) % 3
+                     : k & 2 ? (uint64_t *)&a->task_uses[(k >> 2) % 18] + (k >> 32) % 8 : (uint64_t *)&a->workers[(k >> 2) % 4] + (k >> 32) % 17;
+    case 13: /* queues, kinds, their tasks */
+        return k & 3 ? (uint64_t *)&a->tasks[(k >> 2) % 18] + (k >> 32) % 28
+                     : k & 4 ? (uint64_t *)&a->queues[(k >> 3) & 1] + (k >> 32) % (k & 8 ? 224 : 5) : (uint64_t *)&a->kinds[(k >> 3) & 1] + (k >> 32) % (sizeof *a->kinds / 8);
     case 11: return &a->pins[k % (a->pins_each * a->participants_max)];
     default: return (uint64_t *)(void *)segments[0] + k % (bytes_of[0] / 8);
     }

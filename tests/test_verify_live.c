@@ -98,11 +98,15 @@ static void pass_elements(void *user)
     uint32_t number = *(uint32_t *)user;
     char name[16];
     snprintf(name, sizeof name, "own%u", number);
-    REQUIRE(!adit_ring_open(a, "all", &p, &ring));
+    struct adit_samples_params q = {.size = sizeof q, .channels = 3, .capacity_frames = 64};
+    struct adit_samples *line;
+    float frames[32 * 3] = {0};
+    REQUIRE(!adit_ring_open(a, "all", &p, &ring) && !adit_samples_open(a, "line", &q, &line));
     for (uint32_t n = 0; !is_over(); n++) {
         uint32_t k = (n * 7 + number) % 8;
         __atomic_add_fetch(&shared->elements, number ? adit_ring_push(ring, element, k) : 0, __ATOMIC_RELAXED);
         (void)adit_ring_pop(ring, element, number ? k / 2 : k);
+        (void)(number == 0 ? adit_samples_write(line, frames, n % 33) : number == 1 ? adit_samples_read(line, frames, n % 31) : 0);
         if (n % 4096 == 0 && number) { /* rings come and go */
             p.kind = ADIT_RING_SPSC;
             REQUIRE(!adit_ring_open(a, name, &p, &own));
@@ -111,6 +115,7 @@ static void pass_elements(void *user)
             REQUIRE(!adit_ring_destroy(a, name));
         }
     }
+    adit_samples_close(&line);
     adit_ring_close(&ring);
     adit_detach(&a);
 }

@@ -101,6 +101,41 @@ static void an_mpmc_ring_that_does_not_add_up_is_found(void **state)
     wanted_with(0, "I2", "ring 1", "its block");
 }
 
+/* Its slot is 2; written to 20, read to 17, its reader saw 20 and its writer 10. */
+static void a_ring_of_samples_that_does_not_add_up_is_found(void **state)
+{
+    struct adit_ring_head *h = ring_of(2);
+    (void)state;
+    assert_true(h->tail == 20 && h->tail_seen == 20 && h->head == 17 && h->head_seen == 10 && h->capacity == 16 && h->stride == 8);
+    VERIFY_POKE(h->head, 21);
+    wanted_with(0, "I7", "ring 2", "its reader saw tail before head");
+    VERIFY_POKE(h->tail_seen, 16);
+    wanted_with(0, "I7", "ring 2", "its reader saw tail before head");
+    VERIFY_POKE(h->tail, 19);
+    wanted_with(0, "I7", "ring 2", "its reader saw tail beyond it");
+    VERIFY_POKE(h->tail, 27);
+    wanted_with(0, "I7", "ring 2", "its writer saw less room than it took");
+    VERIFY_POKE(h->head_seen, 3);
+    wanted_with(0, "I7", "ring 2", "its writer saw less room than it took");
+    VERIFY_POKE(h->head_seen, 18);
+    wanted_with(0, "I7", "ring 2", "its writer saw head beyond it");
+    VERIFY_POKE(h->stride, 16);
+    wanted_with(0, "I2", "ring 2", "no floats side by side");
+    VERIFY_POKE(h->capacity, 4096);
+    wanted_with(0, "I2", "ring 2", "do not fit");
+    VERIFY_POKE(h->kind, 4);
+    wanted_with(0, "I2", "ring 2", "its kind is none");
+    VERIFY_POKE(h->pusher, adit_owner_make(8, 1));
+    wanted_with(0, "I5", "ring 2", "its writer, owner 0x90001, names no slot");
+    VERIFY_POKE(h->popper, 1u << 28 | a->owner);
+    wanted_with(0, "I5", "ring 2", "its reader, owner 0x10010001, names no slot");
+    VERIFY_POKE(h->pusher, VERIFY_NOBODY); /* who has left by itself */
+    VERIFY_POKE(h->popper, 0);             /* and who was recovered */
+    VERIFY_POKE(h->overrun, 77);           /* counts are what they are */
+    assert_int_equal(verify_run(a, ALL, 0), 0);
+    verify_heal();
+}
+
 static void a_claim_in_a_ring_is_found(void **state)
 {
     (void)state;
@@ -220,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_spsc_ring_that_does_not_add_up_is_found),
         cmocka_unit_test(an_mpmc_ring_that_does_not_add_up_is_found),
+        cmocka_unit_test(a_ring_of_samples_that_does_not_add_up_is_found),
         cmocka_unit_test(a_claim_in_a_ring_is_found),
         cmocka_unit_test(a_lock_that_is_not_as_its_holders_leave_it_is_found),
         cmocka_unit_test(a_robust_word_that_no_thread_gives_back_is_found),

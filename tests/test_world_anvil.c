@@ -553,6 +553,13 @@ static void a_region_of_air_is_an_empty_world(void **state)
 }
 
 /* Three columns, small: what is cut is never more than cut. */
+/* One thread reads, of which ThreadSanitizer says nothing that the other variants do not: there a few of the damages have to do. */
+#ifdef __SANITIZE_THREAD__
+enum { DAMAGE_STRIDE = 61 };
+#else
+enum { DAMAGE_STRIDE = 1 };
+#endif
+
 static void a_region_cut_at_any_byte_is_survived(void **state)
 {
     (void)state;
@@ -567,7 +574,7 @@ static void a_region_cut_at_any_byte_is_survived(void **state)
     add_column(&region, COLUMN_PADDED, 2, 3, 2, 0, &section, 1); /* plain: a read beyond the end is one of ours */
     const size_t whole = region.size;
     uint32_t read[4] = {0};
-    for (size_t size = 0; size <= whole; size++) {
+    for (size_t size = whole % DAMAGE_STRIDE; size <= whole; size += DAMAGE_STRIDE) { /* the last is the whole one */
         region.size = size;
         struct adit_world *world = parse(&region);
         read[world ? world->columns_read : 0]++;
@@ -576,7 +583,7 @@ static void a_region_cut_at_any_byte_is_survived(void **state)
             assert_non_null(strstr(error_line, "less than the 8192"));
         adit_world_close(world);
     }
-    assert_true(read[0] > 8192); /* until the first column is whole */
+    assert_true(read[0] > 8192 / DAMAGE_STRIDE); /* until the first column is whole */
     assert_true(read[1] > 0 && read[2] > 0);
     assert_int_equal(read[3], 1);
     region.size = whole;
@@ -601,7 +608,7 @@ static void a_byte_changed_anywhere_in_a_column_is_survived(void **state)
                 adit_world_close(parse(&region));
             }
             region.data[at] = old;
-            step = at > 8192 + 300 ? 97 : 1; /* every byte of the tags, some of the arrays */
+            step = at > 8192 + 300 ? 97 : DAMAGE_STRIDE; /* every byte of the tags, some of the arrays */
         }
         bytes_free(&region);
     }

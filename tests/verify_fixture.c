@@ -46,6 +46,10 @@ static void make_rings(struct verify_scene *s)
     REQUIRE(adit_ring_push(s->spsc, elements, 5) == 5 && adit_ring_pop(s->spsc, elements, 2) == 2);
     REQUIRE(adit_ring_push(s->mpmc, elements, 8) == 8 && adit_ring_pop(s->mpmc, elements, 6) == 6);
     REQUIRE(adit_ring_push(s->mpmc, elements, 2) == 2);
+    struct adit_samples_params q = {.size = sizeof q, .capacity_frames = 16};
+    float frames[2 * 16] = {1.0f};
+    REQUIRE(!adit_samples_open(s->arena, "samples", &q, &s->samples) && adit_samples_write(s->samples, frames, 12) == 12);
+    REQUIRE(adit_samples_read(s->samples, frames, 10) == 10 && adit_samples_write(s->samples, frames, 8) == 8 && adit_samples_read(s->samples, frames, 7) == 7);
 }
 
 static void make_lock(struct verify_scene *s)
@@ -54,6 +58,46 @@ static void make_lock(struct verify_scene *s)
     REQUIRE(!adit_lock_open(s->arena, "lock", NULL, &s->lock) && !adit_lock_lock(s->lock, 0, &draft));
     memset(draft, 7, 64);
     REQUIRE(!adit_lock_unlock(s->lock));
+}
+
+static int run_nothing(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    (void)run;
+    memcpy(result, args, 4);
+    *result_bytes = 4;
+    return 0;
+}
+
+/* buffer: that it writes, 0: none. */
+static uint64_t submit_one(struct adit_queue *q, uint32_t kind, uint64_t delay_ns, uint64_t buffer)
+{
+    const struct adit_use use = {buffer, ADIT_WRITE};
+    const struct adit_task_spec s = {.size = sizeof s, .kind = kind, .args = &kind, .args_bytes = 4, .delay_ns = delay_ns, .uses = &use, .uses_n = buffer != 0};
+    uint64_t task = 0;
+    REQUIRE(!adit_submit(q, &s, &task));
+    return task;
+}
+
+static void make_tasks(struct verify_scene *s)
+{
+    const struct adit_kind_params k = {.size = sizeof k, .name = "nothing", .run = run_nothing, .args_bytes_min = 4, .args_bytes_max = 16, .result_bytes_max = 8};
+    const struct adit_queue_params fifo = {.size = sizeof fifo, .order = ADIT_ORDER_FIFO, .capacity = 8}, levels = {.size = sizeof levels, .capacity = 2};
+    struct adit_task_result r = {.size = sizeof r};
+    struct adit_task_info info = {.size = sizeof info};
+    struct adit_pool *pool;
+    uint32_t kind;
+    REQUIRE(!adit_kind_register(s->arena, &k, &kind));
+    REQUIRE(!adit_queue_open(s->arena, "fifo", &fifo, &s->fifo) && !adit_queue_open(s->arena, "levels", &levels, &s->levels));
+    uint64_t left = submit_one(s->fifo, kind, 0, 0), taken = submit_one(s->fifo, kind, 0, 0);
+    REQUIRE(!adit_pool_open(s->fifo, &(struct adit_pool_params){.size = sizeof(struct adit_pool_params), .workers = 1}, &pool));
+    REQUIRE(!adit_wait(s->fifo, taken, 30000000000u, &r));
+    while (!adit_task_look(s->fifo, left, &info) && info.stage != ADIT_STAGE_ENDED)
+        shm_fixture_nap(1);
+    adit_pool_close(&pool);
+    (void)submit_one(s->fifo, kind, 0, 0);
+    REQUIRE(!adit_buffer_create(s->arena, 600, NULL, &s->buffer));
+    (void)submit_one(s->fifo, kind, ADIT_FOR_EVER, s->buffer);
+    REQUIRE(!adit_cancel(s->fifo, submit_one(s->fifo, kind, 0, 0)));
 }
 
 static bool is_reclaimed(void *user)
@@ -81,6 +125,7 @@ void verify_scene_make(struct verify_scene *s, bool small)
     uint16_t id = 0;
     *s = (struct verify_scene){.arena = fixture_create(&p)};
     REQUIRE(!adit_material_register(s->arena, &stone, &id));
+    make_tasks(s); /* its queues and kind are the first ones; then come those of dispatchers */
     for (uint32_t n = 0; n < 2; n++) {
         for (uint32_t i = 0; i < VERIFY_CHUNKS; i++)
             verify_put(s->arena, i, seed_of(i, n, small));
@@ -101,9 +146,12 @@ void verify_scene_make(struct verify_scene *s, bool small)
 void verify_scene_end(struct verify_scene *s)
 {
     adit_chunk_discard(s->arena, &s->loan);
+    adit_queue_close(&s->fifo);
+    adit_queue_close(&s->levels);
     adit_lock_close(&s->lock);
     adit_ring_close(&s->spsc);
     adit_ring_close(&s->mpmc);
+    adit_samples_close(&s->samples);
     adit_watch_close(&s->watch);
     adit_reader_close(&s->reader);
     adit_detach(&s->arena);

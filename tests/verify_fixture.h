@@ -6,14 +6,19 @@
 
 /* An arena that this process made and nobody works on: eight chunks of all encodings at (0..1,0..1,0..1), each in its second
  * version and meshed, one of them removed; a reader, a pin, a watch, a loan, a lock committed once, an SPSC ring of 8 with 3 elements and an MPMC one, which
- * has gone round once, with 4. */
+ * has gone round once, with 4, and a ring of samples of 16 frames, written to 20 and read to 17;
+ * a FIFO queue of 8 whose slots hold a result, nothing any more, a task that waits, a delayed one, a cancelled one, and nothing yet,
+ * and an empty PRIORITY queue of 2 a level; a buffer of 600 bytes, which the delayed one writes. */
 struct verify_scene {
     struct adit_arena *arena;
     struct adit_reader *reader;
     struct adit_watch *watch;
     struct adit_ring *spsc, *mpmc;
+    struct adit_samples *samples;
     struct adit_lock *lock;
+    struct adit_queue *fifo, *levels;
     struct adit_loan loan;
+    uint64_t buffer;
     uint32_t pin;
 };
 #define VERIFY_CHUNKS 8u

@@ -48,10 +48,10 @@ static void summary_print(const struct check *c, int breaches, double seconds)
     if (breaches)
         snprintf(found, sizeof found, "%d breach%s", breaches, breaches > 1 ? "es" : "");
     adit_roll_print(&c->roll, c->name);
-    printf("%s: %s; %llu keys, %llu versions, %llu meshes, %llu blocks (%s, %s free), %llu rings, %llu participants, %llu pins%s%s, "
+    printf("%s: %s; %llu keys, %llu versions, %llu meshes, %llu blocks (%s, %s free), %llu rings, %llu tasks, %llu participants, %llu pins%s%s, "
            "%s, in %s\n", c->name, found, (unsigned long long)n->keys,
            (unsigned long long)n->versions, (unsigned long long)n->meshes, (unsigned long long)n->blocks,
-           ADIT_SAY_BYTES(n->block_bytes), ADIT_SAY_BYTES(n->free_bytes), (unsigned long long)n->rings,
+           ADIT_SAY_BYTES(n->block_bytes), ADIT_SAY_BYTES(n->free_bytes), (unsigned long long)n->rings, (unsigned long long)n->tasks,
            (unsigned long long)n->participants, (unsigned long long)n->pins, c->deep ? ", hashed " : "",
            c->deep ? ADIT_SAY_BYTES(n->hashed_bytes) : "",
            adit_roll_keeper(&c->roll, keeper, sizeof keeper), ADIT_SAY_DURATION(seconds * 1e9));
@@ -74,6 +74,7 @@ static json_t *summary_json(const struct check *c, int breaches, double seconds)
     adit_jsonout_set_count(o, "block_bytes", n->block_bytes);
     adit_jsonout_set_count(o, "free_bytes", n->free_bytes);
     adit_jsonout_set_count(o, "rings", n->rings);
+    adit_jsonout_set_count(o, "tasks", n->tasks);
     adit_jsonout_set_count(o, "participants", n->participants);
     adit_jsonout_set_count(o, "readers", n->readers);
     adit_jsonout_set_count(o, "pins", n->pins);

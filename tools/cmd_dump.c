@@ -1,4 +1,4 @@
-/* cmd_dump.c - `adit dump`: what is in an arena, listed: segments, participants, materials, every chunk.
+/* cmd_dump.c - `adit dump`: what is in an arena, listed: segments, participants, rings, materials, every chunk.
  *
  * With --image everything is saved as it lies there (shm/image.h). Chunks are read as a consumer reads them, which takes a participant's slot; where none is free the rest is listed. */
 #include <errno.h>
@@ -82,6 +82,58 @@ static json_t *participants_list(const struct dump *d)
                    adit_arena_role(p.role), state_of(&p), (unsigned long long)p.published,
                    (unsigned long long)p.edits, (unsigned long long)p.meshed, p.readers, p.pins,
                    ADIT_SAY_BYTES(p.limbo_bytes));
+    }
+    return list;
+}
+
+/* ---- rings ------------------------------------------------------------------------------------------------------- */
+
+static const char *ring_kind(enum adit_ring_kind kind)
+{
+    return kind == ADIT_RING_SPSC ? "spsc" : kind == ADIT_RING_MPMC ? "mpmc" : "samples";
+}
+
+static json_t *ring_json(uint32_t slot, const char *name, const struct adit_ring_info *r)
+{
+    json_t *o = json_object();
+    adit_jsonout_set_count(o, "slot", slot);
+    adit_jsonout_set_text(o, "name", name);
+    adit_jsonout_set_text(o, "kind", ring_kind(r->kind));
+    adit_jsonout_set_count(o, "element_bytes", r->element_bytes);
+    adit_jsonout_set_count(o, "capacity", r->capacity);
+    adit_jsonout_set_count(o, "filled", r->filled);
+    adit_jsonout_set_count(o, "pushed", r->pushed);
+    adit_jsonout_set_count(o, "popped", r->popped);
+    adit_jsonout_set_count(o, "overrun", r->overrun);
+    adit_jsonout_set_count(o, "underrun", r->underrun);
+    adit_jsonout_set_count(o, "pusher_pid", r->pusher_pid);
+    adit_jsonout_set_count(o, "popper_pid", r->popper_pid);
+    return o;
+}
+
+/* A damaged one is a matter of `adit check`, and left out. */
+static json_t *rings_list(const struct dump *d)
+{
+    json_t *list = json_array();
+    int status = 0;
+    for (uint32_t slot = 0; status != -ERANGE; slot++) { /* bounded by the arena's table */
+        struct adit_ring_info r = {.size = sizeof r};
+        char name[64];
+        status = adit_ring_get(d->arena, slot, &r);
+        if (status)
+            continue;
+        adit_say_printable(name, sizeof name, r.name, strnlen(r.name, sizeof r.name));
+        if (d->json) {
+            json_array_append_new(list, ring_json(slot, name, &r));
+            continue;
+        }
+        if (!json_array_size(list))
+            printf("\n%4s %-18s %-8s %7s %8s %8s %12s %12s %10s %10s %8s %8s\n", "RING", "NAME", "KIND", "ELEMENT", "CAPACITY", "FILLED",
+                   "PUSHED", "POPPED", "OVERRUN", "UNDERRUN", "PUSHER", "POPPER");
+        json_array_append_new(list, json_true());
+        printf("%4u %-18s %-8s %7u %8u %8u %12llu %12llu %10llu %10llu %8u %8u\n", slot, name, ring_kind(r.kind), r.element_bytes, r.capacity,
+               r.filled, (unsigned long long)r.pushed, (unsigned long long)r.popped, (unsigned long long)r.overrun,
+               (unsigned long long)r.underrun, r.pusher_pid, r.popper_pid);
     }
     return list;
 }
@@ -195,6 +247,9 @@ static void overview_print(const struct dump *d, const char *name)
     printf("%u of %u participants, %u of %u readers, %u of %u watches; epoch %llu; %s%s\n", s->participants,
            s->participants_max, s->readers, s->readers_max, s->watches, s->watches_max, (unsigned long long)s->epoch,
            strchr(name, '/') ? "as a guest sees it" : adit_roll_keeper(&d->roll, keeper, sizeof keeper), s->deserted ? " (no producer is left)" : "");
+    if (s->queues)
+        printf("%u queues of tasks: %llu delayed, %llu queued, %llu running, %llu ended\n", s->queues, (unsigned long long)s->tasks_delayed,
+               (unsigned long long)s->tasks_queued, (unsigned long long)s->tasks_running, (unsigned long long)s->tasks_ended);
     printf("encodings: %llu uniform, %llu bricks, %llu dense16, %llu removed; versions %s, meshes %s, control %s\n",
            (unsigned long long)s->encodings[1], (unsigned long long)s->encodings[2], (unsigned long long)s->encodings[3],
            (unsigned long long)s->encodings[4], ADIT_SAY_BYTES(s->version_bytes), ADIT_SAY_BYTES(s->mesh_bytes),
@@ -214,6 +269,7 @@ static int dump_all(struct dump *d, const char *name)
         segments_print(d);
     }
     adit_jsonout_set(root, "participant_list", participants_list(d));
+    adit_jsonout_set(root, "rings", rings_list(d));
     if (!d->brief)
         adit_jsonout_set(root, "materials", materials_list(d));
     if (!d->brief && d->reader)
@@ -283,11 +339,11 @@ static int dump_run(int argc, char **argv)
     struct dump d = {.stats.size = sizeof d.stats};
     const char *image = NULL;
     const struct adit_option table[] = {
-        {"brief", NULL, ADIT_OPTION_FLAG, &d.brief, 0, 0, "segments and participants only, taking no slot"},
+        {"brief", NULL, ADIT_OPTION_FLAG, &d.brief, 0, 0, "segments, participants and rings only, taking no slot"},
         {"image", "FILE", ADIT_OPTION_TEXT, &image, 0, 0, "save all memory of the arena to FILE instead, for `adit check FILE`"},
         {"json", NULL, ADIT_OPTION_FLAG, &d.json, 0, 0, "one JSON object on stdout"},
     };
-    const struct adit_usage usage = {PROGRAM, "NAME", "Lists what is in an arena: segments, participants, materials, chunks.",
+    const struct adit_usage usage = {PROGRAM, "NAME", "Lists what is in an arena: segments, participants, rings, materials, chunks.",
                                      NULL, table, sizeof table / sizeof *table};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)

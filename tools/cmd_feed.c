@@ -19,7 +19,7 @@
 #define PROGRAM "adit feed"
 
 struct feed_options {
-    const char *part, *classes, *label;
+    const char *part, *classes, *generate, *label;
     uint64_t edits, edits_per_s, seed, world, tether;
     bool json, quiet;
 };
@@ -29,6 +29,8 @@ static const char help_text[] =
     "FILE.vox (MagicaVoxel), FILE.mca (Minecraft region), or FILE.raw:X,Y,Z[:u16].\n"
     "The first WORLD gets the world number of --world in its keys, the next one more, and so on. What the arena holds\n"
     "in a world's box is replaced; chunks without a voxel are not published but, if they were there, removed.\n"
+    "--generate is of built-in worlds, whoever makes them: the voxels are the same. Files are read by the CPU. What a\n"
+    "device fails to make, the CPU makes.\n"
     "With --part 1/4 only every fourth chunk is published, beginning with the first: four producers share a world so.\n";
 
 /* "I/N", I from 1. */
@@ -48,10 +50,10 @@ static bool part_parse(const char *text, uint32_t *part, uint32_t *parts)
     return true;
 }
 
-/* A full store was made too small for the worlds given: bad input, as a full arena is. */
+/* A full store was made too small for the worlds given: bad input, as a full arena is; and so is a device that is not there. */
 static int exit_of(int status)
 {
-    return status == -ENOSPC ? ADIT_EXIT_BAD_INPUT : adit_arena_exit(status);
+    return status == -ENOSPC || status == -ENODEV ? ADIT_EXIT_BAD_INPUT : adit_arena_exit(status);
 }
 
 static json_t *figures(const struct adit_feeder *feeder, uint64_t ns)
@@ -61,6 +63,7 @@ static json_t *figures(const struct adit_feeder *feeder, uint64_t ns)
     adit_jsonout_set_count(o, "voxels", feeder->voxels);
     adit_jsonout_set_count(o, "edits", feeder->edits);
     adit_jsonout_set_count(o, "removed", feeder->removed);
+    adit_jsonout_set(o, "generated", adit_feeder_generated(feeder));
     adit_jsonout_set_real(o, "seconds", (double)ns / 1e9);
     return o;
 }
@@ -145,6 +148,7 @@ static int feed_run(int argc, char **argv)
     const struct adit_option table[] = {
         {"part", "I/N", ADIT_OPTION_TEXT, &o.part, 0, 0, "publish only the I-th of N shares of the chunks"},
         {"classes", "default|opaque", ADIT_OPTION_TEXT, &o.classes, 0, 0, "opaque: treat every material as opaque"},
+        {"generate", "WHO", ADIT_OPTION_TEXT, &o.generate, 0, 0, ADIT_GENERATE_HELP},
         {"edits", "N", ADIT_OPTION_COUNT, &o.edits, 0, UINT32_MAX, "then make N batches of voxel edits"},
         {"edits-per-s", "N", ADIT_OPTION_COUNT, &o.edits_per_s, 1, 1000000, "at this pace (default: as fast as it goes)"},
         {"seed", "S", ADIT_OPTION_COUNT, &o.seed, 0, UINT64_MAX, "of the edits (default 1)"},
@@ -172,6 +176,7 @@ static int feed_run(int argc, char **argv)
                                         .edits = o.edits,
                                         .edits_per_s = o.edits_per_s,
                                         .seed = o.seed,
+                                        .generate = {.program = o.tether ? "adit run" : PROGRAM, .text = o.generate},
                                         .progress = o.tether ? NULL : &progress};
     if (params.first_world + params.specs_count > ADIT_FEEDER_WORLDS_MAX) {
         adit_say_error(PROGRAM, "world numbers end at %u; give fewer worlds or a lower --world", ADIT_FEEDER_WORLDS_MAX - 1);
@@ -179,6 +184,11 @@ static int feed_run(int argc, char **argv)
     }
     if (o.part && !part_parse(o.part, &params.part, &params.parts)) {
         adit_say_error(PROGRAM, "--part: not I/N with I from 1 to N; the first half is 1/2");
+        return ADIT_EXIT_BAD_INPUT;
+    }
+    char line[ADIT_FEEDER_LINE_BYTES];
+    if (adit_generate_wish_check(o.generate, line, sizeof line)) {
+        adit_say_error(PROGRAM, "%s", line);
         return ADIT_EXIT_BAD_INPUT;
     }
     code = adit_arena_classes(PROGRAM, o.classes, &params.opaque);

@@ -45,16 +45,16 @@ static void data_bytes(const struct adit_stats *s, uint64_t *all, uint64_t *used
 
 static void arena_list(struct listing *l, const char *name, const struct adit_stats *s)
 {
-    uint64_t all, used;
+    uint64_t all, used, tasks = s->tasks_delayed + s->tasks_queued + s->tasks_running; /* that are to be done */
     data_bytes(s, &all, &used);
     char age[24];
     if (!l->json) {
         if (!l->count)
-            printf("%-24s %10s %10s %8s %8s %6s %12s %6s\n", "NAME", "SIZE", "USED", "CHUNKS", "MESHES", "DIRTY",
+            printf("%-24s %10s %10s %8s %8s %6s %6s %12s %6s\n", "NAME", "SIZE", "USED", "CHUNKS", "MESHES", "DIRTY", "TASKS",
                    "PARTICIPANTS", "AGE");
-        printf("%-24s %10s %10s %8llu %8llu %6llu %12u %6s\n", name, ADIT_SAY_BYTES(all), ADIT_SAY_BYTES(used),
+        printf("%-24s %10s %10s %8llu %8llu %6llu %6llu %12u %6s\n", name, ADIT_SAY_BYTES(all), ADIT_SAY_BYTES(used),
                (unsigned long long)s->chunks, (unsigned long long)s->meshes, (unsigned long long)s->dirty,
-               s->participants, age_text(s->created_ns, age, sizeof age));
+               (unsigned long long)tasks, s->participants, age_text(s->created_ns, age, sizeof age));
         return;
     }
     json_t *o = json_object();
@@ -64,6 +64,7 @@ static void arena_list(struct listing *l, const char *name, const struct adit_st
     adit_jsonout_set_count(o, "chunks", s->chunks);
     adit_jsonout_set_count(o, "meshes", s->meshes);
     adit_jsonout_set_count(o, "dirty", s->dirty);
+    adit_jsonout_set_count(o, "tasks", tasks);
     adit_jsonout_set_count(o, "participants", s->participants);
     adit_jsonout_set_count(o, "created_ns", s->created_ns);
     json_array_append_new(l->arenas, o);

@@ -164,6 +164,7 @@ static bool pieces_prepare(const struct mesh_options *o, uint8_t *classes, uint3
     bool exact, tt_none, any;
     uint8_t flags;
     size_t at;
+    const struct adit_tiers_wish wish = {.program = PROGRAM, .option = "--tier", .list = o->tier, .quiet = true};
     if (!o->dim || adit_volume_dim_parse(o->dim, dim)) {
         adit_say_error(PROGRAM, "give --dim X,Y,Z: how many voxels along each axis, each 1 to %d", ADIT_VOLUME_SIDE_MAX);
         return false;
@@ -177,7 +178,7 @@ static bool pieces_prepare(const struct mesh_options *o, uint8_t *classes, uint3
         return false;
     }
     if (!mode_choose(o->mode, &flags, &exact) ||
-        !word_choose("--tt", o->tt, "both", "none", &tt_none) || !word_choose("--merge", o->merge, "material", "any", &any) || adit_tiers_choose(PROGRAM, "--tier", o->tier, tiers))
+        !word_choose("--tt", o->tt, "both", "none", &tt_none) || !word_choose("--merge", o->merge, "material", "any", &any) || adit_tiers_choose(&wish, tiers))
         return false;
     if (any && (exact || (flags & ADIT_MESH_CULLED))) {
         adit_say_error(PROGRAM, "--merge any and --mode %s: only greedy merges opaque faces whatever their material", o->mode);
@@ -207,7 +208,7 @@ static bool device_take(struct adit_tiers *tiers, struct adit_pieces *pieces, st
         adit_say_error(PROGRAM, "--tier: give one, a kernel or a device");
         return false;
     }
-    if (adit_devices_choose(&(struct adit_devices_wish){.program = PROGRAM, .option = "--tier", .quiet = true}, tiers, devices))
+    if (adit_devices_choose(&(struct adit_tiers_wish){.program = PROGRAM, .option = "--tier", .quiet = true}, tiers, devices))
         return false;
     if (!*devices)
         return true;

@@ -10,8 +10,8 @@
  *     finish ----------------------------------------------------> catch up; the first one counts and exports: done
  *     print, detach
  *
- * With --worker-processes, and always with --kills, meshing is done by processes, too (adit work). This one then makes the arena, lets
- * its crew attach, and leaves it to them: it looks on as an observer, so that whoever serves the name, and whoever meshes, is one of the crew.
+ * With --worker-processes the dispatcher's workers are processes, of which any may die. With --kills meshing is done by members of the crew, which are killed like all others (adit work). This
+ * one then makes the arena, lets its crew attach, and leaves it to them: it looks on as an observer, so that whoever serves the name, and whoever meshes, is one of the crew.
  *
  * Whatever goes wrong, the way out is the same: end the crew, detach, exit code. The arena has no name outside the
  * processes that map it and its socket goes with detach, so nothing is left behind.
@@ -50,8 +50,9 @@
 
 struct run_options {
     struct adit_harvest_params harvest;
-    const char *classes, *tiers;
+    const char *classes, *tiers, *generate;
     uint64_t producers, consumers, workers, processes, size, edits, seed, kills;
+    uint64_t meshers; /* members of the crew that mesh */
     bool culled, ao, json, quiet;
 };
 
@@ -82,6 +83,7 @@ static const char help_text[] =
     "Chunks without a voxel are not published: a key that has no version reads as air. Exports count from the lowest\n"
     "corner of the first world's voxels. Exit code: 0 done, 1 failed, 2 bad usage or input\n"
     "(damaged columns or parts of a world are left out, the rest is done), 130 interrupted.\n"
+    "--generate is of built-in worlds, whoever makes them: the voxels are the same. Files are read by the CPU.\n"
     "--json, memory: dense16_bytes are the worlds' boxes at two bytes a voxel, air and all, dense16_chunk_bytes the\n"
     "published chunks alone; each ..._ratio is that by version_bytes. tools/README.md explains every key.\n"
     "\n"
@@ -93,13 +95,13 @@ static const char help_text[] =
 static int arena_make(struct run *r)
 {
     uint64_t pins = r->plan.chunks_may + 64;
-    uint32_t spare = r->o.kills ? 40 : 8; /* slots of the dead, until they are recovered */
+    uint32_t spare = (r->o.kills ? 40u : 8u) + (r->o.processes ? 8u : 0u); /* slots of the dead, until they are recovered, of standbys, and of who forks them */
     struct adit_create_params params = {
         .size = sizeof params,
         .data_bytes = r->o.size ? r->o.size : r->plan.data_bytes,
         .chunks_max = r->plan.chunks_may > 900 ? (uint32_t)(r->plan.chunks_may + r->plan.chunks_may / 8) : 1024,
-        .participants_max = (uint32_t)(r->o.producers + r->o.consumers + r->o.processes) + spare,
-        .readers_max = (uint32_t)(r->o.consumers * 2 + r->o.processes * 64 + 64),
+        .participants_max = (uint32_t)(r->o.producers + r->o.consumers + r->o.processes + r->o.meshers) + spare,
+        .readers_max = (uint32_t)(r->o.consumers * 2 + (r->o.processes + r->o.meshers) * 64 + 64),
         .watches_max = (uint32_t)r->o.consumers + spare,
         .pins_max = (uint32_t)(pins < 1024 ? 1024 : pins > 16384 ? 16384 : pins),
         .materials_max = r->plan.materials + 64 < ADIT_MATERIALS ? r->plan.materials + 64 : ADIT_MATERIALS,
@@ -132,13 +134,19 @@ static int materials_register(struct run *r)
     return adit_arena_exit(status);
 }
 
+static struct adit_tiers_wish tiers_wish(const struct run *r)
+{
+    return (struct adit_tiers_wish){.program = PROGRAM, .option = "--tiers", .list = r->o.tiers, .measures = true, .quiet = r->o.quiet};
+}
+
 static int dispatcher_start(struct run *r)
 {
-    if (adit_devices_choose(&(struct adit_devices_wish){.program = PROGRAM, .option = "--tiers", .measures = true, .quiet = r->o.quiet},
-                            &r->tiers, &r->devices))
+    const struct adit_tiers_wish wish = tiers_wish(r);
+    if (adit_devices_choose(&wish, &r->tiers, &r->devices))
         return ADIT_EXIT_BAD_INPUT;
-    const struct adit_dispatcher_params params = {.size = sizeof params, .workers = (uint32_t)r->o.workers, .kernel = r->tiers.kernel,
-                                                  .culled = r->o.culled, .only_devices = !r->tiers.threads, .devices = r->devices};
+    const struct adit_dispatcher_params params = {.size = sizeof params, .workers = (uint32_t)r->o.workers, .processes = (uint32_t)r->o.processes, .kernel = r->tiers.kernel,
+                                                  .culled = r->o.culled, .only_devices = !r->tiers.threads, .devices = r->devices,
+                                                  .thread_ns = r->tiers.thread_ns};
     int status = adit_dispatcher_open(r->arena, &params, &r->dispatcher);
     if (status)
         adit_say_error(PROGRAM, "cannot start the dispatcher: %s",
@@ -285,29 +293,29 @@ static int settle(struct run *r)
 
 static int crew_work(struct run *r)
 {
-    uint32_t consumers = (uint32_t)r->o.consumers, producers = (uint32_t)r->o.producers, processes = (uint32_t)r->o.processes;
+    uint32_t consumers = (uint32_t)r->o.consumers, producers = (uint32_t)r->o.producers, meshers = (uint32_t)r->o.meshers;
     uint32_t worker = producers + consumers;
     uint64_t begun = adit_moment_ns();
     if (adit_muster(&r->muster, &r->crew, r->line, sizeof r->line)) {
         adit_say_error(PROGRAM, "%s", r->line);
         return ADIT_EXIT_FAILED;
     }
-    int code = await(r, 0, worker + processes, is_ready, STARTING);
+    int code = await(r, 0, worker + meshers, is_ready, STARTING);
     uint64_t start = adit_moment_ns();
     r->outcome.read_ns += start - begun;
     if (code)
         return code;
     adit_progress_clear();
-    code = processes ? leave_to_crew(r) : 0;
+    code = meshers ? leave_to_crew(r) : 0;
     if (code)
         return code;
     adit_crew_tell(&r->crew, 0, producers, "go");
     code = cull(r);
     if (!code)
         code = await(r, 0, producers, is_done, PUBLISHING);
-    if (!code && processes) {
-        adit_crew_tell(&r->crew, worker, processes, "settle");
-        code = await(r, worker, processes, is_caught_up, MESHING);
+    if (!code && meshers) {
+        adit_crew_tell(&r->crew, worker, meshers, "settle");
+        code = await(r, worker, meshers, is_caught_up, MESHING);
     } else if (!code)
         code = settle(r);
     if (!code)
@@ -320,9 +328,9 @@ static int crew_work(struct run *r)
     if (!code)
         code = await(r, producers, consumers, is_done, WRITING);
     r->outcome.export_ns = adit_moment_ns() - seen;
-    if (!code && processes) {
-        adit_crew_tell(&r->crew, worker, processes, "finish");
-        code = await(r, worker, processes, is_done, WRITING);
+    if (!code && meshers) {
+        adit_crew_tell(&r->crew, worker, meshers, "finish");
+        code = await(r, worker, meshers, is_done, WRITING);
     }
     return code;
 }
@@ -333,7 +341,7 @@ static int arena_work(struct run *r)
     int code = materials_register(r);
     adit_plan_close_worlds(&r->plan); /* the producers open them for themselves */
     r->outcome.stats.size = sizeof r->outcome.stats;
-    if (!code && !r->o.processes)
+    if (!code && !r->o.meshers)
         code = dispatcher_start(r);
     if (!code)
         code = crew_work(r);
@@ -347,12 +355,17 @@ static int arena_work(struct run *r)
         memset(&out->stats, 0, sizeof out->stats);
     out->tasks_lost = code == ADIT_EXIT_INTERRUPTED ? 0 : out->stats.dirty + out->stats.in_work;
     struct adit_participant_info self;
-    if (!r->o.processes && !adit_participant_get(r->arena, 0, &self))
+    if (!r->o.meshers && !adit_participant_get(r->arena, 0, &self))
         out->meshed = self.meshed;
+    out->has_processes = adit_devices_processes(r->dispatcher, &out->processes);
+    if (out->has_processes)
+        out->meshed += out->processes.meshed;
+    if (out->has_processes && out->processes.given_up && !code)
+        code = ADIT_EXIT_FAILED;
     json_t *by_device = adit_devices_counts(r->dispatcher);
     adit_outcome_by_device(out, by_device);
     json_decref(by_device);
-    uint32_t told = 0;
+    struct adit_devices_told told = {0};
     adit_devices_tell_lost(PROGRAM, r->dispatcher, &told);
     return code;
 }
@@ -407,9 +420,10 @@ static int run_job(struct run *r)
                                      .specs_count = r->specs_count,
                                      .producers = (uint32_t)r->o.producers,
                                      .consumers = (uint32_t)r->o.consumers,
-                                     .workers = (uint32_t)r->o.processes,
+                                     .workers = (uint32_t)r->o.meshers,
                                      .tiers = r->o.tiers,
                                      .threads = r->o.workers,
+                                     .generate = r->o.generate,
                                      .opaque = r->opaque,
                                      .culled = r->o.culled,
                                      .edits = r->o.edits,
@@ -492,8 +506,13 @@ static int run_check(struct run *r)
                        r->o.harvest.raw);
         return ADIT_EXIT_BAD_INPUT;
     }
-    if (adit_tiers_choose(PROGRAM, "--tiers", r->o.tiers, &r->tiers))
+    const struct adit_tiers_wish wish = tiers_wish(r);
+    if (adit_tiers_choose(&wish, &r->tiers) || adit_devices_processes_check(&wish, &r->tiers, r->o.processes))
         return ADIT_EXIT_BAD_INPUT;
+    if (adit_generate_wish_check(r->o.generate, r->line, sizeof r->line)) {
+        adit_say_error(PROGRAM, "%s", r->line);
+        return ADIT_EXIT_BAD_INPUT;
+    }
     return adit_arena_classes(PROGRAM, r->o.classes, &r->opaque);
 }
 
@@ -506,8 +525,9 @@ static int run_run(int argc, char **argv)
         {"producers", "N", ADIT_OPTION_COUNT, &o->producers, 1, 64, "processes that publish (default 1)"},
         {"consumers", "N", ADIT_OPTION_COUNT, &o->consumers, 1, 64, "processes that read and check (default 1)"},
         {"workers", "N", ADIT_OPTION_COUNT, &o->workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
-        {"worker-processes", "N", ADIT_OPTION_COUNT, &o->processes, 0, 64, "processes that mesh, with so many threads each (default 0: this one; 2 with --kills)"},
+        {"worker-processes", "N", ADIT_OPTION_COUNT, &o->processes, 0, 64, "processes that mesh instead of threads, unless --workers is given (default 0; with --kills 2, of so many threads each)"},
         {"tiers", "LIST", ADIT_OPTION_TEXT, &o->tiers, 0, 0, ADIT_TIERS_HELP},
+        {"generate", "WHO", ADIT_OPTION_TEXT, &o->generate, 0, 0, ADIT_GENERATE_HELP},
         {"classes", "default|opaque", ADIT_OPTION_TEXT, &o->classes, 0, 0, "opaque: treat every material as opaque"},
         {"out", "FILE", ADIT_OPTION_TEXT, &o->harvest.out, 0, 0, "write the meshes: .glb, .obj, .ply or .quads"},
         {"mode", "greedy|exact|culled", ADIT_OPTION_TEXT, &o->harvest.mode, 0, 0, "merge faces, of --out into the fewest quads, or a quad each (default greedy)"},
@@ -530,8 +550,10 @@ static int run_run(int argc, char **argv)
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;
-    if (o->kills && !o->processes)
-        o->processes = 2;
+    if (o->kills) {
+        o->meshers = o->processes ? o->processes : 2;
+        o->processes = 0;
+    }
     r.specs = argv + first;
     r.specs_count = (uint32_t)(argc - first);
     if (!r.specs_count || r.specs_count > ADIT_FEEDER_WORLDS_MAX) {
@@ -549,7 +571,7 @@ static int run_run(int argc, char **argv)
     r.progress = (struct adit_progress){.program = PROGRAM, .quiet = o->quiet};
     r.outcome.plan = &r.plan;
     r.outcome.damage = r.damage;
-    r.outcome.kernel = r.tiers.kernel;
+    r.outcome.tiers = &r.tiers;
     r.outcome.producers = (uint32_t)o->producers;
     r.outcome.consumers = (uint32_t)o->consumers;
     r.outcome.out = o->harvest.out;

@@ -25,7 +25,7 @@
 
 struct serve_options {
     const char *tiers, *guest_socket;
-    uint64_t size, workers, chunks, materials, participants, guests;
+    uint64_t size, workers, processes, chunks, materials, participants, guests;
     bool until_idle, culled, tt_none, ao, seal, huge_1g, json, quiet;
 };
 
@@ -48,6 +48,7 @@ static bool is_idle(struct adit_arena *arena, bool *came)
 
 static json_t *figures(const char *name, const struct adit_stats *s, const struct adit_dispatcher *dispatcher, uint64_t ns)
 {
+    struct adit_tier_info processes;
     json_t *o = json_object();
     adit_jsonout_set_text(o, "arena", name);
     adit_jsonout_set_count(o, "chunks", s->chunks);
@@ -57,6 +58,8 @@ static json_t *figures(const char *name, const struct adit_stats *s, const struc
     adit_jsonout_set_count(o, "bytes", s->version_bytes + s->mesh_bytes);
     adit_jsonout_set_count(o, "unmeshed", s->dirty + s->in_work);
     adit_jsonout_set(o, "by_device", adit_devices_counts(dispatcher));
+    if (adit_devices_processes(dispatcher, &processes))
+        adit_jsonout_set(o, "worker_processes", adit_devices_processes_json(&processes));
     adit_jsonout_set_count(o, "participants_left", s->participants ? s->participants - 1 : 0);
     adit_jsonout_set_real(o, "seconds", (double)ns / 1e9);
     return o;
@@ -65,7 +68,7 @@ static json_t *figures(const char *name, const struct adit_stats *s, const struc
 static int serve(struct adit_arena *arena, const struct adit_dispatcher *dispatcher, const char *name, const struct serve_options *o)
 {
     uint64_t start = adit_moment_ns();
-    uint32_t told = 0;
+    struct adit_devices_told told = {0};
     bool came = false;
     fprintf(o->json ? stderr : stdout, "%s: %s is ready (pid %ld); end it with Ctrl-C\n", PROGRAM, name, (long)getpid());
     fflush(stdout);
@@ -127,6 +130,7 @@ static int serve_run(int argc, char **argv)
         {"guests", "N", ADIT_OPTION_COUNT, &o.guests, 1, 64, "consumers at once that are not trusted (default none)"},
         {"guest-socket", "PATH", ADIT_OPTION_TEXT, &o.guest_socket, 0, 0, "where guests of any user come in (default: of yours, by NAME)"},
         {"workers", "N", ADIT_OPTION_COUNT, &o.workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
+        {"worker-processes", "N", ADIT_OPTION_COUNT, &o.processes, 0, 64, "processes that mesh instead of threads, unless --workers is given (default 0)"},
         {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, ADIT_TIERS_HELP},
         {"culled", NULL, ADIT_OPTION_FLAG, &o.culled, 0, 0, "one quad a visible face instead of merged ones"},
         {"tt-none", NULL, ADIT_OPTION_FLAG, &o.tt_none, 0, 0, "no faces between different translucent materials"},
@@ -161,12 +165,13 @@ static int serve_run(int argc, char **argv)
         .guests_max = (uint32_t)o.guests,
         .guest_path = *path ? path : NULL,
     };
-    struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .culled = o.culled};
+    struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .processes = (uint32_t)o.processes, .culled = o.culled};
     struct adit_tiers tiers;
-    const struct adit_devices_wish wish = {.program = PROGRAM, .option = "--tiers", .measures = true, .quiet = o.quiet};
-    if (adit_tiers_choose(PROGRAM, "--tiers", o.tiers, &tiers) || adit_devices_choose(&wish, &tiers, &meshing.devices))
+    const struct adit_tiers_wish wish = {.program = PROGRAM, .option = "--tiers", .list = o.tiers, .measures = true, .quiet = o.quiet};
+    if (adit_tiers_choose(&wish, &tiers) || adit_devices_processes_check(&wish, &tiers, o.processes) || adit_devices_choose(&wish, &tiers, &meshing.devices))
         return ADIT_EXIT_BAD_INPUT;
     meshing.kernel = tiers.kernel;
+    meshing.thread_ns = tiers.thread_ns;
     meshing.only_devices = !tiers.threads;
     adit_interrupt_install();
     struct adit_arena *arena;

@@ -21,10 +21,10 @@
 static const char help_text[] =
     "A tier is inline (the best kernel, called where one is), a kernel (scalar, avx2, avx512), the worker threads or worker processes of a NUMA\n"
     "node, or a Vulkan device. n chunks of one size that are submitted together cost FIXED + n x EACH; CHUNKS/S is with many together, P50 and P99\n"
-    "of one chunk alone, ENERGY what the host says that all of it used for a chunk. A tier that gives wrong bytes in its self-test is switched off.\n"
+    "of one chunk alone, CPU ENERGY what all packages of the host say they used for a chunk: not a GPU. A tier that gives wrong bytes in its self-test is switched off.\n"
     "\n"
     "Measured once (some seconds, all CPUs busy) and kept in $XDG_CACHE_HOME/adit, else ~/.cache/adit, until machine, drivers, ADIT_DISABLE or\n"
-    "this program change. ADIT_DISABLE=vulkan,avx512 takes tiers away; VK_DRIVER_FILES says which drivers there are.\n";
+    "this program change. ADIT_DISABLE=vulkan,avx512 takes tiers away, import what devices read themselves; VK_DRIVER_FILES says which drivers there are.\n";
 
 /* text in lines of COLUMNS, broken at spaces; the first begins at column INDENT, where the cursor is, and so do the others. */
 static void wrapped_print(const char *text)
@@ -52,14 +52,14 @@ static void cell_print(const char *kind, const char *size, const struct adit_tie
 
 static void tier_print(const struct adit_tier *t)
 {
+    static const char *const states[ADIT_TIER_STATES] = {"", "; switched off: ", "; failed when it was measured: ", "; absent: "};
     char line[768], shown[768], where[128] = "", node[24] = "";
     if (t->node >= 0)
         snprintf(node, sizeof node, ", node %d", t->node);
     if (*t->device.uuid)
         snprintf(where, sizeof where, "%s%s%s, %s own memory%s, %s", *t->device.pci ? ", " : "", t->device.pci, node, ADIT_SAY_BYTES(t->device.local_bytes),
                  t->device.is_unified ? " (the host's)" : "", t->device.imports ? "imports" : "no imports");
-    snprintf(line, sizeof line, "%s%s%s%s", t->long_name, where, t->state == ADIT_TIER_READY ? "" : t->state == ADIT_TIER_OFF ? "; switched off: " : "; absent: ",
-             t->why);
+    snprintf(line, sizeof line, "%s%s%s%s", t->long_name, where, states[t->state], t->why);
     printf("%-*s", (int)INDENT, t->name);
     wrapped_print(adit_say_printable(shown, sizeof shown, line, strlen(line)));
     for (uint32_t kind = 0; kind < ADIT_COST_KINDS; kind++)
@@ -73,7 +73,7 @@ static void table_print(const struct adit_tier_table *table)
     char when[32];
     time_t at = (time_t)(table->measured_at_ns / 1000000000u);
     struct tm tm;
-    printf("%-*s%-8s %-8s %10s %10s %11s %10s %10s %10s\n", (int)INDENT, "TIER", "WORK", "SIZE", "FIXED", "+ n x EACH", "CHUNKS/S", "P50", "P99", "ENERGY");
+    printf("%-*s%-8s %-8s %10s %10s %11s %10s %10s %10s\n", (int)INDENT, "TIER", "WORK", "SIZE", "FIXED", "+ n x EACH", "CHUNKS/S", "P50", "P99", "CPU ENERGY");
     for (uint32_t i = 0; i < table->n; i++)
         tier_print(&table->tiers[i]);
     printf("\n");

@@ -25,7 +25,7 @@
 
 struct work_options {
     const char *tiers, *label;
-    uint64_t workers, tether;
+    uint64_t workers, processes, tether;
     bool culled, json, quiet;
 };
 
@@ -35,7 +35,7 @@ static const char help_text[] =
 struct working {
     struct adit_arena *arena;
     struct adit_dispatcher *dispatcher;
-    uint32_t told; /* which devices were lost */
+    struct adit_devices_told told;
     char line[256]; /* of what went wrong */
 };
 
@@ -60,16 +60,18 @@ static void working_close(struct working *w)
     adit_detach(&w->arena);
 }
 
-/* How many meshes this process has made. */
+/* How many meshes this process has made, and its worker processes. */
 static uint64_t meshed(const struct working *w)
 {
     struct adit_participant_info info;
+    struct adit_tier_info tier;
+    uint64_t by_processes = adit_devices_processes(w->dispatcher, &tier) ? tier.meshed : 0;
     for (uint32_t slot = 0;; slot++) {
         int status = adit_participant_get(w->arena, slot, &info);
         if (status == -ERANGE)
-            return 0;
+            return by_processes;
         if (!status && info.pid == (uint32_t)getpid())
-            return info.meshed;
+            return info.meshed + by_processes;
     }
 }
 
@@ -129,13 +131,18 @@ static int work_alone(const char *name, const struct work_options *o, const stru
         adit_devices_tell_lost(PROGRAM, w.dispatcher, &w.told);
     }
     uint64_t n = meshed(&w), ns = adit_moment_ns() - start;
-    json_t *by_device = o->json ? adit_devices_counts(w.dispatcher) : NULL;
+    json_t *by_device = o->json ? adit_devices_counts(w.dispatcher) : NULL, *processes = NULL;
+    struct adit_tier_info tier;
+    if (o->json && adit_devices_processes(w.dispatcher, &tier))
+        processes = adit_devices_processes_json(&tier);
     working_close(&w);
     if (o->json) {
         json_t *figures = json_object();
         adit_jsonout_set_text(figures, "arena", name);
         adit_jsonout_set_count(figures, "meshed", n);
         adit_jsonout_set(figures, "by_device", by_device);
+        if (processes)
+            adit_jsonout_set(figures, "worker_processes", processes);
         adit_jsonout_set_real(figures, "seconds", (double)ns / 1e9);
         return adit_jsonout_print(PROGRAM, figures) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
     }
@@ -148,6 +155,7 @@ static int work_run(int argc, char **argv)
     struct work_options o = {0};
     const struct adit_option table[] = {
         {"workers", "N", ADIT_OPTION_COUNT, &o.workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
+        {"worker-processes", "N", ADIT_OPTION_COUNT, &o.processes, 0, 64, "processes that mesh instead of threads, unless --workers is given (default 0)"},
         {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, ADIT_TIERS_HELP},
         {"culled", NULL, ADIT_OPTION_FLAG, &o.culled, 0, 0, "one quad a visible face instead of merged ones"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout at the end"},
@@ -164,12 +172,13 @@ static int work_run(int argc, char **argv)
         adit_say_error(PROGRAM, "give one NAME, that of an arena somebody serves");
         return ADIT_EXIT_BAD_INPUT;
     }
-    struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .culled = o.culled};
+    struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .processes = (uint32_t)o.processes, .culled = o.culled};
     struct adit_tiers tiers;
-    const struct adit_devices_wish wish = {.program = PROGRAM, .option = "--tiers", .quiet = o.quiet};
-    if (adit_tiers_choose(PROGRAM, "--tiers", o.tiers, &tiers) || adit_devices_choose(&wish, &tiers, &meshing.devices))
+    const struct adit_tiers_wish wish = {.program = PROGRAM, .option = "--tiers", .list = o.tiers, .quiet = o.quiet, .is_told = o.tether};
+    if (adit_tiers_choose(&wish, &tiers) || adit_devices_processes_check(&wish, &tiers, o.processes) || adit_devices_choose(&wish, &tiers, &meshing.devices))
         return ADIT_EXIT_BAD_INPUT;
     meshing.kernel = tiers.kernel;
+    meshing.thread_ns = tiers.thread_ns;
     meshing.only_devices = !tiers.threads;
     adit_interrupt_install();
     code = o.tether ? work_tethered(argv[first], &o, &meshing) : work_alone(argv[first], &o, &meshing);

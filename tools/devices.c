@@ -1,16 +1,16 @@
 #include "tools/devices.h"
 
 #include <errno.h>
+#include <string.h>
 #include <glob.h>
 #include <stdlib.h>
 
 #include "gpu/gpu_executor.h"
 #include "tools/jsonout.h"
 #include "tools/say.h"
-#include "tools/tier_table.h"
 
 /* What drivers of GPUs leave: render nodes of the kernel's graphics, NVIDIA's devices, those of WSL. */
-static bool is_hardware_likely(void)
+bool adit_devices_are_likely(void)
 {
     static const char *const signs[] = {"/dev/dri/renderD*", "/dev/nvidia[0-9]*", "/dev/dxg"};
     glob_t found = {0};
@@ -31,34 +31,35 @@ static bool has_hardware(const struct adit_devices *devices)
 }
 
 /* Costs and verdicts of the table, where there is one. */
-static void apply_table(const struct adit_devices_wish *wish, struct adit_devices *devices)
+static int apply_table(const struct adit_tiers_wish *wish, struct adit_tiers *tiers, struct adit_devices *devices)
 {
     const struct adit_tier_params p = {.program = wish->program, .quiet = wish->quiet, .gpus = adit_devices_list(devices),
                                        .wish = wish->measures && has_hardware(devices) ? ADIT_TIERS_USUAL : ADIT_TIERS_CACHED};
     struct adit_tier_table *table;
     uint32_t kept = 0;
-    char line[320];
     if (adit_tier_table_get(&p, &table))
-        return; /* nothing is known: the dispatcher finds out */
+        return 0; /* nothing is known: the dispatcher finds out */
     for (uint32_t i = 0; i < devices->n; i++) {
         struct adit_executor *e = devices->executor[i];
         const struct adit_tier *tier = adit_tier_named(table, e->name);
         if (tier && tier->state == ADIT_TIER_OFF) {
-            adit_say_note(wish->program, "%s", adit_tier_why(tier, line, sizeof line));
+            adit_tiers_off_add(wish->program, tier, tiers);
             continue;
         }
         (void)adit_tier_mesh_costs(tier, e->cost);
         devices->executor[kept++] = e;
     }
     devices->n = kept;
+    int error = adit_tiers_judge(wish, table, tiers);
     adit_tier_table_free(&table);
+    return error;
 }
 
-int adit_devices_choose(const struct adit_devices_wish *wish, const struct adit_tiers *tiers, struct adit_devices **out)
+int adit_devices_choose(const struct adit_tiers_wish *wish, struct adit_tiers *tiers, struct adit_devices **out)
 {
     const struct adit_devices_params params = {.size = sizeof params, .only = tiers->only, .software = !tiers->is_default};
     *out = NULL;
-    if (!tiers->devices || (tiers->is_default && !is_hardware_likely()))
+    if (!tiers->devices || (tiers->is_default && !adit_devices_are_likely()))
         return 0;
     int error = adit_devices_open(&params, out);
     if (error && tiers->is_default)
@@ -67,32 +68,62 @@ int adit_devices_choose(const struct adit_devices_wish *wish, const struct adit_
         adit_say_error(wish->program, "%s: %s", wish->option, *adit_detail() ? adit_detail() : adit_strerror(error));
         return error;
     }
-    apply_table(wish, *out);
-    if ((*out)->n)
+    error = apply_table(wish, tiers, *out);
+    if (!error && (*out)->n)
         return 0;
     adit_devices_close(out);
+    if (error)
+        return error;
     if (tiers->is_default)
         return 0;
     adit_say_error(wish->program, "%s: no device is left that makes right meshes; `adit tiers --bench` tries them again", wish->option);
     return -ENODEV;
 }
 
+static bool is_processes(const struct adit_tier_info *tier) { return !strcmp(tier->name, "processes"); }
+
 json_t *adit_devices_counts(const struct adit_dispatcher *dispatcher)
 {
     json_t *counts = json_object();
     struct adit_tier_info tier;
     for (uint32_t i = 1; dispatcher && !adit_dispatcher_tier(dispatcher, i, &tier); i++)
-        adit_jsonout_set_count(counts, tier.name, tier.meshed);
+        if (!is_processes(&tier))
+            adit_jsonout_set_count(counts, tier.name, tier.meshed);
     return counts;
 }
 
-void adit_devices_tell_lost(const char *program, const struct adit_dispatcher *dispatcher, uint32_t *told)
+bool adit_devices_processes(const struct adit_dispatcher *dispatcher, struct adit_tier_info *info)
+{
+    for (uint32_t i = 1; dispatcher && !adit_dispatcher_tier(dispatcher, i, info); i++)
+        if (is_processes(info))
+            return true;
+    return false;
+}
+
+json_t *adit_devices_processes_json(const struct adit_tier_info *info)
+{
+    return json_pack("{s:I,s:I,s:I}", "meshed", (json_int_t)info->meshed, "deaths", (json_int_t)info->deaths, "given_up", (json_int_t)info->given_up);
+}
+
+int adit_devices_processes_check(const struct adit_tiers_wish *wish, const struct adit_tiers *tiers, uint64_t processes)
+{
+    if (tiers->threads || !processes)
+        return 0;
+    adit_say_error(wish->program, "%s %s leaves --worker-processes nothing to do; add threads to the list, or leave that out", wish->option, wish->list);
+    return -EINVAL;
+}
+
+void adit_devices_tell_lost(const char *program, const struct adit_dispatcher *dispatcher, struct adit_devices_told *told)
 {
     struct adit_tier_info tier;
     for (uint32_t i = 1; dispatcher && !adit_dispatcher_tier(dispatcher, i, &tier); i++) {
-        if (!tier.is_lost || *told >> i & 1)
+        if (is_processes(&tier) && tier.given_up > told->given_up) {
+            told->given_up = tier.given_up;
+            adit_say_note(program, "%s", tier.why);
+        }
+        if (!tier.is_lost || told->lost >> i & 1)
             continue;
-        *told |= 1u << i;
+        told->lost |= 1u << i;
         adit_say_note(program, "%s is lost, others mesh in its stead: %s", tier.name, tier.why);
     }
 }

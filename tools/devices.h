@@ -11,21 +11,30 @@
 #include "runtime/adit.h"
 #include "tools/tiers.h"
 
-/* How a program wants it. measures: where there is hardware of which nothing is known yet, all tiers are measured first (some seconds); not for workers, which measuring
- * starts. quiet: no notes and no progress. */
-struct adit_devices_wish {
-    const char *program, *option; /* option: how the user gave the tiers, for lines */
-    bool measures, quiet;
-};
-
 /* *out: NULL when there are none and none were asked for. 0; or, where devices were asked for by name and there is no such, a negative errno after one
  * line. A device that was found to make wrong
- * meshes is left out, with a note; what each costs is filled in as far as it is known, the dispatcher learns the rest. Blocks while drivers load, some 100 ms. Close with adit_devices_close after the dispatcher. */
-int adit_devices_choose(const struct adit_devices_wish *wish, const struct adit_tiers *tiers, struct adit_devices **out);
+ * meshes is left out, with a note; what each costs is filled in as far as it is known, the dispatcher learns the rest. The table that
+ * tells it may have been measured just now: kernels are judged by it again (adit_tiers_judge). Blocks while drivers load, some 100 ms. Close with adit_devices_close after the dispatcher. */
+int adit_devices_choose(const struct adit_tiers_wish *wish, struct adit_tiers *tiers, struct adit_devices **out);
+
+/* Whether a driver of a GPU has left a sign of itself, or the environment names drivers: else Vulkan is not worth loading to look. Some microseconds. */
+bool adit_devices_are_likely(void);
 
 /* The chunks that each device of a dispatcher has meshed, by its name; an object without members where there is none. NULL: no memory. */
 json_t *adit_devices_counts(const struct adit_dispatcher *dispatcher);
-/* One line on stderr for each device that was lost since the last call, and why. told: a bit a device, 0 at first. */
-void adit_devices_tell_lost(const char *program, const struct adit_dispatcher *dispatcher, uint32_t *told);
+/* What a dispatcher's worker processes have done; false: it has none. */
+bool adit_devices_processes(const struct adit_dispatcher *dispatcher, struct adit_tier_info *info);
+/* That as an object of meshed, deaths and given_up; NULL: no memory. */
+json_t *adit_devices_processes_json(const struct adit_tier_info *info);
+/* 0, or -EINVAL after one line: worker processes were asked for, and tiers that leave them nothing to do. */
+int adit_devices_processes_check(const struct adit_tiers_wish *wish, const struct adit_tiers *tiers, uint64_t processes);
+
+/* What has been told already, nothing at first. */
+struct adit_devices_told {
+    uint32_t lost; /* a bit a device */
+    uint64_t given_up;
+};
+/* One line on stderr for each device that was lost since the last call, and why, and for the last chunk that was given up since. */
+void adit_devices_tell_lost(const char *program, const struct adit_dispatcher *dispatcher, struct adit_devices_told *told);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tools/interrupt.h"
+#include "tools/jsonout.h"
 #include "tools/moment.h"
 #include "tools/say.h"
 
@@ -61,6 +62,13 @@ int adit_feeder_open(struct adit_arena *arena, const struct adit_feeder_params *
         if (!status && !(feeder->palette[i] = adit_palette_open(arena, feeder->world[i], params->opaque)))
             status = -ENOMEM;
     }
+    bool is_built_in = false;
+    for (uint32_t i = 0; !status && i < params->specs_count; i++)
+        is_built_in |= feeder->world[i]->generator != NULL;
+    if (is_built_in)
+        status = adit_generate_device_open(&params->generate, &feeder->device, feeder->error, sizeof feeder->error);
+    if (feeder->device)
+        snprintf(feeder->device_name, sizeof feeder->device_name, "%s", adit_generate_device_name(feeder->device));
     if (status == -ENOMEM && !*feeder->error)
         snprintf(feeder->error, sizeof feeder->error, "not enough memory to open the worlds");
     return status;
@@ -76,6 +84,7 @@ void adit_feeder_close(struct adit_feeder **out)
         adit_palette_close(&feeder->palette[i]);
         adit_world_close(feeder->world[i]);
     }
+    adit_generate_device_close(&feeder->device);
     free(feeder->keys);
     free(feeder->voxels_scratch);
     free(feeder);
@@ -126,17 +135,24 @@ static int chunk_put(struct adit_feeder *feeder, const struct adit_key *key, con
     }
 }
 
-static int chunk_feed(struct adit_feeder *feeder, uint32_t i, const struct adit_key *key)
+/* Where the world is air; the arena may hold another one's version there. */
+static int chunk_clear(struct adit_feeder *feeder, const struct adit_key *key)
 {
+    int gone = feeder->params.clears ? adit_chunk_remove(feeder->arena, key, NULL) : -ENOENT;
+    feeder->removed += !gone;
+    return gone && gone != -ENOENT ? failure_say(feeder, "cannot be removed", key, gone) : 0;
+}
+
+/* Publishes what lies in voxels_scratch, if it holds any voxel; else there is no version at the key any more, where the world clears. */
+static int chunk_publish(struct adit_feeder *feeder, const struct adit_key *key)
+{
+    const uint32_t i = key->world - feeder->params.first_world;
     uint16_t *voxels = feeder->voxels_scratch;
-    int got = adit_world_chunk(feeder->world[i], key->x, key->y, key->z, voxels);
-    if (got < 0) {
-        snprintf(feeder->error, sizeof feeder->error, "%s: chunk %d,%d,%d can no longer be read: %s",
-                 feeder->params.specs[i], key->x, key->y, key->z, strerror(-got));
-        return got;
-    }
-    if (!got)
-        return 0;
+    uint64_t solid = 0;
+    for (size_t v = 0; v < ADIT_CHUNK_VOXELS; v++)
+        solid += voxels[v] != 0;
+    if (!solid)
+        return chunk_clear(feeder, key);
     int status = adit_palette_map(feeder->palette[i], voxels);
     if (status) {
         snprintf(feeder->error, sizeof feeder->error, "%s: %s", feeder->params.specs[i], feeder->palette[i]->error);
@@ -145,16 +161,62 @@ static int chunk_feed(struct adit_feeder *feeder, uint32_t i, const struct adit_
     status = chunk_put(feeder, key, NULL, 0);
     if (status)
         return failure_say(feeder, "cannot be published", key, status);
-    uint64_t solid = 0;
-    for (size_t v = 0; v < ADIT_CHUNK_VOXELS; v++)
-        solid += voxels[v] != 0;
     feeder->voxels += solid;
     feeder->chunks++;
     if (key_remember(feeder, key)) {
         snprintf(feeder->error, sizeof feeder->error, "not enough memory to remember which chunks to edit");
         return -ENOMEM;
     }
-    return 1;
+    return 0;
+}
+
+/* Made or read here. */
+static int chunk_feed(struct adit_feeder *feeder, const struct adit_key *key)
+{
+    const uint32_t i = key->world - feeder->params.first_world;
+    const uint64_t before = feeder->chunks;
+    int got = adit_world_chunk(feeder->world[i], key->x, key->y, key->z, feeder->voxels_scratch);
+    if (got < 0) {
+        snprintf(feeder->error, sizeof feeder->error, "%s: chunk %d,%d,%d can no longer be read: %s",
+                 feeder->params.specs[i], key->x, key->y, key->z, strerror(-got));
+        return got;
+    }
+    int status = chunk_publish(feeder, key);
+    feeder->by_cpu += feeder->world[i]->generator ? feeder->chunks - before : 0;
+    return status;
+}
+
+/* What the device has made so far, or with all, all that it was asked for. */
+static int device_take(struct adit_feeder *feeder, bool all)
+{
+    const uint16_t *voxels;
+    struct adit_key key;
+    int got, status = 0;
+    while (!status && (got = adit_generate_device_next(feeder->device, all, &key, &voxels))) {
+        const uint64_t before = feeder->chunks;
+        if (got < 0)
+            return got;
+        if (!voxels) {
+            status = chunk_feed(feeder, &key);
+            continue;
+        }
+        memcpy(feeder->voxels_scratch, voxels, sizeof(uint16_t) * ADIT_CHUNK_VOXELS);
+        status = chunk_publish(feeder, &key);
+        feeder->by_device += feeder->chunks - before;
+    }
+    return status;
+}
+
+/* A key of this feeder's; may: hold a voxel. */
+static int place_feed(struct adit_feeder *feeder, const struct adit_key *key, bool may)
+{
+    const struct adit_world *w = feeder->world[key->world - feeder->params.first_world];
+    if (!may)
+        return chunk_clear(feeder, key);
+    if (!feeder->device || !w->generator)
+        return chunk_feed(feeder, key);
+    adit_generate_device_ask(feeder->device, w, key);
+    return device_take(feeder, false);
 }
 
 static int world_feed(struct adit_feeder *feeder, uint32_t i)
@@ -173,17 +235,13 @@ static int world_feed(struct adit_feeder *feeder, uint32_t i)
                 if (!mine || (!may && !p->clears))
                     continue;
                 struct adit_key key = {.x = x, .y = y, .z = z, .world = (uint8_t)(p->first_world + i)};
-                int got = may ? chunk_feed(feeder, i, &key) : 0;
-                if (got < 0)
-                    return got;
-                int gone = got || !p->clears ? -ENOENT : adit_chunk_remove(feeder->arena, &key, NULL);
-                if (gone && gone != -ENOENT)
-                    return failure_say(feeder, "cannot be removed", &key, gone);
-                feeder->removed += !gone;
+                int status = place_feed(feeder, &key, may);
+                if (status)
+                    return status;
                 if (p->progress)
                     adit_progress_show(p->progress, seen, box, "places for chunks looked at");
             }
-    return 0;
+    return feeder->device ? device_take(feeder, true) : 0;
 }
 
 int adit_feeder_publish(struct adit_feeder *feeder)
@@ -191,7 +249,17 @@ int adit_feeder_publish(struct adit_feeder *feeder)
     int status = 0;
     for (uint32_t i = 0; !status && i < feeder->params.specs_count; i++)
         status = world_feed(feeder, i);
+    adit_generate_device_close(&feeder->device);
     return status;
+}
+
+json_t *adit_feeder_generated(const struct adit_feeder *feeder)
+{
+    json_t *by = json_object();
+    adit_jsonout_set_count(by, "cpu", feeder->by_cpu);
+    if (*feeder->device_name)
+        adit_jsonout_set_count(by, feeder->device_name, feeder->by_device);
+    return by;
 }
 
 /* splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */

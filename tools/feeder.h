@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "runtime/adit.h"
+#include "tools/generate_device.h"
 #include "tools/palette.h"
 #include "tools/progress.h"
 #include "tools/worlds/world.h"
@@ -32,6 +35,7 @@ struct adit_feeder_params {
     uint64_t edits;       /* of this feeder */
     uint64_t edits_per_s; /* 0: as fast as it goes */
     uint64_t seed;
+    struct adit_generate_wish generate; /* who makes chunks of built-in worlds */
     struct adit_progress *progress; /* may be NULL */
 };
 
@@ -42,22 +46,28 @@ struct adit_feeder {
     struct adit_palette *palette[ADIT_FEEDER_WORLDS_MAX];
     struct adit_key *keys; /* published by this feeder */
     size_t keys_count, keys_max;
+    struct adit_generate_device *device; /* NULL: the CPU makes all; until all is published */
+    char device_name[24];
     uint64_t chunks, voxels, edits, removed; /* done so far */
+    uint64_t by_cpu, by_device; /* of these chunks those of built-in worlds, by who made them */
     uint16_t *voxels_scratch;
     char error[ADIT_FEEDER_LINE_BYTES];
 };
 
-/* Opens the worlds. 0, or a negative errno with a line in (*out)->error; close it in either case. -ENOMEM and *out NULL
+/* Opens the worlds, and a device if one is meant and a world is built in. 0, or a negative errno with a line in (*out)->error; close it in either case. -ENOMEM and *out NULL
  * when not even that much memory is there. */
 int adit_feeder_open(struct adit_arena *arena, const struct adit_feeder_params *params, struct adit_feeder **out);
 void adit_feeder_close(struct adit_feeder **feeder);
 
-/* Publishes its part of every world. Waits up to a second for memory to be reclaimed when the arena is full. 0, -EINTR
+/* Publishes its part of every world; what a device was to make and did not, the CPU makes. Waits up to a second for memory to be reclaimed when the arena is full. 0, -EINTR
  * after a signal, or another negative errno and feeder->error. */
 int adit_feeder_publish(struct adit_feeder *feeder);
 
 /* Makes the edits. As publish. */
 int adit_feeder_edit(struct adit_feeder *feeder);
+
+/* Who made the chunks of built-in worlds, as {name: count}. NULL: no memory. */
+json_t *adit_feeder_generated(const struct adit_feeder *feeder);
 
 /* Says what a person should know about the worlds read: warnings (the first few), renumbered materials. */
 void adit_feeder_notes(const struct adit_feeder *feeder, const char *program);

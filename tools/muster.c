@@ -51,9 +51,15 @@ static int producer_spawn(const struct adit_muster *m, uint32_t index, struct ad
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)m->seed);
     arguments_begin(&a, "feed", label);
     const char *const options[] = {"--part", part, "--edits", edits, "--seed", seed, "--classes",
-                                   m->opaque ? "opaque" : "default", "--", m->arena};
+                                   m->opaque ? "opaque" : "default"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         argument_add(&a, options[i]);
+    if (m->generate) {
+        argument_add(&a, "--generate");
+        argument_add(&a, m->generate);
+    }
+    argument_add(&a, "--");
+    argument_add(&a, m->arena);
     for (uint32_t i = 0; i < m->specs_count; i++)
         argument_add(&a, m->specs[i]);
     return spawn(crew, label, &a, error, error_bytes);

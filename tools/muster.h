@@ -19,6 +19,7 @@ struct adit_muster {
     uint32_t specs_count, producers, consumers, workers;
     const char *tiers; /* of the workers; NULL: the fastest */
     uint64_t threads;  /* of each worker; 0: one a CPU */
+    const char *generate; /* of the producers; NULL: what is cheapest */
     bool opaque, culled;
     uint64_t edits, seed; /* edits are dealt out to the producers */
     const char *box;      /* of the first world, as --box takes it; NULL: it holds nothing */

@@ -4,18 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/devices.h"
 #include "tools/jsonout.h"
 #include "tools/say.h"
 
-void adit_outcome_by_device(struct adit_outcome *outcome, const json_t *counts)
+static void counts_add(json_t **sum, const json_t *counts)
 {
     const char *name;
     json_t *count;
-    if (!outcome->by_device)
-        outcome->by_device = json_object();
+    if (!*sum)
+        *sum = json_object();
     json_object_foreach((json_t *)(uintptr_t)counts, name, count)
-        adit_jsonout_set_count(outcome->by_device, name, adit_jsonout_count(outcome->by_device, name) + adit_jsonout_count(counts, name));
+        adit_jsonout_set_count(*sum, name, adit_jsonout_count(*sum, name) + adit_jsonout_count(counts, name));
 }
+
+void adit_outcome_by_device(struct adit_outcome *outcome, const json_t *counts) { counts_add(&outcome->by_device, counts); }
 
 /* Meshes that no device made. */
 static uint64_t meshed_by_kernel(const struct adit_outcome *o)
@@ -39,6 +42,7 @@ void adit_outcome_collect(struct adit_outcome *outcome, const struct adit_crew *
             continue;
         if (i < consumer) {
             outcome->edits += adit_jsonout_count(done, "edits");
+            counts_add(&outcome->generated, json_object_get(done, "generated"));
             continue;
         }
         if (i >= worker) {
@@ -69,7 +73,8 @@ void adit_outcome_fini(struct adit_outcome *outcome)
     json_decref(outcome->totals);
     json_decref(outcome->worlds);
     json_decref(outcome->by_device);
-    outcome->totals = outcome->worlds = outcome->by_device = NULL;
+    json_decref(outcome->generated);
+    outcome->totals = outcome->worlds = outcome->by_device = outcome->generated = NULL;
 }
 
 /* The figures both forms begin with. */
@@ -177,7 +182,7 @@ json_t *adit_outcome_json(const struct adit_outcome *o)
         columns += o->damage[i].columns_skipped;
         parts += o->damage[i].parts_skipped;
     }
-    json_t *j = json_object(), *tiers = json_object(), *checked = json_object();
+    json_t *j = json_object(), *tiers = json_object(), *off = json_object(), *checked = json_object();
     adit_jsonout_set_count(j, "chunks", f.chunks);
     adit_jsonout_set_count(j, "voxels", f.voxels);
     adit_jsonout_set_count(j, "visible_faces", f.faces);
@@ -187,10 +192,16 @@ json_t *adit_outcome_json(const struct adit_outcome *o)
     adit_jsonout_set_real(j, "chunks_per_s", f.seconds > 0 ? (double)f.chunks / f.seconds : 0);
     adit_jsonout_set(j, "publish_to_visible_ns", adit_latency_json(&o->version_latency));
     adit_jsonout_set(j, "publish_to_mesh_visible_ns", adit_latency_json(&o->mesh_latency));
-    adit_jsonout_set_count(tiers, o->kernel, meshed_by_kernel(o));
+    adit_jsonout_set_count(tiers, o->tiers->kernel, meshed_by_kernel(o));
     if (o->by_device)
         json_object_update(tiers, o->by_device);
     adit_jsonout_set(j, "tiers", tiers);
+    if (o->has_processes)
+        adit_jsonout_set(j, "worker_processes", adit_devices_processes_json(&o->processes));
+    for (uint32_t i = 0; i < o->tiers->off_n; i++)
+        adit_jsonout_set_text(off, o->tiers->off[i].name, o->tiers->off[i].why);
+    adit_jsonout_set(j, "switched_off", off);
+    adit_jsonout_set(j, "generated", o->generated ? json_incref(o->generated) : json_object());
     adit_jsonout_set_count(j, "participants_lost", o->lost);
     adit_jsonout_set_count(j, "tasks_lost", o->tasks_lost);
     adit_jsonout_set_count(j, "kills", o->kills);
@@ -270,6 +281,19 @@ static void latency_print(const struct adit_outcome *o)
     printf("\n");
 }
 
+/* What of the meshes worker processes made, and what became of them. */
+static void processes_print(const struct adit_outcome *o)
+{
+    if (!o->has_processes)
+        return;
+    printf("  %-10s %s of these meshes by worker processes", "", ADIT_SAY_COUNT(o->processes.meshed));
+    if (o->processes.deaths)
+        printf("; %s of them died and had their places taken", ADIT_SAY_COUNT(o->processes.deaths));
+    if (o->processes.given_up)
+        printf("; %s chunks killed each that meshed them, and have no mesh", ADIT_SAY_COUNT(o->processes.given_up));
+    printf("\n");
+}
+
 void adit_outcome_print(const struct adit_outcome *o)
 {
     struct figures f = figures_of(o);
@@ -279,12 +303,13 @@ void adit_outcome_print(const struct adit_outcome *o)
     if (o->edits)
         printf("  %-10s %s batches of voxel edits\n", "edited", ADIT_SAY_COUNT(o->edits));
     printf("  %-10s %s visible faces in %s quads, %s meshes made by %s", "meshed", ADIT_SAY_COUNT(f.faces),
-           ADIT_SAY_COUNT(f.quads), ADIT_SAY_COUNT(meshed_by_kernel(o)), o->kernel);
+           ADIT_SAY_COUNT(f.quads), ADIT_SAY_COUNT(meshed_by_kernel(o)), o->tiers->kernel);
     const char *name;
     json_t *count;
     json_object_foreach(o->by_device, name, count)
         printf(", %s by %s", ADIT_SAY_COUNT(adit_jsonout_count(o->by_device, name)), name);
     printf("\n");
+    processes_print(o);
     printf("  %-10s %s versions and %s meshes read by %u consumer%s, %s faults\n", "checked",
            ADIT_SAY_COUNT(o->checked_versions), ADIT_SAY_COUNT(o->checked_meshes), o->consumers,
            o->consumers == 1 ? "" : "s", o->faults ? ADIT_SAY_COUNT(o->faults) : "no");

@@ -16,14 +16,18 @@
 #include "tools/damage.h"
 #include "tools/latency.h"
 #include "tools/plan.h"
+#include "tools/tiers.h"
 
 struct adit_outcome {
     const struct adit_plan *plan;
     const struct adit_damage *damage;    /* of each world of the plan */
-    const char *kernel;                  /* that meshed */
+    const struct adit_tiers *tiers;      /* whose kernel meshed, and what was left out */
     uint64_t run_ns, read_ns, export_ns; /* the work; opening the worlds; exports and pictures */
     uint64_t meshed;                     /* meshes made by dispatchers */
     json_t *by_device;                   /* of these, by device: {name: count}; NULL: none */
+    bool has_processes;                  /* worker processes meshed, too: */
+    struct adit_tier_info processes;
+    json_t *generated;                   /* chunks of built-in worlds, by who made them: {name: count} */
     uint64_t edits;                      /* batches */
     uint64_t checked_versions, checked_meshes, faults;
     char fault[256];

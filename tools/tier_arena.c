@@ -189,7 +189,7 @@ static int measure(struct adit_tier_stage *s, uint32_t node, uint64_t budget_ns,
             error = adit_tier_measure(&job, (enum adit_size_class)size, energy, &tier->cell[ADIT_COST_MESH][size]);
     }
     if (error && error != -EINTR)
-        snprintf(tier->why, sizeof tier->why, "it failed while it was measured: %s", *adit_detail() ? adit_detail() : adit_strerror(error));
+        snprintf(tier->why, sizeof tier->why, "%s", *adit_detail() ? adit_detail() : adit_strerror(error));
     return error;
 }
 

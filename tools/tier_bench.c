@@ -17,13 +17,11 @@
 
 #define ARENA_NS 320000000u /* of measuring threads or processes, all nodes together */
 
-static const struct adit_tier_makers here = {.kernel = {{"scalar", NULL}, {"avx2", NULL}, {"avx512", NULL}}, .device_mesh = adit_tier_device_mesh};
-
 void adit_tier_makers_here(struct adit_tier_makers *makers)
 {
-    *makers = here;
+    *makers = (struct adit_tier_makers){.device_mesh = adit_tier_device_mesh};
     for (uint32_t i = 0; i < ADIT_TIER_KERNELS; i++)
-        makers->kernel[i].kernel = adit_mesh_kernel_named(makers->kernel[i].name);
+        makers->kernel[i] = adit_mesh_kernel_named(adit_tier_kernel_names[i]);
 }
 
 /* What all steps need. */
@@ -51,19 +49,12 @@ static struct adit_tier *tier_add(struct state *s, const char *name)
     return t;
 }
 
-static void judge(struct adit_tier *t, int error)
-{
-    t->state = error ? ADIT_TIER_OFF : ADIT_TIER_READY;
-    if (error)
-        memset(t->cell, 0, sizeof t->cell);
-}
-
 /* ---- kernels, inline */
 
 static int kernel_check(struct state *s, uint32_t k, struct adit_tier_scratch *scratch, struct adit_tier *t)
 {
-    struct adit_tier_kernel_user user = {s->b->makers->kernel[k].kernel, scratch};
-    const struct adit_tier_subject subject = {.user = &user, .mesh = adit_tier_kernel_mesh, .at_once = 1, .does_ao = true};
+    struct adit_tier_kernel_user user = {s->b->makers->kernel[k], scratch};
+    const struct adit_tier_subject subject = {.user = &user, .mesh = adit_tier_kernel_mesh, .at_once = 1};
     snprintf(t->long_name, sizeof t->long_name, "the %s kernel on one thread", t->name);
     t->threads = 1;
     if (!user.kernel) {
@@ -71,7 +62,7 @@ static int kernel_check(struct state *s, uint32_t k, struct adit_tier_scratch *s
         return 0;
     }
     int error = adit_tier_check(&subject, s->varied, t->why, sizeof t->why);
-    judge(t, error);
+    adit_tier_judge(t, error);
     return error == -EINTR ? error : 0;
 }
 
@@ -80,26 +71,24 @@ static int kernels_try(struct state *s)
     struct adit_tier_scratch *scratch = aligned_alloc(64, sizeof *scratch);
     struct adit_tier *inl = tier_add(s, "inline"), *tiers[ADIT_TIER_KERNELS];
     adit_mesh_kernel *ready[ADIT_TIER_KERNELS];
-    uint32_t best = ADIT_TIER_KERNELS;
     int error = scratch ? 0 : -ENOMEM;
     for (uint32_t k = 0; k < ADIT_TIER_KERNELS; k++) {
-        tiers[k] = tier_add(s, s->b->makers->kernel[k].name);
+        tiers[k] = tier_add(s, adit_tier_kernel_names[k]);
         error = error ? error : kernel_check(s, k, scratch, tiers[k]);
-        ready[k] = !error && tiers[k]->state == ADIT_TIER_READY ? s->b->makers->kernel[k].kernel : NULL;
-        best = ready[k] ? k : best;
+        ready[k] = !error && tiers[k]->state == ADIT_TIER_READY ? s->b->makers->kernel[k] : NULL;
     }
     progress_say(s, "measures kernels");
     error = error ? error : adit_tier_kernels_measure(ready, ADIT_TIER_KERNELS, s->world, scratch, &s->energy, tiers);
     free(scratch);
-    if (best == ADIT_TIER_KERNELS) {
+    s->best = adit_tier_kernel(s->table, ADIT_TIER_KERNELS_ALL);
+    if (!s->best) {
         snprintf(inl->why, sizeof inl->why, "no kernel gives the right bytes");
-        judge(inl, -EILSEQ);
+        adit_tier_judge(inl, -EILSEQ);
         return error;
     }
-    s->best = tiers[best]->name;
     inl->threads = 1;
     inl->state = ADIT_TIER_READY;
-    memcpy(inl->cell, tiers[best]->cell, sizeof inl->cell);
+    memcpy(inl->cell, adit_tier_named(s->table, s->best)->cell, sizeof inl->cell);
     snprintf(inl->long_name, sizeof inl->long_name, "the %s kernel, called in place", s->best);
     return error ? error : adit_tier_generate_measure(s->world, &s->energy, inl);
 }
@@ -118,7 +107,7 @@ static int node_try(struct state *s, struct adit_tier_stage *stage, const char *
     }
     int error = of_processes ? adit_tier_stage_processes(stage, node, s->best, budget_ns, &s->energy, t)
                              : adit_tier_stage_threads(stage, node, s->best, budget_ns, &s->energy, t);
-    judge(t, error);
+    adit_tier_judge(t, error);
     snprintf(t->long_name, sizeof t->long_name, of_processes ? "%u threads of `adit work` processes on node %d, %s kernel" : "%u worker threads on node %d, %s kernel",
              t->threads, t->node, s->best);
     return error == -EINTR ? error : 0;

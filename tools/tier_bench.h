@@ -12,14 +12,9 @@
 #include "tools/tier_check.h"
 #include "tools/tier_table.h"
 
-#define ADIT_TIER_KERNELS 3u
-
 /* Who is measured. adit_tier_makers_here fills it; a test puts a wrong one in. */
 struct adit_tier_makers {
-    struct {
-        const char *name;
-        adit_mesh_kernel *kernel; /* NULL: not here */
-    } kernel[ADIT_TIER_KERNELS];  /* slow to fast */
+    adit_mesh_kernel *kernel[ADIT_TIER_KERNELS]; /* of adit_tier_kernel_names; NULL: not here */
     adit_tier_mesh *device_mesh;
 };
 void adit_tier_makers_here(struct adit_tier_makers *makers);

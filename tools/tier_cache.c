@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,20 +9,12 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "runtime/kept_file.h"
 #include "tools/jsonout.h"
 #include "tools/tier_json.h"
 
 #define KEPT_MAX 8u /* files of other fingerprints: other drivers, other builds */
 #define DUMP (JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17))
-
-/* The i-th folder that may keep it: $XDG_CACHE_HOME/adit, ~/.cache/adit. Relative paths do not count (XDG base directories). */
-static bool folder_of(uint32_t i, char *out, size_t bytes)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    int n = i == 0 ? (cache && *cache == '/' ? snprintf(out, bytes, "%s/adit", cache) : -1)
-                   : (home && *home == '/' ? snprintf(out, bytes, "%s/.cache/adit", home) : -1);
-    return n > 0 && (size_t)n < bytes - 64; /* room for the file's name */
-}
 
 static void file_of(const char *folder, const char *fingerprint, char *out)
 {
@@ -38,16 +29,6 @@ static bool checksum_of(json_t *root, char hex[17])
         snprintf(hex, 17, "%016llx", (unsigned long long)XXH3_64bits(text, strlen(text)));
     free(text);
     return text != NULL;
-}
-
-/* NULL: it is this user's file, and to be read. */
-static const char *file_unfit(int fd, struct stat *st)
-{
-    return fstat(fd, st)                                                 ? "it cannot be looked at"
-           : !S_ISREG(st->st_mode)                                       ? "it is no file"
-           : st->st_uid != geteuid()                                     ? "it is another user's"
-           : st->st_size <= 0 || (uint64_t)st->st_size > ADIT_TIER_FILE_MAX ? "it has not the size of one"
-                                                                         : NULL;
 }
 
 /* NULL, or why it is not believed. */
@@ -69,29 +50,58 @@ static const char *root_judge(json_t *root, const char *fingerprint, struct adit
 
 int adit_tier_cache_read(const char *fingerprint, struct adit_tier_table **out, char *line, size_t line_bytes)
 {
-    char folder[ADIT_TIER_PATH_BYTES], path[ADIT_TIER_PATH_BYTES];
+    char folder[ADIT_KEPT_PATH_BYTES], path[ADIT_TIER_PATH_BYTES];
     int status = -ENOENT;
     *out = NULL;
-    for (uint32_t i = 0; i < 2 && status == -ENOENT; i++) {
-        if (!folder_of(i, folder, sizeof folder))
+    for (uint32_t i = 0; i < ADIT_KEPT_FOLDERS && status == -ENOENT; i++) {
+        uint64_t bytes;
+        const char *why = NULL;
+        if (adit_kept_folder(i, folder))
             continue;
         file_of(folder, fingerprint, path);
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0)
+        int fd = adit_kept_open(path, ADIT_TIER_FILE_MAX, &bytes, &why);
+        if (fd == -ENOENT)
             continue;
-        struct stat st;
-        const char *why = file_unfit(fd, &st);
         json_t *root = why ? NULL : json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
         why = why ? why : root_judge(root, fingerprint, out);
         json_decref(root);
-        close(fd);
+        if (fd >= 0)
+            close(fd);
         status = why ? -EBADMSG : 0;
-        if (why)
+        if (why) {
             snprintf(line, line_bytes, "%s: %s; measured anew", path, why);
-        else
+        } else {
             snprintf((*out)->file, sizeof (*out)->file, "%s", path);
+            (*out)->is_cached = true;
+        }
     }
     return status;
+}
+
+/* Whether it is called as file_of does. */
+static bool is_kept_name(const char *name) { return !strncmp(name, "tiers-", 6) && strlen(name) == 27; }
+
+bool adit_tier_cache_newest(const char *fingerprint, uint32_t n, char newest[17])
+{
+    char folder[ADIT_KEPT_PATH_BYTES], path[ADIT_TIER_PATH_BYTES];
+    struct stat st, of = {0};
+    *newest = 0;
+    for (uint32_t i = 0; i < ADIT_KEPT_FOLDERS && !*newest; i++) {
+        DIR *d = adit_kept_folder(i, folder) ? NULL : opendir(folder);
+        for (struct dirent *e; d && (e = readdir(d));) {
+            snprintf(path, sizeof path, "%.440s/%.64s", folder, e->d_name);
+            if (!is_kept_name(e->d_name) || strncmp(e->d_name + 6, fingerprint, n) != 0 || stat(path, &st))
+                continue;
+            if (*newest && (st.st_mtim.tv_sec < of.st_mtim.tv_sec ||
+                            (st.st_mtim.tv_sec == of.st_mtim.tv_sec && st.st_mtim.tv_nsec <= of.st_mtim.tv_nsec)))
+                continue;
+            snprintf(newest, 17, "%.16s", e->d_name + 6);
+            of = st;
+        }
+        if (d)
+            closedir(d);
+    }
+    return *newest;
 }
 
 /* Removes the oldest files of other fingerprints, until KEPT_MAX are left. */
@@ -103,7 +113,7 @@ static void older_remove(const char *folder, const char *but)
         uint32_t n = 0;
         DIR *d = opendir(folder);
         for (struct dirent *e; d && (e = readdir(d));) {
-            if (strncmp(e->d_name, "tiers-", 6) != 0 || strlen(e->d_name) != 27)
+            if (!is_kept_name(e->d_name))
                 continue;
             snprintf(path, sizeof path, "%.440s/%.64s", folder, e->d_name);
             if (!strcmp(path, but) || stat(path, &st))
@@ -121,26 +131,9 @@ static void older_remove(const char *folder, const char *but)
     }
 }
 
-static int file_write(const char *path, const char *text)
-{
-    char part[ADIT_TIER_PATH_BYTES + 32];
-    snprintf(part, sizeof part, "%s.%ld.part", path, (long)getpid());
-    FILE *f = fopen(part, "we");
-    if (!f)
-        return -errno;
-    int error = fputs(text, f) < 0 || fflush(f) ? -errno : 0;
-    if (fclose(f) && !error)
-        error = -errno;
-    if (!error && rename(part, path))
-        error = -errno;
-    if (error)
-        unlink(part);
-    return error;
-}
-
 int adit_tier_cache_write(struct adit_tier_table *table, char *line, size_t line_bytes)
 {
-    char folder[ADIT_TIER_PATH_BYTES], path[ADIT_TIER_PATH_BYTES], hex[17];
+    char folder[ADIT_KEPT_PATH_BYTES], path[ADIT_TIER_PATH_BYTES], hex[17];
     json_t *root = adit_tier_table_json(table);
     char *text = NULL;
     int error = -ENOMEM;
@@ -151,16 +144,12 @@ int adit_tier_cache_write(struct adit_tier_table *table, char *line, size_t line
     json_decref(root);
     snprintf(line, line_bytes, "the table of tiers cannot be kept: neither XDG_CACHE_HOME nor HOME is a folder's path");
     error = text ? -ENOENT : -ENOMEM;
-    for (uint32_t i = 0; text && i < 2 && error; i++) {
-        if (!folder_of(i, folder, sizeof folder))
+    for (uint32_t i = 0; text && i < ADIT_KEPT_FOLDERS && error; i++) {
+        if (adit_kept_folder(i, folder))
             continue;
-        char *slash = strrchr(folder, '/');
-        *slash = 0;
-        (void)mkdir(folder, 0700); /* one of these fails where it is there, and then the file tells */
-        *slash = '/';
-        (void)mkdir(folder, 0700);
         file_of(folder, table->fingerprint, path);
-        error = file_write(path, text);
+        const struct iovec part = {text, strlen(text)};
+        error = adit_kept_write(folder, path, &part, 1);
         if (error)
             snprintf(line, line_bytes, "the table of tiers cannot be kept: %s: %s", path, strerror(-error));
     }

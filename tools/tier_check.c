@@ -19,20 +19,6 @@ static const uint64_t stored[ADIT_TIER_VARIED] = {
     0x960cdc868f07d636u, 0xf354b4034dfecf44u, 0xd4c0a000b8dbb0a4u, 0x2685e49c58d1297au, 0xab6010c0c0d53ff3u, 0x93283f3007598089u,
     0xef779bd70c3f6303u, 0x5b1e16261f6c427cu, 0xe0ffceb628c26489u, 0xa81f42437040631au, 0x1869a65600b684bcu, 0x7968675b28eef466u,
 };
-/* The same without ambient occlusion, of the chunks that have it: every seventh from 3 on, and from 6 on. */
-static const uint64_t stored_without_ao[2][ADIT_TIER_VARIED / 7 + 1] = {
-    {0x0f5e213fb967c44eu, 0xcae9f419bf720474u, 0xc580f005aa329618u, 0xf10d25cee9b233c8u,
-     0xf354b4034dfecf44u, 0x7ed661c09d140c97u, 0x6cc82f9761857fa7u},
-    {0x62945ed057e3f2bcu, 0xf354b4034dfecf44u, 0x95f01e7265884d1bu, 0x33e0af8dca203c7eu,
-     0x0f00490c88ebdabcu, 0x9ad4aa977576c813u},
-};
-
-uint64_t adit_tier_stored_hash(uint32_t chunk, bool with_ao)
-{
-    bool has_ao = chunk % 7 == 3 || chunk % 7 == 6;
-    return with_ao || !has_ao ? stored[chunk] : stored_without_ao[chunk % 7 == 6][chunk / 7];
-}
-
 uint64_t adit_tier_mesh_hash(const struct adit_mesh_result *r)
 {
     uint8_t bounds[6];
@@ -51,8 +37,7 @@ int adit_tier_kernel_mesh(void *user, const struct adit_tier_chunks *chunks, uin
 }
 
 /* What is wrong with got: the first quad that differs from the scalar kernel's, or that there is another number of them. */
-static void difference_say(const struct adit_tier_chunks *chunks, uint32_t i, const struct adit_mesh_result *got, bool with_ao, char *why,
-                           size_t bytes)
+static void difference_say(const struct adit_tier_chunks *chunks, uint32_t i, const struct adit_mesh_result *got, char *why, size_t bytes)
 {
     struct adit_tier_scratch *scratch = aligned_alloc(64, sizeof *scratch);
     struct adit_mesh_result want;
@@ -60,7 +45,7 @@ static void difference_say(const struct adit_tier_chunks *chunks, uint32_t i, co
     int said = snprintf(why, bytes, "wrong bytes (chunk %u: %s", i, chunks->chunk[i].what);
     size_t at = said < 0 ? 0 : (size_t)said < bytes ? (size_t)said : bytes - 1;
     if (!scratch || adit_tier_chunk_mesh(chunks, i, adit_mesh_scalar, scratch, &want) ||
-        adit_tier_mesh_hash(&want) != adit_tier_stored_hash(i, with_ao)) {
+        adit_tier_mesh_hash(&want) != stored[i]) {
         snprintf(why + at, bytes - at, ")"); /* nothing to compare with */
     } else {
         uint32_t wanted = want.start[ADIT_MESH_RANGES], both = n < wanted ? n : wanted;
@@ -87,31 +72,23 @@ static int check_some(const struct adit_tier_subject *s, const struct adit_tier_
         return error;
     }
     for (uint32_t i = 0; i < n; i++)
-        if (results[i].start[ADIT_MESH_RANGES] > ADIT_MESH_QUADS_MAX ||
-            adit_tier_mesh_hash(&results[i]) != adit_tier_stored_hash(first + i, s->does_ao)) {
-            difference_say(chunks, first + i, &results[i], s->does_ao, why, bytes);
+        if (results[i].start[ADIT_MESH_RANGES] > ADIT_MESH_QUADS_MAX || adit_tier_mesh_hash(&results[i]) != stored[first + i]) {
+            difference_say(chunks, first + i, &results[i], why, bytes);
             return -EILSEQ;
         }
     return 0;
 }
 
-int adit_tier_check(const struct adit_tier_subject *s, struct adit_tier_chunks *chunks, char *why, size_t why_bytes)
+int adit_tier_check(const struct adit_tier_subject *s, const struct adit_tier_chunks *chunks, char *why, size_t why_bytes)
 {
-    uint32_t flags[ADIT_TIER_VARIED], at_once = s->at_once < ADIT_TIER_VARIED ? s->at_once : ADIT_TIER_VARIED;
+    uint32_t at_once = s->at_once < ADIT_TIER_VARIED ? s->at_once : ADIT_TIER_VARIED;
     int error = 0;
     *why = 0;
-    for (uint32_t i = 0; i < chunks->n; i++) {
-        flags[i] = chunks->chunk[i].flags;
-        if (!s->does_ao)
-            chunks->chunk[i].flags &= ~(uint32_t)ADIT_MESH_AO;
-    }
     for (uint32_t i = 0; i < chunks->n && !error; i += at_once) {
         if (adit_interrupt_is_set())
             error = -EINTR;
         else
             error = check_some(s, chunks, i, chunks->n - i < at_once ? chunks->n - i : at_once, why, why_bytes);
     }
-    for (uint32_t i = 0; i < chunks->n; i++)
-        chunks->chunk[i].flags = flags[i];
     return error;
 }

@@ -1,6 +1,6 @@
 /* tier_check.h - the self-test of a tier: it meshes chunks of every kind, and must give the bytes that are stored here.
  *
- *     const struct adit_tier_subject subject = {.user = &kernel, .mesh = adit_tier_kernel_mesh, .at_once = 1, .does_ao = true};
+ *     const struct adit_tier_subject subject = {.user = &kernel, .mesh = adit_tier_kernel_mesh, .at_once = 1};
  *     char why[128];
  *     int error = adit_tier_check(&subject, chunks, why, sizeof why);        -EILSEQ: "wrong bytes (chunk 7: terrain 3,0,1; quad 12)"
  *
@@ -19,11 +19,10 @@ struct adit_tier_subject {
     void *user;
     adit_tier_mesh *mesh;
     uint32_t at_once; /* chunks of a call, to ADIT_TIER_VARIED */
-    bool does_ao;     /* else chunks with ambient occlusion are given without */
 };
 
 /* chunks: of adit_tier_chunks_varied. 0; -EILSEQ: wrong bytes; what mesh says; -ENOMEM; -EINTR: adit_interrupt_is_set. why: the reason, or "". */
-int adit_tier_check(const struct adit_tier_subject *subject, struct adit_tier_chunks *chunks, char *why, size_t why_bytes);
+int adit_tier_check(const struct adit_tier_subject *subject, const struct adit_tier_chunks *chunks, char *why, size_t why_bytes);
 
 /* A kernel as a subject: user is one of these, with room of its own. at_once 1. */
 struct adit_tier_kernel_user {
@@ -34,7 +33,4 @@ adit_tier_mesh adit_tier_kernel_mesh;
 
 /* The hash that is stored of a mesh, for the test that holds the stored ones to the kernels. */
 uint64_t adit_tier_mesh_hash(const struct adit_mesh_result *result);
-/* The stored ones; with_ao false: of chunks that are given without their ambient occlusion. */
-uint64_t adit_tier_stored_hash(uint32_t chunk, bool with_ao);
-
 #endif

@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ACROSS 6   /* chunks of terrain along x and z */
 #define LAYERS 2   /* along y */
 #define STONE_DIM 2
 #define BOXED_MATERIALS 12u
+#define BLOCK_MOST_BYTES (ADIT_CHUNK_VOXELS * 2u + (64u << 10)) /* of a version, in no encoding more; what no block takes is never touched */
 
 const char *const adit_tier_inputs[ADIT_SIZE_CLASSES] = {
     [ADIT_SIZE_UNIFORM] = "one material (chunks of stone; generated: of air)",
@@ -27,41 +29,43 @@ static uint64_t mix(uint64_t a)
     return a ^ a >> 31;
 }
 
-static struct adit_tier_chunks *chunks_new(uint32_t n)
-{
-    struct adit_tier_chunks *c = calloc(1, sizeof *c);
-    if (c)
-        c->chunk = calloc(n, sizeof *c->chunk);
-    if (c && c->chunk) {
-        c->n = n;
-        return c;
-    }
-    free(c);
-    return NULL;
-}
-
 void adit_tier_chunks_free(struct adit_tier_chunks **chunks)
 {
     struct adit_tier_chunks *c = *chunks;
     if (!c)
         return;
-    for (uint32_t i = 0; i < c->n; i++)
-        free(c->chunk[i].version);
+    if (c->blocks != MAP_FAILED)
+        munmap(c->blocks, c->blocks_bytes);
     free(c->chunk);
     free(c);
     *chunks = NULL;
 }
 
-/* Encodes voxels into chunk i. False: no memory. */
+static struct adit_tier_chunks *chunks_new(uint32_t n)
+{
+    struct adit_tier_chunks *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->n = n;
+    c->blocks_bytes = (size_t)n * BLOCK_MOST_BYTES;
+    c->chunk = calloc(n, sizeof *c->chunk);
+    c->blocks = mmap(NULL, c->blocks_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (c->chunk && c->blocks != MAP_FAILED)
+        return c;
+    adit_tier_chunks_free(&c);
+    return NULL;
+}
+
+/* Encodes voxels into chunk i. False: no room. */
 static bool chunk_encode(struct adit_tier_chunks *c, uint32_t i, struct adit_encode_plan *plan, const uint16_t *voxels)
 {
     size_t bytes;
     (void)adit_encode_plan(plan, voxels, c->classes, &bytes);
     size_t room = (bytes + 63) & ~(size_t)63;
-    struct adit_version *v = aligned_alloc(64, room);
-    if (!v)
+    if (room > c->blocks_bytes - c->used)
         return false;
-    memset(v, 0, room);
+    struct adit_version *v = (struct adit_version *)(void *)((uint8_t *)c->blocks + c->used); /* zeroes */
+    c->used += room;
     adit_encode_write(plan, v);
     c->chunk[i].version = v;
     c->chunk[i].bytes = bytes;

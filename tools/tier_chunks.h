@@ -1,4 +1,5 @@
-/* tier_chunks.h - the chunks that tiers are checked and measured with: versions as they lie in an arena, with their neighbours, in private memory.
+/* tier_chunks.h - the chunks that tiers are checked and measured with: versions as they lie in an arena, with their neighbours, in memory of the same kind, so that
+ * a device can fetch from it what it could fetch from an arena.
  *
  *     struct adit_tier_chunks *chunks;
  *     adit_tier_chunks_varied(&chunks);             of every kind, for the self-test
@@ -35,6 +36,8 @@ enum adit_tier_world { ADIT_TIER_STONE, ADIT_TIER_TERRAIN };
 struct adit_tier_chunks {
     uint32_t n;
     struct adit_tier_chunk *chunk; /* n */
+    void *blocks;                  /* all versions, one after another: a shared mapping */
+    size_t blocks_bytes, used;     /* mapped; filled from the front */
     struct adit_mesh_rim rims[4];
     uint8_t classes[ADIT_MATERIALS];
     /* Of adit_tier_chunks_world: which are meshed (generated), by size class. */

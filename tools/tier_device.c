@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gpu/generate_batch.h"
+#include "gpu/host_import.h"
 #include "gpu/mesh_batch.h"
 #include "runtime/adit.h"
 #include "tools/interrupt.h"
@@ -24,8 +25,8 @@ struct work {
     const struct adit_gpu_device *of;
     struct adit_mesh_batch *mesh;
     struct adit_generate_batch *generate;
-    const struct adit_generator *generator;
     const struct adit_tier_chunks *world;
+    struct adit_host_imports *imports; /* voxels are fetched out of these; NULL: they are copied */
     uint64_t *quads; /* what is taken out of a batch goes here; ADIT_MESH_QUADS_MAX */
 };
 
@@ -52,9 +53,25 @@ void adit_tier_device_describe(const struct adit_gpu_list *list, uint32_t i, str
 
 /* ---- batches */
 
+/* From here on its voxels are fetched, where the device can have them. */
+static void import(struct work *w, const struct adit_tier_chunks *chunks)
+{
+    const size_t align = w->of->import_align;
+    const struct adit_import_range range = {chunks->blocks, align ? (chunks->used + align - 1) / align * align : 0};
+    if (!align || adit_host_imports_open(w->gpu, &range, 1, &w->imports))
+        w->imports = NULL;
+}
+
+static void mesh_begin(struct work *w)
+{
+    adit_mesh_batch_begin(w->mesh);
+    if (w->imports)
+        adit_mesh_batch_read_from(w->mesh, w->imports);
+}
+
 static int mesh_add(struct adit_mesh_batch *batch, const struct adit_tier_chunk *c)
 {
-    struct adit_mesh_task task = {.version = c->version, .bytes = c->bytes, .flags = c->flags};
+    struct adit_mesh_task task = {.version = c->version, .bytes = c->bytes, .rim = c->rim, .flags = c->flags};
     memcpy(task.beside, c->beside, sizeof task.beside);
     memcpy(task.beside_bytes, c->beside_bytes, sizeof task.beside_bytes);
     return adit_mesh_batch_add(batch, &task);
@@ -70,7 +87,7 @@ int adit_tier_device_mesh(void *user, const struct adit_tier_chunks *chunks, uin
 {
     struct work *w = user;
     int error = 0;
-    adit_mesh_batch_begin(w->mesh);
+    mesh_begin(w);
     for (uint32_t i = 0; i < n && !error; i++)
         error = mesh_add(w->mesh, &chunks->chunk[first + i]);
     error = error ? error : mesh_run(w->mesh);
@@ -84,7 +101,7 @@ static int mesh_job(void *user, enum adit_size_class size, uint32_t n)
     struct work *w = user;
     const uint32_t *pool = w->world->pool[ADIT_COST_MESH][size], pool_n = w->world->pool_n[ADIT_COST_MESH][size];
     int error = 0;
-    adit_mesh_batch_begin(w->mesh);
+    mesh_begin(w);
     for (uint32_t i = 0; i < n && !error; i++)
         error = mesh_add(w->mesh, &w->world->chunk[pool[i % pool_n]]);
     error = error ? error : mesh_run(w->mesh);
@@ -96,6 +113,12 @@ static int mesh_job(void *user, enum adit_size_class size, uint32_t n)
     return error;
 }
 
+static int generate_run(struct adit_generate_batch *batch)
+{
+    int error = adit_generate_batch_submit(batch);
+    return error ? error : adit_generate_batch_wait(batch, WAIT_NS);
+}
+
 static int generate_job(void *user, enum adit_size_class size, uint32_t n)
 {
     struct work *w = user;
@@ -104,10 +127,9 @@ static int generate_job(void *user, enum adit_size_class size, uint32_t n)
     adit_generate_batch_begin(w->generate);
     for (uint32_t i = 0; i < n && !error; i++) {
         const int32_t *at = w->world->chunk[pool[i % pool_n]].at;
-        error = adit_generate_batch_add(w->generate, w->generator, ADIT_TIER_SEED, at[0], at[1], at[2]);
+        error = adit_generate_batch_add(w->generate, adit_generator_named("terrain"), ADIT_TIER_SEED, at[0], at[1], at[2]);
     }
-    error = error ? error : adit_generate_batch_submit(w->generate);
-    return error ? error : adit_generate_batch_wait(w->generate, WAIT_NS);
+    return error ? error : generate_run(w->generate);
 }
 
 /* Batches for as many chunks as the device has memory for, up to most. *chunks: how many. */
@@ -116,14 +138,6 @@ static int mesh_open(struct work *w, const uint8_t *classes, uint32_t most, size
     int error = -ENOMEM;
     for (*chunks = most; (error == -ENOMEM || error == -E2BIG) && *chunks; *chunks /= error ? 2 : 1)
         error = adit_mesh_batch_open(w->gpu, classes, *chunks, *chunks * bytes_each, &w->mesh);
-    return error;
-}
-
-static int generate_open(struct work *w, uint32_t most, uint32_t *chunks)
-{
-    int error = -ENOMEM;
-    for (*chunks = most; (error == -ENOMEM || error == -E2BIG) && *chunks; *chunks /= error ? 2 : 1)
-        error = adit_generate_batch_open(w->gpu, *chunks, &w->generate);
     return error;
 }
 
@@ -137,38 +151,55 @@ static size_t bytes_max(const struct adit_tier_chunks *chunks)
     return most + PLANES_BYTES;
 }
 
-static int check_meshes(struct work *w, adit_tier_mesh *mesh, struct adit_tier_chunks *varied, struct adit_tier *tier)
+/* Copied, then fetched. */
+static int check_meshes(struct work *w, adit_tier_mesh *mesh, const struct adit_tier_chunks *varied, struct adit_tier *tier)
 {
     struct adit_tier_subject subject = {.user = w, .mesh = mesh};
     int error = mesh_open(w, varied->classes, CHECKED_AT_ONCE, bytes_max(varied), &subject.at_once);
     if (!error)
         error = adit_tier_check(&subject, varied, tier->why, sizeof tier->why);
+    if (!error)
+        import(w, varied);
+    if (w->imports && (error = adit_tier_check(&subject, varied, tier->why, sizeof tier->why)) != 0) {
+        size_t n = strlen(tier->why);
+        snprintf(tier->why + n, sizeof tier->why - n, " when it fetches voxels itself");
+    }
     adit_mesh_batch_close(&w->mesh);
+    adit_host_imports_close(&w->imports);
     return error;
 }
 
-/* One chunk of each size class, voxel by voxel. */
+/* A chunk, voxel by voxel. want: room for it. */
+static int check_chunk(struct work *w, const struct adit_generator *g, const int32_t at[3], uint16_t *want, struct adit_tier *tier)
+{
+    const uint16_t *got;
+    adit_generate_batch_begin(w->generate);
+    int error = adit_generate_batch_add(w->generate, g, ADIT_TIER_SEED, at[0], at[1], at[2]);
+    error = error ? error : generate_run(w->generate);
+    if (error)
+        return error;
+    adit_generate_batch_result(w->generate, 0, &got);
+    adit_generate(g, ADIT_TIER_SEED, at[0], at[1], at[2], want);
+    for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+        if (got[i] != want[i]) {
+            snprintf(tier->why, sizeof tier->why, "wrong bytes (generated %s %d,%d,%d; voxel %u,%u,%u is %u, not %u)", g->name, at[0], at[1], at[2],
+                     i & 63, i >> 6 & 63, i >> 12, got[i], want[i]);
+            return -EILSEQ;
+        }
+    return 0;
+}
+
+/* Terrain of each size class, and a chunk of each of the other worlds. */
 static int check_voxels(struct work *w, struct adit_tier *tier)
 {
+    static const char *const others[] = {"noise50", "checker"};
     uint16_t *want = malloc(ADIT_CHUNK_VOXELS * sizeof *want);
     int error = want ? 0 : -ENOMEM;
-    for (uint32_t size = 0; size < ADIT_SIZE_CLASSES && !error; size++) {
-        const uint16_t *got;
-        if (!w->world->pool_n[ADIT_COST_GENERATE][size])
-            continue;
-        error = generate_job(w, (enum adit_size_class)size, 1);
-        if (error)
-            break;
-        const struct adit_tier_chunk *c = &w->world->chunk[w->world->pool[ADIT_COST_GENERATE][size][0]];
-        adit_generate_batch_result(w->generate, 0, &got);
-        adit_generate(w->generator, ADIT_TIER_SEED, c->at[0], c->at[1], c->at[2], want);
-        for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS && !error; i++)
-            if (got[i] != want[i]) {
-                snprintf(tier->why, sizeof tier->why, "wrong bytes (generated %s; voxel %u,%u,%u is %u, not %u)", c->what, i & 63, i >> 6 & 63,
-                         i >> 12, got[i], want[i]);
-                error = -EILSEQ;
-            }
-    }
+    for (uint32_t size = 0; size < ADIT_SIZE_CLASSES && !error; size++)
+        if (w->world->pool_n[ADIT_COST_GENERATE][size])
+            error = check_chunk(w, adit_generator_named("terrain"), w->world->chunk[w->world->pool[ADIT_COST_GENERATE][size][0]].at, want, tier);
+    for (uint32_t i = 0; i < sizeof others / sizeof *others && !error; i++)
+        error = check_chunk(w, adit_generator_named(others[i]), (const int32_t[]){-3, 1, 2}, want, tier);
     free(want);
     return error;
 }
@@ -190,25 +221,29 @@ static int measure_kind(struct work *w, enum adit_cost_kind kind, uint32_t chunk
     return error;
 }
 
-static int work_on(struct work *w, adit_tier_mesh *mesh, struct adit_tier_chunks *varied, const struct adit_tier_energy *energy, struct adit_tier *tier)
+static int work_on(struct work *w, adit_tier_mesh *mesh, const struct adit_tier_chunks *varied, const struct adit_tier_energy *energy, struct adit_tier *tier)
 {
     const uint32_t most = w->of->is_software ? SOFTWARE_MAX : BATCH_MAX;
-    uint32_t chunks;
+    uint32_t chunks, generated = most;
     int error = check_meshes(w, mesh, varied, tier);
     error = error ? error : mesh_open(w, w->world->classes, most, bytes_max(w->world), &chunks);
+    if (!error)
+        import(w, w->world);
+    tier->device.imports = w->imports;
     error = error ? error : measure_kind(w, ADIT_COST_MESH, chunks, energy, tier);
     adit_mesh_batch_close(&w->mesh);
-    error = error ? error : generate_open(w, most, &chunks);
+    adit_host_imports_close(&w->imports);
+    error = error ? error : adit_generate_batch_open_fitting(w->gpu, &generated, &w->generate);
     error = error ? error : check_voxels(w, tier);
-    error = error ? error : measure_kind(w, ADIT_COST_GENERATE, chunks, energy, tier);
+    error = error ? error : measure_kind(w, ADIT_COST_GENERATE, generated, energy, tier);
     adit_generate_batch_close(&w->generate);
     return error;
 }
 
-int adit_tier_device_try(struct adit_gpu_list *list, uint32_t i, adit_tier_mesh *mesh, struct adit_tier_chunks *varied,
+int adit_tier_device_try(struct adit_gpu_list *list, uint32_t i, adit_tier_mesh *mesh, const struct adit_tier_chunks *varied,
                          const struct adit_tier_chunks *world, const struct adit_tier_energy *energy, struct adit_tier *tier)
 {
-    struct work w = {.of = &list->devices[i], .world = world, .generator = adit_generator_named("terrain")};
+    struct work w = {.of = &list->devices[i], .world = world};
     adit_tier_device_describe(list, i, tier);
     if (w.of->unfit) {
         snprintf(tier->why, sizeof tier->why, "%s", w.of->unfit);
@@ -222,10 +257,8 @@ int adit_tier_device_try(struct adit_gpu_list *list, uint32_t i, adit_tier_mesh 
     int error = w.quads ? work_on(&w, mesh, varied, energy, tier) : -ENOMEM;
     free(w.quads);
     adit_gpu_close(&w.gpu);
-    tier->state = error ? ADIT_TIER_OFF : ADIT_TIER_READY;
     if (error && !*tier->why)
-        snprintf(tier->why, sizeof tier->why, "it failed: %.240s", *adit_detail() ? adit_detail() : adit_strerror(error));
-    if (error)
-        memset(tier->cell, 0, sizeof tier->cell);
+        snprintf(tier->why, sizeof tier->why, "%.250s", *adit_detail() ? adit_detail() : adit_strerror(error));
+    adit_tier_judge(tier, error);
     return error == -EINTR ? error : 0;
 }

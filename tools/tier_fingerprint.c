@@ -104,9 +104,10 @@ void adit_tier_fingerprint_make(const struct adit_gpu_list *gpus, struct adit_ti
         add(f, "kernel: %s %s %s\n", name.sysname, name.release, name.machine);
     build_add(f);
     environment_add(f, "ADIT_DISABLE");
+    nodes_add(f);
+    uint32_t cpu = (uint32_t)XXH3_64bits(f->text, strlen(f->text));
     environment_add(f, "VK_DRIVER_FILES");
     environment_add(f, "VK_ICD_FILENAMES");
     devices_add(f, gpus);
-    nodes_add(f); /* last: the longest, should text be too short */
-    snprintf(f->hex, sizeof f->hex, "%016llx", (unsigned long long)XXH3_64bits(f->text, strlen(f->text)));
+    snprintf(f->hex, sizeof f->hex, "%08x%08x", cpu, (uint32_t)XXH3_64bits(f->text, strlen(f->text)));
 }

@@ -7,9 +7,11 @@
 
 #include "gpu/gpu_device.h"
 
+#define ADIT_TIER_FINGERPRINT_CPU 8u
+
 struct adit_tier_fingerprint {
-    char hex[17];    /* XXH3 of text */
-    char text[8192]; /* "cpu: ...\nkernel: ...\n", for people who wonder why it changed */
+    char hex[17];     /* its first ADIT_TIER_FINGERPRINT_CPU digits are of the machine and the build alone, the others of all; half of an XXH3 each */
+    char text[16384]; /* "cpu: ...\nkernel: ...\n", for people who wonder why it changed */
 };
 
 /* Of this process: CPU model, microcode (where it is told), the CPUs it may use, their nodes, kernel release, each Vulkan device's UUID and driver (gpus NULL:

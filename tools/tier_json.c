@@ -10,7 +10,7 @@
 
 #define FORMAT 1
 
-const char *const adit_tier_state_names[ADIT_TIER_STATES] = {"ready", "off", "absent"};
+const char *const adit_tier_state_names[ADIT_TIER_STATES] = {"ready", "off", "failed", "absent"};
 const char *const adit_tier_kind_names[ADIT_COST_KINDS] = {"mesh", "generate"};
 const char *const adit_tier_size_names[ADIT_SIZE_CLASSES] = {"uniform", "sparse", "dense", "noise"};
 

@@ -35,65 +35,53 @@ byte seen[ELEMENTS + 1];
 #define S (at % SLOTS)
 #define LEAD(want) ((at_[S] * 4 + phase[S]) - (at * 4 + want))
 
-/* Walks from the hint, claims, and tells the hint. */
-inline claim(hint, want)
+/* When it may: walks from the hint, claims, and tells the hint. A look at a slot and what is done about it are one step: it is a compare-and-swap, or changes at alone. */
+inline claim(may, hint, want)
 {
-    at = hint;
-    claimed = false;
-    do
-    :: !claimed ->
-#if BUG == 3
-        if
-        :: hint <= at -> hint = at + 1
-        :: else
-        fi;
-#endif
+    atomic { may -> at = hint };
 end_full_or_empty:
-        if
-        :: atomic { LEAD(want) == 0 -> phase[S] = want + 1; by[S] = me; claimed = true }
-#if BUG == 4
-        :: atomic { LEAD(want) > 0 && (want == FREE || at_[S] == at) -> at = (hint > at + 1 -> hint : at + 1) }
-#else
-        :: atomic { LEAD(want) > 0 -> at = (hint > at + 1 -> hint : at + 1) }
+    if
+#if BUG == 3
+    :: atomic { hint <= at -> hint = at + 1; goto end_full_or_empty }
 #endif
-        fi
-    :: else -> break
-    od;
+    :: atomic { LEAD(want) == 0 -> phase[S] = want + 1; by[S] = me }
+#if BUG == 4
+    :: atomic { LEAD(want) > 0 && (want == FREE || at_[S] == at) -> at = (hint > at + 1 -> hint : at + 1); goto end_full_or_empty }
+#else
+    :: atomic { LEAD(want) > 0 -> at = (hint > at + 1 -> hint : at + 1); goto end_full_or_empty }
+#endif
+    fi;
     hint = at + 1
 }
 
 proctype pusher(byte me)
 {
     byte at, i = me;
-    bool claimed;
     {
         do
-        :: i <= (me == 1 -> 1 : ELEMENTS) ->
-            claim(tail, FREE);
+        :: claim(i <= (me == 1 -> 1 : ELEMENTS), tail, FREE);
             element[S] = 0;
             element[S] = i;
             atomic { phase[S] = FILLED; by[S] = 0 };
-            atomic { handed[i] = true; i++; at = 0; claimed = false }
-        :: else -> break
+            atomic { handed[i] = true; i++; at = 0 }
+        :: i > (me == 1 -> 1 : ELEMENTS) -> break
         od
     } unless { !running[me] };
-    atomic { at = 0; i = 0; claimed = false }
+    atomic { at = 0; i = 0 }
 }
 
 proctype popper(byte me)
 {
     byte at, got;
-    bool claimed;
     {
         do
-        :: true ->
-            claim(head, FILLED);
+        :: claim(true, head, FILLED);
             got = element[S];
             atomic { phase[S] = FREE; at_[S] = at + SLOTS; by[S] = 0 };
-            atomic { assert(got); seen[got]++; assert(seen[got] == 1); got = 0; at = 0; claimed = false }
+            atomic { assert(got); seen[got]++; assert(seen[got] == 1); got = 0; at = 0 }
         od
     } unless { !running[me] };
-    atomic { at = 0; got = 0; claimed = false }
+    atomic { at = 0; got = 0 }
 }
 
 inline give_up(s, p)

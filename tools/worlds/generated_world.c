@@ -10,12 +10,6 @@
 #define NAME_BYTES 32
 #define DIM_MAX 65536u /* chunks on one axis */
 
-struct generated_world {
-    struct adit_world_source source; /* first */
-    const struct adit_generator *generator;
-    uint64_t seed;
-};
-
 /* The sizes unless given: terrain fills its height, the others are dense and small. */
 static const struct {
     const char *name;
@@ -43,15 +37,13 @@ bool adit_generated_is_named(const char *spec)
 
 static bool generated_has_chunk(const struct adit_world *world, const int32_t key[3])
 {
-    const struct generated_world *generated = (const struct generated_world *)(const void *)world->source;
-    return !adit_generate_is_air(generated->generator, key[1]);
+    return !adit_generate_is_air(world->generator, key[1]);
 }
 
 static int generated_fill(const struct adit_world *world, const int32_t key[3], uint16_t *voxels)
 {
-    const struct generated_world *generated = (const struct generated_world *)(const void *)world->source;
     uint16_t any = 0;
-    adit_generate(generated->generator, generated->seed, key[0], key[1], key[2], voxels);
+    adit_generate(world->generator, world->seed, key[0], key[1], key[2], voxels);
     for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
         any |= voxels[i];
     return any != 0;
@@ -94,14 +86,13 @@ static int read_rest(const char *rest, uint64_t *seed, uint32_t size[3])
     return *at ? -EINVAL : result;
 }
 
-static int set_up(struct generated_world *generated, struct adit_world *world, const char *rest,
-                  struct adit_world_error error)
+static int set_up(struct adit_world *world, const char *rest, struct adit_world_error error)
 {
-    const char *name = generated->generator->name;
+    const char *name = world->generator->name;
     uint32_t size[3];
     memcpy(size, sizes[strcmp(name, sizes[0].name) ? 1 : 0].size, sizeof(size));
-    generated->seed = 1;
-    int read = read_rest(rest, &generated->seed, size);
+    world->seed = 1;
+    int read = read_rest(rest, &world->seed, size);
     if (read == -ERANGE)
         return adit_world_fail(error, EINVAL, "%s: sides have 1 to %u chunks, a seed at most 64 bits: write %s[:SEED][:XxYxZ]",
                                adit_world_short(world->spec), DIM_MAX, name);
@@ -111,8 +102,8 @@ static int set_up(struct generated_world *generated, struct adit_world *world, c
     if ((uint64_t)size[0] * size[1] * size[2] > ADIT_GENERATED_CHUNKS_MAX)
         return adit_world_fail(error, EFBIG, "%s: has more than %u chunks: make it smaller",
                                adit_world_short(world->spec), ADIT_GENERATED_CHUNKS_MAX);
-    for (uint32_t m = 1; m < generated->generator->materials_n; m++) {
-        const struct adit_generate_material *from = &generated->generator->materials[m];
+    for (uint32_t m = 1; m < world->generator->materials_n; m++) {
+        const struct adit_generate_material *from = &world->generator->materials[m];
         if (adit_world_add_material(world, from->name, from->rgba, from->material_class) < 0)
             return adit_world_fail(error, ENOMEM, "%s: no memory for its materials", name);
     }
@@ -126,18 +117,18 @@ int adit_generated_open(const char *spec, struct adit_world **out, struct adit_w
 {
     const char *rest = "";
     const struct adit_generator *generator = generator_of(spec, &rest);
-    struct generated_world *generated = calloc(1, sizeof(*generated));
+    struct adit_world_source *source = calloc(1, sizeof(*source));
     struct adit_world *world = generator ? adit_world_new(spec, generator->name) : NULL;
     *out = NULL;
-    if (!generated || !world) {
-        free(generated);
+    if (!source || !world) {
+        free(source);
         return adit_world_fail(error, generator ? ENOMEM : EINVAL, "%s: %s", adit_world_short(spec),
                                generator ? "no memory to make it" : "is no generator");
     }
-    generated->source = (struct adit_world_source){generated_fill, generated_has_chunk, generated_close};
-    generated->generator = generator;
-    world->source = &generated->source;
-    int result = set_up(generated, world, rest, error);
+    *source = (struct adit_world_source){generated_fill, generated_has_chunk, generated_close};
+    world->source = source;
+    world->generator = generator;
+    int result = set_up(world, rest, error);
     if (result)
         adit_world_close(world);
     else

@@ -34,7 +34,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels/quad.h"
+#include "kernels/generate.h"
 
 #define ADIT_WORLD_LINE_BYTES 512 /* no error line and no warning is longer, its end included */
 
@@ -64,6 +64,9 @@ struct adit_world {
     /* One line for each thing left out or mended, with its place. Lines beyond the limit are only counted. */
     const char *const *warnings;
     uint32_t warning_count, warnings_dropped;
+    /* Of a built-in world what makes its chunks, and from what, so that another maker of the same voxels (gpu/generate_batch.h) can; NULL: it is read from a file. */
+    const struct adit_generator *generator;
+    uint64_t seed;
     struct adit_world_source *source; /* the reader's own, world_source.h */
 };
 

@@ -1,0 +1,467 @@
+/* foreman.c - offers are hints: whether a chunk is dirty is decided by the claim, when it is meshed. So nothing here has to be exact but for one thing: a chunk that has killed a worker is not
+ * offered anew, and not meshed by this thread, while the task that counts its deaths is there. What makes that so: a chunk is free to be taken when it has no offer, or one that is RUNNING
+ * in its first attempt, looked at after the chunk was seen to be dirty. A dead worker's task is returned before its chunk is dirty again (RECOVER:tasks), so such a task's worker lives:
+ * it has not claimed yet, or has finished already.
+ */
+#include "runtime/foreman.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/cost.h"
+#include "runtime/dirty.h"
+#include "runtime/key.h"
+#include "runtime/kinds.h"
+#include "runtime/mesher.h"
+#include "runtime/offers.h"
+#include "runtime/task_queue.h"
+
+#define QUEUE "adit.mesh"
+#define CHUNK_FIRST_NS 50000u /* what a chunk takes, before one was seen */
+#define WAKE_NS 50000u        /* what waking a worker takes: less work than that is not handed over (perf-lab run raw-futex) */
+#define EACH_LEAST 4u         /* offers a worker: at least, */
+#define EACH_MOST 64u         /* and at most */
+#define SLEEP_NS 100000000u   /* it looks around at least so often, should a poster have died before its wake */
+#define ROOM_NS 5000000u      /* the same while it waits for a worker, also for stop */
+#define SOON_NS 1000000u      /* for a task that has done its work, or is about to */
+#define LEAVE_NS 100000000u   /* for offers that run in other processes, when this one closes */
+#define STARVED_NAP_NS 5000000
+#define INFO_NAP_NS 50000
+#define INFO_LOOKS 1000u
+
+struct adit_foreman {
+    struct adit_foreman_params p;
+    struct adit_queue *queue;
+    struct adit_pool *pool; /* NULL, as the queue: the arena has no room for one */
+    pthread_t threads[2];
+    uint32_t threads_n;
+    pthread_mutex_t baton; /* whoever of them has it is the foreman: the next three fields are its */
+    bool is_alone;      /* it offers nothing */
+    uint32_t workers_n; /* who take offers */
+    uint32_t cursor;
+    uint64_t meshed_here; /* by the foreman, before the chunk is done */
+    uint32_t list[ADIT_OFFERS_MAX]; /* free chunks of one look */
+    struct adit_task_spec specs[ADIT_OFFERS_MAX];
+    struct adit_mesh_dirty_args args[ADIT_OFFERS_MAX];
+    pthread_mutex_t lock; /* of what follows: the thread, and who looks */
+    struct adit_offers offers;
+    uint64_t by_threads, by_processes, given_up;
+    bool is_refused; /* a worker could not do at all what it was offered */
+    char why[160];
+};
+
+static void nap(long ns) { nanosleep(&(struct timespec){.tv_nsec = ns}, NULL); }
+
+static bool is_stopped(const struct adit_foreman *f) { return adit_load32_acquire(f->p.stop); }
+
+static uint64_t chunk_ns(const struct adit_foreman *f)
+{
+    uint64_t ns = adit_load_relaxed(f->p.chunk_ns); /* relaxed: an estimate */
+    return ns ? ns : CHUNK_FIRST_NS;
+}
+
+/* ---- what has become of offers (under the lock) ----------------------------------------------------------------- */
+
+static void say_given_up(struct adit_foreman *f, uint32_t index)
+{
+    struct adit_pool_stats s = {.size = sizeof s};
+    struct adit_key key = adit_key_unpack(adit_load_acquire(&f->p.arena->keys[index]));
+    (void)adit_pool_look(f->pool, &s);
+    f->given_up++;
+    snprintf(f->why, sizeof f->why, "chunk %d,%d,%d of world %u, level %u killed each worker that meshed it (the last by signal %u); it gets no mesh until it is published again", key.x, key.y, key.z,
+             key.world, key.lod, s.last_signal);
+}
+
+/* Gives up a chunk whose task is poisoned, as soon as its last worker's claim is undone. True: the offer is over. */
+static bool bury(struct adit_foreman *f, const struct adit_offer *offer)
+{
+    if (adit_load_acquire(&f->p.arena->entries[offer->index].current) != offer->current)
+        return true; /* another version, which may be better */
+    if (!adit_dirty_give_up(f->p.arena, offer->index, offer->current))
+        return false;
+    if (adit_dirty_is_given_up(f->p.arena, offer->index))
+        say_given_up(f, offer->index);
+    return true;
+}
+
+static void account(struct adit_foreman *f, struct adit_offer *offer, const struct adit_task_result *r)
+{
+    struct adit_mesh_dirty_result made = {0};
+    if (r->end == ADIT_ENDED_POISONED) {
+        offer->is_poisoned = true;
+        if (!bury(f, offer))
+            return;
+    }
+    memcpy(&made, r->data, r->end == ADIT_ENDED_DONE && r->bytes == sizeof made ? sizeof made : 0);
+    bool is_here = r->worker == adit_owner_slot(f->p.arena->owner) || !f->p.processes;
+    *(is_here ? &f->by_threads : &f->by_processes) += made.made == 1;
+    if (made.made)
+        adit_cost_average(f->p.chunk_ns, made.took_ns);
+    f->is_refused |= r->status == -EINVAL;
+    adit_offers_remove(&f->offers, offer);
+}
+
+static void collect(struct adit_foreman *f)
+{
+    struct adit_task_result r = {.size = sizeof r};
+    for (uint32_t i = f->offers.n; i-- > 0;) {
+        struct adit_offer *offer = &f->offers.of[i];
+        int error = offer->is_poisoned ? 0 : adit_wait(f->queue, offer->task, 0, &r);
+        if (offer->is_poisoned ? bury(f, offer) : error == -ENOENT)
+            adit_offers_remove(&f->offers, offer);
+        else if (!offer->is_poisoned && !error)
+            account(f, offer, &r);
+    }
+}
+
+/* ---- what is to be done (under the lock) ------------------------------------------------------------------------ */
+
+/* Its worker has not claimed the chunk yet, or has finished with it, and lives: see above. */
+static bool is_spent(const struct adit_foreman *f, const struct adit_offer *offer)
+{
+    struct adit_task_info t = {.size = sizeof t};
+    return !offer->is_poisoned && (adit_task_look(f->queue, offer->task, &t) || t.stage == ADIT_STAGE_ENDED || (t.stage == ADIT_STAGE_RUNNING && t.attempt == 1));
+}
+
+static void skip_given_up(struct adit_arena *arena, uint32_t index)
+{
+    if (adit_dirty_claim_at(arena, index)) /* a neighbour has changed */
+        adit_dirty_finish(arena, index, !adit_dirty_is_given_up(arena, index));
+}
+
+/* What one look has found. */
+struct look {
+    uint32_t n;         /* listed */
+    uint32_t most;      /* that could be offered */
+    uint32_t offered;   /* the first ones listed, by now */
+    uint32_t under_way; /* offers in all, by now */
+    uint64_t soon;      /* a task that is spent, and its chunk dirty; 0: none */
+    uint64_t middle;    /* one of those under way; 0: none */
+};
+
+/* Lists chunks that are dirty, at which nobody is, and that are not offered; behind them, for whoever meshes here, one whose offer is spent. */
+static void gather(struct adit_foreman *f, struct look *look)
+{
+    struct adit_arena *arena = f->p.arena;
+    struct adit_dirty_walk walk = adit_dirty_walk_from(arena, f->cursor);
+    uint32_t n_max = f->p.threads ? ADIT_OFFERS_MAX : look->most, index, spent = 0;
+    while (look->n < n_max && adit_dirty_next(arena, &walk, &f->cursor, &index)) {
+        const struct adit_offer *offer = adit_offers_find(&f->offers, index);
+        if (adit_dirty_is_given_up(arena, index)) {
+            skip_given_up(arena, index);
+        } else if (!offer) {
+            f->list[look->n++] = index;
+        } else if (!look->soon && is_spent(f, offer)) {
+            look->soon = offer->task;
+            spent = index;
+        }
+    }
+    if (f->p.threads && look->n < n_max && look->soon)
+        f->list[look->n++] = spent;
+}
+
+/* A task whose end makes room for about as many as there are before it. */
+static uint64_t middle_of(const struct adit_offers *o)
+{
+    for (uint32_t i = 0; i < o->n; i++) {
+        const struct adit_offer *x = &o->of[(i + o->n / 2) % o->n];
+        if (!x->is_poisoned)
+            return x->task;
+    }
+    return 0;
+}
+
+static uint32_t room(const struct adit_foreman *f)
+{
+    uint64_t each = 2 * WAKE_NS / chunk_ns(f); /* as many as last until this thread has come back */
+    each = each < EACH_LEAST ? EACH_LEAST : each > EACH_MOST ? EACH_MOST : each;
+    uint64_t all = f->p.threads_max > f->p.threads ? ADIT_OFFERS_MAX : each * f->workers_n; /* what waits is what a pool is scaled by */
+    all = all < ADIT_OFFERS_MAX ? all : ADIT_OFFERS_MAX;
+    return all > f->offers.n ? (uint32_t)all - f->offers.n : 0;
+}
+
+/* Offers the first of n listed, as far as it is worth the while; returns how many. One is for this thread where it meshes: the last, which may be offered already. */
+static uint32_t offer(struct adit_foreman *f, uint32_t n, uint32_t most)
+{
+    uint64_t tasks[ADIT_OFFERS_MAX];
+    uint32_t keeps = f->p.threads ? 1 : 0;
+    n = n > keeps ? n - keeps : 0;
+    if (keeps && !f->offers.n && n * chunk_ns(f) <= WAKE_NS)
+        return 0; /* nobody is awake, and it is done before somebody would be */
+    n = n < most ? n : most;
+    for (uint32_t i = 0; i < n; i++)
+        f->args[i].index = f->list[i];
+    int done = n ? adit_submit_n(f->queue, f->specs, n, tasks) : 0;
+    for (int i = 0; i < done; i++)
+        adit_offers_add(&f->offers, f->list[i], tasks[i], adit_load_acquire(&f->p.arena->entries[f->list[i]].current));
+    return done > 0 ? (uint32_t)done : 0;
+}
+
+/* Takes back the newest offer that nobody has begun. */
+static bool withdraw(struct adit_foreman *f, uint32_t *index)
+{
+    struct adit_task_result r = {.size = sizeof r};
+    bool is_ours = false;
+    pthread_mutex_lock(&f->lock);
+    for (struct adit_offer *x = adit_offers_newest(&f->offers, UINT64_MAX); x && !is_ours; x = x ? adit_offers_newest(&f->offers, x->serial) : NULL) {
+        if (x->is_poisoned || !adit_task_withdraw(f->queue, x->task))
+            continue; /* never one that runs: were it asked to stop, its worker's death would not be counted */
+        (void)adit_wait(f->queue, x->task, 0, &r);
+        *index = x->index;
+        adit_offers_remove(&f->offers, x);
+        is_ours = true;
+        x = NULL;
+    }
+    pthread_mutex_unlock(&f->lock);
+    return is_ours;
+}
+
+/* ---- the thread ------------------------------------------------------------------------------------------------- */
+
+/* Meshes what is listed, if it is dirty still, for as long as waking somebody takes where there is somebody else. */
+static void mesh_here(struct adit_foreman *f, const uint32_t *list, uint32_t n)
+{
+    uint64_t begin = adit_clock_ns(), last = begin;
+    for (uint32_t i = 0; i < n && !is_stopped(f); i++) {
+        if (!adit_dirty_claim_at(f->p.arena, list[i]))
+            continue;
+        if (!adit_mesher_work(f->p.arena, f->p.kernel, f->p.flags, list[i], &f->meshed_here)) {
+            nap(STARVED_NAP_NS);
+            return;
+        }
+        uint64_t now = adit_clock_ns();
+        adit_cost_average(f->p.chunk_ns, now - last);
+        last = now;
+        if (f->workers_n && now - begin > WAKE_NS)
+            return;
+    }
+}
+
+/* Until that task has ended, or timeout_ns. */
+static void await_task(struct adit_foreman *f, uint64_t task, uint64_t timeout_ns)
+{
+    struct adit_task_result r = {.size = sizeof r};
+    if (adit_wait(f->queue, task, timeout_ns, &r))
+        return; /* also when who looks has taken its result meanwhile */
+    pthread_mutex_lock(&f->lock);
+    for (uint32_t i = 0; i < f->offers.n; i++)
+        if (f->offers.of[i].task == task && !f->offers.of[i].is_poisoned) {
+            account(f, &f->offers.of[i], &r);
+            break;
+        }
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* Something is to be done for a chunk, or it shall stop. */
+static bool is_wanted(struct adit_foreman *f)
+{
+    struct adit_dirty_walk walk = {0};
+    uint32_t cursor = 0, index;
+    bool is = is_stopped(f);
+    pthread_mutex_lock(&f->lock);
+    while (!is && adit_dirty_next(f->p.arena, &walk, &cursor, &index)) {
+        const struct adit_offer *offer = adit_offers_find(&f->offers, index);
+        is = !offer || offer->is_poisoned || is_spent(f, offer);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return is;
+}
+
+/* With offers under way it sleeps at once: others need the processors, and each look is a walk over what is offered. */
+static void await_dirty(struct adit_foreman *f, uint32_t under_way)
+{
+    struct adit_event *dirty = &f->p.arena->waits->dirty_event;
+    if (!under_way) {
+        (void)adit_dirty_wait(f->p.arena, f->p.stop, SLEEP_NS);
+        return;
+    }
+    adit_add32_seq_cst(&dirty->waiters, 1); /* EVENT:wait, as event.c: before the look */
+    uint32_t seq = adit_load32_acquire(&dirty->seq);
+    if (!is_wanted(f))
+        (void)adit_futex_wait(&dirty->seq, seq, SLEEP_NS);
+    adit_sub32_seq_cst(&dirty->waiters, 1);
+}
+
+/* Where processes have all the work: there is nothing to offer, or nobody to offer it to. */
+static void await_others(struct adit_foreman *f, const struct look *look)
+{
+    if (!look->most && look->middle)
+        await_task(f, look->middle, ROOM_NS);
+    else if (look->n)
+        (void)adit_queue_wait_room(f->queue, ADIT_NORMAL, ROOM_NS);
+    else if (look->soon)
+        await_task(f, look->soon, SOON_NS);
+    else
+        await_dirty(f, look->under_way);
+}
+
+/* Having the baton: looks, offers, meshes. False: there was nothing to do, and look says what to wait for. */
+static bool step(struct adit_foreman *f, struct look *look)
+{
+    uint32_t index;
+    pthread_mutex_lock(&f->lock);
+    collect(f);
+    look->most = f->workers_n ? room(f) : 0;
+    gather(f, look);
+    look->offered = look->most ? offer(f, look->n, look->most) : 0;
+    look->under_way = f->offers.n;
+    look->middle = middle_of(&f->offers);
+    bool is_refused = f->is_refused;
+    f->is_refused = false;
+    pthread_mutex_unlock(&f->lock);
+    if (is_refused)
+        nap(STARVED_NAP_NS);
+    if (f->p.threads && look->n > look->offered)
+        mesh_here(f, f->list + look->offered, look->n - look->offered);
+    else if (f->p.threads && !look->offered && withdraw(f, &index))
+        mesh_here(f, &index, 1);
+    else
+        return look->offered;
+    return true;
+}
+
+/* Both threads: a publisher wakes both, and whoever runs first has the baton until there is nothing to do; the other one waits for it. So no edit waits for a thread that was woken
+ * where the publisher itself goes on. */
+static void *foreman_main(void *user)
+{
+    struct adit_foreman *f = user;
+    while (!is_stopped(f)) {
+        struct look look;
+        pthread_mutex_lock(&f->baton);
+        do
+            look = (struct look){0};
+        while (step(f, &look) && !is_stopped(f));
+        pthread_mutex_unlock(&f->baton);
+        if (is_stopped(f))
+            break;
+        if (f->p.threads)
+            await_dirty(f, look.under_way);
+        else
+            await_others(f, &look);
+    }
+    return NULL;
+}
+
+static int start_threads(struct adit_foreman *f)
+{
+    uint32_t n = f->p.threads ? 2 : 1;
+    int error = 0;
+    for (; f->threads_n < n && !error; f->threads_n += !error)
+        error = adit_thread_start(&f->threads[f->threads_n], foreman_main, f);
+    return !f->threads_n ? adit_fault(error, "arena %s: cannot start a foreman: %s", f->p.arena->name, strerror(-error)) : 0; /* one does it all, if somewhat later */
+}
+
+/* ---- from outside ----------------------------------------------------------------------------------------------- */
+
+static int open_pool(struct adit_foreman *f, uint32_t *kind)
+{
+    const struct adit_foreman_params *p = &f->p;
+    f->is_alone = p->threads == 1 && !p->processes && p->threads_max < 2;
+    const struct adit_pool_params pool = {.size = sizeof pool, .workers = p->threads > 1 ? p->threads - 1 : p->processes ? 0 : p->threads, .workers_max = p->threads_max > 1 ? p->threads_max - 1 : 0,
+                                          .processes = p->processes, .objects = p->objects};
+    int error = adit_kinds_register_mesh_dirty(p->arena, kind);
+    if (!error)
+        error = adit_queue_open(p->arena, QUEUE, NULL, &f->queue);
+    if (error == -ENOSPC && f->is_alone)
+        return 0; /* this thread meshes all there is; the queue would be others' */
+    if (!error)
+        error = adit_pool_open(f->queue, &pool, &f->pool);
+    f->workers_n = f->is_alone ? 0 : pool.workers + pool.processes;
+    return error;
+}
+
+static void prepare(struct adit_foreman *f, uint32_t kind)
+{
+    for (uint32_t i = 0; i < ADIT_OFFERS_MAX; i++) {
+        f->args[i] = (struct adit_mesh_dirty_args){.culled = f->p.flags & ADIT_MESH_CULLED ? 1 : 0};
+        snprintf(f->args[i].kernel, sizeof f->args[i].kernel, "%s", f->p.kernel_name);
+        f->specs[i] = (struct adit_task_spec){.size = sizeof f->specs[i], .kind = kind, .args = &f->args[i], .args_bytes = sizeof f->args[i]};
+    }
+}
+
+int adit_foreman_open(const struct adit_foreman_params *params, struct adit_foreman **out)
+{
+    struct adit_foreman *f = *out = calloc(1, sizeof *f);
+    uint32_t kind = 0;
+    if (!f)
+        return adit_fault(-ENOMEM, "arena %s: no memory for a dispatcher", params->arena->name);
+    f->p = *params;
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_mutex_init(&f->baton, NULL);
+    int error = adit_offers_init(&f->offers, params->arena->chunks_max);
+    if (!error)
+        error = open_pool(f, &kind);
+    if (!error) {
+        prepare(f, kind);
+        error = start_threads(f);
+    }
+    if (error)
+        adit_foreman_close(out);
+    return error;
+}
+
+/* What nobody has begun is taken back, what is under way is waited for. In another process that may last: then its slot is free when this process detaches. */
+static void end_offers(struct adit_foreman *f)
+{
+    struct adit_task_result r = {.size = sizeof r};
+    for (uint32_t i = 0; i < f->offers.n; i++)
+        (void)adit_cancel(f->queue, f->offers.of[i].task);
+    adit_pool_close(&f->pool);
+    for (uint32_t i = 0; i < f->offers.n; i++)
+        if (!f->offers.of[i].is_poisoned) {
+            (void)adit_cancel(f->queue, f->offers.of[i].task); /* a closing worker may have put it back */
+            (void)adit_wait(f->queue, f->offers.of[i].task, LEAVE_NS, &r);
+        }
+}
+
+void adit_foreman_close(struct adit_foreman **foreman)
+{
+    struct adit_foreman *f = *foreman;
+    if (!f)
+        return;
+    for (uint32_t i = 0; i < f->threads_n; i++)
+        pthread_join(f->threads[i], NULL);
+    end_offers(f);
+    adit_queue_close(&f->queue);
+    adit_offers_fini(&f->offers);
+    pthread_mutex_destroy(&f->lock);
+    pthread_mutex_destroy(&f->baton);
+    free(f);
+    *foreman = NULL;
+}
+
+/* A worker has published and says so in a moment. Under the lock. */
+static bool is_about_to_end(struct adit_foreman *f)
+{
+    for (uint32_t i = 0; i < f->offers.n; i++)
+        if (!f->offers.of[i].is_poisoned && !adit_load_acquire(&f->p.arena->entries[f->offers.of[i].index].work) && is_spent(f, &f->offers.of[i]))
+            return true;
+    return false;
+}
+
+void adit_foreman_info(struct adit_foreman *f, bool of_processes, struct adit_tier_info *info)
+{
+    struct adit_pool_stats s = {.size = sizeof s};
+    bool is_late = true;
+    pthread_mutex_lock(&f->lock);
+    for (uint32_t looks = 0; looks < INFO_LOOKS && is_late; looks++) {
+        collect(f);
+        is_late = is_about_to_end(f);
+        pthread_mutex_unlock(&f->lock);
+        if (is_late)
+            nap(INFO_NAP_NS);
+        pthread_mutex_lock(&f->lock);
+    }
+    info->meshed = of_processes ? f->by_processes : f->by_threads + adit_load_relaxed(&f->meshed_here); /* relaxed: counted before the chunk was done */
+    info->given_up = f->given_up;
+    snprintf(info->why, sizeof info->why, "%s", f->why);
+    pthread_mutex_unlock(&f->lock);
+    if (f->pool && adit_pool_look(f->pool, &s))
+        return;
+    info->workers = of_processes ? s.processes : !f->p.threads ? 0 : f->is_alone ? 1 : s.workers + 1;
+    info->deaths = of_processes ? s.deaths : 0;
+}

@@ -1,0 +1,99 @@
+#include "runtime/nursery.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/worker_program.h"
+#include "runtime/worker_slot.h"
+
+int adit_nursery_init(struct adit_nursery *n, const struct adit_queue *queue, const struct adit_pool_params *p)
+{
+    *n = (struct adit_nursery){.arena = queue->arena, .socket = -1};
+    int error = adit_worker_program_find(p->worker_path, n->program);
+    const uint64_t numbers[ADIT_ZYGOTE_WORDS] = {[ADIT_ZYGOTE_ROLE] = n->arena->role, [ADIT_ZYGOTE_QUEUE] = queue->id, [ADIT_ZYGOTE_CONFINE] = p->confine,
+                                                 [ADIT_ZYGOTE_TASKS] = p->recycle_tasks, [ADIT_ZYGOTE_AGE] = p->recycle_age_ns, [ADIT_ZYGOTE_BYTES] = p->recycle_bytes};
+    n->argv[0] = n->program;
+    n->argv[ADIT_ZYGOTE_ARENA] = n->arena->name;
+    for (uint32_t i = ADIT_ZYGOTE_ROLE; i < ADIT_ZYGOTE_WORDS; i++) {
+        snprintf(n->numbers[i], sizeof n->numbers[i], "%llu", (unsigned long long)numbers[i]);
+        n->argv[i] = n->numbers[i];
+    }
+    for (uint32_t i = 0; !error && p->objects && p->objects[i]; i++) {
+        if (i == ADIT_POOL_OBJECTS)
+            return adit_fault(-EINVAL, "arena %s: more than %u objects", n->arena->name, ADIT_POOL_OBJECTS);
+        n->argv[ADIT_ZYGOTE_WORDS + i] = strdup(p->objects[i]);
+        if (!n->argv[ADIT_ZYGOTE_WORDS + i])
+            error = adit_fault(-ENOMEM, "arena %s: no memory for a pool", n->arena->name);
+    }
+    return error;
+}
+
+void adit_nursery_fini(struct adit_nursery *n)
+{
+    for (char **object = n->argv + ADIT_ZYGOTE_WORDS; *object; object++)
+        free(*object);
+}
+
+static void leave_slot(struct adit_nursery *n)
+{
+    (void)(adit_worker_move(n->slot, ADIT_LIFE_TERMINATED) && adit_worker_move(n->slot, ADIT_LIFE_COLD));
+    n->slot = NULL;
+}
+
+int adit_nursery_start(struct adit_nursery *n)
+{
+    n->slot = adit_worker_slot_claim(n->arena, 0);
+    if (!n->slot)
+        return adit_fault(-EUSERS, "arena %s: all %u slots of worker processes are taken", n->arena->name, n->arena->workers_max);
+    snprintf(n->numbers[ADIT_ZYGOTE_SLOT], sizeof n->numbers[ADIT_ZYGOTE_SLOT], "%u", (uint32_t)(n->slot - n->arena->workers));
+    int error = adit_worker_program_start(n->argv, &n->pid, &n->socket);
+    n->is_starting = !error;
+    if (!error)
+        return 0;
+    leave_slot(n);
+    return adit_fault(error, "arena %s: worker program %.200s cannot be started: %s", n->arena->name, n->program, strerror(-error));
+}
+
+int adit_nursery_hear(struct adit_nursery *n)
+{
+    struct adit_zygote_report report = {0};
+    ssize_t bytes = recv(n->socket, &report, sizeof report, MSG_DONTWAIT);
+    if (bytes < 0 && (errno == EAGAIN || errno == EINTR))
+        return -EAGAIN;
+    report.why[sizeof report.why - 1] = 0;
+    n->is_starting = false;
+    bool is_said = bytes == (ssize_t)sizeof report;
+    if (is_said && !report.error)
+        return 0;
+    int status = adit_nursery_end(n);
+    if (is_said)
+        return adit_fault(report.error < 0 && report.error != -EAGAIN ? report.error : -ECHILD, "%s", report.why);
+    return WIFSIGNALED(status) ? adit_fault(-ECHILD, "arena %s: its worker program was killed by signal %d while it loaded the kinds", n->arena->name, WTERMSIG(status))
+                               : adit_fault(-ECHILD, "arena %s: its worker program ended with code %d before it was ready", n->arena->name, WEXITSTATUS(status));
+}
+
+bool adit_nursery_wish(struct adit_nursery *n, const struct adit_zygote_wish *wishes, uint32_t count)
+{
+    return send(n->socket, wishes, count * sizeof *wishes, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+}
+
+int adit_nursery_end(struct adit_nursery *n)
+{
+    int status = 0;
+    close(n->socket);
+    while (waitpid(n->pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    n->is_starting = false;
+    leave_slot(n);
+    return status;
+}
+
+bool adit_nursery_is_ready(const struct adit_nursery *n)
+{
+    return n->slot && !n->is_starting && adit_load32_acquire(&n->slot->alive.word) & ADIT_ROBUST_TID;
+}

@@ -1,0 +1,50 @@
+#include "runtime/offers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "shm/fault.h"
+
+_Static_assert(ADIT_OFFERS_MAX < UINT8_MAX, "a place and 1 lie in a byte");
+
+int adit_offers_init(struct adit_offers *o, uint32_t chunks_max)
+{
+    o->n = 0;
+    o->serial = 0;
+    o->place = calloc(chunks_max, sizeof *o->place);
+    return o->place ? 0 : adit_fault(-ENOMEM, "no memory for offers of %u chunks", chunks_max);
+}
+
+void adit_offers_fini(struct adit_offers *o)
+{
+    free(o->place);
+    o->place = NULL;
+}
+
+void adit_offers_add(struct adit_offers *o, uint32_t index, uint64_t task, uint64_t current)
+{
+    o->of[o->n] = (struct adit_offer){.task = task, .current = current, .serial = ++o->serial, .index = index};
+    o->place[index] = (uint8_t)++o->n;
+}
+
+struct adit_offer *adit_offers_find(struct adit_offers *o, uint32_t index) { return o->place[index] ? &o->of[o->place[index] - 1] : NULL; }
+
+void adit_offers_remove(struct adit_offers *o, struct adit_offer *offer)
+{
+    const struct adit_offer *last = &o->of[--o->n];
+    uint8_t place = o->place[offer->index];
+    o->place[offer->index] = 0;
+    if (offer == last)
+        return;
+    o->place[last->index] = place;
+    *offer = *last;
+}
+
+struct adit_offer *adit_offers_newest(struct adit_offers *o, uint64_t serial)
+{
+    struct adit_offer *newest = NULL;
+    for (uint32_t i = 0; i < o->n; i++)
+        if (o->of[i].serial < serial && (!newest || o->of[i].serial > newest->serial))
+            newest = &o->of[i];
+    return newest;
+}

@@ -1,0 +1,169 @@
+/* How long tasks may run (runtime/task_limit.h): asked to stop, killed with their process, in threads and in worker processes. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/task_queue.h"
+#include "tests/task_fixture.h"
+
+#define LIMIT_NS 30000000000u
+
+static struct adit_arena *arena;
+static struct adit_queue *queue;
+static struct adit_pool *pool;
+static uint32_t nap, deaf;
+static char object[TASK_OBJECT_BYTES];
+
+/* As in worker_kinds.c, for threads. */
+static int run_nap(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    uint32_t ms;
+    (void)result;
+    (void)result_bytes;
+    memcpy(&ms, args, sizeof ms);
+    while (ms--) {
+        shm_fixture_nap(1);
+        if (adit_task_should_stop(run))
+            return -ECANCELED;
+    }
+    return 0;
+}
+
+static void open_all(bool processes)
+{
+    const char *objects[] = {object, NULL};
+    struct adit_kind_params k = {.size = sizeof k, .name = "nap", .run = processes ? NULL : run_nap, .args_bytes_max = 4, .result_bytes_max = 4};
+    const struct adit_pool_params p = {.size = sizeof p, .workers = processes ? 0 : 2, .processes = processes ? 2 : 0, .objects = processes ? objects : NULL};
+    arena = fixture_create(NULL);
+    assert_int_equal(adit_kind_register(arena, &k, &nap), 0);
+    k.name = "deaf";
+    k.run = NULL;
+    assert_int_equal(adit_kind_register(arena, &k, &deaf), 0);
+    assert_int_equal(adit_queue_open(arena, "work", NULL, &queue), 0);
+    assert_int_equal(adit_pool_open(queue, &p, &pool), 0);
+}
+
+static void close_all(void)
+{
+    adit_pool_close(&pool);
+    assert_true(fixture_eventually(fixture_is_alone, arena));
+    shm_fixture_verify_quiet(arena);
+    adit_queue_close(&queue);
+    adit_detach(&arena);
+}
+
+static uint64_t submit(uint32_t kind, uint32_t ms, uint64_t limit_ms, uint64_t kill_ms)
+{
+    struct adit_task_spec s = {.size = sizeof s, .kind = kind, .args = &ms, .args_bytes = 4, .limit_ns = limit_ms * 1000000, .kill_ns = kill_ms * 1000000};
+    uint64_t task;
+    REQUIRE(!adit_submit(queue, &s, &task));
+    return task;
+}
+
+static void a_task_that_listens_stops_at_its_limit(void **state)
+{
+    (void)state;
+    for (uint32_t processes = 0; processes < 2; processes++) {
+        open_all(processes);
+        uint64_t begin = adit_clock_ns();
+        struct adit_task_result r = task_take(queue, submit(nap, 60000, 40, 0)); /* (tried: without it the minute) */
+        assert_int_equal(r.end, ADIT_ENDED_DONE);
+        assert_int_equal(r.status, -ETIMEDOUT);
+        assert_int_equal(r.attempts, 1);
+        assert_true(adit_clock_ns() - begin >= 40000000);
+        assert_int_equal(task_take(queue, submit(nap, 1, 20000, 20000)).status, 0); /* in time */
+        assert_int_equal(task_take(queue, submit(nap, 30, 0, 0)).status, 0);        /* one without limits, after it */
+        if (!processes) /* a thread is asked to stop where a process would be killed */
+            assert_int_equal(task_take(queue, submit(nap, 60000, 0, 40)).status, -ETIMEDOUT);
+        close_all();
+    }
+}
+
+static void one_that_does_not_listen_dies_with_its_process_and_is_not_tried_again(void **state)
+{
+    (void)state;
+    struct adit_pool_stats stats = {.size = sizeof stats};
+    open_all(true);
+    uint64_t begin = adit_clock_ns(), healthy = submit(nap, 200, 0, 0);
+    struct adit_task_result r = task_take(queue, submit(deaf, 0, 10, 60));
+    assert_int_equal(r.end, ADIT_ENDED_EXPIRED); /* (tried: without the look in recovery it is POISONED, after three of them) */
+    assert_int_equal(r.status, -ETIMEDOUT);
+    assert_int_equal(r.attempts, 1);
+    assert_true(adit_clock_ns() - begin >= 60000000);
+    assert_int_equal(task_take(queue, healthy).status, 0); /* in the other process */
+    assert_int_equal(adit_pool_look(pool, &stats), 0);
+    assert_int_equal(stats.deaths, 1);
+    assert_int_equal(task_take(queue, submit(nap, 1, 0, 0)).status, 0);
+    close_all();
+}
+
+static void a_task_is_ended_at_once_where_that_can_be(void **state)
+{
+    (void)state;
+    struct adit_task_info i = {.size = sizeof i};
+    open_all(true);
+    uint64_t running = submit(deaf, 0, 0, 0);
+    for (uint32_t looks = 0; !i.progress && looks < 20000; looks++, shm_fixture_nap(1))
+        (void)adit_task_look(queue, running, &i);
+    assert_true(i.progress && i.progress != (uint64_t)getpid());
+    assert_int_equal(adit_cancel_now(queue, running), 0);
+    struct adit_task_result r = task_take(queue, running);
+    assert_int_equal(r.end, ADIT_ENDED_CANCELLED);
+    assert_int_equal(r.attempts, 1);
+    assert_int_equal(adit_cancel_now(queue, running), -ENOENT);
+    close_all();
+    open_all(false);
+    running = submit(nap, 60000, 0, 0);
+    for (uint32_t looks = 0; i.stage != ADIT_STAGE_RUNNING && looks < 20000; looks++, shm_fixture_nap(1))
+        (void)adit_task_look(queue, running, &i);
+    while (adit_task_look(queue, running, &i) == 0 && i.stage != ADIT_STAGE_RUNNING)
+        shm_fixture_nap(1);
+    assert_int_equal(adit_cancel_now(queue, running), -EBUSY); /* this process: it is not killed (tried: without the look for a worker process) */
+    assert_int_equal(task_take(queue, running).end, ADIT_ENDED_CANCELLED);
+    close_all();
+}
+
+/* Claims the task there is, for the first time, and dies before it begins. */
+static void claim_and_die(void *user)
+{
+    struct adit_arena *a = shm_fixture_attach(FIXTURE_NAME, ADIT_PRODUCER);
+    struct adit_queue *q;
+    struct adit_task_cursor cursor = {0};
+    struct adit_task_claim claim;
+    (void)user;
+    REQUIRE(!adit_queue_open(a, "work", NULL, &q) && adit_task_claim_any(q, &cursor, UINT64_MAX, &claim));
+    kill(getpid(), SIGKILL);
+}
+
+static void a_limit_counts_from_when_the_attempt_began(void **state)
+{
+    (void)state;
+    const struct adit_kind_params k = {.size = sizeof k, .name = "nap", .run = run_nap, .args_bytes_max = 4, .result_bytes_max = 4};
+    arena = fixture_create(NULL);
+    assert_int_equal(adit_kind_register(arena, &k, &nap), 0);
+    assert_int_equal(adit_queue_open(arena, "work", NULL, &queue), 0);
+    pid_t child = fixture_fork(claim_and_die, NULL);
+    uint64_t task = submit(nap, 1, 0, 60000);
+    fixture_start();
+    assert_int_equal(shm_fixture_wait(child), -SIGKILL);
+    assert_true(fixture_eventually(fixture_is_alone, arena));
+    pool = task_pool(queue, 1);
+    struct adit_task_result r = task_take(queue, task); /* (tried: what was in the slot before is taken for its beginning: EXPIRED) */
+    assert_int_equal(r.end, ADIT_ENDED_DONE);
+    assert_int_equal(r.attempts, 2);
+    close_all();
+}
+
+int main(void)
+{
+    task_object("worker_kinds", object);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_task_that_listens_stops_at_its_limit),
+        cmocka_unit_test(one_that_does_not_listen_dies_with_its_process_and_is_not_tried_again),
+        cmocka_unit_test(a_task_is_ended_at_once_where_that_can_be),
+        cmocka_unit_test(a_limit_counts_from_when_the_attempt_began),
+    };
+    return cmocka_run_group_tests(tests, shm_fixture_set_up, shm_fixture_tear_down);
+}

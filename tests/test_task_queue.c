@@ -1,0 +1,175 @@
+/* Queues of tasks (runtime/task_queue.h) step by step, without workers: what the looks at them see. tests/models/task_queue.pml has every interleaving. */
+#include <errno.h>
+
+#include "runtime/kind.h"
+#include "runtime/task_queue.h"
+#include "tests/chunk_fixture.h"
+
+#define CAPACITY 4u
+#define ALL_KINDS UINT64_MAX
+
+static struct adit_arena *arena;
+static struct adit_queue *queue;
+static uint32_t kind;
+
+static void open_in_order(enum adit_queue_order order)
+{
+    const struct adit_kind_params k = {.size = sizeof k, .name = "nothing"};
+    const struct adit_queue_params p = {.size = sizeof p, .order = order, .capacity = CAPACITY};
+    arena = fixture_create(NULL);
+    assert_int_equal(adit_kind_register(arena, &k, &kind), 0);
+    assert_int_equal(adit_queue_open(arena, "work", &p, &queue), 0);
+}
+
+static void open_all(void) { open_in_order(ADIT_ORDER_FIFO); }
+
+static void close_all(void)
+{
+    adit_queue_close(&queue);
+    adit_detach(&arena);
+}
+
+static void submit(uint32_t n)
+{
+    struct adit_task_spec s = {.size = sizeof s, .kind = kind, .detached = true};
+    uint64_t task;
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(adit_submit(queue, &s, &task), 0);
+}
+
+static struct adit_task_claim claim(struct adit_task_cursor *c, uint64_t position)
+{
+    struct adit_task_claim claim = {0};
+    assert_true(adit_task_claim(queue, c, ALL_KINDS, &claim));
+    assert_int_equal(claim.place.position, position);
+    return claim;
+}
+
+static void there_is_none(struct adit_task_cursor *c)
+{
+    struct adit_task_claim none;
+    assert_false(adit_task_claim(queue, c, ALL_KINDS, &none));
+}
+
+static void commit(const struct adit_task_claim *c) { assert_true(adit_task_commit(queue, c, 0, "", 0)); }
+
+static void a_task_that_came_back_is_found_before_sleeping_though_head_was_not_lowered(void **state)
+{
+    (void)state;
+    open_all();
+    struct adit_task_cursor cursor = {0};
+    submit(2);
+    struct adit_task_claim first = claim(&cursor, 0), second = claim(&cursor, 1);
+    adit_store_release(&first.place.slot->word, adit_task_with(first.word, ADIT_TASK_QUEUED, 0));
+    there_is_none(&cursor);
+    assert_true(adit_task_claim_any(queue, &cursor, ALL_KINDS, &first)); /* (tried: without the look at every slot) */
+    assert_int_equal(first.place.position, 0);
+    commit(&first);
+    commit(&second);
+    there_is_none(&cursor);
+    close_all();
+}
+
+static void a_look_for_more_sees_beyond_what_others_have_claimed(void **state)
+{
+    (void)state;
+    open_all();
+    struct adit_task_cursor one = {0}, other = {0};
+    submit(3);
+    struct adit_task_claim claims[3] = {claim(&one, 0)};
+    claims[1] = claim(&other, 1);
+    assert_true(adit_task_more_kinds(queue, &one)); /* (tried: a look at the next slot alone) */
+    claims[2] = claim(&other, 2);
+    assert_false(adit_task_more_kinds(queue, &one));
+    for (uint32_t i = 0; i < 3; i++)
+        commit(&claims[i]);
+    close_all();
+}
+
+static void a_task_waits_from_when_it_could_have_run_and_in_any_order(void **state)
+{
+    (void)state;
+    for (enum adit_queue_order order = ADIT_ORDER_PRIORITY; order <= ADIT_ORDER_LIFO; order++) {
+        open_in_order(order);
+        struct adit_task_cursor cursor = {0};
+        struct adit_task_claim c;
+        struct adit_task_spec s = {.size = sizeof s, .kind = kind, .detached = true, .delay_ns = 30000000};
+        uint64_t task, begin = adit_clock_ns(), since;
+        assert_true(adit_task_oldest_ns(queue) == UINT64_MAX);
+        assert_int_equal(adit_submit(queue, &s, &task), 0);
+        assert_true(adit_task_oldest_ns(queue) == UINT64_MAX);
+        while (adit_task_release_due(queue, UINT64_MAX) != UINT64_MAX)
+            shm_fixture_nap(1);
+        since = adit_task_oldest_ns(queue);
+        assert_true(since >= begin + s.delay_ns && since <= adit_clock_ns()); /* (tried: since it was submitted, so it looks as if workers were behind) */
+        assert_true(adit_task_claim_any(queue, &cursor, ALL_KINDS, &c));
+        commit(&c);
+        for (uint32_t i = 0; i < 3 * CAPACITY; i++) { /* several rounds (tried: of a LIFO queue only those of the first) */
+            submit(1);
+            since = adit_task_oldest_ns(queue);
+            assert_true(since > begin && since <= adit_clock_ns());
+            assert_true(adit_task_claim(queue, &cursor, ALL_KINDS, &c));
+            commit(&c);
+        }
+        assert_true(adit_task_oldest_ns(queue) == UINT64_MAX);
+        close_all();
+    }
+}
+
+static void what_was_left_committed_is_concluded_by_sleepers(void **state)
+{
+    (void)state;
+    open_all();
+    struct adit_task_cursor cursor = {0};
+    struct adit_task_spec s = {.size = sizeof s, .kind = kind};
+    struct adit_task_result r = {.size = sizeof r};
+    uint64_t task;
+    assert_int_equal(adit_submit(queue, &s, &task), 0);
+    struct adit_task_claim c = claim(&cursor, 0);
+    adit_store_release(&c.place.slot->word, adit_task_with(c.word, ADIT_TASK_COMMITTED, arena->owner)); /* as by a worker that found no reader */
+    assert_int_equal(adit_wait(queue, task, 0, &r), -ETIMEDOUT);
+    adit_task_look_after_all(queue);
+    assert_int_equal(adit_wait(queue, task, 0, &r), 0);
+    assert_int_equal(r.end, ADIT_ENDED_DONE);
+    close_all();
+}
+
+static uint64_t submit_at(enum adit_priority priority)
+{
+    struct adit_task_spec s = {.size = sizeof s, .kind = kind, .detached = true, .priority = priority};
+    uint64_t task;
+    REQUIRE(!adit_submit(queue, &s, &task));
+    return task;
+}
+
+/* What a worker expects next is where it has come to itself: others go on in between. */
+static void a_higher_level_goes_first_though_others_have_used_it(void **state)
+{
+    (void)state;
+    open_in_order(ADIT_ORDER_PRIORITY);
+    struct adit_task_cursor one = {0}, other = {0};
+    struct adit_task_claim c;
+    (void)submit_at(ADIT_CRITICAL);
+    assert_true(adit_task_claim(queue, &other, ALL_KINDS, &c));
+    commit(&c);
+    uint64_t low = submit_at(ADIT_NORMAL), high = submit_at(ADIT_CRITICAL);
+    assert_true(adit_task_claim_next(queue, &one, ALL_KINDS, &c));
+    assert_true(adit_task_handle(queue, c.place.level, c.place.position) == high); /* (tried: without the look at the tails of levels above) */
+    commit(&c);
+    assert_true(adit_task_claim_next(queue, &one, ALL_KINDS, &c));
+    assert_true(adit_task_handle(queue, c.place.level, c.place.position) == low);
+    commit(&c);
+    close_all();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_task_that_came_back_is_found_before_sleeping_though_head_was_not_lowered),
+        cmocka_unit_test(a_look_for_more_sees_beyond_what_others_have_claimed),
+        cmocka_unit_test(a_task_waits_from_when_it_could_have_run_and_in_any_order),
+        cmocka_unit_test(what_was_left_committed_is_concluded_by_sleepers),
+        cmocka_unit_test(a_higher_level_goes_first_though_others_have_used_it),
+    };
+    return cmocka_run_group_tests(tests, shm_fixture_set_up, shm_fixture_tear_down);
+}
