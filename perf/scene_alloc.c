@@ -22,7 +22,7 @@ static double pair_block(void *context, uint64_t rounds)
     double from = clock_now_ns();
     for (uint64_t i = 0; i < rounds; i++) {
         uint64_t ref;
-        int error = adit_block_alloc(alloc->arena, alloc->bytes, ADIT_BLOCK_DATA, &ref);
+        int error = adit_block_alloc(alloc->arena, alloc->bytes, ADIT_BLOCK_HERE, &ref);
         if (error)
             return error;
         adit_block_free(alloc->arena, ref);
@@ -39,7 +39,7 @@ static double turnover_block(void *context, uint64_t rounds)
         uint64_t *held = &alloc->held[i % HELD];
         if (*held)
             adit_block_free(alloc->arena, *held);
-        int error = adit_block_alloc(alloc->arena, alloc->bytes, ADIT_BLOCK_DATA, held);
+        int error = adit_block_alloc(alloc->arena, alloc->bytes, ADIT_BLOCK_HERE, held);
         if (error)
             return error;
     }

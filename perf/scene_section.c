@@ -96,7 +96,7 @@ static int measure_opening(struct bench *bench, struct section *section)
 
     for (int i = 0; i < VALUES && !error; i++) {
         uint64_t ref;
-        error = adit_block_alloc(section->arena, value_bytes[i], ADIT_BLOCK_DATA, &ref);
+        error = adit_block_alloc(section->arena, value_bytes[i], ADIT_BLOCK_HERE, &ref);
         if (error) {
             bench_fail(bench, value_names[i], "allocating a block", error);
             return error;

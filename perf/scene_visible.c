@@ -132,7 +132,7 @@ static int64_t publish_block(struct visible *visible, uint32_t lane)
     struct adit_arena *arena = visible->arena;
     uint64_t *commit = adit_arena_at(arena, visible->commit_ref[lane], sizeof *commit), ref;
     uint64_t old = adit_load_acquire(commit);
-    int error = adit_block_alloc(arena, VALUE_BYTES, ADIT_BLOCK_DATA, &ref);
+    int error = adit_block_alloc(arena, VALUE_BYTES, ADIT_BLOCK_HERE, &ref);
 
     if (error)
         return error;

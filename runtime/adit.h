@@ -70,7 +70,13 @@ enum { ADIT_CREATE_SEAL_WRITERS = 1u /* no new writable mapping of data, later p
        ADIT_CREATE_TT_NONE = 2u /* no faces between different translucent or cutout materials */,
        ADIT_CREATE_HUGE_1G = 4u, /* 1 GiB pages instead of 2 MiB; falls back like them */
        ADIT_CREATE_SMALL_PAGES = 8u /* 4 KiB pages, though the machine has larger ones reserved; with HUGE_1G: -EINVAL */,
-       ADIT_CREATE_AO = 16u /* meshes have ambient occlusion (kernels/mesh.h), over the borders of chunks, too */ };
+       ADIT_CREATE_AO = 16u /* meshes have ambient occlusion (kernels/mesh.h), over the borders of chunks, too */,
+       ADIT_CREATE_STRICT_NODES = 32u /* a version lies on the node where placement wants it, or to publish it is -ENOSPC; else the next node has it */ };
+
+/* On which node's memory the versions of chunks are wanted, on a machine of several. */
+enum adit_placement { ADIT_PLACE_PRODUCER /* of the thread that publishes */,
+                      ADIT_PLACE_REGION /* of the cube of 8^3 chunks the key lies in; they go to the nodes in turn along a Hilbert curve */,
+                      ADIT_PLACE_INTERLEAVED /* chunk by chunk in turn */ };
 
 struct adit_create_params {
     size_t size;
@@ -87,6 +93,7 @@ struct adit_create_params {
     uint32_t tasks_max;        /* slots of all queues together (adit_queue_open), 400 bytes each; default 4,096 */
     uint32_t buffers_max;      /* buffers of tasks (adit_buffer_create), 64 bytes each; default 1,024 */
     uint32_t flags;
+    enum adit_placement placement; /* default ADIT_PLACE_PRODUCER; without several nodes it makes no difference */
     const char *label; /* of this participant, for operators; default: the program's name */
     uint32_t guests_max;    /* guests at once, to 64; default none. One page each, which stays with the first user that had it */
     const char *guest_path; /* a socket by which guests of any user come in: who can reach this path (of at most 103 characters, with a
@@ -429,7 +436,8 @@ struct adit_dispatcher_params {
 };
 /* Meshes dirty chunks until closed, on threads of this process, and in worker processes (adit_tasks.h); several may run on one arena. Before detach it is closed. Its workers are a pool
  * on the queue "adit.mesh", which it makes with the default shape unless it is there (adit_queue_open): what else is submitted there they run, too, by priority; meshes
- * are NORMAL. One of them looks what is dirty and meshes as well, unless there are processes only. A chunk that kills each worker that meshes it (3 in a row) is given up: it counts as
+ * are NORMAL. On a machine of several nodes with processors it may use, threads and processes are shared out among these by their processors, stay there, and mesh what lies there; what others do not get
+ * to they mesh also (adit_dispatcher_node tells), the nearest first. Then each node has a queue of its own, "adit.mesh." and its number, which is nobody else's. One of them looks what is dirty and meshes as well, unless there are processes only. A chunk that kills each worker that meshes it (3 in a row) is given up: it counts as
  * settled, gets no mesh until another version of it is published, and is told of by adit_dispatcher_tier. Producers
  * only: -EROFS. -EINVAL: no such kernel on this machine, too many workers, or devices only and processes; -ENOMEM; -EAGAIN: the kernel gives no more threads; -ENOSPC, -EEXIST: there is no room
  * for that queue (one thread alone does without), or it has another shape; with processes it blocks, and fails, as adit_pool_open. */
@@ -451,6 +459,15 @@ struct adit_tier_info {
 /* The tiers of a dispatcher: 0, its threads, then the devices, then its processes, if it has any. -ERANGE: there are no more. Any thread; of threads and processes it may block some
  * milliseconds, for workers that have just published to say so. */
 ADIT_API int adit_dispatcher_tier(const struct adit_dispatcher *dispatcher, uint32_t tier, struct adit_tier_info *out);
+/* One node's share of a dispatcher. */
+struct adit_node_info {
+    size_t size;
+    int32_t node; /* the kernel's number; -1: the dispatcher does not tell nodes apart */
+    uint32_t threads, processes;
+    uint64_t meshed[16]; /* chunks, by the data segment (adit_stats) that their version lay in; 0: in none */
+};
+/* The share of number index. -ERANGE: there are no more; -EMSGSIZE. Otherwise as adit_dispatcher_tier. */
+ADIT_API int adit_dispatcher_node(const struct adit_dispatcher *dispatcher, uint32_t index, struct adit_node_info *out);
 /* Blocks until no chunk is dirty or in work anywhere in the arena: every version published before the call then has its mesh,
  * be it one of no quads. At most timeout_ns (UINT64_MAX: for ever): -ETIMEDOUT. -ENOMEM: the arena has no room for a mesh; -EROFS:
  * not for observers and guests. */
@@ -664,5 +681,7 @@ ADIT_API int adit_image_open(const char *path, struct adit_arena **out);
 #include "runtime/adit_tasks.h"
 
 #include "runtime/adit_kinds.h"
+
+#include "runtime/adit_router.h"
 
 #endif

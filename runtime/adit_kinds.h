@@ -121,6 +121,24 @@ struct adit_cull_result {
     uint32_t zero;
 };
 
+/* ---- adit.move -------------------------------------------------------------------------------------------------- */
+
+/* Moves the versions of the chunks in a box, lo <= key < hi, to the memory of a node, and their meshes with them, or to the node of all who watch these. Nobody is told: numbers and contents are the same, who has
+ * acquired what was there keeps it. What is published meanwhile lies where its placement says; the producer's next version, too, so under ADIT_PLACE_PRODUCER it is of use for chunks that are read and meshed more
+ * than they are changed. Run twice it moves what is left. For maintenance: at ADIT_IDLE, and near the node. No buffers; producers only. -EINVAL: the arena has no data segment on that node; -ENOSPC: it
+ * is full, result says how far it came; -EBADMSG. */
+struct adit_move_args {
+    int32_t lo[3], hi[3];
+    int32_t node; /* the kernel's number; -1: that of an arena that is bound to none */
+    uint8_t world, lod;
+    uint16_t zero;
+};
+struct adit_move_result {
+    uint32_t versions, meshes; /* moved, by this attempt */
+    uint32_t replaced;         /* published, or being meshed, meanwhile: left to those who did */
+    uint32_t zero;
+};
+
 /* ---- adit.lod, adit.lod_publish --------------------------------------------------------------------------------- */
 
 /* A chunk halved (kernels/lod.h); one without a version is air. lod: into a buffer of 32^3 16-bit materials at least, index (z*32 + y)*32 + x; WRITE. lod_publish: into its octant

@@ -112,6 +112,11 @@ static enum adit_pages pages_of(uint32_t flags)
     return flags & ADIT_CREATE_SMALL_PAGES ? ADIT_PAGES_SMALL : flags & ADIT_CREATE_HUGE_1G ? ADIT_PAGES_1G : ADIT_PAGES_2M;
 }
 
+static int check_placement(const char *name, enum adit_placement placement)
+{
+    return (uint32_t)placement <= ADIT_PLACE_INTERLEAVED ? 0 : adit_fault(-EINVAL, "arena %s: no placement %d; see enum adit_placement", name, (int)placement);
+}
+
 static int check_guests(const struct adit_arena_plan *p)
 {
     if (p->guest_path && *p->guest_path != '/')
@@ -124,7 +129,7 @@ static int check_guests(const struct adit_arena_plan *p)
 static int check_flags(const char *name, uint32_t flags)
 {
     const uint32_t known = ADIT_CREATE_SEAL_WRITERS | ADIT_CREATE_TT_NONE | ADIT_CREATE_HUGE_1G | ADIT_CREATE_SMALL_PAGES |
-                           ADIT_CREATE_AO;
+                           ADIT_CREATE_AO | ADIT_CREATE_STRICT_NODES;
     const uint32_t pages = ADIT_CREATE_HUGE_1G | ADIT_CREATE_SMALL_PAGES;
     if (flags & ~known)
         return adit_fault(-EINVAL, "arena %s: flags 0x%x are unknown; see adit.h", name, flags & ~known);
@@ -151,9 +156,12 @@ int adit_create(const char *name, const struct adit_create_params *params, struc
         .tasks_max = or_default(p->tasks_max, 4096), .buffers_max = or_default(p->buffers_max, 1024),
         .hold_max_bytes = p->hold_max_bytes ? p->hold_max_bytes : (p->data_bytes ? p->data_bytes : DATA_BYTES) / 4,
         .seal_writers = p->flags & ADIT_CREATE_SEAL_WRITERS, .tt_none = p->flags & ADIT_CREATE_TT_NONE, .ao = p->flags & ADIT_CREATE_AO,
+        .strict_nodes = p->flags & ADIT_CREATE_STRICT_NODES, .placement = (uint32_t)p->placement,
         .guests_max = p->guests_max, .guest_path = p->guest_path, .pages = pages_of(p->flags), .recover = adit_recover_participant};
     if (!error)
         error = check_flags(plan.name, p->flags);
+    if (!error)
+        error = check_placement(plan.name, p->placement);
     if (!error)
         error = check_guests(&plan);
     if (!error)

@@ -130,7 +130,7 @@ static int check_role(const struct adit_arena *arena)
 /* A published block of bytes with n of data and zeroes behind. */
 static int new_block(struct adit_arena *arena, uint64_t bytes, const void *data, uint64_t n, uint64_t *ref)
 {
-    int error = adit_block_alloc(arena, bytes, ADIT_BLOCK_DATA, ref);
+    int error = adit_block_alloc(arena, bytes, ADIT_BLOCK_HERE, ref);
     if (error)
         return error;
     uint8_t *block = adit_arena_at(arena, *ref, bytes);

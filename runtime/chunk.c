@@ -6,6 +6,7 @@
 #include "runtime/encoding.h"
 #include "runtime/material.h"
 #include "runtime/params.h"
+#include "runtime/placement.h"
 #include "runtime/publish.h"
 #include "runtime/scratch.h"
 #include "runtime/store.h"
@@ -37,7 +38,7 @@ static int encode(struct adit_arena *arena, struct adit_scratch *s, uint64_t pac
         return -ENOMEM;
     int error = adit_encode_plan(s->plan, voxels, classes, &bytes);
     if (!error)
-        error = adit_block_alloc(arena, bytes, ADIT_BLOCK_DATA, ref);
+        error = adit_block_alloc(arena, bytes, adit_placement_of(arena, packed), ref);
     if (!error) {
         struct adit_version *v = adit_arena_at(arena, *ref, bytes);
         adit_encode_write(s->plan, v);
@@ -106,7 +107,7 @@ int adit_chunk_loan(struct adit_arena *arena, const struct adit_key *key, struct
     if (!error)
         error = adit_store_foresee(arena, packed, &loan->index); /* looked up now: publishing is what must be quick */
     if (!error)
-        error = adit_block_alloc(arena, adit_encode_dense_bytes(), ADIT_BLOCK_DATA, &loan->ref);
+        error = adit_block_alloc(arena, adit_encode_dense_bytes(), adit_placement_of(arena, packed), &loan->ref);
     if (error)
         return error;
     uint8_t *block = adit_arena_at(arena, loan->ref, adit_encode_dense_bytes());
@@ -272,9 +273,9 @@ int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key, cons
     const struct adit_version *current = adit_store_version(arena, adit_load_acquire(&arena->entries[index].current));
     bool is_there = current && current->encoding != ADIT_ENC_REMOVED;
     is_there |= !adit_rcu_exit(reader); /* ousted: then it had a version, and another removal does no harm */
-    error = is_there ? adit_block_alloc(arena, sizeof(struct adit_version), ADIT_BLOCK_DATA, &ref)
+    error = is_there ? adit_block_alloc(arena, sizeof(struct adit_version), adit_placement_of(arena, packed), &ref)
                      : adit_fault(-ENOENT, "arena %s: chunk (%d,%d,%d) has no version", arena->name, key->x, key->y, key->z);
-    if (error == -ENOMEM) /* a full arena can be relieved: the heap is for this, too, and what is removed gives memory back */
+    if (error == -ENOMEM || error == -ENOSPC) /* a full arena can be relieved: the heap is for this, too, and what is removed gives memory back */
         error = adit_block_alloc(arena, sizeof(struct adit_version), ADIT_BLOCK_HEAP, &ref);
     if (!error) {
         struct adit_version *v = adit_arena_at(arena, ref, sizeof *v);

@@ -32,14 +32,22 @@ bool adit_dirty_next(const struct adit_arena *arena, struct adit_dirty_walk *wal
     return false;
 }
 
-bool adit_dirty_claim_at(struct adit_arena *arena, uint32_t index)
+bool adit_dirty_hold(struct adit_arena *arena, uint32_t index)
 {
-    struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
+    struct adit_bitset working = adit_working_set(arena);
     uint64_t idle = 0;
     /* DIRTY:claim. Acquire: the mesh the last worker committed is visible (pairs with DIRTY:finish). */
     if (!adit_cas_acq_rel(&arena->entries[index].work, &idle, arena->owner))
         return false;
     adit_bitset_add(&working, index);
+    return true;
+}
+
+bool adit_dirty_claim_at(struct adit_arena *arena, uint32_t index)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
+    if (!adit_dirty_hold(arena, index))
+        return false;
     if (adit_bitset_remove(&dirty, index))
         return true;
     adit_bitset_remove(&working, index);

@@ -27,6 +27,8 @@ void adit_dirty_mark(struct adit_arena *arena, uint32_t index);
 bool adit_dirty_claim(struct adit_arena *arena, uint32_t *cursor, uint32_t *index);
 /* The same of one entry; false: it is not dirty, or somebody is at it. */
 bool adit_dirty_claim_at(struct adit_arena *arena, uint32_t index);
+/* Holds one, dirty or not, so that nobody meshes it until finish: for who has to do with its mesh. False: somebody is at it. If the process dies the chunk is dirty. */
+bool adit_dirty_hold(struct adit_arena *arena, uint32_t index);
 /* A walk over the entries that are dirty and that nobody is at, from *cursor (which goes along) once around at most, whatever others add and take meanwhile. False: there are no more. */
 struct adit_dirty_walk {
     uint32_t begin, passed;

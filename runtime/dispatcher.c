@@ -1,5 +1,5 @@
-/* dispatcher.c - what meshes what is dirty (adit.h): a foreman (foreman.h), with threads and worker processes, and a thread for each device (batcher.h). Any number of processes may run one on the
- * same arena: a chunk is claimed by compare-and-swap (dirty.h), so each is in one worker's hands at a time.
+/* dispatcher.c - what meshes what is dirty (adit.h): a foreman (foreman.h) a node, with threads and worker processes there, and a thread for each device (batcher.h). Any number of processes may run
+ * one on the same arena: a chunk is claimed by compare-and-swap (dirty.h), so each is in one worker's hands at a time.
  */
 #include <errno.h>
 #include <signal.h>
@@ -13,6 +13,7 @@
 #include "runtime/params.h"
 
 #define WORKERS_MAX 256u
+#define FOREMEN_MAX ADIT_NODES_MAX
 
 struct adit_dispatcher {
     struct adit_arena *arena;
@@ -22,7 +23,10 @@ struct adit_dispatcher {
     uint32_t batchers_n;
     uint64_t chunk_ns; /* the mean of what a chunk takes a thread, or a worker process */
     bool has_processes;
-    struct adit_foreman *foreman; /* NULL: there are devices only */
+    uint32_t foremen_n; /* 0: there are devices only */
+    struct adit_foreman *foremen[FOREMEN_MAX];
+    struct adit_node nodes[ADIT_NODES_MAX]; /* of foremen, where there are several */
+    uint8_t *whose;                         /* foreman_params */
     struct adit_batcher *batchers[ADIT_EXECUTORS_MAX];
     struct adit_bid bids[ADIT_EXECUTORS_MAX]; /* of their devices */
 };
@@ -57,12 +61,51 @@ static int check(struct adit_arena *arena, const struct adit_dispatcher_params *
     return 0;
 }
 
-static int start_foreman(struct adit_dispatcher *d, const struct adit_dispatcher_params *p, const char *kernel_name, uint32_t threads)
+/* Shares n out among nodes by their processors, each a whole number: the i-th has what is due to the first i + 1 of them, less what those before it have. */
+static uint32_t share_of(const struct adit_dispatcher *d, uint32_t nodes_n, uint32_t i, uint32_t n)
 {
-    const struct adit_foreman_params f = {.arena = d->arena, .kernel = d->kernel, .kernel_name = kernel_name, .stop = &d->stop, .chunk_ns = &d->chunk_ns, .threads = threads,
-                                         .threads_max = threads ? p->workers_max : 0, .processes = p->processes, .objects = p->objects, .flags = d->flags};
+    uint64_t all = 0, before = 0, own = d->nodes[i].cpus_n;
+    for (uint32_t k = 0; k < nodes_n; k++) {
+        all += d->nodes[k].cpus_n;
+        before += k < i ? d->nodes[k].cpus_n : 0;
+    }
+    return (uint32_t)((before + own) * n / all - before * n / all);
+}
+
+/* A foreman a node that gets workers, or one for all. */
+static int start_foremen(struct adit_dispatcher *d, const struct adit_dispatcher_params *p, const char *kernel_name, uint32_t threads)
+{
+    uint32_t nodes_n = d->arena->segments_n > 2 ? adit_nodes_here(d->nodes) : 1, n = 0, workers[FOREMEN_MAX];
+    struct adit_foreman_params f[FOREMEN_MAX];
+    struct adit_reach reaches[FOREMEN_MAX];
+    int32_t ids[FOREMEN_MAX];
+    int error = 0;
+    if (nodes_n == 1)
+        d->nodes[0].cpus_n = 1;
+    for (uint32_t i = 0; i < nodes_n; i++) {
+        uint32_t most = share_of(d, nodes_n, i, p->workers_max);
+        f[n] = (struct adit_foreman_params){.arena = d->arena, .kernel = d->kernel, .kernel_name = kernel_name, .stop = &d->stop, .chunk_ns = &d->chunk_ns, .threads = share_of(d, nodes_n, i, threads),
+                                            .processes = share_of(d, nodes_n, i, p->processes), .objects = p->objects, .flags = d->flags, .node = nodes_n > 1 ? &d->nodes[i] : NULL,
+                                            .own = (uint8_t)(n + 1)};
+        f[n].threads_max = f[n].threads ? most : 0;
+        ids[n] = d->nodes[i].id;
+        workers[n] = f[n].threads + f[n].processes;
+        n += workers[n] != 0;
+    }
+    if (n == 1)
+        f[0].node = NULL; /* so few workers go wherever there is room */
     d->has_processes = p->processes;
-    return threads || p->processes ? adit_foreman_open(&f, &d->foreman) : 0;
+    d->whose = n > 1 ? calloc(d->arena->chunks_max, 1) : NULL;
+    if (n > 1 && !d->whose)
+        return adit_fault(-ENOMEM, "arena %s: no memory for a dispatcher", d->arena->name);
+    adit_reaches_init(reaches, d->arena, ids, workers, n);
+    for (uint32_t i = 0; i < n && !error; i++) {
+        f[i].reach = reaches[i];
+        f[i].whose = d->whose;
+        error = adit_foreman_open(&f[i], &d->foremen[i]);
+        d->foremen_n += !error;
+    }
+    return error;
 }
 
 int adit_dispatcher_open(struct adit_arena *arena, const struct adit_dispatcher_params *params,
@@ -91,7 +134,7 @@ int adit_dispatcher_open(struct adit_arena *arena, const struct adit_dispatcher_
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the application's */
     error = start_batchers(d, p->devices, n + p->processes);
-    error = error ? error : start_foreman(d, p, p->kernel ? p->kernel : name, n);
+    error = error ? error : start_foremen(d, p, p->kernel ? p->kernel : name, n);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error)
         adit_dispatcher_close(&d);
@@ -109,8 +152,21 @@ int adit_dispatcher_tier(const struct adit_dispatcher *d, uint32_t tier, struct 
         strcpy(out->name, "processes");
     if (tier && !is_processes)
         adit_batcher_info(d->batchers[tier - 1], out);
-    else if (d->foreman)
-        adit_foreman_info(d->foreman, is_processes, out);
+    else
+        for (uint32_t i = 0; i < d->foremen_n; i++)
+            adit_foreman_info(d->foremen[i], is_processes, out);
+    return 0;
+}
+
+int adit_dispatcher_node(const struct adit_dispatcher *d, uint32_t index, struct adit_node_info *out)
+{
+    int error = adit_params_check("adit_dispatcher_node", out->size, sizeof *out);
+    if (error)
+        return error;
+    if (index >= d->foremen_n)
+        return -ERANGE;
+    *out = (struct adit_node_info){.size = sizeof *out};
+    adit_foreman_on_node(d->foremen[index], out);
     return 0;
 }
 
@@ -121,9 +177,11 @@ void adit_dispatcher_close(struct adit_dispatcher **dispatcher)
         return;
     adit_store32_release(&d->stop, 1);
     adit_event_post(&d->arena->waits->dirty_event);
-    adit_foreman_close(&d->foreman);
+    for (uint32_t i = 0; i < d->foremen_n; i++)
+        adit_foreman_close(&d->foremen[i]);
     for (uint32_t i = 0; i < d->batchers_n; i++)
         adit_batcher_close(&d->batchers[i]);
+    free(d->whose);
     free(d);
     *dispatcher = NULL;
 }

@@ -3,7 +3,7 @@
  * in its first attempt, looked at after the chunk was seen to be dirty. A dead worker's task is returned before its chunk is dirty again (RECOVER:tasks), so such a task's worker lives:
  * it has not claimed yet, or has finished already.
  */
-#include "runtime/foreman.h"
+#include "runtime/foreman_parts.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,13 +14,12 @@
 
 #include "runtime/cost.h"
 #include "runtime/dirty.h"
-#include "runtime/key.h"
-#include "runtime/kinds.h"
 #include "runtime/mesher.h"
-#include "runtime/offers.h"
+#include "runtime/placement.h"
 #include "runtime/task_queue.h"
 
-#define QUEUE "adit.mesh"
+#define QUEUE "adit.mesh" /* on several nodes, one each: and a point and the node's number */
+#define NODE_QUEUE_TASKS 256u /* twice what is offered */
 #define CHUNK_FIRST_NS 50000u /* what a chunk takes, before one was seen */
 #define WAKE_NS 50000u        /* what waking a worker takes: less work than that is not handed over (perf-lab run raw-futex) */
 #define EACH_LEAST 4u         /* offers a worker: at least, */
@@ -30,29 +29,6 @@
 #define SOON_NS 1000000u      /* for a task that has done its work, or is about to */
 #define LEAVE_NS 100000000u   /* for offers that run in other processes, when this one closes */
 #define STARVED_NAP_NS 5000000
-#define INFO_NAP_NS 50000
-#define INFO_LOOKS 1000u
-
-struct adit_foreman {
-    struct adit_foreman_params p;
-    struct adit_queue *queue;
-    struct adit_pool *pool; /* NULL, as the queue: the arena has no room for one */
-    pthread_t threads[2];
-    uint32_t threads_n;
-    pthread_mutex_t baton; /* whoever of them has it is the foreman: the next three fields are its */
-    bool is_alone;      /* it offers nothing */
-    uint32_t workers_n; /* who take offers */
-    uint32_t cursor;
-    uint64_t meshed_here; /* by the foreman, before the chunk is done */
-    uint32_t list[ADIT_OFFERS_MAX]; /* free chunks of one look */
-    struct adit_task_spec specs[ADIT_OFFERS_MAX];
-    struct adit_mesh_dirty_args args[ADIT_OFFERS_MAX];
-    pthread_mutex_t lock; /* of what follows: the thread, and who looks */
-    struct adit_offers offers;
-    uint64_t by_threads, by_processes, given_up;
-    bool is_refused; /* a worker could not do at all what it was offered */
-    char why[160];
-};
 
 static void nap(long ns) { nanosleep(&(struct timespec){.tv_nsec = ns}, NULL); }
 
@@ -64,68 +40,7 @@ static uint64_t chunk_ns(const struct adit_foreman *f)
     return ns ? ns : CHUNK_FIRST_NS;
 }
 
-/* ---- what has become of offers (under the lock) ----------------------------------------------------------------- */
-
-static void say_given_up(struct adit_foreman *f, uint32_t index)
-{
-    struct adit_pool_stats s = {.size = sizeof s};
-    struct adit_key key = adit_key_unpack(adit_load_acquire(&f->p.arena->keys[index]));
-    (void)adit_pool_look(f->pool, &s);
-    f->given_up++;
-    snprintf(f->why, sizeof f->why, "chunk %d,%d,%d of world %u, level %u killed each worker that meshed it (the last by signal %u); it gets no mesh until it is published again", key.x, key.y, key.z,
-             key.world, key.lod, s.last_signal);
-}
-
-/* Gives up a chunk whose task is poisoned, as soon as its last worker's claim is undone. True: the offer is over. */
-static bool bury(struct adit_foreman *f, const struct adit_offer *offer)
-{
-    if (adit_load_acquire(&f->p.arena->entries[offer->index].current) != offer->current)
-        return true; /* another version, which may be better */
-    if (!adit_dirty_give_up(f->p.arena, offer->index, offer->current))
-        return false;
-    if (adit_dirty_is_given_up(f->p.arena, offer->index))
-        say_given_up(f, offer->index);
-    return true;
-}
-
-static void account(struct adit_foreman *f, struct adit_offer *offer, const struct adit_task_result *r)
-{
-    struct adit_mesh_dirty_result made = {0};
-    if (r->end == ADIT_ENDED_POISONED) {
-        offer->is_poisoned = true;
-        if (!bury(f, offer))
-            return;
-    }
-    memcpy(&made, r->data, r->end == ADIT_ENDED_DONE && r->bytes == sizeof made ? sizeof made : 0);
-    bool is_here = r->worker == adit_owner_slot(f->p.arena->owner) || !f->p.processes;
-    *(is_here ? &f->by_threads : &f->by_processes) += made.made == 1;
-    if (made.made)
-        adit_cost_average(f->p.chunk_ns, made.took_ns);
-    f->is_refused |= r->status == -EINVAL;
-    adit_offers_remove(&f->offers, offer);
-}
-
-static void collect(struct adit_foreman *f)
-{
-    struct adit_task_result r = {.size = sizeof r};
-    for (uint32_t i = f->offers.n; i-- > 0;) {
-        struct adit_offer *offer = &f->offers.of[i];
-        int error = offer->is_poisoned ? 0 : adit_wait(f->queue, offer->task, 0, &r);
-        if (offer->is_poisoned ? bury(f, offer) : error == -ENOENT)
-            adit_offers_remove(&f->offers, offer);
-        else if (!offer->is_poisoned && !error)
-            account(f, offer, &r);
-    }
-}
-
 /* ---- what is to be done (under the lock) ------------------------------------------------------------------------ */
-
-/* Its worker has not claimed the chunk yet, or has finished with it, and lives: see above. */
-static bool is_spent(const struct adit_foreman *f, const struct adit_offer *offer)
-{
-    struct adit_task_info t = {.size = sizeof t};
-    return !offer->is_poisoned && (adit_task_look(f->queue, offer->task, &t) || t.stage == ADIT_STAGE_ENDED || (t.stage == ADIT_STAGE_RUNNING && t.attempt == 1));
-}
 
 static void skip_given_up(struct adit_arena *arena, uint32_t index)
 {
@@ -141,9 +56,17 @@ struct look {
     uint32_t under_way; /* offers in all, by now */
     uint64_t soon;      /* a task that is spent, and its chunk dirty; 0: none */
     uint64_t middle;    /* one of those under way; 0: none */
+    struct adit_reach_passed passed;
 };
 
-/* Lists chunks that are dirty, at which nobody is, and that are not offered; behind them, for whoever meshes here, one whose offer is spent. */
+static bool is_nobodys(void *user, uint32_t index)
+{
+    const struct adit_foreman *f = user;
+    return !adit_offers_is_elsewhere(&f->offers, index) && !adit_dirty_is_given_up(f->p.arena, index);
+}
+
+/* Lists chunks that are dirty, at which nobody is, and that are not offered: those at home here, or, where there are none, some of others'; behind them, for whoever meshes here, one whose
+ * offer is spent. */
 static void gather(struct adit_foreman *f, struct look *look)
 {
     struct adit_arena *arena = f->p.arena;
@@ -153,13 +76,19 @@ static void gather(struct adit_foreman *f, struct look *look)
         const struct adit_offer *offer = adit_offers_find(&f->offers, index);
         if (adit_dirty_is_given_up(arena, index)) {
             skip_given_up(arena, index);
+        } else if (!offer && adit_offers_is_elsewhere(&f->offers, index)) {
+            continue;
+        } else if (!offer && !adit_reach_is_own(&f->p.reach, arena, index)) {
+            adit_reach_pass(&look->passed, arena, index);
         } else if (!offer) {
             f->list[look->n++] = index;
-        } else if (!look->soon && is_spent(f, offer)) {
+        } else if (!look->soon && adit_foreman_is_spent(f, offer)) {
             look->soon = offer->task;
             spent = index;
         }
     }
+    if (!look->n && look->passed.is_any)
+        look->n = adit_reach_steal(&f->p.reach, arena, &look->passed, f->cursor, is_nobodys, f, f->list, n_max);
     if (f->p.threads && look->n < n_max && look->soon)
         f->list[look->n++] = spent;
 }
@@ -193,9 +122,14 @@ static uint32_t offer(struct adit_foreman *f, uint32_t n, uint32_t most)
     if (keeps && !f->offers.n && n * chunk_ns(f) <= WAKE_NS)
         return 0; /* nobody is awake, and it is done before somebody would be */
     n = n < most ? n : most;
-    for (uint32_t i = 0; i < n; i++)
-        f->args[i].index = f->list[i];
-    int done = n ? adit_submit_n(f->queue, f->specs, n, tasks) : 0;
+    uint32_t begun = 0;
+    while (begun < n && adit_offers_begin(&f->offers, f->list[begun])) {
+        f->args[begun].index = f->list[begun];
+        begun++;
+    }
+    int done = begun ? adit_submit_n(f->queue, f->specs, begun, tasks) : 0;
+    for (uint32_t i = done > 0 ? (uint32_t)done : 0; i < begun; i++)
+        adit_offers_undo(&f->offers, f->list[i]);
     for (int i = 0; i < done; i++)
         adit_offers_add(&f->offers, f->list[i], tasks[i], adit_load_acquire(&f->p.arena->entries[f->list[i]].current));
     return done > 0 ? (uint32_t)done : 0;
@@ -229,7 +163,12 @@ static void mesh_here(struct adit_foreman *f, const uint32_t *list, uint32_t n)
     for (uint32_t i = 0; i < n && !is_stopped(f); i++) {
         if (!adit_dirty_claim_at(f->p.arena, list[i]))
             continue;
-        if (!adit_mesher_work(f->p.arena, f->p.kernel, f->p.flags, list[i], &f->meshed_here)) {
+        if (adit_offers_is_elsewhere(&f->offers, list[i])) { /* meanwhile; it may have killed somebody */
+            adit_dirty_finish(f->p.arena, list[i], true);
+            continue;
+        }
+        uint32_t segment = adit_placement_segment(f->p.arena, adit_load_relaxed(&f->p.arena->entries[list[i]].current)); /* relaxed: for a figure */
+        if (!adit_mesher_work(f->p.arena, f->p.kernel, f->p.flags, list[i], &f->meshed_here[segment])) {
             nap(STARVED_NAP_NS);
             return;
         }
@@ -250,7 +189,7 @@ static void await_task(struct adit_foreman *f, uint64_t task, uint64_t timeout_n
     pthread_mutex_lock(&f->lock);
     for (uint32_t i = 0; i < f->offers.n; i++)
         if (f->offers.of[i].task == task && !f->offers.of[i].is_poisoned) {
-            account(f, &f->offers.of[i], &r);
+            adit_foreman_account(f, &f->offers.of[i], &r);
             break;
         }
     pthread_mutex_unlock(&f->lock);
@@ -265,24 +204,24 @@ static bool is_wanted(struct adit_foreman *f)
     pthread_mutex_lock(&f->lock);
     while (!is && adit_dirty_next(f->p.arena, &walk, &cursor, &index)) {
         const struct adit_offer *offer = adit_offers_find(&f->offers, index);
-        is = !offer || offer->is_poisoned || is_spent(f, offer);
+        is = offer ? offer->is_poisoned || adit_foreman_is_spent(f, offer) : !adit_offers_is_elsewhere(&f->offers, index) && adit_reach_is_own(&f->p.reach, f->p.arena, index);
     }
     pthread_mutex_unlock(&f->lock);
     return is;
 }
 
-/* With offers under way it sleeps at once: others need the processors, and each look is a walk over what is offered. */
-static void await_dirty(struct adit_foreman *f, uint32_t under_way)
+/* With offers under way, or several foremen, it sleeps at once: others need the processors, and each look is a walk over what is offered. */
+static void await_dirty(struct adit_foreman *f, const struct look *look)
 {
     struct adit_event *dirty = &f->p.arena->waits->dirty_event;
-    if (!under_way) {
+    if (!look->under_way && !f->p.reach.homes) {
         (void)adit_dirty_wait(f->p.arena, f->p.stop, SLEEP_NS);
         return;
     }
     adit_add32_seq_cst(&dirty->waiters, 1); /* EVENT:wait, as event.c: before the look */
     uint32_t seq = adit_load32_acquire(&dirty->seq);
     if (!is_wanted(f))
-        (void)adit_futex_wait(&dirty->seq, seq, SLEEP_NS);
+        (void)adit_futex_wait(&dirty->seq, seq, look->passed.is_any ? ADIT_REACH_LOOK_NS : SLEEP_NS);
     adit_sub32_seq_cst(&dirty->waiters, 1);
 }
 
@@ -296,7 +235,7 @@ static void await_others(struct adit_foreman *f, const struct look *look)
     else if (look->soon)
         await_task(f, look->soon, SOON_NS);
     else
-        await_dirty(f, look->under_way);
+        await_dirty(f, look);
 }
 
 /* Having the baton: looks, offers, meshes. False: there was nothing to do, and look says what to wait for. */
@@ -304,7 +243,7 @@ static bool step(struct adit_foreman *f, struct look *look)
 {
     uint32_t index;
     pthread_mutex_lock(&f->lock);
-    collect(f);
+    adit_foreman_collect(f);
     look->most = f->workers_n ? room(f) : 0;
     gather(f, look);
     look->offered = look->most ? offer(f, look->n, look->most) : 0;
@@ -339,7 +278,7 @@ static void *foreman_main(void *user)
         if (is_stopped(f))
             break;
         if (f->p.threads)
-            await_dirty(f, look.under_way);
+            await_dirty(f, &look);
         else
             await_others(f, &look);
     }
@@ -357,17 +296,24 @@ static int start_threads(struct adit_foreman *f)
 
 /* ---- from outside ----------------------------------------------------------------------------------------------- */
 
+/* Alone, it meshes all there is in this thread: where the queue is its own, nobody else needs one, and where there is no room for one, it would be others'. */
 static int open_pool(struct adit_foreman *f, uint32_t *kind)
 {
     const struct adit_foreman_params *p = &f->p;
+    char name[ADIT_NAME_BYTES] = QUEUE;
     f->is_alone = p->threads == 1 && !p->processes && p->threads_max < 2;
     const struct adit_pool_params pool = {.size = sizeof pool, .workers = p->threads > 1 ? p->threads - 1 : p->processes ? 0 : p->threads, .workers_max = p->threads_max > 1 ? p->threads_max - 1 : 0,
                                           .processes = p->processes, .objects = p->objects};
+    const struct adit_queue_params own = {.size = sizeof own, .order = ADIT_ORDER_FIFO, .capacity = NODE_QUEUE_TASKS};
+    if (p->node && f->is_alone)
+        return 0;
+    if (p->node)
+        snprintf(name, sizeof name, QUEUE ".%d", p->node->id);
     int error = adit_kinds_register_mesh_dirty(p->arena, kind);
     if (!error)
-        error = adit_queue_open(p->arena, QUEUE, NULL, &f->queue);
+        error = adit_queue_open(p->arena, name, p->node ? &own : NULL, &f->queue);
     if (error == -ENOSPC && f->is_alone)
-        return 0; /* this thread meshes all there is; the queue would be others' */
+        return 0;
     if (!error)
         error = adit_pool_open(f->queue, &pool, &f->pool);
     f->workers_n = f->is_alone ? 0 : pool.workers + pool.processes;
@@ -392,13 +338,16 @@ int adit_foreman_open(const struct adit_foreman_params *params, struct adit_fore
     f->p = *params;
     pthread_mutex_init(&f->lock, NULL);
     pthread_mutex_init(&f->baton, NULL);
-    int error = adit_offers_init(&f->offers, params->arena->chunks_max);
+    cpu_set_t before;
+    int error = adit_offers_init(&f->offers, params->arena->chunks_max, params->whose, params->own);
+    adit_node_enter(params->node, &before);
     if (!error)
         error = open_pool(f, &kind);
     if (!error) {
         prepare(f, kind);
         error = start_threads(f);
     }
+    adit_node_exit(&before);
     if (error)
         adit_foreman_close(out);
     return error;
@@ -432,36 +381,4 @@ void adit_foreman_close(struct adit_foreman **foreman)
     pthread_mutex_destroy(&f->baton);
     free(f);
     *foreman = NULL;
-}
-
-/* A worker has published and says so in a moment. Under the lock. */
-static bool is_about_to_end(struct adit_foreman *f)
-{
-    for (uint32_t i = 0; i < f->offers.n; i++)
-        if (!f->offers.of[i].is_poisoned && !adit_load_acquire(&f->p.arena->entries[f->offers.of[i].index].work) && is_spent(f, &f->offers.of[i]))
-            return true;
-    return false;
-}
-
-void adit_foreman_info(struct adit_foreman *f, bool of_processes, struct adit_tier_info *info)
-{
-    struct adit_pool_stats s = {.size = sizeof s};
-    bool is_late = true;
-    pthread_mutex_lock(&f->lock);
-    for (uint32_t looks = 0; looks < INFO_LOOKS && is_late; looks++) {
-        collect(f);
-        is_late = is_about_to_end(f);
-        pthread_mutex_unlock(&f->lock);
-        if (is_late)
-            nap(INFO_NAP_NS);
-        pthread_mutex_lock(&f->lock);
-    }
-    info->meshed = of_processes ? f->by_processes : f->by_threads + adit_load_relaxed(&f->meshed_here); /* relaxed: counted before the chunk was done */
-    info->given_up = f->given_up;
-    snprintf(info->why, sizeof info->why, "%s", f->why);
-    pthread_mutex_unlock(&f->lock);
-    if (f->pool && adit_pool_look(f->pool, &s))
-        return;
-    info->workers = of_processes ? s.processes : !f->p.threads ? 0 : f->is_alone ? 1 : s.workers + 1;
-    info->deaths = of_processes ? s.deaths : 0;
 }

@@ -12,11 +12,14 @@
 
 #include "kernels/kernels.h"
 #include "runtime/adit.h"
+#include "runtime/nodes.h"
+#include "runtime/reach.h"
 
 struct adit_foreman;
 
 /* stop: set by whoever then posts dirty_event. chunk_ns: the mean of what a chunk takes one worker, kept by the foreman (0: not known yet) and read by others. threads: that mesh, the foreman's among
- * them; threads_max: as many as load asks for, or 0; 0 threads: it only feeds processes, so nothing is meshed in this process. kernel_name: as adit_mesh_kernel_named has it. */
+ * them; threads_max: as many as load asks for, or 0; 0 threads: it only feeds processes, so nothing is meshed in this process. kernel_name: as adit_mesh_kernel_named has it. node: where its threads and processes run, NULL: anywhere, the
+ * dispatcher has one foreman; then reach is of one, too. whose, own: as adit_offers_init has them. */
 struct adit_foreman_params {
     struct adit_arena *arena;
     adit_mesh_kernel *kernel;
@@ -25,6 +28,9 @@ struct adit_foreman_params {
     uint64_t *chunk_ns;
     uint32_t threads, threads_max, processes;
     const char *const *objects; /* as adit_pool_params */
+    const struct adit_node *node;
+    struct adit_reach reach;
+    uint8_t *whose, own;
     uint8_t flags;
 };
 
@@ -33,6 +39,8 @@ int adit_foreman_open(const struct adit_foreman_params *params, struct adit_fore
 /* After *stop is set and posted. Blocks until what is being meshed is done, and all threads and processes have ended; what was offered and not begun is dirty still. NULL is fine. */
 void adit_foreman_close(struct adit_foreman **foreman);
 
+/* How many workers of either sort it has, and the chunks meshed by them, by the data segment that the version lay in. As info; may be called beside it. */
+void adit_foreman_on_node(struct adit_foreman *foreman, struct adit_node_info *info);
 /* What its threads, or its processes, have done so far: all that has been published is counted. Any thread; may block some milliseconds, for a worker to say that it has ended. */
 void adit_foreman_info(struct adit_foreman *foreman, bool of_processes, struct adit_tier_info *info);
 

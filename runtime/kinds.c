@@ -27,6 +27,7 @@ static const struct builtin {
     {"adit.cull", adit_kind_cull, sizeof(struct adit_cull_args), sizeof(struct adit_cull_result), 0, NULL, 0},
     {"adit.lod", adit_kind_lod, sizeof(struct adit_lod_args), sizeof(struct adit_lod_result), 0, NULL, 0},
     {"adit.lod_publish", adit_kind_lod_publish, sizeof(struct adit_lod_args), sizeof(struct adit_lod_result), ADIT_CAN_PUBLISH, NULL, 0},
+    {"adit.move", adit_kind_move, sizeof(struct adit_move_args), sizeof(struct adit_move_result), ADIT_CAN_PUBLISH, NULL, 0},
     {"adit.raycast", adit_kind_raycast, sizeof(struct adit_raycast_args), sizeof(struct adit_raycast_result), 0, NULL, 0},
     {"adit.box", adit_kind_box, sizeof(struct adit_box_args), sizeof(struct adit_box_result), 0, adit_kind_box_work, 0},
     {"adit.mip", adit_kind_mip, sizeof(struct adit_mip_args), sizeof(struct adit_mip_result), 0, NULL, 0},

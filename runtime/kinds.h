@@ -10,7 +10,7 @@
 #include "runtime/adit.h"
 
 adit_kind_run adit_kind_fft, adit_kind_compress, adit_kind_decompress, adit_kind_encode, adit_kind_decode, adit_kind_generate, adit_kind_mesh, adit_kind_mesh_dirty, adit_kind_cull, adit_kind_lod, adit_kind_lod_publish,
-    adit_kind_raycast, adit_kind_box, adit_kind_mip, adit_kind_atlas;
+    adit_kind_raycast, adit_kind_move, adit_kind_box, adit_kind_mip, adit_kind_atlas;
 /* Points times their binary logarithm, all transforms; voxels of the box. */
 adit_kind_work adit_kind_fft_work, adit_kind_box_work;
 
@@ -20,6 +20,7 @@ _Static_assert(sizeof(struct adit_generate_args) == 48 && sizeof(struct adit_key
 _Static_assert(sizeof(struct adit_mesh_args) == 24 && sizeof(struct adit_mesh_task_result) == 32, "adit_mesh_args");
 _Static_assert(sizeof(struct adit_cull_args) == 16 && sizeof(struct adit_cull_result) == 40, "adit_cull_args");
 _Static_assert(sizeof(struct adit_lod_args) == 16 && sizeof(struct adit_lod_result) == 24, "adit_lod_args");
+_Static_assert(sizeof(struct adit_move_args) == 32 && sizeof(struct adit_move_result) == 16, "adit_move_args");
 _Static_assert(sizeof(struct adit_raycast_args) == 48 && sizeof(struct adit_raycast_result) == 48, "adit_raycast_args");
 _Static_assert(sizeof(struct adit_box_args) == 32 && sizeof(struct adit_box_result) == 32 && sizeof(struct adit_box_voxel) == 16, "adit_box_args");
 _Static_assert(sizeof(struct adit_mip_args) == 16 && sizeof(struct adit_mip_result) == 16, "adit_mip_args");

@@ -9,6 +9,7 @@
 #include "runtime/dirty.h"
 #include "runtime/encoding.h"
 #include "runtime/material.h"
+#include "runtime/placement.h"
 #include "runtime/publish.h"
 #include "runtime/rim.h"
 #include "runtime/store.h"
@@ -147,7 +148,8 @@ int adit_mesher_publish(struct adit_arena *arena, struct adit_reader *reader, ui
     struct adit_entry *entry = &arena->entries[index];
     uint64_t packed = adit_load_relaxed(&arena->keys[index]), ref;
     size_t quads_bytes = (size_t)r->start[ADIT_MESH_RANGES] * 8, bytes = sizeof(struct adit_mesh) + quads_bytes;
-    int error = adit_block_alloc(arena, bytes, ADIT_BLOCK_DATA, &ref);
+    uint32_t place = adit_placement_of_mesh(arena, packed, adit_placement_segment(arena, adit_load_relaxed(&entry->current)));
+    int error = adit_block_alloc(arena, bytes, place, &ref);
     if (error)
         return error;
     struct adit_mesh *m = adit_arena_at(arena, ref, bytes);

@@ -160,7 +160,7 @@ static int take_shadows(const struct adit_queue *q, const struct adit_task_slot 
         run->buffers_n = i + 1;
         if (to->access == ADIT_READ)
             continue;
-        int error = adit_block_alloc(q->arena, to->bytes, ADIT_BLOCK_DATA, &ref);
+        int error = adit_block_alloc(q->arena, to->bytes, ADIT_BLOCK_HERE, &ref);
         if (error)
             return error;
         adit_store_relaxed(&uses->shadow[i], ref);

@@ -74,6 +74,33 @@ void adit_watch_tell(struct adit_arena *arena, uint64_t packed, uint32_t index, 
     }
 }
 
+bool adit_watch_node(const struct adit_arena *arena, uint64_t packed, uint32_t what, int32_t *node)
+{
+    uint64_t high = adit_load_relaxed(&arena->control->watches_high); /* relaxed, as all here: advice */
+    struct adit_key key = adit_key_unpack(packed);
+    bool is_one = false;
+    high = high < arena->watches_max ? high : arena->watches_max;
+    for (uint32_t i = 0; i < high; i++) {
+        const struct adit_watch_slot *s = &arena->watches[i];
+        if (adit_load32_relaxed(&s->state) != ADIT_WATCH_SLOT_ACTIVE || !wants(s, &key, what))
+            continue;
+        int32_t its = __atomic_load_n(&s->node, __ATOMIC_RELAXED);
+        if (its < 0 || (is_one && its != *node))
+            return false;
+        *node = its;
+        is_one = true;
+    }
+    return is_one;
+}
+
+/* Says where this watch's thread is. */
+static void tell_node(const struct adit_watch *w)
+{
+    int32_t here = w->slot && w->arena->segments_n > 2 ? adit_numa_here() : -1;
+    if (here >= 0 && __atomic_load_n(&w->slot->node, __ATOMIC_RELAXED) != here) /* relaxed: see adit_watch_node */
+        __atomic_store_n(&w->slot->node, here, __ATOMIC_RELAXED);
+}
+
 static void add_present(struct adit_watch *w)
 {
     struct adit_arena *a = w->arena;
@@ -101,6 +128,8 @@ static void activate(struct adit_watch *w)
         __atomic_store_n(&s->lo[i], w->box.lo[i], __ATOMIC_RELAXED); /* relaxed: see wants */
         __atomic_store_n(&s->hi[i], w->box.hi[i], __ATOMIC_RELAXED);
     }
+    __atomic_store_n(&s->node, -1, __ATOMIC_RELAXED);
+    tell_node(w);
     __atomic_store_n(&s->world, w->box.world, __ATOMIC_RELAXED);
     __atomic_store_n(&s->lod, w->box.lod, __ATOMIC_RELAXED);
     __atomic_store_n(&s->what, (uint16_t)w->box.what, __ATOMIC_RELAXED);
@@ -245,6 +274,7 @@ static void rearm(struct adit_watch *w)
 int adit_watch_next(struct adit_watch *watch, struct adit_watch_event *event, uint64_t timeout_ns)
 {
     uint64_t begin = timeout_ns ? adit_clock_ns() : 0;
+    tell_node(watch);
     for (;;) { /* bounded by timeout_ns */
         if (take(watch, event))
             return 0;

@@ -133,6 +133,8 @@ static int create_control(struct adit_arena *a, const struct adit_arena_plan *pl
     head->seal_writers = plan->seal_writers;
     head->tt_none = plan->tt_none;
     head->ao = plan->ao;
+    head->placement = plan->placement;
+    head->strict_nodes = plan->strict_nodes;
     head->hold_max_bytes = plan->hold_max_bytes;
     head->fenced = !adit_membarrier_is_available();
     head->epoch = ADIT_EPOCH_FIRST;

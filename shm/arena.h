@@ -45,6 +45,11 @@ struct adit_arena {
     struct adit_waits *waits; /* NULL: a guest, as what else stands behind inner_at */
     struct adit_base segments[ADIT_SEGMENTS_MAX];
     uint32_t segments_n;
+    uint32_t homes_n;                     /* near.h, as what follows, by segment */
+    uint8_t homes[ADIT_SEGMENTS_MAX];
+    uint8_t near[ADIT_SEGMENTS_MAX][ADIT_SEGMENTS_MAX], distance[ADIT_SEGMENTS_MAX][ADIT_SEGMENTS_MAX];
+    uint32_t placement;                   /* enum adit_placement (runtime/placement.h); out of shared memory: any number */
+    bool is_strict;                       /* and nowhere else */
     uint32_t role;
     uint32_t owner; /* 0: observer, guest */
     uint32_t fenced; /* readers fence at every enter (no membarrier on this host) */
@@ -114,7 +119,8 @@ struct adit_arena_plan {
     uint32_t chunks_max, participants_max, readers_max, watches_max, pins_max, materials_max, guests_max, tasks_max, buffers_max;
     const char *guest_path; /* NULL: guests come by the name only */
     uint64_t heap_bytes, hold_max_bytes;
-    bool seal_writers, tt_none, ao;
+    bool seal_writers, tt_none, ao, strict_nodes;
+    uint32_t placement; /* enum adit_placement */
     enum adit_pages pages;
     int (*recover)(struct adit_arena *arena, uint32_t slot);
 };

@@ -28,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shm/near.h"
 #include "shm/participant.h"
 #include "shm/rcu.h"
 #include "shm/pin.h"
@@ -196,16 +197,12 @@ static bool take_from_segment(const struct adit_arena *arena, const struct adit_
     return false;
 }
 
-/* One pass over the data segments, this CPU's node first. */
-static bool take_from_data(const struct adit_arena *arena, uint32_t need, bool by_hint, struct spot *found, bool *in_hands)
+/* One pass over n data segments, from place on by distance. */
+static bool take_from_data(const struct adit_arena *arena, uint32_t place, uint32_t n, uint32_t need, bool by_hint, struct spot *found, bool *in_hands)
 {
-    int32_t here = arena->segments_n > 2 ? adit_numa_here() : -1;
-    for (uint32_t near = 1; near <= 2; near++)
-        for (uint32_t s = 1; s < arena->segments_n; s++) {
-            bool is_near = arena->segments_n == 2 || arena->segments[s].node == here;
-            if (is_near == (near == 1) && take_from_segment(arena, &arena->segments[s], need, by_hint, found, in_hands))
-                return true;
-        }
+    for (uint32_t i = 0; i < n; i++)
+        if (take_from_segment(arena, &arena->segments[adit_near_at(arena, place, i)], need, by_hint, found, in_hands))
+            return true;
     return false;
 }
 
@@ -220,8 +217,11 @@ static bool somebody_is_gone(const struct adit_arena *arena)
 }
 
 /* The words for "no memory": who could give some, or what to do. */
-static int no_run(struct adit_arena *arena, uint64_t bytes, enum adit_block_place place)
+static int no_run(struct adit_arena *arena, uint64_t bytes, uint32_t place, bool is_only)
 {
+    if (is_only)
+        return adit_fault(-ENOSPC, "arena %s: no free run of %llu bytes on node %d, and it is to lie there or nowhere; create the arena larger (--size), or not strict about nodes", arena->name,
+                          (unsigned long long)bytes, arena->segments[place].node);
     uint32_t pid = adit_rcu_oldest_pid(arena);
     uint64_t held = arena->self ? adit_load_relaxed(&arena->self->limbo_bytes) : 0;
     if (pid == (uint32_t)getpid())
@@ -245,18 +245,22 @@ static void wait_a_little(uint32_t pass)
         nanosleep(&nap, NULL);
 }
 
-int adit_block_alloc(struct adit_arena *arena, uint64_t bytes, enum adit_block_place place, uint64_t *ref)
+int adit_block_alloc(struct adit_arena *arena, uint64_t bytes, uint32_t place, uint64_t *ref)
 {
     if (!bytes || bytes > ADIT_BLOCK_BYTES_MAX)
         return adit_fault(-EINVAL, "arena %s: a block of %llu bytes; 1 to %u are possible", arena->name,
                           (unsigned long long)bytes, ADIT_BLOCK_BYTES_MAX);
     uint32_t need = (uint32_t)((bytes + ADIT_GRANULE_BYTES - 1) >> ADIT_GRANULE_SHIFT);
+    uint32_t n = place & ADIT_BLOCK_ONLY ? 1 : arena->segments_n - 1;
+    place &= ~ADIT_BLOCK_ONLY;
+    if (place != ADIT_BLOCK_HEAP)
+        place = place < arena->segments_n ? place : adit_near_here(arena);
     struct spot found = {0};
     uint64_t begin = 0;
     for (uint32_t pass = 0, late = 0, idle = 0; idle < PASSES && late < LATE_MAX; pass++) {
         bool in_hands = idle == PASSES - 2 && somebody_is_gone(arena); /* once a call, mostly, as it costs system calls */
         if (place == ADIT_BLOCK_HEAP ? take_from_segment(arena, &arena->segments[0], need, !pass, &found, &in_hands)
-                                     : take_from_data(arena, need, !pass, &found, &in_hands)) {
+                                     : take_from_data(arena, place, n, need, !pass, &found, &in_hands)) {
             *ref = ref_of(arena, &found);
             return 0;
         }
@@ -270,7 +274,7 @@ int adit_block_alloc(struct adit_arena *arena, uint64_t bytes, enum adit_block_p
         if (error || in_hands)
             wait_a_little(pass);
     }
-    return no_run(arena, bytes, place);
+    return no_run(arena, bytes, place, place && n < arena->segments_n - 1);
 }
 
 /* Moves the word of ref from one state and owner to another; false when it is not there. */

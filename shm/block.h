@@ -15,12 +15,16 @@
 
 #include "shm/arena.h"
 
-enum adit_block_place { ADIT_BLOCK_DATA /* a data segment, this CPU's node first */, ADIT_BLOCK_HEAP /* segment 0 */ };
+/* Where a block is wanted: segment 0, for what is no chunk's; in the data segment of this thread's node; or in that of a number, 1... Of data segments the others come after it, the nearest first
+ * (near.h), but for who wants that one and no other (ONLY, added to either). */
+#define ADIT_BLOCK_HEAP 0u
+#define ADIT_BLOCK_HERE 0x7fffffffu
+#define ADIT_BLOCK_ONLY 0x80000000u
 
 /* Takes bytes (1..ADIT_BLOCK_BYTES_MAX), aligned to 512; the content is whatever was there. Any thread of a participant.
- * -ENOMEM: no run is long enough even after reclaiming, and none is about to come back: for runs being split and for the recovery
+ * -ENOMEM, and -ENOSPC where ONLY one segment would do and there are others: no run is long enough even after reclaiming, and none is about to come back: for runs being split and for the recovery
  * of who is gone it waits up to 0.2 s, for loans of the living not; -EINVAL. May make system calls only when memory runs short. */
-int adit_block_alloc(struct adit_arena *arena, uint64_t bytes, enum adit_block_place place, uint64_t *ref);
+int adit_block_alloc(struct adit_arena *arena, uint64_t bytes, uint32_t place, uint64_t *ref);
 
 /* Whether ref is on loan to this process. */
 bool adit_block_is_loaned(const struct adit_arena *arena, uint64_t ref);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shm/bitset.h"
+#include "shm/near.h"
 
 #define MIX(h, v) (((h) ^ (uint64_t)(v)) * 0x100000001b3ull) /* FNV-1a, a word at a time */
 #define TABLE_ALIGN 4096u
@@ -257,6 +258,9 @@ int adit_control_adopt(struct adit_arena *arena)
                           arena->name);
     arena->control = live;
     arena->fenced = head.fenced != 0;
+    arena->placement = head.placement;
+    arena->is_strict = head.strict_nodes != 0;
+    adit_near_init(arena);
     memcpy(arena->guest_path, head.guest_path, sizeof arena->guest_path);
     arena->guest_path[sizeof arena->guest_path - 1] = 0;
     return 0;

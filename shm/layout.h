@@ -37,7 +37,7 @@
 #include <stdint.h>
 
 #define ADIT_MAGIC 0x31304e4554494441ull /* "ADITEN01" */
-#define ADIT_LAYOUT_VERSION 6u
+#define ADIT_LAYOUT_VERSION 7u
 
 #define ADIT_GRANULE_SHIFT 9
 #define ADIT_GRANULE_BYTES (1u << ADIT_GRANULE_SHIFT)
@@ -261,7 +261,9 @@ struct adit_control {
     uint32_t guests_max;
     uint64_t hold_max_bytes; /* retired memory that sections may hold back before they are ousted */
     uint32_t ao; /* 1: meshes have ambient occlusion, and chunks diagonal to one another concern each other */
-    uint32_t pad6[15];
+    uint32_t placement;    /* on which node versions are wanted: enum adit_placement (runtime/adit.h) */
+    uint32_t strict_nodes; /* 1: a block is on the node where it is wanted, or there is none */
+    uint32_t pad6[13];
     struct adit_table participants, readers, pins, keys, entries, dirty, watches, watch_bits, materials, rings, heap, locks;
     struct adit_table waits, kinds, queues, tasks, task_after, task_blockers, task_uses, task_use_bits, buffers;
     uint64_t inner_at;                      /* see above */
@@ -349,7 +351,8 @@ struct adit_watch_slot {
     int32_t lo[3], hi[3];
     uint8_t world, lod;
     uint16_t what; /* bit 0 versions, bit 1 meshes */
-    uint32_t pad0[7];
+    int32_t node;  /* that its thread was on when it last looked, -1: not known; w: it, relaxed: advice */
+    uint32_t pad0[6];
     struct adit_event event; /* on its own line: the only word consumers of this watch wait on */
     uint32_t pad1[14];
 };
@@ -545,6 +548,7 @@ ADIT_AT(adit_control, signature, 16);
 ADIT_AT(adit_control, name, 56);
 ADIT_AT(adit_control, fenced, 104);
 ADIT_AT(adit_control, ao, 136);
+ADIT_AT(adit_control, placement, 140);
 ADIT_AT(adit_control, participants, 200);
 ADIT_AT(adit_control, waits, 392);
 ADIT_AT(adit_control, inner_at, 536);

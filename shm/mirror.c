@@ -67,6 +67,7 @@ static struct adit_bitset bits_of(const struct adit_arena *arena, uint32_t slot,
 static void activate(struct adit_arena *arena, const struct adit_guest_watch *from, uint32_t slot, uint32_t owner)
 {
     struct adit_watch_slot *s = &arena->watches[slot];
+    __atomic_store_n(&s->node, -1, __ATOMIC_RELAXED); /* relaxed: advice */
     adit_store32_release(&s->state, ADIT_WATCH_SLOT_SETTING);
     adit_store32_release(&s->owner, owner);
     for (uint32_t i = 0; i < 2 * arena->bits_words; i++)

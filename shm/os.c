@@ -343,6 +343,14 @@ uint32_t adit_numa_nodes_end(void)
     return (uint32_t)n;
 }
 
+uint32_t adit_numa_distance(int32_t from, int32_t to)
+{
+    int32_t end = (int32_t)adit_numa_nodes_end();
+    if (from == to)
+        return 10;
+    return from < 0 || to < 0 || from >= end || to >= end ? 0 : (uint32_t)numa_distance(from, to);
+}
+
 bool adit_numa_has_cpus(uint32_t node)
 {
     if (adit_numa_nodes_end() == 1)

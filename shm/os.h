@@ -85,6 +85,8 @@ uint64_t adit_numa_available_bytes(int32_t node);
 uint32_t adit_numa_nodes(int32_t *nodes, uint32_t nodes_max);
 /* One more than the highest node, with memory or without. */
 uint32_t adit_numa_nodes_end(void);
+/* How far memory of node to is from processors of node from, as the firmware says: 10 the same; 0: unknown. */
+uint32_t adit_numa_distance(int32_t from, int32_t to);
 /* Whether threads can run on it. */
 bool adit_numa_has_cpus(uint32_t node);
 /* A thread's memory policy, kept while another is in force. */

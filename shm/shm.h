@@ -10,6 +10,7 @@
 #include "shm/segment.h"
 #include "shm/arena.h"
 #include "shm/event.h"
+#include "shm/near.h"
 #include "shm/block.h"
 #include "shm/rcu.h"
 #include "shm/refset.h"

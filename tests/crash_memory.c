@@ -25,7 +25,7 @@ static void fragment(struct adit_arena *arena)
 {
     uint64_t run[4];
     for (uint32_t i = 0; i < 4; i++)
-        REQUIRE(!adit_block_alloc(arena, RUN, ADIT_BLOCK_DATA, &run[i]));
+        REQUIRE(!adit_block_alloc(arena, RUN, ADIT_BLOCK_HERE, &run[i]));
     for (uint32_t i = 0; i < 3; i++)
         adit_block_free(arena, run[i]); /* forwards: each but the last has a neighbour that is taken, so none is merged */
     const struct adit_base *g = &arena->segments[1];
@@ -42,7 +42,7 @@ static void merge_split_free(void *user)
 {
     (void)user;
     uint64_t ref;
-    if (!adit_block_alloc(crash_mine, RUN * 2 + ADIT_GRANULE_BYTES, ADIT_BLOCK_DATA, &ref))
+    if (!adit_block_alloc(crash_mine, RUN * 2 + ADIT_GRANULE_BYTES, ADIT_BLOCK_HERE, &ref))
         adit_block_free(crash_mine, ref);
 }
 

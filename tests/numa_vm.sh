@@ -2,13 +2,14 @@
 # numa_vm.sh - runs a command in a throw-away machine of several memory nodes (QEMU, emulated), for machines that have one.
 #
 #     bash tests/numa_vm.sh [-n NODES] [-c CPUS] [-m MIB] [-F MIB]... [-d DISTANCE] [-g PAGES[,PAGES]...] [-f FILE]...
-#                           [-t SECONDS] [-v] -- COMMAND [ARGUMENT]...
+#                           [-t SECONDS] [-p] [-v] -- COMMAND [ARGUMENT]...
 #
 #   -n  nodes with processors (2)                  -c  processors of each of them (2)
 #   -m  MiB of memory of each of them (384)        -F  a memory-only far node of that many MiB; may repeat
 #   -d  distance of far nodes (30)                 -g  2 MiB huge pages of node 0, 1, ... (16); the last one repeats
 #   -f  a file for the guest's working directory, with the libraries it needs; may repeat
 #   -t  seconds for everything, boot included (90) -v  shows the guest's console
+#   -p  nodes in pairs: 0 and 1 near one another, 2 and 3, and so on, everything else further
 #
 # The command's output is our output and its exit status ours; 124: it did not end in time; 125: there was no guest, with
 # the reason in one line. The guest is the kernel of build/guest (tools/check fetches one) or else the newest in /boot,
@@ -17,7 +18,7 @@
 set -u
 shopt -s nullglob
 
-nodes=2 cpus=2 memory_mib=384 far_mib=() far_distance=30 pages=16 files=() limit_s=90 verbose=
+nodes=2 cpus=2 memory_mib=384 far_mib=() far_distance=30 pages=16 files=() limit_s=90 verbose= pairs=
 boot_s=45 boots_max=3
 
 fail() {
@@ -25,7 +26,7 @@ fail() {
     exit 125
 }
 
-while getopts n:c:m:F:d:g:f:t:v option; do
+while getopts n:c:m:F:d:g:f:t:pv option; do
     case $option in
     n) nodes=$OPTARG ;;
     c) cpus=$OPTARG ;;
@@ -35,6 +36,7 @@ while getopts n:c:m:F:d:g:f:t:v option; do
     g) pages=$OPTARG ;;
     f) files+=("$OPTARG") ;;
     t) limit_s=$OPTARG ;;
+    p) pairs=1 ;;
     v) verbose=1 ;;
     *) fail "see the head of tests/numa_vm.sh for its options" ;;
     esac
@@ -114,6 +116,7 @@ for node in "${!node_mib[@]}"; do
         [ "$other" != "$node" ] || continue
         apart=$((node > other ? node - other : other - node))
         distance=$((11 + 10 * apart))
+        [ -z "$pairs" ] || distance=$((node / 2 == other / 2 ? 12 : 30))
         [ "$node" -lt "$nodes" ] && [ "$other" -lt "$nodes" ] || distance=$far_distance
         distances+=(-numa "dist,src=$node,dst=$other,val=$distance")
     done

@@ -123,7 +123,7 @@ static void *hammer_main(void *user)
         }
         l->bytes = random_size(&seed);
         l->stamp = shm_fixture_random(&seed);
-        enum adit_block_place place = l->bytes < 4096 && l->stamp & 1 ? ADIT_BLOCK_HEAP : ADIT_BLOCK_DATA;
+        uint32_t place = l->bytes < 4096 && l->stamp & 1 ? ADIT_BLOCK_HEAP : ADIT_BLOCK_HERE;
         int error = adit_block_alloc(h->arena, l->bytes, place, &l->ref);
         REQUIRE(!error || error == -ENOMEM);
         if (error)
@@ -163,7 +163,7 @@ static void a_block_of_any_size_is_aligned_large_enough_and_inside(void **state)
     (void)state;
     for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct live l = {.bytes = sizes[i], .stamp = 0x1122334455667788ull + i};
-        assert_int_equal(adit_block_alloc(arena, l.bytes, ADIT_BLOCK_DATA, &l.ref), 0);
+        assert_int_equal(adit_block_alloc(arena, l.bytes, ADIT_BLOCK_HERE, &l.ref), 0);
         assert_int_equal(adit_ref_segment(l.ref), 1);
         assert_int_equal(l.ref % ADIT_GRANULE_BYTES, 0);
         assert_int_equal(adit_block_bytes(arena, l.ref), (sizes[i] + 511) / 512 * 512);
@@ -180,7 +180,7 @@ static void sizes_that_cannot_be_are_refused(void **state)
     (void)state;
     for (uint32_t i = 0; i < 4; i++) {
         uint64_t ref = 7;
-        assert_int_equal(adit_block_alloc(arena, sizes[i], ADIT_BLOCK_DATA, &ref), -EINVAL);
+        assert_int_equal(adit_block_alloc(arena, sizes[i], ADIT_BLOCK_HERE, &ref), -EINVAL);
         assert_non_null(strstr(adit_detail(), "block of"));
     }
     check_all_free();
@@ -200,7 +200,7 @@ static void free_and_used_bytes_are_the_whole_after_every_step(void **state)
         } else {
             l->bytes = random_size(&seed);
             l->stamp = i;
-            int error = adit_block_alloc(arena, l->bytes, ADIT_BLOCK_DATA, &l->ref);
+            int error = adit_block_alloc(arena, l->bytes, ADIT_BLOCK_HERE, &l->ref);
             assert_true(!error || error == -ENOMEM);
             if (error) {
                 l->ref = 0;
@@ -227,7 +227,7 @@ static void exhaust(uint64_t bytes, uint64_t seed)
     struct live *live = calloc(wanted + 1, sizeof *live);
     for (; n <= wanted; n++) {
         live[n] = (struct live){.bytes = bytes, .stamp = n};
-        int error = adit_block_alloc(arena, bytes, ADIT_BLOCK_DATA, &live[n].ref);
+        int error = adit_block_alloc(arena, bytes, ADIT_BLOCK_HERE, &live[n].ref);
         if (error) {
             assert_int_equal(error, -ENOMEM);
             assert_non_null(strstr(adit_detail(), "--size"));
@@ -258,14 +258,14 @@ static void merging_makes_the_largest_run_whole_again(void **state)
     (void)state;
     for (uint64_t seed = 1; seed < 4; seed++) {
         exhaust(512u << (3 * seed - 3), seed); /* many runs, none merged with the one before it */
-        assert_int_equal(adit_block_alloc(arena, 16u << 20, ADIT_BLOCK_DATA, &a), 0);
+        assert_int_equal(adit_block_alloc(arena, 16u << 20, ADIT_BLOCK_HERE, &a), 0);
         adit_block_free(arena, a);
         for (uint32_t e = 0; e < 2; e++) /* cursors are advice; from the beginning everything must fit */
             __atomic_store_n(&arena->segments[1].hints[e].cursor, 0, __ATOMIC_RELAXED);
-        assert_int_equal(adit_block_alloc(arena, 16u << 20, ADIT_BLOCK_DATA, &a), 0);
-        assert_int_equal(adit_block_alloc(arena, 16u << 20, ADIT_BLOCK_DATA, &b), 0);
-        assert_int_equal(adit_block_alloc(arena, 8u << 20, ADIT_BLOCK_DATA, &c), 0);
-        assert_int_equal(adit_block_alloc(arena, 1, ADIT_BLOCK_DATA, &more), -ENOMEM);
+        assert_int_equal(adit_block_alloc(arena, 16u << 20, ADIT_BLOCK_HERE, &a), 0);
+        assert_int_equal(adit_block_alloc(arena, 16u << 20, ADIT_BLOCK_HERE, &b), 0);
+        assert_int_equal(adit_block_alloc(arena, 8u << 20, ADIT_BLOCK_HERE, &c), 0);
+        assert_int_equal(adit_block_alloc(arena, 1, ADIT_BLOCK_HERE, &more), -ENOMEM);
         adit_block_free(arena, a > b ? a : b);
         adit_block_free(arena, a > b ? b : a);
         adit_block_free(arena, c);
@@ -279,7 +279,7 @@ static void only_the_owner_frees_and_only_by_the_head(void **state)
     uint64_t ref;
     struct adit_arena *other = shm_fixture_attach("blocks", ADIT_PRODUCER);
     (void)state;
-    assert_int_equal(adit_block_alloc(arena, 5000, ADIT_BLOCK_DATA, &ref), 0);
+    assert_int_equal(adit_block_alloc(arena, 5000, ADIT_BLOCK_HERE, &ref), 0);
     adit_block_free(other, ref);                       /* another's */
     adit_block_free(arena, ref + ADIT_GRANULE_BYTES);  /* inside */
     adit_block_free(arena, ref + 1);                   /* not aligned */
@@ -333,7 +333,7 @@ static void take_and_give_back(void *user)
     (void)user;
     for (uint32_t i = 0; i < 100000; i++) {
         uint64_t ref;
-        REQUIRE(!adit_block_alloc(a, 550000, ADIT_BLOCK_DATA, &ref));
+        REQUIRE(!adit_block_alloc(a, 550000, ADIT_BLOCK_HERE, &ref));
         adit_block_free(a, ref);
     }
     adit_detach(&a);
@@ -379,7 +379,7 @@ static void leave_all_on_loan(struct adit_arena *full)
     struct adit_arena mortal = *full;
     uint64_t ref;
     mortal.owner = adit_owner_make(DEAD_SLOT, 1);
-    REQUIRE(!adit_block_alloc(&mortal, FULL_BYTES, ADIT_BLOCK_DATA, &ref));
+    REQUIRE(!adit_block_alloc(&mortal, FULL_BYTES, ADIT_BLOCK_HERE, &ref));
     __atomic_store_n(&full->participants[DEAD_SLOT].word, adit_part_make(ADIT_PART_DEAD, ADIT_ROLE_PRODUCER, 1, 0, 0), __ATOMIC_RELEASE);
 }
 
@@ -403,7 +403,7 @@ static void a_loan_of_the_dead_is_waited_for(void **state)
     leave_all_on_loan(m.arena);
     assert_int_equal(pthread_create(&thread, NULL, recover_later, &m), 0);
     shm_fixture_until(&m.is_up, 1);
-    int error = adit_block_alloc(m.arena, 1000, ADIT_BLOCK_DATA, &ref);
+    int error = adit_block_alloc(m.arena, 1000, ADIT_BLOCK_HERE, &ref);
     pthread_join(thread, NULL);
     assert_int_equal(error, 0);
     adit_block_free(m.arena, ref);
@@ -414,7 +414,7 @@ static void a_loan_of_the_dead_is_waited_for(void **state)
 static uint64_t time_of_refusal(struct adit_arena *full)
 {
     uint64_t ref, begin = adit_clock_ns();
-    assert_int_equal(adit_block_alloc(full, 1000, ADIT_BLOCK_DATA, &ref), -ENOMEM);
+    assert_int_equal(adit_block_alloc(full, 1000, ADIT_BLOCK_HERE, &ref), -ENOMEM);
     return adit_clock_ns() - begin;
 }
 
@@ -425,7 +425,7 @@ static void other_loans_are_not(void **state)
     uint64_t ref, least = UINT64_MAX;
     (void)state;
     adit_keeper_close(full);
-    assert_int_equal(adit_block_alloc(full, FULL_BYTES, ADIT_BLOCK_DATA, &ref), 0);
+    assert_int_equal(adit_block_alloc(full, FULL_BYTES, ADIT_BLOCK_HERE, &ref), 0);
     for (uint32_t i = 0; i < 10; i++) {
         uint64_t ns = time_of_refusal(full);
         least = ns < least ? ns : least;
@@ -444,7 +444,7 @@ static void take_all(void *user)
     struct mourner *m = user;
     struct adit_arena *a = shm_fixture_attach("killed", ADIT_PRODUCER);
     uint64_t ref;
-    REQUIRE(!adit_block_alloc(a, FULL_BYTES, ADIT_BLOCK_DATA, &ref));
+    REQUIRE(!adit_block_alloc(a, FULL_BYTES, ADIT_BLOCK_HERE, &ref));
     __atomic_store_n(&m->is_up, 1, __ATOMIC_RELEASE);
     for (;;)
         shm_fixture_nap(1000);
@@ -463,7 +463,7 @@ static void what_the_killed_had_is_there_for_the_next(void **state)
         shm_fixture_until(&m->is_up, 1);
         kill(child, SIGKILL);
         assert_int_equal(shm_fixture_wait(child), -SIGKILL);
-        assert_int_equal(adit_block_alloc(m->arena, 1000, ADIT_BLOCK_DATA, &ref), 0);
+        assert_int_equal(adit_block_alloc(m->arena, 1000, ADIT_BLOCK_HERE, &ref), 0);
         adit_block_free(m->arena, ref);
     }
     adit_detach(&m->arena);

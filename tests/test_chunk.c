@@ -355,7 +355,7 @@ static void a_full_arena_is_relieved_by_removals(void **state)
     for (struct adit_key k = {0}; !adit_chunk_put(a, &k, voxels, NULL); k.x++)
         n = k.x + 1;
     assert_true(n > 2);
-    while (!adit_block_alloc(a, 512, ADIT_BLOCK_DATA, &ref)) { /* not a granule is left */
+    while (!adit_block_alloc(a, 512, ADIT_BLOCK_HERE, &ref)) { /* not a granule is left */
         assert_true(refs_n < 4096);
         refs[refs_n++] = ref;
     }

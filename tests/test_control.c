@@ -86,7 +86,7 @@ static void use(struct adit_arena *a)
     (void)adit_participant_get(a, 0, &info);
     (void)adit_participant_get(a, a->participants_max - 1, &info);
     (void)adit_material_get(a, (uint16_t)(a->materials_max - 1), &material);
-    if (!adit_block_alloc(a, 3000, ADIT_BLOCK_DATA, &ref)) {
+    if (!adit_block_alloc(a, 3000, ADIT_BLOCK_HERE, &ref)) {
         assert_non_null(adit_arena_at(a, ref, 3000));
         adit_block_publish(a, ref);
         if (adit_block_retire(a, ref))

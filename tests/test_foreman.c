@@ -84,7 +84,7 @@ static void offers_are_found_by_chunk_and_by_age(void **state)
     uint64_t serials[INDICES] = {0}, seed = 5, last = 0;
     uint32_t n = 0;
     (void)state;
-    assert_int_equal(adit_offers_init(&o, INDICES), 0);
+    assert_int_equal(adit_offers_init(&o, INDICES, NULL, 0), 0);
     for (uint32_t i = 0; i < 20000; i++) {
         uint32_t index = (uint32_t)(shm_fixture_random(&seed) % INDICES);
         struct adit_offer *x = adit_offers_find(&o, index), *newest = adit_offers_newest(&o, UINT64_MAX);

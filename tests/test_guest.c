@@ -176,7 +176,7 @@ static uint32_t pin_here_and_there(uint32_t pins[ADIT_GUEST_PINS])
     assert_true(fixture_eventually(fixture_is_tidy, arena)); /* small blocks are left, and what is free is free */
     /* as long as there is room: an alloc that fails would take the pins away */
     while (n < ADIT_GUEST_PINS - 1 && fixture_stats(arena).segments[1].largest_free_bytes > 600 * ADIT_GRANULE_BYTES) {
-        assert_int_equal(adit_block_alloc(arena, 540 * ADIT_GRANULE_BYTES, ADIT_BLOCK_DATA, &fill[n]), 0);
+        assert_int_equal(adit_block_alloc(arena, 540 * ADIT_GRANULE_BYTES, ADIT_BLOCK_HERE, &fill[n]), 0);
         put(&key, 0); /* one granule: the next one free */
         enter_and_acquire(&view);
         assert_int_equal(adit_pin(reader, view.ref, &pins[n]), 0);

@@ -1,11 +1,12 @@
 #!/bin/sh
-# test_guest.sh - runs tests of memory and processes in a machine of two nodes and a far one without processors.
+# test_guest.sh - runs tests of memory and processes in a machine of two nodes and a far one without processors, and those of placement in one of two pairs of nodes.
 #
 # Node 0 and 1 have huge pages enough for an arena, the far node has three. guest_nodes looks where pages lie; the others
 # are programs of build/release that need nothing but a machine, here with two nodes, four processors that are emulated, an
 # old kernel (6.1) and no AVX-512. The last run is the control: with placement taken away, guest_nodes must fail.
 set -u
 programs='guest_nodes
+guest_placement
 test_block
 test_broker
 test_chunk
@@ -31,8 +32,10 @@ for program in $(echo "$programs" | cut -d' ' -f1); do
     set -- "$@" -f "$bin/$program"
 done
 
+status=0
 # shellcheck disable=SC2016  # expanded in the guest
 bash tests/numa_vm.sh -n 2 -c 2 -m 448 -F 224 -g 48,48,3 -t 400 "$@" -- sh -c '
+export ADIT_GUEST=1
 failures=0
 while read -r program; do
     timeout 60 ./$program >/tmp/log 2>&1 </dev/null
@@ -51,4 +54,6 @@ if ADIT_DISABLE=numa ./guest_nodes >/tmp/log 2>&1; then
     cat /tmp/log
     failures=$((failures + 1))
 fi
-exit $failures' guest "$programs"
+exit $failures' guest "$programs" || status=1
+bash tests/numa_vm.sh -n 4 -c 1 -p -m 160 -g 8 -t 120 -f $bin/guest_placement -- sh -c 'ADIT_GUEST=1 ./guest_placement' || status=1
+exit $status

@@ -243,14 +243,14 @@ static void a_run_that_lies_of_its_length_is_not_taken(void **state)
     uint64_t *copy = keep_words(b), ref;
     (void)state;
     for (uint32_t bytes = 16u << 20; bytes >= 512; bytes /= 2)
-        while (!adit_block_alloc(arena, bytes, ADIT_BLOCK_DATA, &ref)) {
+        while (!adit_block_alloc(arena, bytes, ADIT_BLOCK_HERE, &ref)) {
         }
     for (uint32_t lie = 2; lie < 1u << 24; lie = lie * 2 + 1) {
         uint32_t first = b->granules - 2 - lie % 7, outside = 0;
         for (uint32_t bytes = 512; bytes <= 1u << 20; bytes *= 2) {
             for (uint32_t w = first; w < b->granules; w++)
                 adit_store_relaxed(&b->words[w], adit_word_make(0, ADIT_BLOCK_FREE, b->granules - w + lie, 0));
-            if (!adit_block_alloc(arena, bytes, ADIT_BLOCK_DATA, &ref))
+            if (!adit_block_alloc(arena, bytes, ADIT_BLOCK_HERE, &ref))
                 outside += !adit_arena_at(arena, ref, bytes);
         }
         assert_int_equal(outside, 0);
@@ -276,7 +276,7 @@ static void damaged_block_words_lead_nowhere(void **state)
         assert_int_equal(adit_stats(arena, &stats), 0);
         for (uint32_t n = 0; n < 20; n++) {
             uint64_t bytes = 1 + shm_fixture_random(&seed) % 70000;
-            if (!adit_block_alloc(arena, bytes, ADIT_BLOCK_DATA, &ref)) {
+            if (!adit_block_alloc(arena, bytes, ADIT_BLOCK_HERE, &ref)) {
                 assert_non_null(adit_arena_at(arena, ref, bytes));
                 adit_block_publish(arena, ref);
                 adit_retire(arena, ref);

@@ -19,7 +19,7 @@ static struct adit_arena *arena;
 static uint64_t published_block(struct adit_arena *a)
 {
     uint64_t ref;
-    REQUIRE(!adit_block_alloc(a, 3000, ADIT_BLOCK_DATA, &ref));
+    REQUIRE(!adit_block_alloc(a, 3000, ADIT_BLOCK_HERE, &ref));
     adit_block_publish(a, ref);
     return ref;
 }

@@ -123,9 +123,9 @@ static void take_loans(void *user)
     uint64_t ref;
     for (uint32_t i = 0; i < 3; i++)
         REQUIRE(!adit_chunk_loan(a, &(struct adit_key){.x = (int32_t)i}, &loans[i]));
-    REQUIRE(!adit_block_alloc(a, 100000, ADIT_BLOCK_DATA, &ref));
+    REQUIRE(!adit_block_alloc(a, 100000, ADIT_BLOCK_HERE, &ref));
     adit_block_publish(a, ref); /* published, and named by nothing */
-    REQUIRE(!adit_block_alloc(a, 5000, ADIT_BLOCK_DATA, &ref));
+    REQUIRE(!adit_block_alloc(a, 5000, ADIT_BLOCK_HERE, &ref));
     adit_block_publish(a, ref);
     REQUIRE(!adit_reader_open(a, &r));
     adit_enter(r);

@@ -106,7 +106,7 @@ static const char *broken_invariant(void)
 static void alloc_one(void *user)
 {
     struct allocation *a = user;
-    assert_int_equal(adit_block_alloc(arena, a->bytes, ADIT_BLOCK_DATA, &a->ref), 0);
+    assert_int_equal(adit_block_alloc(arena, a->bytes, ADIT_BLOCK_HERE, &a->ref), 0);
 }
 
 static void free_one(void *user)
@@ -129,7 +129,7 @@ static bool alloc_between(uint32_t n, void *user)
     struct allocation *a = user;
     if (n != a->acts_at)
         return true;
-    if (adit_block_alloc(other, 1024, ADIT_BLOCK_DATA, &a->ref_of_other))
+    if (adit_block_alloc(other, 1024, ADIT_BLOCK_HERE, &a->ref_of_other))
         a->ref_of_other = 0;
     return false;
 }
@@ -143,7 +143,7 @@ static uint32_t make_holes(uint64_t refs[16])
     uint64_t kept[16];
     uint32_t n = 0;
     for (uint32_t i = 0; i < 16; i++)
-        assert_int_equal(adit_block_alloc(arena, sizes[i], ADIT_BLOCK_DATA, &kept[i]), 0);
+        assert_int_equal(adit_block_alloc(arena, sizes[i], ADIT_BLOCK_HERE, &kept[i]), 0);
     for (uint32_t i = 0; i < 16; i++)
         if (i % 4 == 3)
             refs[n++] = kept[i];
@@ -414,7 +414,7 @@ struct rivalry {
 static void prepare(struct rivalry *r, uint32_t who)
 {
     struct adit_arena *a = who ? other : arena;
-    assert_int_equal(adit_block_alloc(a, sizeof(struct adit_version), ADIT_BLOCK_DATA, &r->ref[who]), 0);
+    assert_int_equal(adit_block_alloc(a, sizeof(struct adit_version), ADIT_BLOCK_HERE, &r->ref[who]), 0);
     struct adit_version *v = adit_arena_at(a, r->ref[who], sizeof *v);
     adit_encode_removed(v);
     v->kind = ADIT_KIND_VERSION;

@@ -20,7 +20,7 @@
 #include "tools/tier_figures.h"
 #include "tools/tier_fingerprint.h"
 #include "tools/tier_json.h"
-#include "tools/tier_nodes.h"
+#include "runtime/nodes.h"
 
 #define FINGERPRINT "0123456789abcdef"
 
@@ -314,11 +314,11 @@ static void the_fingerprint_is_of_machine_drivers_and_environment(void **state)
 
 static void each_cpu_that_may_be_used_is_on_one_node(void **state)
 {
-    static struct adit_tier_node nodes[ADIT_TIER_NODES_MAX];
+    static struct adit_node nodes[ADIT_NODES_MAX];
     cpu_set_t all, sum, both, inside;
     (void)state;
-    uint32_t n = adit_tier_nodes(nodes);
-    assert_in_range(n, 1, ADIT_TIER_NODES_MAX);
+    uint32_t n = adit_nodes_here(nodes);
+    assert_in_range(n, 1, ADIT_NODES_MAX);
     CPU_ZERO(&sum);
     for (uint32_t i = 0; i < n; i++) {
         assert_int_equal(CPU_COUNT(&nodes[i].cpus), nodes[i].cpus_n);
@@ -329,10 +329,10 @@ static void each_cpu_that_may_be_used_is_on_one_node(void **state)
     }
     assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
     assert_true(CPU_EQUAL(&all, &sum));
-    adit_tier_node_enter(&nodes[0], &both);
+    adit_node_enter(&nodes[0], &both);
     assert_int_equal(sched_getaffinity(0, sizeof inside, &inside), 0);
     assert_true(CPU_EQUAL(&inside, &nodes[0].cpus));
-    adit_tier_node_exit(&both);
+    adit_node_exit(&both);
     assert_int_equal(sched_getaffinity(0, sizeof inside, &inside), 0);
     assert_true(CPU_EQUAL(&inside, &all));
 }

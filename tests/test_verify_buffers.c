@@ -72,7 +72,7 @@ static void a_block_that_a_buffer_cannot_have_is_found(void **state)
     wanted(0, "I7", "buffer 2", "too small");
     VERIFY_POKE(buffer(NONE)->current, buffer(IDLE)->current);
     wanted(0, "I7", "buffer 3", "free, and it holds a block");
-    assert_int_equal(adit_block_alloc(a, 600, ADIT_BLOCK_DATA, &on_loan), 0);
+    assert_int_equal(adit_block_alloc(a, 600, ADIT_BLOCK_HERE, &on_loan), 0);
     const uint64_t wrong[] = {0, adit_commit_make(1, on_loan), adit_commit_make(1, adit_commit_ref(buffer(IDLE)->current) + ADIT_GRANULE_BYTES),
                               adit_commit_make(1, ADIT_REF(9, 0)), UINT64_MAX};
     for (uint32_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -138,7 +138,7 @@ static void a_shadow_that_cannot_replace_is_found(void **state)
             sound(0); /* RUNNING: an attempt that died may have left anything */
             verify_heal();
         }
-    assert_int_equal(adit_block_alloc(a, 600, ADIT_BLOCK_DATA, &lost), 0); /* of an attempt that was never committed, and that nobody gave back */
+    assert_int_equal(adit_block_alloc(a, 600, ADIT_BLOCK_HERE, &lost), 0); /* of an attempt that was never committed, and that nobody gave back */
     assert_true(adit_block_publish(a, lost));
     assert_true(verify_run(a, QUIET, 0) == 1 && strstr(verify_lines(), "named by no commit word: leaked"));
     assert_true(adit_block_retire(a, lost));

@@ -129,7 +129,7 @@ static void churn_blocks(void *user)
         uint64_t h = shm_fixture_random(&seed);
         if (refs[h & 31])
             adit_block_free(a, refs[h & 31]);
-        if (adit_block_alloc(a, 1 + (h >> 8) % (h & 32 ? 200000 : 3000), ADIT_BLOCK_DATA, &refs[h & 31]))
+        if (adit_block_alloc(a, 1 + (h >> 8) % (h & 32 ? 200000 : 3000), ADIT_BLOCK_HERE, &refs[h & 31]))
             refs[h & 31] = 0;
         __atomic_add_fetch(&shared->blocks, 1, __ATOMIC_RELAXED);
     }
@@ -236,7 +236,7 @@ static void shift_one_head(void *user)
     struct adit_arena *a = enter_arena(ADIT_PRODUCER);
     uint64_t ref;
     for (uint32_t n = 0; n % 64 || !is_over(); n++) {
-        REQUIRE(!adit_block_alloc(a, (n & 1 ? 380 : 4) * ADIT_GRANULE_BYTES, ADIT_BLOCK_DATA, &ref));
+        REQUIRE(!adit_block_alloc(a, (n & 1 ? 380 : 4) * ADIT_GRANULE_BYTES, ADIT_BLOCK_HERE, &ref));
         adit_block_free(a, ref);
     }
     (void)user;

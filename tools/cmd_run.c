@@ -34,6 +34,7 @@
 #include "tools/moment.h"
 #include "tools/muster.h"
 #include "tools/options.h"
+#include "tools/placing.h"
 #include "tools/outcome.h"
 #include "tools/patience.h"
 #include "tools/plan.h"
@@ -53,6 +54,8 @@ struct run_options {
     const char *classes, *tiers, *generate;
     uint64_t producers, consumers, workers, processes, size, edits, seed, kills;
     uint64_t meshers; /* members of the crew that mesh */
+    const char *placement;
+    enum adit_placement where;
     bool culled, ao, json, quiet;
 };
 
@@ -106,6 +109,7 @@ static int arena_make(struct run *r)
         .pins_max = (uint32_t)(pins < 1024 ? 1024 : pins > 16384 ? 16384 : pins),
         .materials_max = r->plan.materials + 64 < ADIT_MATERIALS ? r->plan.materials + 64 : ADIT_MATERIALS,
         .flags = r->o.ao ? ADIT_CREATE_AO : 0,
+        .placement = r->o.where,
         .label = PROGRAM,
     };
     int status = -EEXIST;
@@ -513,6 +517,8 @@ static int run_check(struct run *r)
         adit_say_error(PROGRAM, "%s", r->line);
         return ADIT_EXIT_BAD_INPUT;
     }
+    if (adit_placing_choose(PROGRAM, r->o.placement, &r->o.where))
+        return ADIT_EXIT_BAD_INPUT;
     return adit_arena_classes(PROGRAM, r->o.classes, &r->opaque);
 }
 
@@ -538,6 +544,7 @@ static int run_run(int argc, char **argv)
         {"picture", "FILE.png", ADIT_OPTION_TEXT, &o->harvest.picture, 0, 0, "draw the meshes"},
         {"raw", "FILE", ADIT_OPTION_TEXT, &o->harvest.raw, 0, 0, "write the voxels of the world's box as bare bytes"},
         {"size", "BYTES", ADIT_OPTION_BYTES, &o->size, ADIT_ARENA_BYTES_MIN, ADIT_ARENA_BYTES_MAX, "of the arena's data, like 512M (default: from the worlds)"},
+        {"placement", ADIT_PLACING_ARGUMENT, ADIT_OPTION_TEXT, &o->placement, 0, 0, ADIT_PLACING_HELP},
         {"edits", "N", ADIT_OPTION_COUNT, &o->edits, 0, UINT32_MAX, "batches of voxel edits after publishing (default 0)"},
         {"seed", "S", ADIT_OPTION_COUNT, &o->seed, 0, UINT64_MAX, "of the edits and the kills (default 1)"},
         {"kills", "N", ADIT_OPTION_COUNT, &o->kills, 0, 100000, "kill members of the crew N times meanwhile, then verify (default 0)"},

@@ -15,6 +15,7 @@
 #include "tools/jsonout.h"
 #include "tools/moment.h"
 #include "tools/options.h"
+#include "tools/placing.h"
 #include "tools/say.h"
 #include "tools/devices.h"
 #include "tools/tiers.h"
@@ -26,7 +27,8 @@
 struct serve_options {
     const char *tiers, *guest_socket;
     uint64_t size, workers, processes, chunks, materials, participants, guests;
-    bool until_idle, culled, tt_none, ao, seal, huge_1g, json, quiet;
+    const char *placement;
+    bool until_idle, culled, tt_none, ao, seal, huge_1g, strict_nodes, json, quiet;
 };
 
 static const char help_text[] =
@@ -46,7 +48,7 @@ static bool is_idle(struct adit_arena *arena, bool *came)
     return *came && stats.participants <= 1 && !stats.dirty && !stats.in_work;
 }
 
-static json_t *figures(const char *name, const struct adit_stats *s, const struct adit_dispatcher *dispatcher, uint64_t ns)
+static json_t *figures(struct adit_arena *arena, const char *name, const struct adit_stats *s, const struct adit_dispatcher *dispatcher, uint64_t ns)
 {
     struct adit_tier_info processes;
     json_t *o = json_object();
@@ -60,6 +62,7 @@ static json_t *figures(const char *name, const struct adit_stats *s, const struc
     adit_jsonout_set(o, "by_device", adit_devices_counts(dispatcher));
     if (adit_devices_processes(dispatcher, &processes))
         adit_jsonout_set(o, "worker_processes", adit_devices_processes_json(&processes));
+    adit_jsonout_set(o, "nodes", adit_placing_json(arena, dispatcher));
     adit_jsonout_set_count(o, "participants_left", s->participants ? s->participants - 1 : 0);
     adit_jsonout_set_real(o, "seconds", (double)ns / 1e9);
     return o;
@@ -83,7 +86,7 @@ static int serve(struct adit_arena *arena, const struct adit_dispatcher *dispatc
         return ADIT_EXIT_FAILED;
     }
     if (o->json)
-        return adit_jsonout_print(PROGRAM, figures(name, &stats, dispatcher, adit_moment_ns() - start)) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
+        return adit_jsonout_print(PROGRAM, figures(arena, name, &stats, dispatcher, adit_moment_ns() - start)) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
     printf("%s: %s ends after %s with %s chunks, %s quads, %u other participants\n", PROGRAM, name,
            ADIT_SAY_DURATION((double)(adit_moment_ns() - start)), ADIT_SAY_COUNT(stats.chunks),
            ADIT_SAY_COUNT(stats.quads), stats.participants ? stats.participants - 1 : 0);
@@ -137,6 +140,8 @@ static int serve_run(int argc, char **argv)
         {"ao", NULL, ADIT_OPTION_FLAG, &o.ao, 0, 0, "ambient occlusion of each corner of a quad"},
         {"seal-writers", NULL, ADIT_OPTION_FLAG, &o.seal, 0, 0, "no producers but this process"},
         {"huge-1g", NULL, ADIT_OPTION_FLAG, &o.huge_1g, 0, 0, "pages of 1 GiB instead of 2 MiB"},
+        {"placement", ADIT_PLACING_ARGUMENT, ADIT_OPTION_TEXT, &o.placement, 0, 0, ADIT_PLACING_HELP},
+        {"strict-nodes", NULL, ADIT_OPTION_FLAG, &o.strict_nodes, 0, 0, "a chunk for which its node has no room is refused, instead of going to the next"},
         {"until-idle", NULL, ADIT_OPTION_FLAG, &o.until_idle, 0, 0, "end when all others have come and gone"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout at the end"},
         {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no notes on the machine"},
@@ -150,9 +155,12 @@ static int serve_run(int argc, char **argv)
         adit_say_error(PROGRAM, "give one NAME for the arena: 1 to 47 of A-Z a-z 0-9 . _ -");
         return ADIT_EXIT_BAD_INPUT;
     }
+    enum adit_placement placement;
     code = socket_path(&o, path, sizeof path);
     if (code)
         return code;
+    if (adit_placing_choose(PROGRAM, o.placement, &placement))
+        return ADIT_EXIT_BAD_INPUT;
     const struct adit_create_params params = {
         .size = sizeof params,
         .data_bytes = o.size,
@@ -160,7 +168,8 @@ static int serve_run(int argc, char **argv)
         .materials_max = (uint32_t)o.materials,
         .participants_max = (uint32_t)o.participants,
         .flags = (o.seal ? ADIT_CREATE_SEAL_WRITERS : 0) | (o.tt_none ? ADIT_CREATE_TT_NONE : 0) |
-                 (o.ao ? ADIT_CREATE_AO : 0) | (o.huge_1g ? ADIT_CREATE_HUGE_1G : 0),
+                 (o.ao ? ADIT_CREATE_AO : 0) | (o.huge_1g ? ADIT_CREATE_HUGE_1G : 0) | (o.strict_nodes ? ADIT_CREATE_STRICT_NODES : 0),
+        .placement = placement,
         .label = PROGRAM,
         .guests_max = (uint32_t)o.guests,
         .guest_path = *path ? path : NULL,

@@ -31,7 +31,7 @@ struct adit_tier_stage {
     struct adit_arena *arena;
     char name[48];
     const struct adit_tier_chunks *chunks;
-    const struct adit_tier_node *nodes;
+    const struct adit_node *nodes;
     uint32_t nodes_n, copies;
     struct adit_crew crew;
     /* Entries of the store to be marked: of node i and a size class from entries + (i * ADIT_SIZE_CLASSES + size) * room on. */
@@ -85,11 +85,11 @@ static int publish(struct adit_tier_stage *s)
     int error = voxels ? materials_register(s->arena) : -ENOMEM;
     for (uint32_t node = 0; node < s->nodes_n && !error; node++) {
         cpu_set_t before;
-        adit_tier_node_enter(&s->nodes[node], &before); /* blocks come from the node of who publishes */
+        adit_node_enter(&s->nodes[node], &before); /* blocks come from the node of who publishes */
         for (uint32_t i = 0; i < s->chunks->n && !error; i++)
             for (uint32_t copy = 0; copy < s->copies && !error && !(s->chunks->chunk[i].version->summary & ADIT_SUM_EMPTY); copy++)
                 error = publish_one(s, i, node, copy, voxels);
-        adit_tier_node_exit(&before);
+        adit_node_exit(&before);
         entries_find(s, node);
     }
     free(voxels);
@@ -113,7 +113,7 @@ static int arena_make(struct adit_tier_stage *s, const char *label)
     return error;
 }
 
-int adit_tier_stage_open(const char *label, const struct adit_tier_chunks *chunks, const struct adit_tier_node *nodes, uint32_t nodes_n,
+int adit_tier_stage_open(const char *label, const struct adit_tier_chunks *chunks, const struct adit_node *nodes, uint32_t nodes_n,
                          struct adit_tier_stage **out, char *why, size_t why_bytes)
 {
     uint32_t threads = 1;
@@ -200,9 +200,9 @@ int adit_tier_stage_threads(struct adit_tier_stage *s, uint32_t node, const char
                                                   .kernel = kernel};
     struct adit_dispatcher *dispatcher;
     cpu_set_t before;
-    adit_tier_node_enter(&s->nodes[node], &before); /* workers begin with the CPUs of who starts them */
+    adit_node_enter(&s->nodes[node], &before); /* workers begin with the CPUs of who starts them */
     int error = adit_dispatcher_open(s->arena, &params, &dispatcher);
-    adit_tier_node_exit(&before);
+    adit_node_exit(&before);
     if (error)
         snprintf(tier->why, sizeof tier->why, "no dispatcher: %s", *adit_detail() ? adit_detail() : adit_strerror(error));
     tier->threads = params.workers;
@@ -220,7 +220,7 @@ static int processes_start(struct adit_tier_stage *s, uint32_t node, const char 
     int error = 0;
     tier->threads = n * each;
     snprintf(workers, sizeof workers, "%u", each < 256 ? each : 256);
-    adit_tier_node_enter(&s->nodes[node], &before);
+    adit_node_enter(&s->nodes[node], &before);
     for (uint32_t i = 0; i < n && !error; i++) {
         snprintf(label, sizeof label, "worker %u", i + 1);
         const char *const words[] = {"work", "--tether", "3", "--label", label, "--workers", workers, "--tiers", kernel, "--", s->name, NULL};
@@ -229,7 +229,7 @@ static int processes_start(struct adit_tier_stage *s, uint32_t node, const char 
             argv[k] = (char *)(uintptr_t)words[k]; /* they are copied */
         error = adit_crew_spawn(&s->crew, label, argv);
     }
-    adit_tier_node_exit(&before);
+    adit_node_exit(&before);
     if (error)
         snprintf(tier->why, sizeof tier->why, "cannot start `adit work`: %s", strerror(-error));
     return error;

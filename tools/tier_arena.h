@@ -15,14 +15,14 @@
 
 #include "tools/tier_chunks.h"
 #include "tools/tier_energy.h"
-#include "tools/tier_nodes.h"
+#include "runtime/nodes.h"
 #include "tools/tier_table.h"
 
 struct adit_tier_stage;
 
 /* Makes the arena (its name begins with "tiers-") and publishes into it. Blocks some 0.1 s. -EINTR, or what adit_create and adit_chunk_put say: then *why
  * has the line. */
-int adit_tier_stage_open(const char *label, const struct adit_tier_chunks *chunks, const struct adit_tier_node *nodes, uint32_t nodes_n,
+int adit_tier_stage_open(const char *label, const struct adit_tier_chunks *chunks, const struct adit_node *nodes, uint32_t nodes_n,
                          struct adit_tier_stage **out, char *why, size_t why_bytes);
 void adit_tier_stage_close(struct adit_tier_stage **stage);
 

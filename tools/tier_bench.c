@@ -13,7 +13,7 @@
 #include "tools/tier_device.h"
 #include "tools/tier_figures.h"
 #include "tools/tier_kernels.h"
-#include "tools/tier_nodes.h"
+#include "runtime/nodes.h"
 
 #define ARENA_NS 320000000u /* of measuring threads or processes, all nodes together */
 
@@ -30,7 +30,7 @@ struct state {
     struct adit_tier_table *table;
     struct adit_tier_chunks *varied, *world;
     struct adit_tier_energy energy;
-    struct adit_tier_node nodes[ADIT_TIER_NODES_MAX];
+    struct adit_node nodes[ADIT_NODES_MAX];
     uint32_t nodes_n;
     const char *best; /* kernel; NULL: none is right */
 };
@@ -158,7 +158,7 @@ int adit_tier_bench_run(const struct adit_tier_bench *bench, struct adit_tier_ta
     s->b = bench;
     s->table = calloc(1, sizeof *s->table + ADIT_TIERS_MAX * sizeof *s->table->tiers);
     adit_tier_energy_open(&s->energy, ADIT_TIER_ENERGY_ROOT);
-    s->nodes_n = adit_tier_nodes(s->nodes);
+    s->nodes_n = adit_nodes_here(s->nodes);
     progress_say(s, "makes chunks to measure with");
     int error = s->table ? adit_tier_chunks_varied(&s->varied) : -ENOMEM;
     error = error ? error : adit_tier_chunks_world(&s->world);

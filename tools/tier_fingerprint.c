@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "tools/tier_nodes.h"
+#include "runtime/nodes.h"
 
 __attribute__((format(printf, 2, 3))) static void add(struct adit_tier_fingerprint *f, const char *format, ...)
 {
@@ -41,8 +41,8 @@ static void cpuinfo_add(struct adit_tier_fingerprint *f, const char *name)
 
 static void nodes_add(struct adit_tier_fingerprint *f)
 {
-    static struct adit_tier_node nodes[ADIT_TIER_NODES_MAX]; /* too large for a stack; one thread at a time measures */
-    uint32_t n = adit_tier_nodes(nodes);
+    static struct adit_node nodes[ADIT_NODES_MAX]; /* too large for a stack; one thread at a time measures */
+    uint32_t n = adit_nodes_here(nodes);
     for (uint32_t i = 0; i < n; i++) {
         add(f, "node %d: %u cpus, ", nodes[i].id, nodes[i].cpus_n);
         for (uint32_t at = 0; at < CPU_SETSIZE; at += 4) { /* as a mask in hexadecimal, lowest first */

@@ -1,0 +1,64 @@
+#include "runtime/reach.h"
+
+#include "runtime/dirty.h"
+
+#define KEEPS 4u               /* chunks a worker that stay with it: it has begun, or will, before a thief has fetched them */
+#define WAITED_NS 200000u      /* four wakes: a foreman that is there has looked by then */
+#define UNSERVED_NS 1000000u
+
+static bool is_nearest(const struct adit_arena *arena, const struct adit_reach *all, uint32_t n, uint32_t i, uint32_t segment)
+{
+    uint32_t own = adit_near_distance(arena, all[i].segment, segment);
+    for (uint32_t k = 0; k < n; k++)
+        if (adit_near_distance(arena, all[k].segment, segment) < own)
+            return false;
+    return true;
+}
+
+void adit_reaches_init(struct adit_reach *reaches, const struct adit_arena *arena, const int32_t *nodes, const uint32_t *workers, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        reaches[i] = (struct adit_reach){.segment = adit_near_node(arena, nodes[i])};
+    for (uint32_t i = 0; i < n && n > 1; i++)
+        for (uint32_t s = 1; s < arena->segments_n; s++)
+            if (is_nearest(arena, reaches, n, i, s))
+                reaches[i].homes |= 1u << s;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < n; k++)
+            for (uint32_t s = 1; s < arena->segments_n; s++)
+                reaches[i].workers[s] = (uint16_t)(reaches[i].workers[s] + (reaches[k].homes >> s & 1) * workers[k]);
+}
+
+/* How many of those that wait in a segment are left over. */
+static uint32_t left_over(const struct adit_reach *reach, const struct adit_reach_passed *passed, uint32_t segment)
+{
+    uint32_t keeps = KEEPS * reach->workers[segment];
+    return passed->n[segment] > keeps ? (passed->n[segment] - keeps + 1) / 2 : 0;
+}
+
+static uint32_t list_of(const struct adit_reach *reach, const struct adit_arena *arena, uint32_t segment, uint32_t cursor, bool (*may_take)(void *user, uint32_t index), void *user, uint32_t *list,
+                        uint32_t n_max)
+{
+    struct adit_dirty_walk walk = adit_dirty_walk_from(arena, cursor);
+    uint64_t now = adit_clock_ns(), waited_ns = reach->workers[segment] ? WAITED_NS : UNSERVED_NS;
+    uint32_t n = 0, index;
+    while (n < n_max && adit_dirty_next(arena, &walk, &cursor, &index)) {
+        const struct adit_entry *entry = &arena->entries[index];
+        if (adit_placement_segment(arena, adit_load_relaxed(&entry->current)) == segment && (int64_t)(now - adit_load_relaxed(&entry->dirty_ns)) > (int64_t)waited_ns &&
+            may_take(user, index)) /* relaxed, both: advice */
+            list[n++] = index;
+    }
+    return n;
+}
+
+uint32_t adit_reach_steal(const struct adit_reach *reach, const struct adit_arena *arena, const struct adit_reach_passed *passed, uint32_t cursor,
+                          bool (*may_take)(void *user, uint32_t index), void *user, uint32_t *list, uint32_t n_max)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i + 1 < arena->segments_n && !n; i++) {
+        uint32_t segment = adit_near_at(arena, reach->segment, i), most = left_over(reach, passed, segment);
+        if (most)
+            n = list_of(reach, arena, segment, cursor, may_take, user, list, most < n_max ? most : n_max);
+    }
+    return n;
+}
