@@ -3,6 +3,7 @@
  * What the library says of itself (adit_dispatcher_node) is held against what the kernel says of addresses: move_pages(2). Nodes 0 and 1 are near one another; so are 2 and 3, where there are four; a node without
  * processors is far.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <numa.h>
 #include <numaif.h>
@@ -210,12 +211,32 @@ static void look(struct adit_arena *a, const struct adit_dispatcher *d, uint64_t
 
 static void settle(struct adit_arena *a) { assert_return_code(adit_settle(a, SETTLE_NS), 0); }
 
+/* How many threads of this process may run on that node's processors alone. */
+static int bound_to(int node)
+{
+    struct bitmask *cpus = numa_allocate_cpumask(), *allowed = numa_allocate_cpumask();
+    struct dirent *e;
+    int n = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    assert_return_code(numa_node_to_cpus(node, cpus), errno);
+    while ((e = readdir(tasks)))
+        if (e->d_name[0] != '.' && numa_sched_getaffinity(atoi(e->d_name), allowed) > 0)
+            n += numa_bitmask_equal(cpus, allowed);
+    closedir(tasks);
+    numa_free_cpumask(cpus);
+    numa_free_cpumask(allowed);
+    return n;
+}
+
 /* tried: foremen that take what they find; threads not bound */
 static void each_node_meshes_its_own_while_load_is_even(void **state)
 {
     struct adit_arena *a = create(ADIT_PLACE_PRODUCER, 0);
     struct adit_dispatcher *d = dispatch(a, (uint32_t)workers_n);
     uint64_t meshed[NODES_MAX][NODES_MAX];
+    for (int node = 0; node < workers_n; node++)
+        assert_true(bound_to(node) >= 1);
     for (int i = 0; i < ROUNDS; i++) {
         for (int node = 0; node < workers_n; node++) {
             run_on(node);
