@@ -102,6 +102,8 @@ static uint32_t adaptive(struct adit_route *r, const struct adit_route_work *w, 
 
 bool adit_route_choose(struct adit_route *r, const struct adit_route_work *w, uint64_t now_ns, struct adit_route_decision *d)
 {
+    if (!w->tiers)
+        return false; /* its kind may be none */
     *d = (struct adit_route_decision){.kind = w->kind, .size_class = w->size_class, .tiers = w->tiers};
     uint32_t best = price(r, w, now_ns, d), i;
     if (w->tiers && !(w->tiers & (w->tiers - 1))) {

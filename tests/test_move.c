@@ -22,7 +22,8 @@ static uint32_t index_of(struct adit_arena *a)
 
 static struct adit_arena *meshed(void)
 {
-    struct adit_arena *a = shm_fixture_create(FIXTURE_NAME, NULL, 16u << 20);
+    const struct adit_create_params p = {.size = sizeof p, .hold_max_bytes = 1u << 30}; /* readers of sanitizers are slow, and none is to be ousted */
+    struct adit_arena *a = shm_fixture_create(FIXTURE_NAME, &p, 16u << 20);
     struct adit_dispatcher *d;
     for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
         voxels[i] = i * 2654435761u >> 29 ? 0 : (uint16_t)(1 + i % 3);
