@@ -403,6 +403,30 @@ ADIT_API int adit_watch_fd(struct adit_watch *watch);
  * keeper, some 0.1 ms, at most 2 s. */
 ADIT_API void adit_watch_close(struct adit_watch **watch);
 
+/* ---- viewers ---------------------------------------------------------------------------------------------------- */
+
+/* Where a consumer looks from, so that what it sees first is meshed first: dispatchers take dirty chunks by their distance from the nearest viewer, in chunks of their level of detail; what lies behind counts as twice as
+ * far, what is beyond the radius comes after all that is within; and what waits comes nearer by a chunk each 4 ms, so nothing starves. Without viewers chunks are taken as they come.
+ *
+ *     struct adit_viewer_place me = {.size = sizeof me, .at = {0, 80, 0}, .toward = {1, 0, 0}, .radius = 12 * 64};
+ *     struct adit_viewer *v;
+ *     adit_viewer_open(a, &me, &v);
+ *     every frame: me.at[0] += 3; adit_viewer_move(v, &me);
+ */
+struct adit_viewer_place {
+    size_t size;
+    float at[3], toward[3]; /* voxels; toward: a direction of any length, 0: none */
+    float radius;           /* voxels, of level 0; of level n 2^n as far */
+    uint8_t world;
+};
+struct adit_viewer;
+/* -EROFS: observers and guests; -EUSERS: there are 64; -EINVAL: no numbers; -EMSGSIZE; -ENOMEM. It ends with its process. Wait-free, as move. */
+ADIT_API int adit_viewer_open(struct adit_arena *arena, const struct adit_viewer_place *place, struct adit_viewer **out);
+/* One thread at a time. -EINVAL, -EMSGSIZE: it stays where it was. */
+ADIT_API int adit_viewer_move(struct adit_viewer *viewer, const struct adit_viewer_place *place);
+/* Before the arena is detached. */
+ADIT_API void adit_viewer_close(struct adit_viewer **viewer);
+
 /* ---- dispatcher ------------------------------------------------------------------------------------------------- */
 
 /* Vulkan devices that mesh chunks for dispatchers, with the same bytes. */
@@ -591,7 +615,7 @@ struct adit_stats {
     char name[48];
     uint64_t created_ns; /* CLOCK_REALTIME */
     uint64_t epoch;
-    uint32_t participants, participants_max, readers, readers_max, watches, watches_max, segments_n;
+    uint32_t participants, participants_max, readers, readers_max, watches, watches_max, viewers, segments_n;
     uint64_t keys, keys_max; /* used places of the store, of how many (chunks_max or more): a key keeps its place once it had a version */
     uint64_t chunks, meshes, dirty, in_work; /* chunks: keys with a current version, removals among them */
     uint64_t version_bytes, mesh_bytes; /* of the blocks of current versions and meshes, granules rounded up */

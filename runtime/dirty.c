@@ -32,6 +32,12 @@ bool adit_dirty_next(const struct adit_arena *arena, struct adit_dirty_walk *wal
     return false;
 }
 
+bool adit_dirty_is_free(const struct adit_arena *arena, uint32_t index)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena);
+    return adit_bitset_has(&dirty, index) && !adit_load_acquire(&arena->entries[index].work);
+}
+
 bool adit_dirty_hold(struct adit_arena *arena, uint32_t index)
 {
     struct adit_bitset working = adit_working_set(arena);

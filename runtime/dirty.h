@@ -39,6 +39,9 @@ static inline struct adit_dirty_walk adit_dirty_walk_from(const struct adit_aren
 }
 bool adit_dirty_next(const struct adit_arena *arena, struct adit_dirty_walk *walk, uint32_t *cursor, uint32_t *index);
 
+/* Whether it is dirty, and nobody is at it. */
+bool adit_dirty_is_free(const struct adit_arena *arena, uint32_t index);
+
 /* Gives up the mesh of a version that kills who makes it: current is its commit word. The entry is neither dirty nor meshed until another version is published. False: somebody
  * is at it, or it is not dirty; nothing has changed. */
 bool adit_dirty_give_up(struct adit_arena *arena, uint32_t index, uint64_t current);

@@ -51,10 +51,12 @@ static void skip_given_up(struct adit_arena *arena, uint32_t index)
 /* What one look has found. */
 struct look {
     uint32_t n;         /* listed */
+    uint32_t free;      /* of these, the first ones: not offered */
     uint32_t most;      /* that could be offered */
-    uint32_t offered;   /* the first ones listed, by now */
+    uint32_t offered;   /* by now; so many are gone from the front of the list */
     uint32_t under_way; /* offers in all, by now */
     uint64_t soon;      /* a task that is spent, and its chunk dirty; 0: none */
+    uint32_t spent;     /* that chunk */
     uint64_t middle;    /* one of those under way; 0: none */
     struct adit_reach_passed passed;
 };
@@ -65,32 +67,79 @@ static bool is_nobodys(void *user, uint32_t index)
     return !adit_offers_is_elsewhere(&f->offers, index) && !adit_dirty_is_given_up(f->p.arena, index);
 }
 
+/* One that is dirty, and that nobody is at: true when it is to be listed, as it is free and at home here. */
+static bool consider(struct adit_foreman *f, struct look *look, uint32_t index)
+{
+    struct adit_arena *arena = f->p.arena;
+    const struct adit_offer *offer = adit_offers_find(&f->offers, index);
+    if (adit_dirty_is_given_up(arena, index)) {
+        skip_given_up(arena, index);
+    } else if (!offer && adit_offers_is_elsewhere(&f->offers, index)) {
+        return false;
+    } else if (!offer && !adit_reach_is_own(&f->p.reach, arena, index)) {
+        adit_reach_pass(&look->passed, arena, index);
+    } else if (!offer) {
+        return true;
+    } else if (!look->soon && adit_foreman_is_spent(f, offer)) {
+        look->soon = offer->task;
+        look->spent = index;
+    }
+    return false;
+}
+
+static void list_as_they_come(struct adit_foreman *f, struct look *look, uint32_t n_max)
+{
+    struct adit_dirty_walk walk = adit_dirty_walk_from(f->p.arena, f->cursor);
+    uint32_t index;
+    while (look->n < n_max && adit_dirty_next(f->p.arena, &walk, &f->cursor, &index))
+        if (consider(f, look, index))
+            f->list[look->n++] = index;
+}
+
+/* Walks over all that is dirty, for the best. */
+static void make_agenda(struct adit_foreman *f, struct look *look)
+{
+    struct adit_arena *arena = f->p.arena;
+    struct adit_dirty_walk walk = {0};
+    uint64_t now = adit_clock_ns();
+    uint32_t cursor = 0, index;
+    adit_interest_look(arena, &f->seen);
+    adit_agenda_begin(&f->agenda, now);
+    while (adit_dirty_next(arena, &walk, &cursor, &index)) {
+        uint64_t since = adit_load_relaxed(&arena->entries[index].dirty_ns); /* relaxed: advice, as is all of this */
+        if (consider(f, look, index))
+            adit_agenda_add(&f->agenda, index, adit_interest_rank(&f->seen, adit_load_relaxed(&arena->keys[index]), now > since ? now - since : 0));
+    }
+    adit_agenda_end(&f->agenda, adit_clock_ns());
+}
+
+/* By what viewers see first. */
+static void list_by_rank(struct adit_foreman *f, struct look *look, uint32_t n_max)
+{
+    uint32_t index;
+    for (uint32_t walks = 0; walks < 2 && !look->n; walks++) { /* what was left of the last walk, or a new one */
+        if (walks || !adit_agenda_is_fresh(&f->agenda, adit_clock_ns()))
+            make_agenda(f, look);
+        while (look->n < n_max && adit_agenda_take(&f->agenda, &index))
+            if (adit_dirty_is_free(f->p.arena, index) && consider(f, look, index))
+                f->list[look->n++] = index;
+    }
+}
+
 /* Lists chunks that are dirty, at which nobody is, and that are not offered: those at home here, or, where there are none, some of others'; behind them, for whoever meshes here, one whose
  * offer is spent. */
 static void gather(struct adit_foreman *f, struct look *look)
 {
-    struct adit_arena *arena = f->p.arena;
-    struct adit_dirty_walk walk = adit_dirty_walk_from(arena, f->cursor);
-    uint32_t n_max = f->p.threads ? ADIT_OFFERS_MAX : look->most, index, spent = 0;
-    while (look->n < n_max && adit_dirty_next(arena, &walk, &f->cursor, &index)) {
-        const struct adit_offer *offer = adit_offers_find(&f->offers, index);
-        if (adit_dirty_is_given_up(arena, index)) {
-            skip_given_up(arena, index);
-        } else if (!offer && adit_offers_is_elsewhere(&f->offers, index)) {
-            continue;
-        } else if (!offer && !adit_reach_is_own(&f->p.reach, arena, index)) {
-            adit_reach_pass(&look->passed, arena, index);
-        } else if (!offer) {
-            f->list[look->n++] = index;
-        } else if (!look->soon && adit_foreman_is_spent(f, offer)) {
-            look->soon = offer->task;
-            spent = index;
-        }
-    }
+    uint32_t n_max = f->p.threads ? ADIT_OFFERS_MAX - 1 : look->most;
+    if (adit_interest_high(f->p.arena))
+        list_by_rank(f, look, n_max);
+    else
+        list_as_they_come(f, look, n_max);
     if (!look->n && look->passed.is_any)
-        look->n = adit_reach_steal(&f->p.reach, arena, &look->passed, f->cursor, is_nobodys, f, f->list, n_max);
-    if (f->p.threads && look->n < n_max && look->soon)
-        f->list[look->n++] = spent;
+        look->n = adit_reach_steal(&f->p.reach, f->p.arena, &look->passed, f->cursor, is_nobodys, f, f->list, n_max);
+    look->free = look->n;
+    if (f->p.threads && look->soon)
+        f->list[look->n++] = look->spent;
 }
 
 /* A task whose end makes room for about as many as there are before it. */
@@ -113,26 +162,30 @@ static uint32_t room(const struct adit_foreman *f)
     return all > f->offers.n ? (uint32_t)all - f->offers.n : 0;
 }
 
-/* Offers the first of n listed, as far as it is worth the while; returns how many. One is for this thread where it meshes: the last, which may be offered already. */
+/* Offers some of the n free ones that are listed, as far as it is worth the while; returns how many, which are gone from the front of the list. Where this thread meshes the first one stays: what is needed soonest is begun
+ * at once. */
 static uint32_t offer(struct adit_foreman *f, uint32_t n, uint32_t most)
 {
     uint64_t tasks[ADIT_OFFERS_MAX];
-    uint32_t keeps = f->p.threads ? 1 : 0;
+    uint32_t keeps = f->p.threads ? 1 : 0, begun = 0;
+    uint32_t *list = f->list + keeps;
     n = n > keeps ? n - keeps : 0;
     if (keeps && !f->offers.n && n * chunk_ns(f) <= WAKE_NS)
         return 0; /* nobody is awake, and it is done before somebody would be */
     n = n < most ? n : most;
-    uint32_t begun = 0;
-    while (begun < n && adit_offers_begin(&f->offers, f->list[begun])) {
-        f->args[begun].index = f->list[begun];
+    while (begun < n && adit_offers_begin(&f->offers, list[begun])) {
+        f->args[begun].index = list[begun];
         begun++;
     }
     int done = begun ? adit_submit_n(f->queue, f->specs, begun, tasks) : 0;
     for (uint32_t i = done > 0 ? (uint32_t)done : 0; i < begun; i++)
-        adit_offers_undo(&f->offers, f->list[i]);
+        adit_offers_undo(&f->offers, list[i]);
     for (int i = 0; i < done; i++)
-        adit_offers_add(&f->offers, f->list[i], tasks[i], adit_load_acquire(&f->p.arena->entries[f->list[i]].current));
-    return done > 0 ? (uint32_t)done : 0;
+        adit_offers_add(&f->offers, list[i], tasks[i], adit_load_acquire(&f->p.arena->entries[list[i]].current));
+    if (done <= 0)
+        return 0;
+    list[done - 1] = f->list[0]; /* of this thread, if it meshes; else it is offered itself */
+    return (uint32_t)done;
 }
 
 /* Takes back the newest offer that nobody has begun. */
@@ -246,7 +299,7 @@ static bool step(struct adit_foreman *f, struct look *look)
     adit_foreman_collect(f);
     look->most = f->workers_n ? room(f) : 0;
     gather(f, look);
-    look->offered = look->most ? offer(f, look->n, look->most) : 0;
+    look->offered = look->most ? offer(f, look->free, look->most) : 0;
     look->under_way = f->offers.n;
     look->middle = middle_of(&f->offers);
     bool is_refused = f->is_refused;

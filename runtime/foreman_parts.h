@@ -5,7 +5,9 @@
 
 #include <pthread.h>
 
+#include "runtime/agenda.h"
 #include "runtime/foreman.h"
+#include "runtime/interest.h"
 #include "runtime/kinds.h"
 #include "runtime/offers.h"
 
@@ -15,10 +17,12 @@ struct adit_foreman {
     struct adit_pool *pool; /* NULL, as the queue: the arena has no room for one */
     pthread_t threads[2];
     uint32_t threads_n;
-    pthread_mutex_t baton; /* whoever of them has it is the foreman: the next three fields are its */
+    pthread_mutex_t baton; /* whoever of them has it is the foreman: the fields up to lock are its */
     bool is_alone;      /* it offers nothing */
     uint32_t workers_n; /* who take offers */
     uint32_t cursor;
+    struct adit_interest seen; /* at the last walk for the agenda */
+    struct adit_agenda agenda;
     uint64_t meshed_here[ADIT_SEGMENTS_MAX]; /* by the foreman, before the chunk is done; by where its version was, as by_others */
     uint32_t list[ADIT_OFFERS_MAX]; /* free chunks of one look */
     struct adit_task_spec specs[ADIT_OFFERS_MAX];

@@ -4,6 +4,7 @@
 
 #include "runtime/buffer.h"
 #include "runtime/dirty.h"
+#include "runtime/interest.h"
 #include "runtime/key.h"
 #include "runtime/kind_able.h"
 #include "runtime/material.h"
@@ -78,6 +79,7 @@ int adit_recover_participant(struct adit_arena *arena, uint32_t slot)
     adit_task_wants_forget(arena, slot);
     adit_dirty_recover(arena, owner);
     adit_watch_recover(arena, owner);
+    adit_viewers_recover(arena, owner);
     adit_material_recover(arena, owner);
     adit_kinds_able_clear(arena, slot);
     adit_buffers_recover(arena, owner);

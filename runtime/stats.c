@@ -120,6 +120,8 @@ int adit_stats(struct adit_arena *arena, struct adit_stats *stats)
         stats->readers += adit_load32_relaxed(&arena->readers[i].owner) != 0;
     for (uint32_t i = 0; i < arena->watches_max; i++)
         stats->watches += adit_load32_relaxed(&arena->watches[i].owner) != 0;
+    for (uint32_t i = 0; i < ADIT_VIEWERS_MAX && arena->viewers; i++)
+        stats->viewers += adit_load32_relaxed(&arena->viewers[i].owner) != 0;
     if (arena->dirty) { /* a guest does not see it */
         struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
         stats->dirty = adit_bitset_count(&dirty);

@@ -79,6 +79,7 @@ struct adit_arena {
     struct adit_task_memory *task_memory;
     struct adit_buffer_slot *buffers;
     struct adit_worker_slot *workers;
+    struct adit_viewer_slot *viewers; /* ADIT_VIEWERS_MAX */
     uint32_t kinds_max, queues_max, tasks_max, buffers_max, workers_max;
     uint32_t participants_max, readers_max, chunks_max, watches_max, materials_max, rings_max, locks_max;
     uint32_t guests_max;

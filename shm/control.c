@@ -25,6 +25,7 @@ uint64_t adit_control_signature(void)
     h = MIX(h, sizeof(struct adit_reader_slot));
     h = MIX(h, sizeof(struct adit_entry));
     h = MIX(h, sizeof(struct adit_watch_slot));
+    h = MIX(h, sizeof(struct adit_viewer_slot));
     h = MIX(h, sizeof(struct adit_material));
     h = MIX(h, sizeof(struct adit_ring_slot));
     h = MIX(h, sizeof(struct adit_ring_head));
@@ -112,6 +113,7 @@ uint64_t adit_control_layout(const struct adit_arena_plan *plan, struct adit_con
     at = place(&head->task_memory, at, participants, sizeof(struct adit_task_memory));
     at = place(&head->buffers, at, plan->buffers_max, sizeof(struct adit_buffer_slot));
     at = place(&head->workers, at, ADIT_WORKER_SLOTS, sizeof(struct adit_worker_slot));
+    at = place(&head->viewers, at, ADIT_VIEWERS_MAX, sizeof(struct adit_viewer_slot));
     at = place(&head->heap, at, heap_bytes, 1);
     at = (at + TABLE_ALIGN - 1) / TABLE_ALIGN * TABLE_ALIGN;
     head->segments[0].granule_first = (uint32_t)(head->heap.at >> ADIT_GRANULE_SHIFT);
@@ -189,10 +191,11 @@ static bool adopt_tasks(struct adit_arena *a, const struct adit_control *c)
     a->queues_max = (uint32_t)c->queues.n;
     a->tasks_max = (uint32_t)c->tasks.n;
     a->workers = table(a, &c->workers, sizeof *a->workers, ADIT_WORKER_SLOTS);
+    a->viewers = table(a, &c->viewers, sizeof *a->viewers, ADIT_VIEWERS_MAX);
     a->buffers_max = (uint32_t)c->buffers.n;
     a->workers_max = (uint32_t)c->workers.n;
-    return a->kinds && a->queues && a->tasks && a->task_after && a->task_blockers && a->task_uses && a->task_use_bits && a->task_wants && a->task_memory && a->buffers && a->workers &&
-           c->task_wants.n == a->tasks_max && c->task_memory.n == a->participants_max && c->task_after.n == a->tasks_max && c->task_blockers.n == a->tasks_max &&
+    return a->kinds && a->queues && a->tasks && a->task_after && a->task_blockers && a->task_uses && a->task_use_bits && a->task_wants && a->task_memory && a->buffers && a->workers && a->viewers &&
+           c->viewers.n == ADIT_VIEWERS_MAX && c->task_wants.n == a->tasks_max && c->task_memory.n == a->participants_max && c->task_after.n == a->tasks_max && c->task_blockers.n == a->tasks_max &&
            c->task_uses.n == a->tasks_max && c->task_use_bits.n == a->tasks_max;
 }
 

@@ -19,7 +19,7 @@
  *   | adit_control | participants | readers | pins | block words of every segment | extent hints |
  *   | store keys | store entries | materials |
  *   - - - inner_at: what follows is no guest's to see - - -
- *   | adit_waits | dirty, working bits | watches | watch bits | rings | locks | kinds | queues | tasks, what they wait for | buffers | workers | heap (segment 0 blocks) |
+ *   | adit_waits | dirty, working bits | watches | watch bits | rings | locks | kinds | queues | tasks, what they wait for | buffers | workers | viewers | heap (segment 0 blocks) |
  *
  * With guests these are two memfds, mapped one behind the other; a guest is given the first, read-only. All words that anybody
  * sleeps on lie in the second: who can map a futex word can have its sleepers moved elsewhere (FUTEX_REQUEUE), read-only or not.
@@ -58,6 +58,7 @@
 #define ADIT_GUEST_SECTIONS 16u /* reading threads of a guest */
 #define ADIT_GUEST_PINS 64u
 #define ADIT_GUEST_WATCHES 2u
+#define ADIT_VIEWERS_MAX 64u
 #define ADIT_GUEST_PATH_BYTES 104u /* what a socket's address has room for */
 
 /* ---- words ------------------------------------------------------------------------------------------------------ */
@@ -268,8 +269,8 @@ struct adit_control {
     struct adit_table waits, kinds, queues, tasks, task_after, task_blockers, task_uses, task_use_bits, buffers;
     uint64_t inner_at;                      /* see above */
     char guest_path[ADIT_GUEST_PATH_BYTES]; /* of the guests' socket; "" without guests */
-    struct adit_table workers, task_wants, task_memory;
-    uint64_t pad1[9];
+    struct adit_table workers, task_wants, task_memory, viewers;
+    uint64_t pad1[7];
     struct adit_segment segments[ADIT_SEGMENTS_MAX];
     /* each of the following on a line pair of its own */
     uint64_t epoch; /* odd, counts by ADIT_EPOCH_STEP; w: grace periods, o: seq_cst RMW; read at every enter */
@@ -280,7 +281,8 @@ struct adit_control {
     uint64_t starved; /* meshes in a row that found no memory; w: dispatchers, relaxed */
     uint64_t watches_high; /* watch slots ever used; w: any, acq_rel */
     uint64_t returns; /* chunks that went from working back to dirty; w: dispatchers, keepers, seq_cst, between the two bits */
-    uint64_t pad5[250];
+    uint64_t viewers_high; /* viewer slots ever used; w: any, acq_rel */
+    uint64_t pad5[249];
 };
 
 /* Words that processes sleep on, each on a line pair of its own. */
@@ -355,6 +357,17 @@ struct adit_watch_slot {
     uint32_t pad0[6];
     struct adit_event event; /* on its own line: the only word consumers of this watch wait on */
     uint32_t pad1[14];
+};
+
+/* A viewer: where a consumer looks from (runtime/interest.h). On lines of its own, as it moves sixty times a second. */
+enum adit_viewer_state { ADIT_VIEWER_FREE, ADIT_VIEWER_SETTING, ADIT_VIEWER_ACTIVE };
+struct adit_viewer_slot {
+    uint32_t state; /* enum adit_viewer_state; w: owner, o: release */
+    uint32_t owner; /* CAS: claims the slot */
+    float at[3], toward[3], radius; /* voxels; w: owner, relaxed, as what follows */
+    uint8_t world, pad0[3];
+    uint64_t moves; /* counts them */
+    uint64_t pad1[10];
 };
 
 /* A material. id is the index. Its states: runtime/material.h. */
@@ -574,6 +587,8 @@ ADIT_AT(adit_reader_slot, ousted, 8);
 ADIT_SIZE(adit_entry, 64);
 ADIT_SIZE(adit_watch_slot, 128);
 ADIT_AT(adit_watch_slot, event, 64);
+ADIT_SIZE(adit_viewer_slot, 128);
+ADIT_AT(adit_viewer_slot, moves, 40);
 ADIT_SIZE(adit_material, 64);
 ADIT_SIZE(adit_ring_slot, 128);
 ADIT_SIZE(adit_lock_slot, 256 + 2 * ADIT_LOCK_BYTES_MAX);

@@ -188,7 +188,7 @@ static void look_at_readers(struct adit_verifier *v)
         look_at_reader(v, i, high);
 }
 
-/* ---- watches, materials ----------------------------------------------------------------------------------------- */
+/* ---- watches, viewers, materials ----------------------------------------------------------------------------------------- */
 
 static void look_at_watch(struct adit_verifier *v, uint32_t i)
 {
@@ -206,6 +206,24 @@ static void look_at_watch(struct adit_verifier *v, uint32_t i)
         adit_finding_add(v->findings, "I5", "watch %u|%s, and nobody's", i, state == ADIT_WATCH_SLOT_ACTIVE ? "active" : "being set up");
     if (state == ADIT_WATCH_SLOT_ACTIVE && i >= high)
         adit_finding_add(v->findings, "I5", "watch %u|active, and publishers look at %llu only", i, (unsigned long long)high);
+}
+
+static void look_at_viewer(struct adit_verifier *v, uint32_t i)
+{
+    const struct adit_viewer_slot *s = &v->arena->viewers[i];
+    uint32_t state = adit_load32_acquire(&s->state), owner = adit_load32_acquire(&s->owner);
+    const char *fault = owner ? adit_verify_owner(v, owner) : NULL;
+    uint64_t high = adit_load_acquire(&v->arena->control->viewers_high); /* after state: it is raised before */
+    if (adit_load32_acquire(&s->owner) != owner || adit_load32_acquire(&s->state) != state)
+        return;
+    if (fault)
+        adit_finding_add(v->findings, "I5", "viewer %u|%s", i, fault);
+    if (state > ADIT_VIEWER_ACTIVE)
+        adit_finding_add(v->findings, "I5", "viewer %u|in state %u, which is none", i, state);
+    else if (state != ADIT_VIEWER_FREE && !owner)
+        adit_finding_add(v->findings, "I5", "viewer %u|%s, and nobody's", i, state == ADIT_VIEWER_ACTIVE ? "active" : "being set up");
+    if (state == ADIT_VIEWER_ACTIVE && i >= high)
+        adit_finding_add(v->findings, "I5", "viewer %u|active, and dispatchers look at %llu only", i, (unsigned long long)high);
 }
 
 static void look_at_material(struct adit_verifier *v, uint32_t id)
@@ -240,7 +258,7 @@ static bool is_same_table(const struct adit_arena *a, const struct adit_arena *b
            a->materials_max == b->materials_max && a->rings == b->rings && a->rings_max == b->rings_max && a->locks == b->locks &&
            a->locks_max == b->locks_max && a->kinds == b->kinds && a->kinds_max == b->kinds_max && a->queues == b->queues &&
            a->queues_max == b->queues_max && a->tasks == b->tasks && a->tasks_max == b->tasks_max && a->task_after == b->task_after && a->task_blockers == b->task_blockers &&
-           a->task_uses == b->task_uses && a->task_use_bits == b->task_use_bits && a->task_wants == b->task_wants && a->task_memory == b->task_memory && a->buffers == b->buffers && a->buffers_max == b->buffers_max && a->workers == b->workers && a->workers_max == b->workers_max && a->fenced == b->fenced;
+           a->task_uses == b->task_uses && a->task_use_bits == b->task_use_bits && a->task_wants == b->task_wants && a->task_memory == b->task_memory && a->buffers == b->buffers && a->buffers_max == b->buffers_max && a->workers == b->workers && a->viewers == b->viewers && a->workers_max == b->workers_max && a->fenced == b->fenced;
 }
 
 /* The head is written once, before anybody attaches: adopted again it gives the tables that this process has. */
@@ -264,6 +282,8 @@ void adit_verify_look(struct adit_verifier *v)
     look_at_readers(v);
     for (uint32_t i = 0; i < v->arena->watches_max; i++)
         look_at_watch(v, i);
+    for (uint32_t i = 0; i < ADIT_VIEWERS_MAX; i++)
+        look_at_viewer(v, i);
     for (uint32_t i = 0; i < v->arena->materials_max; i++)
         look_at_material(v, i);
     adit_verify_blocks(v);

@@ -66,6 +66,18 @@ static void watch_and_close(void *user)
     adit_watch_close(&watch);
 }
 
+static void be_a_viewer(void *user)
+{
+    struct adit_viewer_place place = {.size = sizeof place, .toward = {1, 0, 0}, .radius = 640};
+    struct adit_viewer *viewer;
+    (void)user;
+    if (adit_viewer_open(crash_mine, &place, &viewer))
+        return;
+    place.at[1] = 70;
+    (void)adit_viewer_move(viewer, &place);
+    adit_viewer_close(&viewer);
+}
+
 static void register_material(void *user)
 {
     struct adit_material_info glass = {.name = "glass", .material_class = ADIT_CLASS_TRANSLUCENT};
@@ -104,6 +116,7 @@ int main(void)
     static const char *const pin_met[] = {"adit_pin", "adit_pin_set", "adit_unpin", NULL};
     static const char *const reader_met[] = {"adit_rcu_reader_open", "adit_rcu_reader_close", NULL};
     static const char *const watch_met[] = {"adit_watch_open", "adit_watch_next", "adit_watch_close", NULL};
+    static const char *const viewer_met[] = {"adit_viewer_open", "adit_viewer_move", "adit_viewer_close", NULL};
     static const char *const material_met[] = {"adit_material_register", NULL};
     static const struct crash_case cases[] = {
         {.op = {.name = "enter, acquire, exit", .set_up = attach_and_open, .run = read_twice, .functions = read_met},
@@ -113,6 +126,8 @@ int main(void)
         {.op = {.name = "reader open, close", .set_up = crash_attach_consumer, .run = open_and_close_reader, .functions = reader_met},
          .judge = nothing_has_changed},
         {.op = {.name = "watch open, next, close", .set_up = crash_attach_consumer, .run = watch_and_close, .functions = watch_met},
+         .judge = nothing_has_changed},
+        {.op = {.name = "viewer open, move, close", .set_up = crash_attach_consumer, .run = be_a_viewer, .functions = viewer_met},
          .judge = nothing_has_changed},
         {.op = {.name = "name a material", .set_up = crash_attach, .run = register_material, .functions = material_met},
          .judge = glass_can_be_named},

@@ -178,6 +178,8 @@ const char *crash_scene_is_recovered(struct adit_arena *arena)
         return "the dead participant's slot is not free";
     if (s.watches != 1)
         return "the dead participant's watch is not free";
+    if (s.viewers)
+        return "the dead participant's viewer is not free";
     for (uint32_t i = 0; i < arena->readers_max; i++)
         if (arena->readers[i].owner && arena->readers[i].owner != arena->owner)
             return "the dead participant's reader slot is not free";

@@ -158,11 +158,12 @@ static void join_copy(struct hostile *h)
 static void open_handles(struct hostile *h)
 {
     struct adit_watch_params w = {.size = sizeof w, .with_present = true};
+    struct adit_viewer_place p = {.size = sizeof p, .radius = 640};
     struct adit_ring_params r = {.size = sizeof r, .kind = ADIT_RING_SPSC, .element_bytes = 8, .capacity = 8};
     struct adit_key key = hostile_key(1);
     struct adit_chunk_view view;
     uint32_t pin;
-    REQUIRE(!adit_reader_open(h->arena, &h->reader) && !adit_watch_open(h->arena, &w, &h->watch));
+    REQUIRE(!adit_reader_open(h->arena, &h->reader) && !adit_watch_open(h->arena, &w, &h->watch) && !adit_viewer_open(h->arena, &p, &h->viewer));
     REQUIRE(!adit_ring_open(h->arena, "spsc", &r, &h->spsc));
     r.kind = ADIT_RING_MPMC;
     REQUIRE(!adit_ring_open(h->arena, "mpmc", &r, &h->mpmc) && !adit_lock_open(h->arena, "lock", NULL, &h->lock));
@@ -217,6 +218,7 @@ void hostile_close_handles(struct hostile *h)
     adit_ring_close(&h->mpmc);
     adit_samples_close(&h->samples);
     adit_watch_close(&h->watch);
+    adit_viewer_close(&h->viewer);
     adit_reader_close(&h->reader);
 }
 
@@ -271,7 +273,8 @@ uint64_t *hostile_place(const struct hostile *h, uint64_t *seed)
 {
     uint64_t r = shm_fixture_random(seed), k = shm_fixture_random(seed);
     const struct adit_arena *a = h->arena;
-    switch (r % 46) {
+    switch (r % 47) {
+    case 46: return (uint64_t *)&a->viewers[k & 1] + (k >> 8) % 6;
     case 40: return k & 1 ? &a->task_blockers[(k >> 1) % HOSTILE_TASK_SLOTS] : &a->task_use_bits[(k >> 1) % HOSTILE_TASK_SLOTS];
     case 41: return &a->task_after[(k >> 8) % HOSTILE_TASK_SLOTS].task[k & 1];
     case 42: return (uint64_t *)&a->task_uses[(k >> 8) % HOSTILE_TASK_SLOTS] + k % 8;

@@ -27,6 +27,7 @@ struct hostile {
     struct adit_arena *arena;
     struct adit_reader *reader;
     struct adit_watch *watch;
+    struct adit_viewer *viewer;
     struct adit_ring *spsc, *mpmc;
     struct adit_samples *samples;
     struct adit_lock *lock;

@@ -170,6 +170,14 @@ static void slots_of_nobody_are_found(void **state)
     wanted_with(0, "I5", "watch 0", "in state 7");
     VERIFY_POKE(a->control->watches_high, 0);
     wanted_with(0, "I5", "watch 0", "publishers look at 0");
+    VERIFY_POKE(a->viewers[3].state, ADIT_VIEWER_ACTIVE);
+    wanted_with(0, "I5", "viewer 3", "dispatchers look at 0");
+    VERIFY_POKE(a->viewers[3].state, ADIT_VIEWER_ACTIVE);
+    wanted_with(0, "I5", "viewer 3", "active, and nobody's");
+    VERIFY_POKE(a->viewers[3].owner, VERIFY_NOBODY);
+    wanted_with(0, "I5", "viewer 3", "has left");
+    VERIFY_POKE(a->viewers[3].state, 9);
+    wanted_with(0, "I5", "viewer 3", "in state 9");
     VERIFY_POKE(m->owner, VERIFY_NOBODY);
     VERIFY_POKE(m->state, 1);
     wanted_with(0, "I5", "material 300", "has left");

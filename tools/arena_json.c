@@ -24,6 +24,7 @@ json_t *adit_arena_stats_json(const struct adit_stats *s)
         {"readers_max", s->readers_max},
         {"watches", s->watches},
         {"watches_max", s->watches_max},
+        {"viewers", s->viewers},
         {"chunks", s->chunks},
         {"keys", s->keys},
         {"keys_max", s->keys_max},

@@ -1,0 +1,170 @@
+#include "runtime/interest.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "runtime/key.h"
+#include "runtime/params.h"
+
+#define VOXELS ((float)ADIT_CHUNK_DIM)
+#define BEHIND 2u         /* chunks more, and twice as far */
+#define AGE_NS 4000000u   /* that a chunk must wait to rank as one chunk nearer */
+
+struct adit_viewer {
+    struct adit_arena *arena;
+    struct adit_viewer_slot *slot;
+};
+
+/* ---- ranks ------------------------------------------------------------------------------------------------------ */
+
+static float length_of(const float v[3]) { return sqrtf(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]); }
+
+/* How far a viewer is from the chunk, in chunks of its level: from its nearest point. */
+static float rank_of(const struct adit_interest_viewer *v, const struct adit_key *k)
+{
+    float edge = VOXELS * (float)(1u << k->lod), low[3] = {(float)k->x * edge, (float)k->y * edge, (float)k->z * edge}, off[3], ahead = 0;
+    for (int i = 0; i < 3; i++) {
+        off[i] = v->at[i] < low[i] ? low[i] - v->at[i] : v->at[i] > low[i] + edge ? v->at[i] - low[i] - edge : 0;
+        ahead += (low[i] + edge / 2 - v->at[i]) * v->toward[i];
+    }
+    float distance = length_of(off), rank = distance / edge;
+    bool is_behind = ahead < -edge / 2; /* its middle is half a chunk behind */
+    rank = is_behind ? 2 * rank + BEHIND : rank;
+    rank = rank < ADIT_RANK_BEYOND - 1 ? rank : ADIT_RANK_BEYOND - 1;
+    return distance > v->radius * (float)(1u << k->lod) ? rank + ADIT_RANK_BEYOND : rank;
+}
+
+uint32_t adit_interest_rank(const struct adit_interest *seen, uint64_t packed, uint64_t waited_ns)
+{
+    struct adit_key key = adit_key_unpack(packed);
+    float least = 2 * ADIT_RANK_BEYOND - 1;
+    for (uint32_t i = 0; i < seen->n; i++) {
+        float rank = seen->viewer[i].world == key.world ? rank_of(&seen->viewer[i], &key) : least;
+        least = rank < least ? rank : least;
+    }
+    uint64_t rank = (uint64_t)(ADIT_RANK_PARTS * least), younger = waited_ns / (AGE_NS / ADIT_RANK_PARTS);
+    return rank > younger ? (uint32_t)(rank - younger) : 0;
+}
+
+/* ---- viewers ---------------------------------------------------------------------------------------------------- */
+
+static float number(const float *word)
+{
+    float f;
+    uint32_t bits = __atomic_load_n((const uint32_t *)(const void *)word, __ATOMIC_RELAXED); /* relaxed: advice */
+    __builtin_memcpy(&f, &bits, sizeof f);
+    return isfinite(f) ? f : 0;
+}
+
+static void set_number(float *word, float f)
+{
+    uint32_t bits;
+    __builtin_memcpy(&bits, &f, sizeof bits);
+    __atomic_store_n((uint32_t *)(void *)word, bits, __ATOMIC_RELAXED);
+}
+
+void adit_interest_look(const struct adit_arena *arena, struct adit_interest *seen)
+{
+    uint64_t high = adit_interest_high(arena);
+    seen->n = 0;
+    seen->moves = 0;
+    for (uint32_t i = 0; i < high && i < ADIT_VIEWERS_MAX; i++) {
+        const struct adit_viewer_slot *s = &arena->viewers[i];
+        if (adit_load32_acquire(&s->state) != ADIT_VIEWER_ACTIVE) /* VIEWER:active: its place is there */
+            continue;
+        struct adit_interest_viewer *v = &seen->viewer[seen->n++];
+        seen->moves += adit_load_relaxed(&s->moves) * (i + 1) + ((uint64_t)i << 48);
+        for (int k = 0; k < 3; k++) {
+            v->at[k] = number(&s->at[k]);
+            v->toward[k] = number(&s->toward[k]);
+        }
+        float long_ = length_of(v->toward);
+        for (int k = 0; k < 3; k++)
+            v->toward[k] = long_ > 0 && isfinite(long_) ? v->toward[k] / long_ : 0;
+        v->radius = number(&s->radius);
+        v->world = __atomic_load_n(&s->world, __ATOMIC_RELAXED);
+    }
+}
+
+static int check(const struct adit_viewer_place *p)
+{
+    int error = adit_params_check("adit_viewer_*", p->size, sizeof *p);
+    for (int i = 0; i < 3 && !error; i++)
+        if (!isfinite(p->at[i]) || !isfinite(p->toward[i]))
+            error = adit_fault(-EINVAL, "adit_viewer_*: a place or direction that is no number");
+    if (!error && !(p->radius >= 0 && isfinite(p->radius)))
+        error = adit_fault(-EINVAL, "adit_viewer_*: a radius of %g voxels", (double)p->radius);
+    return error;
+}
+
+static void place(struct adit_viewer_slot *s, const struct adit_viewer_place *p)
+{
+    for (int i = 0; i < 3; i++) {
+        set_number(&s->at[i], p->at[i]);
+        set_number(&s->toward[i], p->toward[i]);
+    }
+    set_number(&s->radius, p->radius);
+    __atomic_store_n(&s->world, p->world, __ATOMIC_RELAXED);
+    adit_store_relaxed(&s->moves, adit_load_relaxed(&s->moves) + 1);
+}
+
+int adit_viewer_open(struct adit_arena *arena, const struct adit_viewer_place *at, struct adit_viewer **out)
+{
+    *out = NULL;
+    int error = check(at);
+    if (error)
+        return error;
+    if (!arena->owner)
+        return adit_fault(-EROFS, "arena %s: observers and guests are no viewers; attach as a consumer", arena->name);
+    struct adit_viewer *v = calloc(1, sizeof *v);
+    if (!v)
+        return adit_fault(-ENOMEM, "arena %s: no memory for a viewer", arena->name);
+    for (uint32_t i = 0; i < ADIT_VIEWERS_MAX && !v->slot; i++) {
+        uint32_t nobody = 0;
+        if (adit_load32_relaxed(&arena->viewers[i].owner) || !adit_cas32_acq_rel(&arena->viewers[i].owner, &nobody, arena->owner))
+            continue;
+        v->slot = &arena->viewers[i];
+        adit_store32_release(&v->slot->state, ADIT_VIEWER_SETTING);
+        adit_raise_acq_rel(&arena->control->viewers_high, i + 1);
+    }
+    if (!v->slot) {
+        free(v);
+        return adit_fault(-EUSERS, "arena %s: all %u viewers are taken", arena->name, ADIT_VIEWERS_MAX);
+    }
+    v->arena = arena;
+    place(v->slot, at);
+    adit_store32_release(&v->slot->state, ADIT_VIEWER_ACTIVE); /* VIEWER:active */
+    *out = v;
+    return 0;
+}
+
+int adit_viewer_move(struct adit_viewer *viewer, const struct adit_viewer_place *to)
+{
+    int error = check(to);
+    if (!error)
+        place(viewer->slot, to);
+    return error;
+}
+
+static void release(struct adit_viewer_slot *s)
+{
+    adit_store32_release(&s->state, ADIT_VIEWER_FREE);
+    adit_store32_release(&s->owner, 0); /* after state: the next owner finds the slot quiet */
+}
+
+void adit_viewer_close(struct adit_viewer **viewer)
+{
+    if (!*viewer)
+        return;
+    release((*viewer)->slot);
+    free(*viewer);
+    *viewer = NULL;
+}
+
+void adit_viewers_recover(struct adit_arena *arena, uint32_t owner)
+{
+    for (uint32_t i = 0; i < ADIT_VIEWERS_MAX; i++)
+        if (adit_load32_acquire(&arena->viewers[i].owner) == owner)
+            release(&arena->viewers[i]);
+}

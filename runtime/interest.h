@@ -1,0 +1,51 @@
+/* interest.h - what is seen first is meshed first: viewers (adit_viewer_open), and how soon a chunk is needed because of them.
+ *
+ *     struct adit_interest seen;
+ *     adit_interest_look(arena, &seen);                     a copy of all viewers, some 20 ns each
+ *     rank = adit_interest_rank(&seen, packed, waited_ns)   less is sooner
+ *
+ * Rank is a distance in chunks of the chunk's level of detail, so a chunk of level 3 that is eight times as far ranks alike. Of several viewers the nearest counts.
+ *
+ *     within the radius       distance, to 255; behind the viewer twice of it and 2
+ *     beyond it               256 more: after all that is within
+ *     in no viewer's world    511
+ *     having waited           less by one a 4 ms: after 2 s it is the first, however much that is near changes on and on
+ *
+ * A viewer's place is written by its thread word by word while others read it: a mixture of two places is between them, or for a moment somewhere else, which costs an order and nothing more.
+ *
+ * A slot:  FREE -> SETTING (owner: CAS) -> ACTIVE -> FREE (then owner: 0). If the process dies in between, recovery frees it. What others find in it is advice: whatever lies there, ranks are numbers.
+ */
+#ifndef ADIT_INTEREST_H
+#define ADIT_INTEREST_H
+
+#include "runtime/adit.h"
+#include "shm/shm.h"
+
+#define ADIT_RANK_BEYOND 256u /* chunks */
+#define ADIT_RANK_PARTS 16u   /* of a chunk: what ranks are counted in */
+#define ADIT_RANK_MAX (2 * ADIT_RANK_BEYOND * ADIT_RANK_PARTS)
+
+/* A viewer as it was at a look; in voxels. */
+struct adit_interest_viewer {
+    float at[3], toward[3]; /* toward: of length 1, or 0 */
+    float radius;           /* voxels */
+    uint8_t world;
+};
+struct adit_interest {
+    uint32_t n;
+    uint64_t moves; /* a sum that changes when any of them has moved, come or gone */
+    struct adit_interest_viewer viewer[ADIT_VIEWERS_MAX];
+};
+
+/* Copies the viewers there are. Any thread, wait-free. */
+void adit_interest_look(const struct adit_arena *arena, struct adit_interest *seen);
+/* How many there may be: 0, nobody has ever opened one. One load. */
+static inline uint64_t adit_interest_high(const struct adit_arena *arena) { return adit_load_relaxed(&arena->control->viewers_high); }
+
+/* See above; in ADIT_RANK_PARTS of a chunk, below ADIT_RANK_MAX. Pure. */
+uint32_t adit_interest_rank(const struct adit_interest *seen, uint64_t packed, uint64_t waited_ns);
+
+/* Frees the slots of an owner: one that has died, or that leaves. */
+void adit_viewers_recover(struct adit_arena *arena, uint32_t owner);
+
+#endif
