@@ -427,6 +427,56 @@ ADIT_API int adit_viewer_move(struct adit_viewer *viewer, const struct adit_view
 /* Before the arena is detached. */
 ADIT_API void adit_viewer_close(struct adit_viewer **viewer);
 
+/* ---- frames ----------------------------------------------------------------------------------------------------- */
+
+/* A loop at a rate, with points in each frame that must not be missed; and what became of them.
+ *
+ *     const struct adit_frame_point points[] = {{"draw", 8000000}, {"present", 15000000}};
+ *     const struct adit_frame_params p = {.size = sizeof p, .period_ns = 16666667, .points = points, .points_n = 2};
+ *     struct adit_frame *f;
+ *     adit_frame_open(&p, &f);
+ *     for (;;) {
+ *         adit_frame_wait(f);
+ *         ... adit_frame_reach(f, 0); ... adit_frame_reach(f, 1);
+ *     }
+ *
+ * Background work (adit_pool_params.background, adit_dispatcher_params.background) yields: it runs in what the frames of all processes leave, so saturating it misses none. One thread at a time, all but look's reading included. */
+#define ADIT_FRAME_POINTS 16u
+#define ADIT_FRAME_BUCKETS 160u
+struct adit_frame_point {
+    const char *name;   /* 1 to 31 bytes */
+    uint64_t offset_ns; /* from the frame's begin, to the period: until when it is to be reached */
+};
+struct adit_frame_params {
+    size_t size;
+    uint64_t period_ns; /* 0.1 ms to 10 s; default 16,666,667: 60 a second */
+    const struct adit_frame_point *points; /* to 16 */
+    uint32_t points_n;
+};
+struct adit_frame;
+/* -EINVAL, -EMSGSIZE, -ENOMEM. The first frame begins a period from now. */
+ADIT_API int adit_frame_open(const struct adit_frame_params *params, struct adit_frame **out);
+/* Sleeps until the next frame begins (clock_nanosleep(2)); returns how many whole frames have passed since the last wait without one: 0 when all is well. One that is late has less time; frames stay on their grid. */
+ADIT_API int adit_frame_wait(struct adit_frame *frame);
+/* Of the frame at hand; less than 0: it is over. No system call. */
+ADIT_API int64_t adit_frame_left_ns(const struct adit_frame *frame);
+/* The point is reached now. 0; -ETIME: too late, which is counted; -EINVAL: no such point, or no frame has begun. No system call. */
+ADIT_API int adit_frame_reach(struct adit_frame *frame, uint32_t point);
+struct adit_frame_point_info {
+    char name[32];
+    uint64_t reached, missed, late_most_ns;
+};
+struct adit_frame_info {
+    size_t size;
+    uint64_t period_ns, frames, skipped; /* skipped: passed without a wait */
+    uint64_t late_p50_ns, late_p99_ns, late_p999_ns, late_most_ns; /* how late frames began, to a fifth; most: exactly */
+    uint32_t points_n;
+    struct adit_frame_point_info points[ADIT_FRAME_POINTS];
+};
+/* -EMSGSIZE. */
+ADIT_API int adit_frame_look(const struct adit_frame *frame, struct adit_frame_info *info);
+ADIT_API void adit_frame_close(struct adit_frame **frame);
+
 /* ---- dispatcher ------------------------------------------------------------------------------------------------- */
 
 /* Vulkan devices that mesh chunks for dispatchers, with the same bytes. */
@@ -457,6 +507,7 @@ struct adit_dispatcher_params {
     uint32_t workers_max; /* threads, as many as load asks for: as workers_max of adit_pool_params; default: workers */
     uint32_t processes;   /* worker processes that mesh: what kills one takes nobody along; default none */
     const char *const *objects; /* with kinds for these processes, beside the built-in ones: as objects of adit_pool_params */
+    bool background; /* threads and processes: as of adit_pool_params */
 };
 /* Meshes dirty chunks until closed, on threads of this process, and in worker processes (adit_tasks.h); several may run on one arena. Before detach it is closed. Its workers are a pool
  * on the queue "adit.mesh", which it makes with the default shape unless it is there (adit_queue_open): what else is submitted there they run, too, by priority; meshes

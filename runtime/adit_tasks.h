@@ -378,6 +378,7 @@ struct adit_pool_params {
     uint64_t recycle_age_ns;    /* so old, */
     uint64_t recycle_bytes;     /* or with so much memory of its own, between two of its tasks; default never */
     enum adit_confine confine;  /* of its processes, not of its threads */
+    bool background; /* threads and processes run when no other thread wants the processor (SCHED_IDLE): no frame waits for them (adit_frame_open). Beside load that takes all processors they hardly get on */
 };
 /* Threads of this process, and worker processes, that run the queue's tasks until closed; any number of processes may have pools on one queue. Without work one of a
  * queue's workers looks on for as long as a wake takes, then all sleep. With processes it blocks until they are ready, 10 s at most. A process that dies, in whatever way,

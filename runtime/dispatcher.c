@@ -85,7 +85,7 @@ static int start_foremen(struct adit_dispatcher *d, const struct adit_dispatcher
     for (uint32_t i = 0; i < nodes_n; i++) {
         uint32_t most = share_of(d, nodes_n, i, p->workers_max);
         f[n] = (struct adit_foreman_params){.arena = d->arena, .kernel = d->kernel, .kernel_name = kernel_name, .stop = &d->stop, .chunk_ns = &d->chunk_ns, .threads = share_of(d, nodes_n, i, threads),
-                                            .processes = share_of(d, nodes_n, i, p->processes), .objects = p->objects, .flags = d->flags, .node = nodes_n > 1 ? &d->nodes[i] : NULL,
+                                            .processes = share_of(d, nodes_n, i, p->processes), .objects = p->objects, .flags = d->flags, .node = nodes_n > 1 ? &d->nodes[i] : NULL, .is_background = p->background,
                                             .own = (uint8_t)(n + 1)};
         f[n].threads_max = f[n].threads ? most : 0;
         ids[n] = d->nodes[i].id;

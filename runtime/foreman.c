@@ -321,6 +321,8 @@ static bool step(struct adit_foreman *f, struct look *look)
 static void *foreman_main(void *user)
 {
     struct adit_foreman *f = user;
+    if (f->p.is_background && f->p.threads)
+        (void)adit_thread_background();
     while (!is_stopped(f)) {
         struct look look;
         pthread_mutex_lock(&f->baton);
@@ -356,7 +358,7 @@ static int open_pool(struct adit_foreman *f, uint32_t *kind)
     char name[ADIT_NAME_BYTES] = QUEUE;
     f->is_alone = p->threads == 1 && !p->processes && p->threads_max < 2;
     const struct adit_pool_params pool = {.size = sizeof pool, .workers = p->threads > 1 ? p->threads - 1 : p->processes ? 0 : p->threads, .workers_max = p->threads_max > 1 ? p->threads_max - 1 : 0,
-                                          .processes = p->processes, .objects = p->objects};
+                                          .processes = p->processes, .objects = p->objects, .background = p->is_background};
     const struct adit_queue_params own = {.size = sizeof own, .order = ADIT_ORDER_FIFO, .capacity = NODE_QUEUE_TASKS};
     if (p->node && f->is_alone)
         return 0;

@@ -31,6 +31,7 @@ struct adit_foreman_params {
     const struct adit_node *node;
     struct adit_reach reach;
     uint8_t *whose, own;
+    bool is_background; /* its threads and processes */
     uint8_t flags;
 };
 

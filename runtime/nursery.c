@@ -15,7 +15,7 @@ int adit_nursery_init(struct adit_nursery *n, const struct adit_queue *queue, co
 {
     *n = (struct adit_nursery){.arena = queue->arena, .socket = -1};
     int error = adit_worker_program_find(p->worker_path, n->program);
-    const uint64_t numbers[ADIT_ZYGOTE_WORDS] = {[ADIT_ZYGOTE_ROLE] = n->arena->role, [ADIT_ZYGOTE_QUEUE] = queue->id, [ADIT_ZYGOTE_CONFINE] = p->confine,
+    const uint64_t numbers[ADIT_ZYGOTE_WORDS] = {[ADIT_ZYGOTE_ROLE] = n->arena->role, [ADIT_ZYGOTE_QUEUE] = queue->id, [ADIT_ZYGOTE_CONFINE] = p->confine, [ADIT_ZYGOTE_BACKGROUND] = p->background,
                                                  [ADIT_ZYGOTE_TASKS] = p->recycle_tasks, [ADIT_ZYGOTE_AGE] = p->recycle_age_ns, [ADIT_ZYGOTE_BYTES] = p->recycle_bytes};
     n->argv[0] = n->program;
     n->argv[ADIT_ZYGOTE_ARENA] = n->arena->name;

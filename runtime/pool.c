@@ -22,6 +22,7 @@ struct adit_pool {
     uint32_t workers_n;         /* threads that are to be there; w: who changes it, relaxed */
     uint64_t wake_ns; /* of all its workers */
     uint32_t rests;   /* of the scaler (scaler.h) */
+    bool is_background;
     struct adit_scaler *scaler; /* NULL: their number stays */
     struct adit_supervisor *supervisor; /* of its processes; NULL: it has none */
     struct pool_worker {
@@ -36,6 +37,8 @@ static void *worker_main(void *user)
 {
     struct adit_worker *w = user;
     uint32_t leaves;
+    if (w->is_background)
+        (void)adit_thread_background(); /* the kernel lets everybody */
     do {
         while (!adit_worker_is_told(w))
             adit_worker_step(w);
@@ -59,6 +62,7 @@ static int start_thread(struct adit_pool *pool, uint32_t i)
     own->tally = &w->tally;
     own->rests = &pool->rests;
     own->leaves = ADIT_WORKER_STAYS;
+    own->is_background = pool->is_background;
     adit_task_at_work(&pool->queue, true); /* from here on tasks may be near it */
     int error = adit_thread_start(&w->thread, worker_main, &w->worker);
     w->is_there = !error;
@@ -178,6 +182,7 @@ int adit_pool_open(struct adit_queue *queue, const struct adit_pool_params *para
     pool->queue = *queue;
     pool->wake_ns = ADIT_WORKER_WAKE_FIRST_NS;
     pool->workers_max = most;
+    pool->is_background = p->background;
     error = resize(pool, n);
     if (!error && processes)
         error = adit_supervisor_open(&pool->queue, p, processes, &pool->supervisor);

@@ -42,6 +42,7 @@ struct adit_worker {
     timer_t killer;   /* of a worker process: what ends it at a task's kill_ns (task_limit.h) */
     bool has_killer;
     bool is_timed;    /* the task at hand has set it */
+    bool is_background; /* of a pool (adit_pool_params.background) */
 };
 
 /* Whether it shall end. */

@@ -70,6 +70,8 @@ static int begin(const struct adit_worker_birth *b, struct adit_wear *wear)
     if (!error)
         error = adit_robust_lock(&s->alive, b->arena->owner, NULL, ALIVE_TIMEOUT_NS);
     error = error == -EOWNERDEAD ? 0 : error; /* of the worker before, which is forgotten */
+    if (!error && b->terms->is_background)
+        error = adit_thread_background();
     if (!error)
         error = confine(b, wear);
     if (error)

@@ -10,6 +10,7 @@
 struct adit_worker_terms {
     struct adit_wear_limits limits;
     enum adit_confine confine;
+    bool is_background;
     uint32_t needs; /* enum adit_needs, of the kinds that it can run, ored */
 };
 

@@ -115,6 +115,7 @@ static int begin(struct zygote *z, char **argv)
                                     .is_bare = true, .recover = adit_recover_participant};
     uint32_t queue = (uint32_t)number(argv, ADIT_ZYGOTE_QUEUE), slot = (uint32_t)number(argv, ADIT_ZYGOTE_SLOT);
     z->terms = (struct adit_worker_terms){.confine = (enum adit_confine)number(argv, ADIT_ZYGOTE_CONFINE),
+                                          .is_background = number(argv, ADIT_ZYGOTE_BACKGROUND) != 0,
                                           .limits = {number(argv, ADIT_ZYGOTE_TASKS), number(argv, ADIT_ZYGOTE_AGE), number(argv, ADIT_ZYGOTE_BYTES)}};
     int error = mind_signals(z);
     if (error)

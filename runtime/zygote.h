@@ -28,8 +28,8 @@ struct adit_zygote_report {
     char why[508];
 };
 
-/* Places of its arguments, numbers all but the first; the objects follow. CONFINE: enum adit_confine; TASKS, AGE, BYTES: when workers are worn (wear.h). */
-enum adit_zygote_word { ADIT_ZYGOTE_ARENA = 1, ADIT_ZYGOTE_ROLE, ADIT_ZYGOTE_QUEUE, ADIT_ZYGOTE_SLOT, ADIT_ZYGOTE_CONFINE, ADIT_ZYGOTE_TASKS, ADIT_ZYGOTE_AGE, ADIT_ZYGOTE_BYTES,
+/* Places of its arguments, numbers all but the first; the objects follow. CONFINE: enum adit_confine; BACKGROUND: 0, 1; TASKS, AGE, BYTES: when workers are worn (wear.h). */
+enum adit_zygote_word { ADIT_ZYGOTE_ARENA = 1, ADIT_ZYGOTE_ROLE, ADIT_ZYGOTE_QUEUE, ADIT_ZYGOTE_SLOT, ADIT_ZYGOTE_CONFINE, ADIT_ZYGOTE_BACKGROUND, ADIT_ZYGOTE_TASKS, ADIT_ZYGOTE_AGE, ADIT_ZYGOTE_BYTES,
                         ADIT_ZYGOTE_WORDS };
 
 /* The program, the socket on ADIT_ZYGOTE_FD. Returns its exit status. */

@@ -62,6 +62,12 @@ int adit_thread_start(pthread_t *thread, void *(*main)(void *user), void *user)
     return -error;
 }
 
+int adit_thread_background(void)
+{
+    const struct sched_param none = {.sched_priority = 0};
+    return sched_setscheduler(0, SCHED_IDLE, &none) ? -errno : 0;
+}
+
 int adit_futex_wait(const uint32_t *word, uint32_t value, uint64_t timeout_ns)
 {
     struct timespec limit, *wanted = NULL;

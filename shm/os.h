@@ -26,6 +26,8 @@ uint64_t adit_clock_real_ns(void);
 uint32_t adit_cpus(void);
 /* Starts a thread that is given no signals: those are the application's. 0 or a negative errno. */
 int adit_thread_start(pthread_t *thread, void *(*main)(void *user), void *user);
+/* Lets the calling thread run on processor time alone that no other thread wants (SCHED_IDLE, sched(7)), for the rest of its life, and what it starts from now on. 0 or a negative errno. */
+int adit_thread_background(void);
 
 /* Sleeps until *word differs from value, a wake, a signal, or timeout_ns has passed (ADIT_FOREVER: no limit). 0, or
  * -ETIMEDOUT, -EAGAIN (the word differed), -EINTR. Works between processes. futex(2). */

@@ -1,0 +1,142 @@
+/* scene_frames.c - a loop at 60 Hz beside background work that takes every processor, against the same loop with nothing beside it, in turn: how late frames begin, and how many of their points are missed.
+ * The work is meshing, without end: a kind that meshes one chunk of terrain over and over until its pool closes, in background pools (adit_pool_params.background) of one thread a CPU. The last figure is the same in pools
+ * that do not yield, for what it is worth. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+#include "perf/lab_arena.h"
+#include "perf/lab_stats.h"
+#include "perf/scenes.h"
+#include "shm/shm.h"
+
+#define SEGMENT 60u /* frames: a second */
+#define FRAMES 1800u
+#define FRAMES_SHORT 240u
+#define FRAMES_LOUD 120u
+#define QUADS_MAX 400000u
+
+struct lab {
+    struct adit_arena *arena;
+    struct adit_queue *queue;
+    uint32_t kind, cpus;
+    uint64_t points_missed, skipped;
+};
+
+static uint16_t chunk[ADIT_CHUNK_VOXELS];
+
+static int run_mesh(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    uint64_t *quads = malloc(QUADS_MAX * sizeof *quads);
+    adit_mesh_kernel *kernel = adit_mesh_kernel_best(NULL);
+    static const uint8_t classes[ADIT_MATERIALS] = {[1 ... ADIT_MATERIALS - 1] = ADIT_CLASS_OPAQUE};
+    const struct adit_mesh_source source = {.voxels = chunk, .classes = classes, .dim = {64, 64, 64}};
+    (void)args;
+    (void)result;
+    *result_bytes = 0;
+    while (quads && !adit_task_should_stop(run)) {
+        struct adit_mesh_result r = {.quads = quads, .quads_max = QUADS_MAX};
+        (void)kernel(&source, &r);
+    }
+    free(quads);
+    return quads ? 0 : -ENOMEM;
+}
+
+/* So many frames, a point at half of each; late[i]: how late each began. */
+static int frames(struct lab *lab, double *late, uint32_t n)
+{
+    static const struct adit_frame_point middle = {"half", 8333333};
+    const struct adit_frame_params p = {.size = sizeof p, .points = &middle, .points_n = 1};
+    struct adit_frame *f;
+    struct adit_frame_info info = {.size = sizeof info};
+    int error = adit_frame_open(&p, &f);
+    for (uint32_t i = 0; i < n && !error; i++) {
+        int passed = adit_frame_wait(f);
+        double left = (double)adit_frame_left_ns(f);
+        late[i] = 16666667.0 - left;
+        lab->skipped += (uint64_t)passed;
+        for (double until = clock_now_ns() + 2e6; clock_now_ns() < until;) /* what the frame itself does */
+            ;
+        (void)adit_frame_reach(f, 0);
+    }
+    if (!error)
+        error = adit_frame_look(f, &info);
+    lab->points_missed += error ? 0 : info.points[0].missed;
+    adit_frame_close(&f);
+    return error;
+}
+
+/* The same beside as many endless tasks as there are CPUs. */
+static int frames_beside(struct lab *lab, bool background, double *late, uint32_t n)
+{
+    const struct adit_pool_params p = {.size = sizeof p, .workers = lab->cpus, .background = background};
+    const struct adit_task_spec s = {.size = sizeof s, .kind = lab->kind, .detached = true};
+    struct adit_pool *pool;
+    uint64_t task;
+    int error = adit_pool_open(lab->queue, &p, &pool);
+    for (uint32_t i = 0; i < lab->cpus && !error; i++)
+        error = adit_submit(lab->queue, &s, &task);
+    if (!error)
+        error = frames(lab, late, n);
+    adit_pool_close(&pool);
+    return error;
+}
+
+static int measure(struct bench *bench, struct lab *lab)
+{
+    static double beside[FRAMES], alone[FRAMES], loud[FRAMES_LOUD];
+    uint32_t n = bench->is_short ? FRAMES_SHORT : FRAMES;
+    struct lab quiet = *lab, normal = *lab;
+    int error = 0;
+    for (uint32_t i = 0; i < n && !error; i += SEGMENT) {
+        error = frames(&quiet, alone + i, SEGMENT);
+        error = error ? error : frames_beside(lab, true, beside + i, SEGMENT);
+    }
+    error = error ? error : frames_beside(&normal, false, loud, FRAMES_LOUD);
+    if (!error)
+        error = bench_record(bench, &(struct bench_spec){.figure = "a frame begins late, median", .unit = "us", .scale = 1e-3, .raw = {"nothing beside", NULL, NULL}}, beside, alone, n);
+    stats_sort(beside, n);
+    stats_sort(alone, n);
+    stats_sort(loud, FRAMES_LOUD);
+    double worst[2] = {beside[n - 1 - n / 1000], alone[n - 1 - n / 1000]}, missed = (double)(lab->points_missed + lab->skipped), last = loud[FRAMES_LOUD - 1];
+    if (!error)
+        error = bench_record(bench, &(struct bench_spec){.figure = "a frame begins late, p99.9", .unit = "us", .scale = 1e-3, .goal = {GOAL_RATIO, 1.1}, .raw = {"nothing beside", NULL, NULL}}, &worst[0], &worst[1], 1);
+    if (!error)
+        error = bench_record(bench, &(struct bench_spec){.figure = "points missed and frames skipped", .unit = "-", .goal = {GOAL_MEDIAN, 0}}, &missed, NULL, 1);
+    return error ? error : bench_record(bench, &(struct bench_spec){.figure = "the latest of 120, beside work that does not yield", .unit = "us", .scale = 1e-3}, &last, NULL, 1);
+}
+
+static int run(struct bench *bench)
+{
+    const struct adit_kind_params k = {.size = sizeof k, .name = "endless", .run = run_mesh};
+    const struct adit_queue_params fifo = {.size = sizeof fifo, .order = ADIT_ORDER_FIFO};
+    char name[LAB_ARENA_NAME_BYTES];
+    struct lab lab = {.cpus = adit_cpus()};
+    int error = bench_unpin(bench->machine);
+    lab.cpus = adit_cpus();
+    adit_generate(adit_generator_named("terrain"), 1, 0, 0, 0, chunk);
+    lab_arena_name(name);
+    if (!error)
+        error = lab_arena_create(bench, name, NULL, &lab.arena);
+    if (!error)
+        error = adit_kind_register(lab.arena, &k, &lab.kind);
+    if (!error)
+        error = adit_queue_open(lab.arena, "endless", &fifo, &lab.queue);
+    if (!error)
+        error = measure(bench, &lab);
+    if (error)
+        bench_fail(bench, "all", adit_detail(), error);
+    adit_queue_close(&lab.queue);
+    adit_detach(&lab.arena);
+    return error;
+}
+
+const struct scene scene_frames = {
+    .name = "frames",
+    .what = "frames at 60 Hz beside background work on every processor, and with nothing beside",
+    .unit = "us",
+    .goal = "<= 1.1",
+    .cpus = 2,
+    .run = run,
+};
