@@ -185,7 +185,7 @@ struct adit_put_params {
  * ADIT_CREATE_AO also those it shares an edge or corner with, when every side of it that meets there changed.
  * Outside sections only: a writer that is short of memory blocks until sections end, its own thread's included: 20 ms at a time while
  * much is retired, some 0.2 s before -ENOMEM, a second at worst. Otherwise lock-free, but for the first call after a material that is
- * not opaque was named; no system call unless somebody waits or memory must be reclaimed. -ENOSPC: the store has no room for another
+ * not opaque was named; no system call unless somebody waits or memory must be reclaimed. -ENOSPC: a strict arena has no room on that node, or the store none for another
  * key; -ENOMEM: the arena is full, or this process; -ERANGE: no key; -ESTALE: if_version is not the current one; -EROFS, -EUSERS,
  * -EINVAL; -EAGAIN: also when a million others got in between. */
 ADIT_API int adit_chunk_put(struct adit_arena *arena, const struct adit_key *key, const uint16_t *voxels,
@@ -403,80 +403,6 @@ ADIT_API int adit_watch_fd(struct adit_watch *watch);
  * keeper, some 0.1 ms, at most 2 s. */
 ADIT_API void adit_watch_close(struct adit_watch **watch);
 
-/* ---- viewers ---------------------------------------------------------------------------------------------------- */
-
-/* Where a consumer looks from, so that what it sees first is meshed first: dispatchers take dirty chunks by their distance from the nearest viewer, in chunks of their level of detail; what lies behind counts as twice as
- * far, what is beyond the radius comes after all that is within; and what waits comes nearer by a chunk each 4 ms, so nothing starves. Without viewers chunks are taken as they come.
- *
- *     struct adit_viewer_place me = {.size = sizeof me, .at = {0, 80, 0}, .toward = {1, 0, 0}, .radius = 12 * 64};
- *     struct adit_viewer *v;
- *     adit_viewer_open(a, &me, &v);
- *     every frame: me.at[0] += 3; adit_viewer_move(v, &me);
- */
-struct adit_viewer_place {
-    size_t size;
-    float at[3], toward[3]; /* voxels; toward: a direction of any length, 0: none */
-    float radius;           /* voxels, of level 0; of level n 2^n as far */
-    uint8_t world;
-};
-struct adit_viewer;
-/* -EROFS: observers and guests; -EUSERS: there are 64; -EINVAL: no numbers; -EMSGSIZE; -ENOMEM. It ends with its process. Wait-free, as move. */
-ADIT_API int adit_viewer_open(struct adit_arena *arena, const struct adit_viewer_place *place, struct adit_viewer **out);
-/* One thread at a time. -EINVAL, -EMSGSIZE: it stays where it was. */
-ADIT_API int adit_viewer_move(struct adit_viewer *viewer, const struct adit_viewer_place *place);
-/* Before the arena is detached. */
-ADIT_API void adit_viewer_close(struct adit_viewer **viewer);
-
-/* ---- frames ----------------------------------------------------------------------------------------------------- */
-
-/* A loop at a rate, with points in each frame that must not be missed; and what became of them.
- *
- *     const struct adit_frame_point points[] = {{"draw", 8000000}, {"present", 15000000}};
- *     const struct adit_frame_params p = {.size = sizeof p, .period_ns = 16666667, .points = points, .points_n = 2};
- *     struct adit_frame *f;
- *     adit_frame_open(&p, &f);
- *     for (;;) {
- *         adit_frame_wait(f);
- *         ... adit_frame_reach(f, 0); ... adit_frame_reach(f, 1);
- *     }
- *
- * Background work (adit_pool_params.background, adit_dispatcher_params.background) yields: it runs in what the frames of all processes leave, so saturating it misses none. One thread at a time, all but look's reading included. */
-#define ADIT_FRAME_POINTS 16u
-#define ADIT_FRAME_BUCKETS 160u
-struct adit_frame_point {
-    const char *name;   /* 1 to 31 bytes */
-    uint64_t offset_ns; /* from the frame's begin, to the period: until when it is to be reached */
-};
-struct adit_frame_params {
-    size_t size;
-    uint64_t period_ns; /* 0.1 ms to 10 s; default 16,666,667: 60 a second */
-    const struct adit_frame_point *points; /* to 16 */
-    uint32_t points_n;
-};
-struct adit_frame;
-/* -EINVAL, -EMSGSIZE, -ENOMEM. The first frame begins a period from now. */
-ADIT_API int adit_frame_open(const struct adit_frame_params *params, struct adit_frame **out);
-/* Sleeps until the next frame begins (clock_nanosleep(2)); returns how many whole frames have passed since the last wait without one: 0 when all is well. One that is late has less time; frames stay on their grid. */
-ADIT_API int adit_frame_wait(struct adit_frame *frame);
-/* Of the frame at hand; less than 0: it is over. No system call. */
-ADIT_API int64_t adit_frame_left_ns(const struct adit_frame *frame);
-/* The point is reached now. 0; -ETIME: too late, which is counted; -EINVAL: no such point, or no frame has begun. No system call. */
-ADIT_API int adit_frame_reach(struct adit_frame *frame, uint32_t point);
-struct adit_frame_point_info {
-    char name[32];
-    uint64_t reached, missed, late_most_ns;
-};
-struct adit_frame_info {
-    size_t size;
-    uint64_t period_ns, frames, skipped; /* skipped: passed without a wait */
-    uint64_t late_p50_ns, late_p99_ns, late_p999_ns, late_most_ns; /* how late frames began, to a fifth; most: exactly */
-    uint32_t points_n;
-    struct adit_frame_point_info points[ADIT_FRAME_POINTS];
-};
-/* -EMSGSIZE. */
-ADIT_API int adit_frame_look(const struct adit_frame *frame, struct adit_frame_info *info);
-ADIT_API void adit_frame_close(struct adit_frame **frame);
-
 /* ---- dispatcher ------------------------------------------------------------------------------------------------- */
 
 /* Vulkan devices that mesh chunks for dispatchers, with the same bytes. */
@@ -507,12 +433,13 @@ struct adit_dispatcher_params {
     uint32_t workers_max; /* threads, as many as load asks for: as workers_max of adit_pool_params; default: workers */
     uint32_t processes;   /* worker processes that mesh: what kills one takes nobody along; default none */
     const char *const *objects; /* with kinds for these processes, beside the built-in ones: as objects of adit_pool_params */
-    bool background; /* threads and processes: as of adit_pool_params */
+    bool background; /* threads, of devices, too, and processes: as of adit_pool_params */
 };
 /* Meshes dirty chunks until closed, on threads of this process, and in worker processes (adit_tasks.h); several may run on one arena. Before detach it is closed. Its workers are a pool
  * on the queue "adit.mesh", which it makes with the default shape unless it is there (adit_queue_open): what else is submitted there they run, too, by priority; meshes
  * are NORMAL. On a machine of several nodes with processors it may use, threads and processes are shared out among these by their processors, stay there, and mesh what lies there; what others do not get
- * to they mesh also (adit_dispatcher_node tells), the nearest first. Then each node has a queue of its own, "adit.mesh." and its number, which is nobody else's. One of them looks what is dirty and meshes as well, unless there are processes only. A chunk that kills each worker that meshes it (3 in a row) is given up: it counts as
+ * to they mesh also (adit_dispatcher_node tells), the nearest first. Then the first node
+ * serves "adit.mesh", and each further one a queue of its own. One of them looks what is dirty and meshes as well, unless there are processes only. A chunk that kills each worker that meshes it (3 in a row) is given up: it counts as
  * settled, gets no mesh until another version of it is published, and is told of by adit_dispatcher_tier. Producers
  * only: -EROFS. -EINVAL: no such kernel on this machine, too many workers, or devices only and processes; -ENOMEM; -EAGAIN: the kernel gives no more threads; -ENOSPC, -EEXIST: there is no room
  * for that queue (one thread alone does without), or it has another shape; with processes it blocks, and fails, as adit_pool_open. */
@@ -758,5 +685,7 @@ ADIT_API int adit_image_open(const char *path, struct adit_arena **out);
 #include "runtime/adit_kinds.h"
 
 #include "runtime/adit_router.h"
+
+#include "runtime/adit_frames.h"
 
 #endif

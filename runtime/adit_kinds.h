@@ -135,7 +135,7 @@ struct adit_move_args {
 };
 struct adit_move_result {
     uint32_t versions, meshes; /* moved, by this attempt */
-    uint32_t replaced;         /* published, or being meshed, meanwhile: left to those who did */
+    uint32_t replaced;         /* published, or being meshed, meanwhile, or given up: left to those who do */
     uint32_t zero;
 };
 

@@ -29,8 +29,8 @@ extern "C" {
 enum adit_route_policy {
     ADIT_ROUTE_ADAPTIVE,     /* who is done first */
     ADIT_ROUTE_ROUND_ROBIN,  /* tiers in turn */
-    ADIT_ROUTE_LEAST_LOADED, /* the least wait, whatever it costs there */
-    ADIT_ROUTE_CAPABILITY    /* the first in order that can and has an idle worker, else the first that can */
+    ADIT_ROUTE_LEAST_LOADED, /* the least wait, whatever it costs there; an inline tier never has any */
+    ADIT_ROUTE_CAPABILITY    /* the first in order that can and has an idle worker, else the first that can; an inline tier always has */
 };
 /* "adaptive", "round_robin", ... -EINVAL: none of that name. And back. */
 ADIT_API int adit_route_policy_named(const char *name, enum adit_route_policy *policy);
@@ -40,7 +40,7 @@ ADIT_API const char *adit_route_policy_name(enum adit_route_policy policy);
 struct adit_route_place {
     const char *name;         /* 1 to 31 bytes, copied */
     struct adit_queue *queue; /* stays open until the router is closed */
-    bool is_inline;           /* run by the thread that calls, as a task of that queue */
+    bool is_inline;           /* run by the thread that calls, as a task of that queue; not what has to wait, or what this process does not run (adit_run) */
     uint32_t workers;         /* of the queue; default 1. One of an inline tier: each caller is its own */
     uint32_t node;            /* 1 + the node they run on; 0: anywhere */
     uint64_t kinds;           /* bits, by id: that it may be sent; default all */
@@ -65,12 +65,12 @@ struct adit_routed {
     struct adit_queue *queue;
     uint64_t task;                  /* its handle there; 0: it has ended, and this is its result */
     struct adit_task_result result;
-    uint32_t ticket;                /* the router's */
+    uint32_t ticket, serial;        /* the router's */
 };
 /* Submits it to the tier chosen; to the next best where that one's queue is full. Inline it is run before this returns. -ENOTSUP; -EAGAIN: all queues are full, or 4,096 tasks of this router are under way; -EINVAL: detached; else as
- * adit_submit, and for inline as adit_run. */
+ * adit_submit, and for inline as adit_run, but that it does not wait for room. */
 ADIT_API int adit_router_submit(struct adit_router *router, const struct adit_task_spec *spec, struct adit_routed *routed);
-/* As adit_wait. Once for each, by any thread. */
+/* As adit_wait. Each is to be waited for here, once, by any thread; -ENOENT: it was before. Of what is waited for by adit_wait instead nothing is learned. */
 ADIT_API int adit_router_wait(struct adit_router *router, struct adit_routed *routed, uint64_t timeout_ns, struct adit_task_result *result);
 
 /* One decision, and what came of it. */
@@ -81,7 +81,7 @@ struct adit_route_report {
     uint64_t work;
     const char *name, *why; /* of the tier; "first done", "not measured yet", "tried again", "no other can", "policy" */
     uint64_t expected_ns;   /* wait, hand-over, run, remote; 0: not known */
-    uint64_t took_ns;       /* 0: under way still, or it came to nothing */
+    uint64_t took_ns;       /* of adit_router_run all of it, of others the run alone; 0: under way still, or nothing was learned of it */
     uint64_t finish_ns[16]; /* expected of each tier; 0: it cannot, or nothing is known */
 };
 /* The decision before the last `back` ones, of the last 256. -ERANGE: there is none; -EMSGSIZE. Names are valid until the router is closed. Any thread. */

@@ -351,6 +351,8 @@ static void *batcher_main(void *user)
 {
     struct adit_batcher *b = user;
     uint32_t now = 0;
+    if (b->p.is_background)
+        (void)adit_thread_background();
     import(b);
     for (uint32_t i = 0; i < FLIGHTS; i++)
         if (!b->bid->is_lost && b->p.executor->open(b->p.executor, &b->flight[i].batch))

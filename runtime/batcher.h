@@ -39,6 +39,7 @@ struct adit_batcher_params {
     uint8_t flags;
     struct adit_bid *bids; /* bids_n */
     uint32_t bids_n, own;
+    bool is_background; /* its thread yields (adit_thread_background) */
 };
 
 /* Starts the thread. -ENOMEM; -EAGAIN: the kernel gives no more threads. A device that cannot open a batch is lost from the beginning. */

@@ -8,7 +8,8 @@
 void adit_dirty_mark(struct adit_arena *arena, uint32_t index)
 {
     struct adit_bitset dirty = adit_dirty_set(arena);
-    adit_store_relaxed(&arena->entries[index].dirty_ns, adit_clock_ns()); /* relaxed: for operators */
+    if (!adit_bitset_has(&dirty, index)) /* else it has waited since then; two who mark at once differ by nothing that counts */
+        adit_store_relaxed(&arena->entries[index].dirty_ns, adit_clock_ns()); /* relaxed: advice */
     adit_bitset_add(&dirty, index);
     adit_event_post(&arena->waits->dirty_event);
 }

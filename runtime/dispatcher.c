@@ -22,7 +22,7 @@ struct adit_dispatcher {
     uint32_t stop;
     uint32_t batchers_n;
     uint64_t chunk_ns; /* the mean of what a chunk takes a thread, or a worker process */
-    bool has_processes;
+    bool has_processes, is_background;
     uint32_t foremen_n; /* 0: there are devices only */
     struct adit_foreman *foremen[FOREMEN_MAX];
     struct adit_node nodes[ADIT_NODES_MAX]; /* of foremen, where there are several */
@@ -39,7 +39,7 @@ static int start_batchers(struct adit_dispatcher *d, const struct adit_devices *
     for (uint32_t i = 0; devices && i < devices->n && !error; i++) {
         const struct adit_batcher_params p = {.arena = d->arena, .executor = devices->executor[i], .kernel = d->kernel, .stop = &d->stop,
                                               .thread_ns = &d->chunk_ns, .threads = threads, .flags = d->flags, .bids = d->bids,
-                                              .bids_n = devices->n, .own = i};
+                                              .bids_n = devices->n, .own = i, .is_background = d->is_background};
         error = adit_batcher_open(&p, &d->batchers[i]);
         d->batchers_n += !error;
     }
@@ -130,6 +130,7 @@ int adit_dispatcher_open(struct adit_arena *arena, const struct adit_dispatcher_
     d->kernel = kernel;
     d->flags = p->culled ? ADIT_MESH_CULLED : 0;
     d->chunk_ns = p->thread_ns;
+    d->is_background = p->background;
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the application's */

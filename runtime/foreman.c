@@ -18,7 +18,7 @@
 #include "runtime/placement.h"
 #include "runtime/task_queue.h"
 
-#define QUEUE "adit.mesh" /* on several nodes, one each: and a point and the node's number */
+#define QUEUE "adit.mesh" /* on further nodes one each: and a point and the node's number */
 #define NODE_QUEUE_TASKS 256u /* twice what is offered */
 #define CHUNK_FIRST_NS 50000u /* what a chunk takes, before one was seen */
 #define WAKE_NS 50000u        /* what waking a worker takes: less work than that is not handed over (perf-lab run raw-futex) */
@@ -59,6 +59,7 @@ struct look {
     uint32_t spent;     /* that chunk */
     uint64_t middle;    /* one of those under way; 0: none */
     struct adit_reach_passed passed;
+    bool is_ranked;     /* listed from the agenda */
 };
 
 static bool is_nobodys(void *user, uint32_t index)
@@ -75,7 +76,7 @@ static bool consider(struct adit_foreman *f, struct look *look, uint32_t index)
     if (adit_dirty_is_given_up(arena, index)) {
         skip_given_up(arena, index);
     } else if (!offer && adit_offers_is_elsewhere(&f->offers, index)) {
-        return false;
+        look->passed.is_any = true; /* nobody tells when that offer is over: look again soon */
     } else if (!offer && !adit_reach_is_own(&f->p.reach, arena, index)) {
         adit_reach_pass(&look->passed, arena, index);
     } else if (!offer) {
@@ -103,6 +104,7 @@ static void make_agenda(struct adit_foreman *f, struct look *look)
     struct adit_dirty_walk walk = {0};
     uint64_t now = adit_clock_ns();
     uint32_t cursor = 0, index;
+    look->passed = (struct adit_reach_passed){0};
     adit_interest_look(arena, &f->seen);
     adit_agenda_begin(&f->agenda, now);
     while (adit_dirty_next(arena, &walk, &cursor, &index)) {
@@ -113,17 +115,35 @@ static void make_agenda(struct adit_foreman *f, struct look *look)
     adit_agenda_end(&f->agenda, adit_clock_ns());
 }
 
-/* By what viewers see first. */
-static void list_by_rank(struct adit_foreman *f, struct look *look, uint32_t n_max)
+static void list_from_agenda(struct adit_foreman *f, struct look *look, uint32_t n_max)
 {
     uint32_t index;
-    for (uint32_t walks = 0; walks < 2 && !look->n; walks++) { /* what was left of the last walk, or a new one */
-        if (walks || !adit_agenda_is_fresh(&f->agenda, adit_clock_ns()))
-            make_agenda(f, look);
-        while (look->n < n_max && adit_agenda_take(&f->agenda, &index))
-            if (adit_dirty_is_free(f->p.arena, index) && consider(f, look, index))
-                f->list[look->n++] = index;
-    }
+    for (uint32_t at = f->agenda.taken; look->n < n_max && adit_agenda_take(&f->agenda, &index); at = f->agenda.taken)
+        if (adit_dirty_is_free(f->p.arena, index) && consider(f, look, index)) {
+            f->at[look->n] = at;
+            f->list[look->n++] = index;
+        }
+}
+
+/* By what viewers see first: what was left of the last walk, or a new one. */
+static void list_by_rank(struct adit_foreman *f, struct look *look, uint32_t n_max)
+{
+    look->is_ranked = true;
+    if (!n_max)
+        return;
+    if (adit_agenda_is_fresh(&f->agenda, adit_clock_ns()))
+        list_from_agenda(f, look, n_max);
+    if (look->n)
+        return;
+    make_agenda(f, look);
+    list_from_agenda(f, look, n_max);
+}
+
+/* What was listed from place n on is not done: it is next. */
+static void give_back(struct adit_foreman *f, const struct look *look, uint32_t n)
+{
+    if (look->is_ranked && n < look->free)
+        f->agenda.taken = f->at[n];
 }
 
 /* Lists chunks that are dirty, at which nobody is, and that are not offered: those at home here, or, where there are none, some of others'; behind them, for whoever meshes here, one whose
@@ -131,12 +151,15 @@ static void list_by_rank(struct adit_foreman *f, struct look *look, uint32_t n_m
 static void gather(struct adit_foreman *f, struct look *look)
 {
     uint32_t n_max = f->p.threads ? ADIT_OFFERS_MAX - 1 : look->most;
+    uint64_t own = f->p.threads ? 1 + WAKE_NS / chunk_ns(f) : 0; /* as many as this thread will come to */
     if (adit_interest_high(f->p.arena))
-        list_by_rank(f, look, n_max);
+        list_by_rank(f, look, look->most + own < n_max ? look->most + (uint32_t)own : n_max);
     else
         list_as_they_come(f, look, n_max);
-    if (!look->n && look->passed.is_any)
+    if (!look->n && look->passed.is_any && n_max) {
+        look->is_ranked = false;
         look->n = adit_reach_steal(&f->p.reach, f->p.arena, &look->passed, f->cursor, is_nobodys, f, f->list, n_max);
+    }
     look->free = look->n;
     if (f->p.threads && look->soon)
         f->list[look->n++] = look->spent;
@@ -209,28 +232,39 @@ static bool withdraw(struct adit_foreman *f, uint32_t *index)
 
 /* ---- the thread ------------------------------------------------------------------------------------------------- */
 
-/* Meshes what is listed, if it is dirty still, for as long as waking somebody takes where there is somebody else. */
-static void mesh_here(struct adit_foreman *f, const uint32_t *list, uint32_t n)
+/* Claimed by this thread just now: whether it may be meshed here. Not while somebody else has an offer of it, nor while one of our own may have killed its worker: see above. */
+static bool is_harmless(struct adit_foreman *f, uint32_t index)
+{
+    pthread_mutex_lock(&f->lock);
+    const struct adit_offer *offer = adit_offers_find(&f->offers, index);
+    bool is = offer ? adit_foreman_is_spent(f, offer) : !adit_offers_is_elsewhere(&f->offers, index);
+    pthread_mutex_unlock(&f->lock);
+    return is;
+}
+
+/* Meshes what is listed, if it is dirty still, for as long as waking somebody takes where there is somebody else. Returns how many of the list it has come to. */
+static uint32_t mesh_here(struct adit_foreman *f, const uint32_t *list, uint32_t n)
 {
     uint64_t begin = adit_clock_ns(), last = begin;
     for (uint32_t i = 0; i < n && !is_stopped(f); i++) {
         if (!adit_dirty_claim_at(f->p.arena, list[i]))
             continue;
-        if (adit_offers_is_elsewhere(&f->offers, list[i])) { /* meanwhile; it may have killed somebody */
+        if (!is_harmless(f, list[i])) {
             adit_dirty_finish(f->p.arena, list[i], true);
             continue;
         }
         uint32_t segment = adit_placement_segment(f->p.arena, adit_load_relaxed(&f->p.arena->entries[list[i]].current)); /* relaxed: for a figure */
         if (!adit_mesher_work(f->p.arena, f->p.kernel, f->p.flags, list[i], &f->meshed_here[segment])) {
             nap(STARVED_NAP_NS);
-            return;
+            return i + 1;
         }
         uint64_t now = adit_clock_ns();
         adit_cost_average(f->p.chunk_ns, now - last);
         last = now;
         if (f->workers_n && now - begin > WAKE_NS)
-            return;
+            return i + 1;
     }
+    return n;
 }
 
 /* Until that task has ended, or timeout_ns. */
@@ -308,11 +342,13 @@ static bool step(struct adit_foreman *f, struct look *look)
     if (is_refused)
         nap(STARVED_NAP_NS);
     if (f->p.threads && look->n > look->offered)
-        mesh_here(f, f->list + look->offered, look->n - look->offered);
+        give_back(f, look, look->offered + mesh_here(f, f->list + look->offered, look->n - look->offered));
     else if (f->p.threads && !look->offered && withdraw(f, &index))
-        mesh_here(f, &index, 1);
-    else
+        (void)mesh_here(f, &index, 1);
+    else {
+        give_back(f, look, look->offered);
         return look->offered;
+    }
     return true;
 }
 
@@ -360,13 +396,14 @@ static int open_pool(struct adit_foreman *f, uint32_t *kind)
     const struct adit_pool_params pool = {.size = sizeof pool, .workers = p->threads > 1 ? p->threads - 1 : p->processes ? 0 : p->threads, .workers_max = p->threads_max > 1 ? p->threads_max - 1 : 0,
                                           .processes = p->processes, .objects = p->objects, .background = p->is_background};
     const struct adit_queue_params own = {.size = sizeof own, .order = ADIT_ORDER_FIFO, .capacity = NODE_QUEUE_TASKS};
-    if (p->node && f->is_alone)
+    bool is_further = p->own > 1;
+    if (is_further && f->is_alone)
         return 0;
-    if (p->node)
+    if (is_further)
         snprintf(name, sizeof name, QUEUE ".%d", p->node->id);
     int error = adit_kinds_register_mesh_dirty(p->arena, kind);
     if (!error)
-        error = adit_queue_open(p->arena, name, p->node ? &own : NULL, &f->queue);
+        error = adit_queue_open(p->arena, name, is_further ? &own : NULL, &f->queue);
     if (error == -ENOSPC && f->is_alone)
         return 0;
     if (!error)

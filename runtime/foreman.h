@@ -19,7 +19,7 @@ struct adit_foreman;
 
 /* stop: set by whoever then posts dirty_event. chunk_ns: the mean of what a chunk takes one worker, kept by the foreman (0: not known yet) and read by others. threads: that mesh, the foreman's among
  * them; threads_max: as many as load asks for, or 0; 0 threads: it only feeds processes, so nothing is meshed in this process. kernel_name: as adit_mesh_kernel_named has it. node: where its threads and processes run, NULL: anywhere, the
- * dispatcher has one foreman; then reach is of one, too. whose, own: as adit_offers_init has them. */
+ * dispatcher has one foreman; then reach is of one, too. whose, own: as adit_offers_init has them; own 1 serves the queue "adit.mesh", further ones one of their node. */
 struct adit_foreman_params {
     struct adit_arena *arena;
     adit_mesh_kernel *kernel;

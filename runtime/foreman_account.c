@@ -28,9 +28,10 @@ static void say_given_up(struct adit_foreman *f, uint32_t index)
 /* Gives up a chunk whose task is poisoned, as soon as its last worker's claim is undone. True: the offer is over. */
 static bool bury(struct adit_foreman *f, const struct adit_offer *offer)
 {
-    if (adit_load_acquire(&f->p.arena->entries[offer->index].current) != offer->current)
-        return true; /* another version, which may be better */
-    if (!adit_dirty_give_up(f->p.arena, offer->index, offer->current))
+    uint64_t current = adit_load_acquire(&f->p.arena->entries[offer->index].current);
+    if (current >> 40 != offer->current >> 40)
+        return true; /* another version, which may be better; the same one may lie elsewhere by now (move.h) */
+    if (!adit_dirty_give_up(f->p.arena, offer->index, current))
         return false;
     if (adit_dirty_is_given_up(f->p.arena, offer->index))
         say_given_up(f, offer->index);

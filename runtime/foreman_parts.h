@@ -24,7 +24,7 @@ struct adit_foreman {
     struct adit_interest seen; /* at the last walk for the agenda */
     struct adit_agenda agenda;
     uint64_t meshed_here[ADIT_SEGMENTS_MAX]; /* by the foreman, before the chunk is done; by where its version was, as by_others */
-    uint32_t list[ADIT_OFFERS_MAX]; /* free chunks of one look */
+    uint32_t list[ADIT_OFFERS_MAX], at[ADIT_OFFERS_MAX]; /* free chunks of one look; where they stood in the agenda */
     struct adit_task_spec specs[ADIT_OFFERS_MAX];
     struct adit_mesh_dirty_args args[ADIT_OFFERS_MAX];
     pthread_mutex_t lock; /* of what follows: the thread, and who looks */

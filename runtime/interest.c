@@ -68,13 +68,11 @@ void adit_interest_look(const struct adit_arena *arena, struct adit_interest *se
 {
     uint64_t high = adit_interest_high(arena);
     seen->n = 0;
-    seen->moves = 0;
     for (uint32_t i = 0; i < high && i < ADIT_VIEWERS_MAX; i++) {
         const struct adit_viewer_slot *s = &arena->viewers[i];
         if (adit_load32_acquire(&s->state) != ADIT_VIEWER_ACTIVE) /* VIEWER:active: its place is there */
             continue;
         struct adit_interest_viewer *v = &seen->viewer[seen->n++];
-        seen->moves += adit_load_relaxed(&s->moves) * (i + 1) + ((uint64_t)i << 48);
         for (int k = 0; k < 3; k++) {
             v->at[k] = number(&s->at[k]);
             v->toward[k] = number(&s->toward[k]);
@@ -106,7 +104,6 @@ static void place(struct adit_viewer_slot *s, const struct adit_viewer_place *p)
     }
     set_number(&s->radius, p->radius);
     __atomic_store_n(&s->world, p->world, __ATOMIC_RELAXED);
-    adit_store_relaxed(&s->moves, adit_load_relaxed(&s->moves) + 1);
 }
 
 int adit_viewer_open(struct adit_arena *arena, const struct adit_viewer_place *at, struct adit_viewer **out)

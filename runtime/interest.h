@@ -33,7 +33,6 @@ struct adit_interest_viewer {
 };
 struct adit_interest {
     uint32_t n;
-    uint64_t moves; /* a sum that changes when any of them has moved, come or gone */
     struct adit_interest_viewer viewer[ADIT_VIEWERS_MAX];
 };
 

@@ -19,19 +19,20 @@ static int move_one(struct adit_arena *arena, struct adit_reader *reader, uint32
 {
     const struct adit_entry *entry = &arena->entries[index];
     uint32_t segment = adit_placement_segment(arena, adit_load_acquire(is_mesh ? &entry->mesh : &entry->current));
-    if (!segment || segment == (place & ~ADIT_BLOCK_ONLY))
+    if (!segment || segment == place)
         return 0;
-    int status = (is_mesh ? adit_move_mesh : adit_move_version)(arena, reader, index, place);
+    int status = (is_mesh ? adit_move_mesh : adit_move_version)(arena, reader, index, place | ADIT_BLOCK_ONLY);
     *(is_mesh ? &r->meshes : &r->versions) += !status;
     r->replaced += status == 1;
-    return status < 0 ? status : 0;
+    return status < 0 && !(is_mesh && status == -ENOSPC) ? status : 0; /* a mesh for which there is no room stays where it is */
 }
 
 static int move_chunk(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, uint64_t packed, uint32_t segment, struct adit_move_result *r)
 {
-    int status = move_one(arena, reader, index, false, segment | ADIT_BLOCK_ONLY, r);
+    int status = move_one(arena, reader, index, false, segment, r);
     uint32_t lies = adit_placement_segment(arena, adit_load_acquire(&arena->entries[index].current));
-    return status ? status : move_one(arena, reader, index, true, adit_placement_of_mesh(arena, packed, lies), r);
+    uint32_t wanted = adit_placement_of_mesh(arena, packed, lies);
+    return status || wanted == ADIT_BLOCK_HERE ? status : move_one(arena, reader, index, true, wanted, r); /* HERE: its version lies in the heap, and says nothing */
 }
 
 int adit_kind_move(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)

@@ -75,16 +75,22 @@ static int move(struct adit_arena *arena, struct adit_reader *reader, const stru
     return error;
 }
 
+/* Held, so that the version is not given up, nor its mesh made, meanwhile. */
+static int hold_and_move(struct adit_arena *arena, struct adit_reader *reader, const struct cargo *c, uint32_t place)
+{
+    if (!adit_dirty_hold(arena, c->index))
+        return 1;
+    int error = move(arena, reader, c, place);
+    adit_dirty_finish(arena, c->index, false);
+    return error;
+}
+
 int adit_move_version(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, uint32_t place)
 {
-    return move(arena, reader, &(struct cargo){&arena->entries[index].current, ADIT_INTENT_VERSION, index}, place);
+    return hold_and_move(arena, reader, &(struct cargo){&arena->entries[index].current, ADIT_INTENT_VERSION, index}, place);
 }
 
 int adit_move_mesh(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, uint32_t place)
 {
-    if (!adit_dirty_hold(arena, index))
-        return 1;
-    int error = move(arena, reader, &(struct cargo){&arena->entries[index].mesh, ADIT_INTENT_MESH, index}, place);
-    adit_dirty_finish(arena, index, false);
-    return error;
+    return hold_and_move(arena, reader, &(struct cargo){&arena->entries[index].mesh, ADIT_INTENT_MESH, index}, place);
 }

@@ -10,15 +10,15 @@
  *   5 old block -> RETIRED, intent 0, section    the same; nothing
  *     left
  *
- * A publisher that comes in between has changed the word: then 4 fails, what it published lies where it was put, and nothing is moved. Of a mesh it is the same with entry.mesh; the entry is held meanwhile as by who
- * meshes it (dirty.h), so if the process dies the chunk is meshed again.
+ * A publisher that comes in between has changed the word: then 4 fails, what it published lies where it was put, and nothing is moved. Of a mesh it is the same with entry.mesh. The entry is held meanwhile as by who
+ * meshes it (dirty.h): nobody meshes it, or gives its version up, and if the process dies the chunk is meshed again.
  */
 #ifndef ADIT_MOVE_H
 #define ADIT_MOVE_H
 
 #include "shm/shm.h"
 
-/* Each: 0, it was moved to a block at place (as adit_block_alloc has it); 1: there is none, it was replaced meanwhile, is given up, or (a mesh) somebody is making it. reader is borrowed and outside a section.
+/* Each: 0, it was moved to a block at place (as adit_block_alloc has it); 1: there is none, it was replaced meanwhile, is given up, or somebody is making its mesh. reader is borrowed and outside a section.
  * -ENOMEM, -ENOSPC: as adit_block_alloc; -EBADMSG: it is damaged; -EAGAIN: ousted each time. */
 int adit_move_version(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, uint32_t place);
 int adit_move_mesh(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, uint32_t place);

@@ -3,7 +3,7 @@
  *
  *     struct adit_offers o;
  *     adit_offers_init(&o, arena->chunks_max, NULL, 0);
- *     adit_offers_add(&o, index, task, current);
+ *     if (adit_offers_begin(&o, index)) ... submit ... adit_offers_add(&o, index, task, current);     or _undo
  *     struct adit_offer *x = adit_offers_find(&o, index);      NULL: it is not offered
  *     adit_offers_remove(&o, x);                               the last one takes its place: walk from the end
  *     adit_offers_fini(&o);

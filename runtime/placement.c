@@ -58,12 +58,3 @@ uint32_t adit_placement_of_mesh(const struct adit_arena *arena, uint64_t packed,
         return adit_near_node(arena, node);
     return segment ? segment : ADIT_BLOCK_HERE;
 }
-
-uint32_t adit_placement_home(const struct adit_arena *arena, uint32_t segment)
-{
-    for (uint32_t i = 0; segment && i + 1 < arena->segments_n; i++)
-        for (uint32_t h = 0; h < arena->homes_n; h++)
-            if (arena->homes[h] == adit_near_at(arena, segment, i))
-                return arena->homes[h];
-    return arena->homes[0];
-}

@@ -5,7 +5,7 @@
  *                                        are mostly on one node, and of any part of a world that is some regions wide, plain or tower, every node has its share
  *               ADIT_PLACE_INTERLEAVED   chunk by chunk in turn, (x + y + z) mod nodes
  *     mesh      of the consumers that watch it, where all of them are on one node; else of the version
- *     meshing   of the version: its *home*, a node with processors (shm/near.h)
+ *     meshing   by the foremen nearest to the version (reach.h)
  *
  * Why the consumers' node: who meshes writes a mesh once, and stores need not be waited for; who draws reads it once at least, and waits. So a mesh that only one node reads costs the link no more there, and its
  * readers nothing. With readers on several nodes none is better than the version's, where no link is crossed to write it.
@@ -35,9 +35,6 @@ static inline uint32_t adit_placement_segment(const struct adit_arena *arena, ui
 
 /* For adit_block_alloc: where a mesh of the key is wanted, whose version lies in segment (0: anywhere). Walks the watches. */
 uint32_t adit_placement_of_mesh(const struct adit_arena *arena, uint64_t packed, uint32_t segment);
-
-/* The segment, of those whose nodes have processors, that is nearest to one. */
-uint32_t adit_placement_home(const struct adit_arena *arena, uint32_t segment);
 
 /* The number of a cell on the Hilbert curve through the square of 2^bits cells an edge; bits 1 to 31. Pure. (Warren, "Hacker's Delight", 16; Hilbert, "Über die stetige Abbildung einer Linie auf ein Flächenstück", 1891.) */
 uint64_t adit_hilbert(uint32_t x, uint32_t z, uint32_t bits);

@@ -38,7 +38,7 @@ static void *worker_main(void *user)
     struct adit_worker *w = user;
     uint32_t leaves;
     if (w->is_background)
-        (void)adit_thread_background(); /* the kernel lets everybody */
+        (void)adit_thread_background(); /* refused, by whom this process runs under: it runs as others do */
     do {
         while (!adit_worker_is_told(w))
             adit_worker_step(w);

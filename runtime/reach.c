@@ -4,7 +4,7 @@
 
 #define KEEPS 4u               /* chunks a worker that stay with it: it has begun, or will, before a thief has fetched them */
 #define WAITED_NS 200000u      /* four wakes: a foreman that is there has looked by then */
-#define UNSERVED_NS 1000000u
+#define STUCK_NS 100000000u    /* then also what would stay with it: its foreman is stopped, or has no processor */
 
 static bool is_nearest(const struct adit_arena *arena, const struct adit_reach *all, uint32_t n, uint32_t i, uint32_t segment)
 {
@@ -36,11 +36,11 @@ static uint32_t left_over(const struct adit_reach *reach, const struct adit_reac
     return passed->n[segment] > keeps ? (passed->n[segment] - keeps + 1) / 2 : 0;
 }
 
-static uint32_t list_of(const struct adit_reach *reach, const struct adit_arena *arena, uint32_t segment, uint32_t cursor, bool (*may_take)(void *user, uint32_t index), void *user, uint32_t *list,
+static uint32_t list_of(const struct adit_arena *arena, uint32_t segment, uint64_t waited_ns, uint32_t cursor, bool (*may_take)(void *user, uint32_t index), void *user, uint32_t *list,
                         uint32_t n_max)
 {
     struct adit_dirty_walk walk = adit_dirty_walk_from(arena, cursor);
-    uint64_t now = adit_clock_ns(), waited_ns = reach->workers[segment] ? WAITED_NS : UNSERVED_NS;
+    uint64_t now = adit_clock_ns();
     uint32_t n = 0, index;
     while (n < n_max && adit_dirty_next(arena, &walk, &cursor, &index)) {
         const struct adit_entry *entry = &arena->entries[index];
@@ -58,7 +58,9 @@ uint32_t adit_reach_steal(const struct adit_reach *reach, const struct adit_aren
     for (uint32_t i = 0; i + 1 < arena->segments_n && !n; i++) {
         uint32_t segment = adit_near_at(arena, reach->segment, i), most = left_over(reach, passed, segment);
         if (most)
-            n = list_of(reach, arena, segment, cursor, may_take, user, list, most < n_max ? most : n_max);
+            n = list_of(arena, segment, WAITED_NS, cursor, may_take, user, list, most < n_max ? most : n_max);
+        if (passed->n[segment] && !n)
+            n = list_of(arena, segment, STUCK_NS, cursor, may_take, user, list, n_max);
     }
     return n;
 }

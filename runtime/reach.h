@@ -3,13 +3,13 @@
  *     adit_reaches_init(reaches, arena, nodes, workers, n)       of all foremen together
  *     while walking over what is dirty:
  *         adit_reach_is_own(reach, arena, index) ? list : adit_reach_pass(&passed, ...)
- *     nothing listed: n = adit_reach_steal(reach, arena, &passed, cursor, list, n_max)
+ *     nothing listed: n = adit_reach_steal(reach, arena, &passed, cursor, may_take, user, list, n_max)
  *
  * A chunk is at home with the foremen nearest to the memory of its current version; without a version in data segments, with everybody. Stolen is what lies on one node, of those that have work left over the nearest
- * to the thief, and half of what is left over:
+ * to the thief; half of what is left over where:
  *
- *     of a node with foremen    more wait than 4 a worker there, and have waited for 200 us, so nobody steals while its own foreman wakes
- *     of any other              they have waited for 1 ms: another process's dispatcher may be on that node
+ *     more wait than 4 a worker there, and have waited for 200 us: so nobody steals while its own foreman wakes
+ *     or they have waited for 100 ms: its foreman is stopped, or has no processor
  *
  * What is stolen is meshed as before, over the link; its mesh goes where meshes of that chunk go (placement.h). All of it is advice: that a chunk is meshed once is the claim's to see (dirty.h).
  */

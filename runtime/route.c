@@ -1,17 +1,14 @@
 #include "runtime/route.h"
 
-#include <string.h>
-
-#include "runtime/cost.h"
-
 #define KNOWN 3u          /* measurements of a cell that is no more unknown, */
+#define DOUBLINGS_MAX 12u
 #define DEAR 2u           /* or fewer, of one that costs so many times the best */
 #define SHARE_ALL 64u     /* of what is spent in a cell, for trying others */
 #define SHARE_EACH 256u
 
 uint64_t adit_route_wait_ns(const struct adit_route_tier *t, uint64_t now_ns)
 {
-    return t->away < t->workers ? 0 : (uint64_t)adit_busy_ns(t->due_ns, now_ns);
+    return t->away < t->workers ? 0 : t->due_ns > now_ns ? t->due_ns - now_ns : now_ns - t->moved_ns;
 }
 
 static const struct adit_route_cell *cell_of(const struct adit_route *r, uint32_t tier, const struct adit_route_work *w) { return &r->tiers[tier].cells[w->kind][w->size_class]; }
@@ -30,6 +27,11 @@ static uint32_t price(const struct adit_route *r, const struct adit_route_work *
         if (best == r->tiers_n || d->finish_ns[i] < d->finish_ns[best])
             best = i;
     }
+    for (uint32_t i = 0; i < r->tiers_n && best < r->tiers_n; i++) { /* of those from which nothing ever came */
+        const struct adit_route_cell *c = cell_of(r, i, w);
+        if (can(w, i) && !c->run.n && c->fruitless >= KNOWN)
+            d->finish_ns[i] = d->finish_ns[best] << (c->fruitless - KNOWN < DOUBLINGS_MAX ? c->fruitless - KNOWN + 1 : DOUBLINGS_MAX);
+    }
     return best;
 }
 
@@ -37,8 +39,9 @@ static uint32_t price(const struct adit_route *r, const struct adit_route_work *
 static uint32_t unknown(const struct adit_route *r, const struct adit_route_work *w, const struct adit_route_decision *d, uint32_t best)
 {
     for (uint32_t i = 0; i < r->tiers_n; i++) {
-        uint32_t n = cell_of(r, i, w)->run.n;
-        if (can(w, i) && r->tiers[i].away < r->tiers[i].workers && (!n || (n < KNOWN && best < r->tiers_n && d->finish_ns[i] < DEAR * d->finish_ns[best])))
+        const struct adit_route_cell *c = cell_of(r, i, w);
+        uint32_t n = c->run.n;
+        if (can(w, i) && c->fruitless < KNOWN && r->tiers[i].away < r->tiers[i].workers && (!n || (n < KNOWN && best < r->tiers_n && d->finish_ns[i] < DEAR * d->finish_ns[best])))
             return i;
     }
     return r->tiers_n;
@@ -119,38 +122,45 @@ bool adit_route_choose(struct adit_route *r, const struct adit_route_work *w, ui
         return false;
     struct adit_route_tier *t = &r->tiers[i];
     d->tier = i;
+    struct adit_route_cell *c = &t->cells[w->kind][w->size_class];
     d->was_idle = t->away < t->workers;
-    d->run_ns = adit_estimate_ns(&cell_of(r, i, w)->run);
-    d->handover_ns = adit_estimate_ns(&t->handover);
-    t->due_ns = (t->due_ns > now_ns && t->away ? t->due_ns : now_ns) + (d->run_ns + d->handover_ns) / t->workers;
+    d->expected_ns = adit_estimate_ns(&c->run) + adit_estimate_ns(&t->handover);
+    c->fruitless += c->fruitless < UINT32_MAX;
+    t->moved_ns = t->away ? t->moved_ns : now_ns;
+    uint64_t from = t->due_ns > now_ns && t->away ? t->due_ns : now_ns + (now_ns - t->moved_ns); /* late: as long again */
+    t->due_ns = from + d->expected_ns / t->workers;
+    t->owed_ns += d->expected_ns;
     t->away++;
     return true;
+}
+
+/* One less is away. */
+static void settle(struct adit_route_tier *t, const struct adit_route_decision *d)
+{
+    t->away -= t->away != 0;
+    t->owed_ns -= t->owed_ns < d->expected_ns ? t->owed_ns : d->expected_ns;
 }
 
 void adit_route_lost(struct adit_route *r, const struct adit_route_decision *d)
 {
     struct adit_route_tier *t = &r->tiers[d->tier];
-    uint64_t expected = (d->run_ns + d->handover_ns) / t->workers;
-    t->away -= t->away != 0;
+    uint64_t expected = d->expected_ns / t->workers;
+    settle(t, d);
     t->due_ns -= t->due_ns > expected ? expected : t->due_ns;
 }
 
-void adit_route_end(struct adit_route *r, const struct adit_route_decision *d, uint64_t now_ns, uint64_t ran_ns)
+void adit_route_end(struct adit_route *r, const struct adit_route_decision *d, uint64_t now_ns)
 {
     struct adit_route_tier *t = &r->tiers[d->tier];
-    uint64_t ran = ran_ns ? ran_ns : d->run_ns;
-    t->away -= t->away != 0;
-    if (!t->away)
-        t->due_ns = now_ns;
-    else if (ran > d->run_ns)
-        t->due_ns += (ran - d->run_ns) / t->workers;
-    else
-        t->due_ns -= (d->run_ns - ran) / t->workers;
+    settle(t, d);
+    t->due_ns = now_ns + t->owed_ns / t->workers;
+    t->moved_ns = now_ns;
 }
 
 void adit_route_learn(struct adit_route *r, const struct adit_route_decision *d, uint64_t ran_ns, bool has_handover, uint64_t handover_ns)
 {
     struct adit_route_tier *t = &r->tiers[d->tier];
+    t->cells[d->kind][d->size_class].fruitless = 0;
     adit_estimate_add(&t->cells[d->kind][d->size_class].run, ran_ns);
     if (has_handover)
         adit_estimate_add(&t->handover, handover_ns);

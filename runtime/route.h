@@ -1,18 +1,19 @@
-/* route.h - which tier a piece of work is for: the arithmetic of a router (router.h is what applications see). Nothing here knows of arenas, queues or clocks, so all of it can be tried on made-up tiers.
+/* route.h - which tier a piece of work is for: the arithmetic of a router (adit_router.h is what applications see). Nothing here knows of arenas, queues or clocks, so all of it can be tried on made-up tiers.
  *
  *     expected finish of a tier = wait + hand-over + run (kind, size class) + what remote memory adds
  *
  *     c = adit_route_choose(&route, &work, now, &decision);        a tier, and why
  *     ... it is handed there, and ends ...
- *     adit_route_end(&route, &decision, now, ran_ns)               or _lost: it was not run there after all
- *     adit_route_learn(&route, &decision, ran_ns, handover_ns)
+ *     adit_route_end(&route, &decision, now)               or _lost: it was not run there after all
+ *     adit_route_learn(&route, &decision, ran_ns, has_handover, handover_ns)
  *
- * Wait: a tier is done with what it was given at due_ns. What is handed to it moves that on by its run, shared by its workers; an end moves it by what was expected wrongly. A tier that is late is taken to need as long again,
- * so one that hangs is left (cost.h: adit_busy_ns); with an idle worker there is no wait.
+ * Wait: a tier is done with what it was given at due_ns: with each end that is now and what is still owed, shared by its workers. Of one that is late nothing has ended for some
+ * while, and it is taken to need as long again: so one that hangs is given a task each time that while has doubled. With an idle worker there is no wait.
  *
  * Run and hand-over are estimates (estimate.h), by kind, size class and tier, of which no outlier moves any. (StarPU's dmda prices likewise, by means: Augonnet et al., 2011.)
  *
- * Exploration. A way that nobody takes would never be measured again. One that was never measured is taken at once, and again until it is known, while it does not cost more than twice the best. After that each
+ * Exploration. A way that nobody takes would never be measured again. One that was never measured is taken at once, and again until it is known, while it does not cost more than twice the best. What was taken three times and
+ * never measured, as nothing came of it, counts as twice the best, and as twice as much with each further time: it is tried like what is dear. After that each
  * tier has credit for each cell: a 256th of what is spent in the cell goes to each other tier, a 64th to all of them at most; one whose credit pays for what it is expected to cost more is tried. So exploration costs a
  * 64th of the time, whatever tiers cost, and a tier that has become quicker is taken back.
  *
@@ -38,12 +39,14 @@ enum adit_route_why { ADIT_WHY_NONE, ADIT_WHY_ONLY /* no other can */, ADIT_WHY_
 struct adit_route_cell {
     struct adit_estimate run;
     uint64_t credit_ns;
+    uint32_t fruitless; /* taken since the last measurement */
 };
 
 struct adit_route_tier {
     uint32_t workers;   /* pieces at once, 1.. */
     uint32_t away;      /* of these not yet ended; w: choose, end, lost */
-    uint64_t due_ns;
+    uint64_t due_ns, owed_ns; /* owed: runs and hand-overs of those away, as expected */
+    uint64_t moved_ns;        /* the last end, or when the first of those away was handed to it */
     struct adit_estimate handover;
     struct adit_route_cell cells[ADIT_ROUTE_KINDS][ADIT_ROUTE_CLASSES];
 };
@@ -66,14 +69,14 @@ struct adit_route_decision {
     uint32_t kind, size_class;
     uint32_t tiers; /* bits, as of the work */
     bool was_idle;  /* the tier had a worker for it */
-    uint64_t run_ns, handover_ns;                /* expected */
+    uint64_t expected_ns;                        /* run and hand-over */
     uint64_t finish_ns[ADIT_ROUTE_TIERS];        /* of each, from then; 0: it cannot, or nothing is known */
 };
 
 /* The tier for it; false: none can. */
 bool adit_route_choose(struct adit_route *route, const struct adit_route_work *work, uint64_t now_ns, struct adit_route_decision *decision);
-/* It has ended there, having run for so long; 0: not known. */
-void adit_route_end(struct adit_route *route, const struct adit_route_decision *decision, uint64_t now_ns, uint64_t ran_ns);
+/* It has ended there. */
+void adit_route_end(struct adit_route *route, const struct adit_route_decision *decision, uint64_t now_ns);
 /* What it took: once, after its end or before. has_handover: handing it over, and its result back, took so much more; of a decision that was_idle. */
 void adit_route_learn(struct adit_route *route, const struct adit_route_decision *decision, uint64_t ran_ns, bool has_handover, uint64_t handover_ns);
 /* It went elsewhere, or nowhere. */

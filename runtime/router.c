@@ -38,6 +38,7 @@ struct ticket {
     struct adit_route_decision decision;
     uint64_t begin_ns, report;
     uint64_t task;       /* submitted; 0: not by submit, or not yet */
+    uint32_t serial;     /* of its use, so that nobody takes it for an earlier one */
     bool has_ended;      /* the tier has been told */
     bool is_plain;       /* nothing but workers keeps it waiting */
     uint32_t next, prev; /* next: of free ones; both: of its place's */
@@ -164,11 +165,11 @@ static struct adit_route_work work_of(const struct adit_router *r, const struct 
     if (s->kind >= ADIT_KINDS)
         return w; /* no tier can */
     price_memory(r, s, bytes, &w);
-    bool can_here = adit_kind_takes(r->arena, s->kind, s->args_bytes) && (!s->args_bytes || s->args);
-    *work = can_here ? adit_kind_work_of(r->arena, s->kind, s->args, s->args_bytes, bytes, s->uses_n <= ADIT_TASK_USES_MAX ? s->uses_n : 0) : s->args_bytes;
+    bool is_ours = adit_kind_takes(r->arena, s->kind, s->args_bytes) && (!s->args_bytes || s->args), can_be_here = adit_run_can_be_here(r->arena, s);
+    *work = is_ours ? adit_kind_work_of(r->arena, s->kind, s->args, s->args_bytes, bytes, s->uses_n <= ADIT_TASK_USES_MAX ? s->uses_n : 0) : s->args_bytes;
     w.size_class = adit_kind_class(*work);
     for (uint32_t i = 0; i < r->route.tiers_n; i++)
-        w.tiers |= (uint32_t)((r->places[i].kinds >> s->kind & 1) && (can_here || !r->places[i].is_inline)) << i;
+        w.tiers |= (uint32_t)((r->places[i].kinds >> s->kind & 1) && (can_be_here || !r->places[i].is_inline)) << i;
     return w;
 }
 
@@ -194,25 +195,37 @@ static void link_ticket(struct adit_router *r, struct ticket *t, uint64_t task)
     p->newest = i;
 }
 
-static void tell_end(struct adit_router *r, struct ticket *t, uint64_t now, uint64_t ran_ns)
+static void tell_end(struct adit_router *r, struct ticket *t, uint64_t now)
 {
     if (t->has_ended)
         return;
     t->has_ended = true;
     if (t->task)
         unlink_ticket(r, t);
-    adit_route_end(&r->route, &t->decision, now, ran_ns);
+    adit_route_end(&r->route, &t->decision, now);
 }
 
-/* Those that have ended, of the oldest; a queue's are mostly run in order. */
+static void give_ticket(struct adit_router *r, struct ticket *t)
+{
+    t->serial++;
+    t->next = r->free;
+    r->free = (uint32_t)(t - r->tickets);
+}
+
+/* Those that have ended, of the oldest: a queue's are mostly run in order. What is not there any more, as somebody else has waited for it, needs no ticket. */
 static void look_for_ends(struct adit_router *r, struct place *p, uint64_t now)
 {
     struct adit_task_info info = {.size = sizeof info};
-    for (uint32_t i = 0; i < LOOKS && p->oldest < TICKETS; i++) {
-        struct ticket *t = &r->tickets[p->oldest];
-        if (!adit_task_look(p->queue, t->task, &info) && info.stage != ADIT_STAGE_ENDED)
-            return;
-        tell_end(r, t, now, 0);
+    uint32_t next = p->oldest;
+    for (uint32_t i = 0; i < LOOKS && next < TICKETS; i++) {
+        struct ticket *t = &r->tickets[next];
+        int error = adit_task_look(p->queue, t->task, &info);
+        next = t->next;
+        if (!error && info.stage != ADIT_STAGE_ENDED)
+            continue;
+        tell_end(r, t, now);
+        if (error)
+            give_ticket(r, t);
     }
 }
 
@@ -223,7 +236,8 @@ static struct ticket *choose(struct adit_router *r, const struct adit_task_spec 
     struct ticket *t = NULL;
     pthread_mutex_lock(&r->lock);
     for (uint32_t i = 0; i < r->route.tiers_n; i++)
-        look_for_ends(r, &r->places[i], now);
+        if (r->route.tiers[i].away >= r->route.tiers[i].workers) /* else there is no wait to be told */
+            look_for_ends(r, &r->places[i], now);
     *error = r->free < TICKETS ? 0 : -EAGAIN;
     if (!*error && !adit_route_choose(&r->route, w, now, &r->tickets[r->free].decision))
         *error = -ENOTSUP;
@@ -245,17 +259,21 @@ static struct ticket *choose(struct adit_router *r, const struct adit_task_spec 
 }
 
 /* Its end is known, ran_ns: how long it ran, 0: that says nothing. is_now: it has ended just now. Gives the ticket back. */
-static void settle(struct adit_router *r, struct ticket *t, uint64_t ran_ns, bool is_now)
+static void settle(struct adit_router *r, struct ticket *t, uint32_t serial, uint64_t ran_ns, bool is_now)
 {
-    uint64_t now = adit_clock_ns(), took = now - t->begin_ns;
+    uint64_t now = adit_clock_ns();
     pthread_mutex_lock(&r->lock);
-    tell_end(r, t, now, ran_ns);
+    if (t->serial != serial) { /* another thread found that its result was taken, and gave the ticket back */
+        pthread_mutex_unlock(&r->lock);
+        return;
+    }
+    uint64_t took = now - t->begin_ns;
+    tell_end(r, t, now);
     if (ran_ns)
         adit_route_learn(&r->route, &t->decision, ran_ns, is_now && t->is_plain && t->decision.was_idle, took - ran_ns);
     if (r->reports_n - t->report <= REPORTS)
         report_at(r, t->report)->took_ns = is_now ? took : ran_ns;
-    t->next = r->free;
-    r->free = (uint32_t)(t - r->tickets);
+    give_ticket(r, t);
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -268,8 +286,7 @@ static void drop(struct adit_router *r, struct ticket *t)
             unlink_ticket(r, t);
         adit_route_lost(&r->route, &t->decision);
     }
-    t->next = r->free;
-    r->free = (uint32_t)(t - r->tickets);
+    give_ticket(r, t);
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -305,7 +322,7 @@ int adit_router_run(struct adit_router *r, const struct adit_task_spec *spec, ui
     if (error)
         drop(r, t);
     else
-        settle(r, t, ran_of(t, result, p->is_inline), true);
+        settle(r, t, t->serial, ran_of(t, result, p->is_inline), true);
     return error;
 }
 
@@ -314,13 +331,12 @@ static int hand_over(struct adit_router *r, const struct place *p, struct ticket
     struct adit_task_claim c = {0};
     out->queue = p->queue;
     out->ticket = (uint32_t)(t - r->tickets);
+    out->serial = t->serial;
     if (p->is_inline) {
         out->result.size = sizeof out->result;
-        int error = adit_queue_wait_room(p->queue, spec->priority, 0) ? -EAGAIN : 0; /* it takes a slot of the queue, which this thread may be the one to free */
+        int error = adit_run_by(p->queue, spec, ADIT_FOR_EVER, ADIT_WAY_HERE_NOW, &out->result); /* it takes a slot of the queue, which this thread may be the one to free */
         if (!error)
-            error = adit_run_by(p->queue, spec, ADIT_FOR_EVER, ADIT_WAY_HERE, &out->result);
-        if (!error)
-            settle(r, t, ran_of(t, &out->result, true), true);
+            settle(r, t, t->serial, ran_of(t, &out->result, true), true);
         return error;
     }
     int error = adit_task_submit_timed(p->queue, spec, t->begin_ns, false, &out->task, &c);
@@ -370,14 +386,17 @@ int adit_router_wait(struct adit_router *r, struct adit_routed *routed, uint64_t
         return 0;
     }
     struct ticket *t = &r->tickets[routed->ticket];
+    pthread_mutex_lock(&r->lock);
+    bool is_its = t->task == routed->task && t->serial == routed->serial;
+    pthread_mutex_unlock(&r->lock);
+    if (!is_its)
+        return adit_fault(-ENOENT, "arena %s: it was waited for before", r->arena->name);
     error = adit_wait(routed->queue, routed->task, timeout_ns, result);
     if (error == -ETIMEDOUT)
         return error;
-    if (error)
-        drop(r, t);
-    else
-        settle(r, t, ran_of(t, result, false), false); /* it may have ended long ago */
-    routed->ticket = TICKETS;
+    if (!error)
+        settle(r, t, routed->serial, ran_of(t, result, false), false); /* it may have ended long ago */
+    routed->ticket = TICKETS; /* else somebody else has waited for it, which is found by the next look */
     return error;
 }
 

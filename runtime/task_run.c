@@ -33,6 +33,7 @@ struct running {
     uint64_t task;
     bool is_disturbed; /* it had to wait for others, was tried again or taken back: its time says nothing */
     bool was_here;
+    bool is_now; /* it does not wait for room */
     bool is_try; /* the other way seemed to be done sooner: tried_ns is what this one was expected to take */
     uint64_t tried_ns;
 };
@@ -51,15 +52,21 @@ static uint64_t handover_ns(const struct adit_queue *q, enum adit_handover hando
     return ns ? ns : handover_first_ns[handover];
 }
 
+static bool can_run(const struct adit_arena *arena, const struct adit_task_spec *s)
+{
+    return adit_kind_takes(arena, s->kind, s->args_bytes) && (!s->args_bytes || s->args) && !s->kill_ns && (arena->role == ADIT_ROLE_PRODUCER || !adit_task_spec_writes(s));
+}
+
+bool adit_run_can_be_here(const struct adit_arena *arena, const struct adit_task_spec *s) { return can_run(arena, s) && !s->after_n && !s->delay_ns && !adit_task_wants_any(s); }
+
 static struct running begin(struct adit_queue *q, const struct adit_task_spec *s, uint64_t timeout_ns)
 {
     struct running r = {.q = q, .spec = s, .begin_ns = adit_clock_ns()};
     uint64_t bytes[ADIT_TASK_USES_MAX] = {0};
     uint32_t n = s->uses && s->uses_n <= ADIT_TASK_USES_MAX ? s->uses_n : 0;
     r.ends_ns = timeout_ns == ADIT_FOR_EVER ? 0 : adit_task_later(r.begin_ns, timeout_ns);
-    r.can_run = adit_kind_takes(q->arena, s->kind, s->args_bytes) && (!s->args_bytes || s->args) && !s->kill_ns &&
-                (q->arena->role == ADIT_ROLE_PRODUCER || !adit_task_spec_writes(s));
-    r.may_begin = r.can_run && !s->after_n && !s->delay_ns && !adit_task_wants_any(s);
+    r.can_run = can_run(q->arena, s);
+    r.may_begin = adit_run_can_be_here(q->arena, s);
     r.handover = look_at_workers(q);
     if (!r.can_run)
         return r;
@@ -121,7 +128,7 @@ static int hand_in(struct running *r, bool is_here, struct adit_task_claim *c)
 {
     for (;;) { /* bounded by the timeout */
         int error = adit_task_submit_timed(r->q, r->spec, r->begin_ns, is_here, &r->task, c);
-        if (error != -EAGAIN)
+        if (error != -EAGAIN || r->is_now)
             return error;
         uint64_t now = adit_clock_ns();
         r->is_disturbed = true;
@@ -204,7 +211,8 @@ int adit_run_by(struct adit_queue *q, const struct adit_task_spec *spec, uint64_
     struct running r = begin(q, spec, timeout_ns);
     if (!r.can_run && adit_kind_named(q->arena, spec->kind))
         error = adit_kind_able_check(q->arena, spec->kind, adit_task_spec_writes(spec));
-    bool is_here = r.may_begin && (way == ADIT_WAY_BEST ? is_for_here(&r) : way == ADIT_WAY_HERE);
+    bool is_here = r.may_begin && (way == ADIT_WAY_BEST ? is_for_here(&r) : way != ADIT_WAY_THERE);
+    r.is_now = way == ADIT_WAY_HERE_NOW;
     if (!error)
         error = hand_in(&r, is_here, &c);
     if (error)

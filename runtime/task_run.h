@@ -19,7 +19,10 @@
 
 #include "runtime/task_queue.h"
 
-enum adit_way { ADIT_WAY_BEST, ADIT_WAY_HERE, ADIT_WAY_THERE };
+enum adit_way { ADIT_WAY_BEST, ADIT_WAY_HERE, ADIT_WAY_HERE_NOW /* -EAGAIN instead of waiting for room */, ADIT_WAY_THERE };
+
+/* Whether HERE would be here: this process runs its kind, and nothing says that it must not begin on this thread now. */
+bool adit_run_can_be_here(const struct adit_arena *arena, const struct adit_task_spec *spec);
 
 /* adit_run, by one way if it can be: HERE is THERE for what this thread cannot run, or must not before others end. HERE and THERE are for who compares. */
 int adit_run_by(struct adit_queue *queue, const struct adit_task_spec *spec, uint64_t timeout_ns, enum adit_way way, struct adit_task_result *result);

@@ -71,7 +71,7 @@ static int begin(const struct adit_worker_birth *b, struct adit_wear *wear)
         error = adit_robust_lock(&s->alive, b->arena->owner, NULL, ALIVE_TIMEOUT_NS);
     error = error == -EOWNERDEAD ? 0 : error; /* of the worker before, which is forgotten */
     if (!error && b->terms->is_background)
-        error = adit_thread_background();
+        (void)adit_thread_background(); /* refused, by whom this process runs under: it runs as others do */
     if (!error)
         error = confine(b, wear);
     if (error)

@@ -339,7 +339,7 @@ struct adit_entry {
     uint64_t current; /* commit word of the version; w: publishers, o: acq_rel CAS */
     uint64_t mesh;    /* commit word of the mesh; w: who holds work, o: acq_rel CAS */
     uint64_t work;    /* 0: idle, else owner of who meshes it; w: dispatchers, o: acq_rel CAS */
-    uint64_t dirty_ns; /* CLOCK_MONOTONIC when it became dirty; relaxed */
+    uint64_t dirty_ns; /* CLOCK_MONOTONIC since when it has been dirty: advice for who meshes; relaxed */
     uint64_t number;   /* a version number within 2^23 of the current one: the upper bits that current lacks; relaxed */
     uint64_t given_up; /* current as it was when nobody would mesh that version any more, as its meshers died of it; w: who holds work, o: release */
     uint64_t pad[2];
@@ -366,8 +366,7 @@ struct adit_viewer_slot {
     uint32_t owner; /* CAS: claims the slot */
     float at[3], toward[3], radius; /* voxels; w: owner, relaxed, as what follows */
     uint8_t world, pad0[3];
-    uint64_t moves; /* counts them */
-    uint64_t pad1[10];
+    uint64_t pad1[11];
 };
 
 /* A material. id is the index. Its states: runtime/material.h. */
@@ -588,7 +587,7 @@ ADIT_SIZE(adit_entry, 64);
 ADIT_SIZE(adit_watch_slot, 128);
 ADIT_AT(adit_watch_slot, event, 64);
 ADIT_SIZE(adit_viewer_slot, 128);
-ADIT_AT(adit_viewer_slot, moves, 40);
+ADIT_AT(adit_viewer_slot, world, 36);
 ADIT_SIZE(adit_material, 64);
 ADIT_SIZE(adit_ring_slot, 128);
 ADIT_SIZE(adit_lock_slot, 256 + 2 * ADIT_LOCK_BYTES_MAX);

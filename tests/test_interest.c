@@ -142,12 +142,10 @@ static void viewers_are_seen_where_they_are(void **state)
         assert_int_equal(adit_viewer_open(a, &p, &v[i]), 0);
     assert_int_equal(adit_viewer_open(a, &p, &more), -EUSERS);
     adit_interest_look(a, &seen);
-    uint64_t before = seen.moves;
     assert_int_equal(seen.n, ADIT_VIEWERS_MAX);
     p.at[1] = -7;
     assert_int_equal(adit_viewer_move(v[5], &p), 0);
     adit_interest_look(a, &seen);
-    assert_true(seen.moves != before);
     assert_true(seen.viewer[5].at[0] == 1 && seen.viewer[5].at[1] == -7 && seen.viewer[5].toward[2] == 1 && seen.viewer[5].radius == 100 && seen.viewer[5].world == 2);
     p.at[0] = NAN;
     assert_int_equal(adit_viewer_move(v[5], &p), -EINVAL);
@@ -233,44 +231,73 @@ static void damaged_viewers_give_ranks_all_the_same(void **state)
 
 /* ---- a dispatcher ---- */
 
-/* A row of chunks, all dirty, and one worker: the order of meshes is that of distances. tried: as they come */
+/* A row of chunks, all dirty, more than an agenda holds: the order of meshes is that of distances, by one worker exactly, by several as far as they overtake one another. tried: as they come; what was listed and not
+ * come to thrown away */
 static void a_dispatcher_meshes_what_is_near_first(void **state)
 {
-    enum { ROW = 120, HERE = 88 };
+    enum { ROW = 240, HERE = 150, PAIRS = ROW * ROW };
     static uint16_t voxels[ADIT_CHUNK_VOXELS];
-    const struct adit_create_params room = {.size = sizeof room, .chunks_max = 1024};
-    struct adit_arena *a = shm_fixture_create(FIXTURE_NAME, &room, 16u << 20);
-    struct adit_viewer_place p = {.size = sizeof p, .at = {HERE * 128 + 32, 32, 32}, .radius = 1e6f};
-    struct adit_viewer *v;
-    struct adit_dispatcher *d;
-    struct adit_reader *r;
-    uint64_t made[ROW];
     for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
         voxels[i] = i / 64 % 64 < 20 ? 1 : 0;
-    for (int32_t i = 0; i < ROW; i++)
-        assert_int_equal(adit_chunk_put(a, &(struct adit_key){.x = 2 * i}, voxels, NULL), 0);
-    for (uint32_t i = 0; i < a->chunks_max; i++)
-        a->entries[i].dirty_ns = adit_clock_ns(); /* all have waited alike */
-    assert_int_equal(adit_viewer_open(a, &p, &v), 0);
-    assert_int_equal(adit_dispatcher_open(a, &(struct adit_dispatcher_params){.size = sizeof(struct adit_dispatcher_params), .workers = 1}, &d), 0);
-    assert_int_equal(adit_settle(a, ADIT_FOR_EVER), 0);
-    assert_int_equal(adit_reader_open(a, &r), 0);
-    for (int32_t i = 0; i < ROW; i++) {
-        struct adit_mesh_view m;
-        adit_enter(r);
-        assert_int_equal(adit_mesh_acquire(r, &(struct adit_key){.x = 2 * i}, &m), 0);
-        made[i] = m.published_ns;
-        assert_int_equal(adit_exit(r), 0);
+    for (uint32_t workers = 1; workers <= 3; workers++) {
+        const struct adit_create_params room = {.size = sizeof room, .chunks_max = 1024};
+        struct adit_arena *a = shm_fixture_create(FIXTURE_NAME, &room, 16u << 20);
+        struct adit_viewer_place p = {.size = sizeof p, .at = {HERE * 64 + 32, 32, 32}, .radius = 1e6f};
+        struct adit_viewer *v;
+        struct adit_dispatcher *d;
+        struct adit_reader *r;
+        uint64_t made[ROW];
+        for (int32_t i = 0; i < ROW; i++)
+            assert_int_equal(adit_chunk_put(a, &(struct adit_key){.x = i}, voxels, NULL), 0);
+        for (uint32_t i = 0; i < a->chunks_max; i++)
+            a->entries[i].dirty_ns = adit_clock_ns(); /* all have waited alike */
+        assert_int_equal(adit_viewer_open(a, &p, &v), 0);
+        assert_int_equal(adit_dispatcher_open(a, &(struct adit_dispatcher_params){.size = sizeof(struct adit_dispatcher_params), .workers = workers}, &d), 0);
+        assert_int_equal(adit_settle(a, ADIT_FOR_EVER), 0);
+        assert_int_equal(adit_reader_open(a, &r), 0);
+        for (int32_t i = 0; i < ROW; i++) {
+            struct adit_mesh_view m;
+            adit_enter(r);
+            assert_int_equal(adit_mesh_acquire(r, &(struct adit_key){.x = i}, &m), 0);
+            made[i] = m.published_ns;
+            assert_int_equal(adit_exit(r), 0);
+        }
+        uint32_t wrong = 0;
+        for (int32_t i = 0; i < ROW; i++)
+            for (int32_t k = 0; k < ROW; k++)
+                wrong += abs(i - HERE) + 12 * (int32_t)workers < abs(k - HERE) && made[i] > made[k];
+        assert_true(wrong * 50 < PAIRS);
+        adit_reader_close(&r);
+        adit_viewer_close(&v);
+        adit_dispatcher_close(&d);
+        shm_fixture_verify_quiet(a);
+        adit_detach(&a);
     }
-    uint32_t wrong = 0;
-    for (int32_t i = 0; i < ROW; i++)
-        for (int32_t k = 0; k < ROW; k++)
-            wrong += abs(i - HERE) + 2 < abs(k - HERE) && made[i] > made[k];
-    assert_true(wrong < ROW); /* of some 6,000 pairs */
-    adit_reader_close(&r);
-    adit_viewer_close(&v);
-    adit_dispatcher_close(&d);
-    shm_fixture_verify_quiet(a);
+    (void)state;
+}
+
+/* tried: the clock set anew by every mark */
+static void a_chunk_marked_again_and_again_has_waited_since_the_first(void **state)
+{
+    struct adit_arena *a = fixture_create(NULL);
+    static uint16_t voxels[ADIT_CHUNK_VOXELS];
+    uint64_t since = 0;
+    uint32_t cursor = 0, index;
+    struct adit_dirty_walk walk = {0};
+    for (uint32_t i = 0; i < 5; i++) {
+        voxels[0] = (uint16_t)(i + 1);
+        assert_int_equal(adit_chunk_put(a, &(struct adit_key){0}, voxels, NULL), 0);
+        if (!i) {
+            assert_true(adit_dirty_next(a, &walk, &cursor, &index));
+            since = a->entries[index].dirty_ns;
+        }
+        shm_fixture_nap(2);
+    }
+    assert_int_equal(a->entries[index].dirty_ns, since);
+    assert_true(adit_dirty_claim_at(a, index));
+    adit_dirty_finish(a, index, false);
+    assert_int_equal(adit_chunk_put(a, &(struct adit_key){0}, voxels, NULL), 0);
+    assert_true(a->entries[index].dirty_ns > since);
     adit_detach(&a);
     (void)state;
 }
@@ -288,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_viewer_ends_with_its_process),
         cmocka_unit_test(damaged_viewers_give_ranks_all_the_same),
         cmocka_unit_test(a_dispatcher_meshes_what_is_near_first),
+        cmocka_unit_test(a_chunk_marked_again_and_again_has_waited_since_the_first),
     };
     return cmocka_run_group_tests(tests, shm_fixture_set_up, shm_fixture_tear_down);
 }

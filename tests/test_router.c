@@ -193,6 +193,96 @@ static void a_tier_that_never_answers_is_left(void **state)
     (void)state;
 }
 
+static int run_failing(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    (void)run;
+    (void)args;
+    (void)result;
+    *result_bytes = 0;
+    __atomic_fetch_add(&runs, 1, __ATOMIC_RELAXED);
+    return -EDOM;
+}
+
+/* tried: taken on and on as what is not known yet, each time this thread's to take back after a while */
+static void a_dead_tier_and_a_kind_that_fails_do_not_keep_a_router(void **state)
+{
+    enum { TASKS = 300 };
+    open_all(1);
+    const struct adit_route_place places[] = {{.name = "dead", .queue = queues[1]}, {.name = "live", .queue = queues[0]}, {.name = "inline", .queue = queues[0], .is_inline = true}};
+    const struct adit_router_params p = {.size = sizeof p, .places = places, .places_n = 3};
+    const struct adit_kind_params k = {.size = sizeof k, .name = "failing", .run = run_failing};
+    struct adit_router *r;
+    struct adit_task_result result = {.size = sizeof result};
+    struct adit_route_report report = {.size = sizeof report};
+    const uint64_t ns = 20000;
+    struct adit_task_spec s = spinning(&ns);
+    uint32_t dead = 0, failing, at[3] = {0};
+    assert_int_equal(adit_router_open(arena, &p, &r), 0);
+    for (uint32_t i = 0; i < TASKS; i++) {
+        assert_int_equal(adit_router_run(r, &s, ADIT_FOR_EVER, &result), 0);
+        assert_answer(&result, ns);
+        assert_int_equal(adit_router_explain(r, 0, &report), 0);
+        dead += !report.place;
+    }
+    assert_in_range(dead, 1, 15);
+    assert_int_equal(adit_kind_register(arena, &k, &failing), 0);
+    s = (struct adit_task_spec){.size = sizeof s, .kind = failing};
+    for (uint32_t i = 0; i < TASKS; i++) {
+        assert_int_equal(adit_router_run(r, &s, ADIT_FOR_EVER, &result), 0);
+        assert_int_equal(result.status, -EDOM);
+        assert_int_equal(adit_router_explain(r, 0, &report), 0);
+        at[report.place]++;
+    }
+    assert_int_equal(runs, 2 * TASKS);
+    close_all(&r);
+    (void)state;
+}
+
+/* What must not begin on this thread goes to workers. tried: inline because its kind is this process's */
+static void what_has_to_wait_or_be_killed_is_not_run_inline(void **state)
+{
+    open_all(2);
+    struct adit_router *r = router(ADIT_ROUTE_CAPABILITY, 0);
+    struct adit_task_result result = {.size = sizeof result};
+    struct adit_route_report report = {.size = sizeof report};
+    const uint64_t ns = 1000;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct adit_task_spec s = spinning(&ns);
+        s.kill_ns = i == 0 ? 1000000000u : 0;
+        s.delay_ns = i == 1 ? 1000000 : 0;
+        s.memory_bytes = i == 2 ? 4096 : 0;
+        assert_int_equal(adit_router_run(r, &s, 10000000000u, &result), 0);
+        assert_answer(&result, ns);
+        assert_int_equal(adit_router_explain(r, 0, &report), 0);
+        assert_int_not_equal(report.place, 0);
+    }
+    close_all(&r);
+    (void)state;
+}
+
+/* tried: tickets given back twice */
+static void each_is_waited_for_once(void **state)
+{
+    open_all(1);
+    const struct adit_route_place place = {.name = "live", .queue = queues[0]};
+    const struct adit_router_params p = {.size = sizeof p, .places = &place, .places_n = 1};
+    struct adit_router *r;
+    struct adit_task_result result = {.size = sizeof result};
+    struct adit_routed routed, copy;
+    const uint64_t ns = 1000;
+    const struct adit_task_spec s = spinning(&ns);
+    assert_int_equal(adit_router_open(arena, &p, &r), 0);
+    for (uint32_t i = 0; i < 5000; i++) { /* more than there are tickets */
+        assert_int_equal(adit_router_submit(r, &s, &routed), 0);
+        copy = routed;
+        assert_int_equal(i & 1 ? adit_wait(routed.queue, routed.task, ADIT_FOR_EVER, &result) : adit_router_wait(r, &routed, ADIT_FOR_EVER, &result), 0);
+        assert_answer(&result, ns);
+        assert_true(adit_router_wait(r, &copy, 0, &result) == -ENOENT);
+    }
+    close_all(&r);
+    (void)state;
+}
+
 static void full_queues_are_passed_over(void **state)
 {
     open_all_of(0, 32);
@@ -237,6 +327,9 @@ static void what_is_wrong_is_said(void **state)
     s = spinning(&ns);
     assert_int_equal(adit_router_open(arena, &p, &none), 0);
     assert_int_equal(adit_router_run(none, &s, 0, &result), -ENOTSUP);
+    s.priority = (enum adit_priority)99;
+    assert_int_equal(adit_router_submit(r, &s, &routed), -EINVAL);
+    s = spinning(&ns);
     assert_string_not_equal(adit_detail(), "");
     adit_router_close(&none);
     p.places_n = 17;
@@ -266,6 +359,9 @@ int main(void)
         cmocka_unit_test(what_costs_less_than_its_hand_over_is_run_inline),
         cmocka_unit_test(many_are_submitted_and_waited_for_in_any_order),
         cmocka_unit_test(a_tier_that_never_answers_is_left),
+        cmocka_unit_test(a_dead_tier_and_a_kind_that_fails_do_not_keep_a_router),
+        cmocka_unit_test(what_has_to_wait_or_be_killed_is_not_run_inline),
+        cmocka_unit_test(each_is_waited_for_once),
         cmocka_unit_test(full_queues_are_passed_over),
         cmocka_unit_test(what_is_wrong_is_said),
     };
