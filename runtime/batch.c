@@ -233,9 +233,10 @@ static void tell(struct batch *b)
     b->p->progress(b->out.done + b->out.failed, b->items.n, b->p->user);
 }
 
+/* The newest first: were those that run asked to stop before the others are gone, their workers would begin some of them. */
 static void cancel_all(struct batch *b)
 {
-    for (uint32_t i = 0; i < b->n; i++)
+    for (uint32_t i = b->n; i-- > 0;)
         (void)adit_cancel(b->q, at(b, i)->task);
 }
 
