@@ -21,6 +21,8 @@ enum { BENCH_GUARDS = 8, BENCH_KERNELS = 3 };
  * finds nothing that the other builds do not: there it does less. */
 #ifdef __SANITIZE_THREAD__
 enum { BENCH_JUDGED_MAX = 1024, BENCH_ROUNDS = 12 };
+#elif defined __SANITIZE_ADDRESS__ /* each access is seen many times over */
+enum { BENCH_JUDGED_MAX = ADIT_CHUNK_VOXELS, BENCH_ROUNDS = 40 };
 #else
 enum { BENCH_JUDGED_MAX = ADIT_CHUNK_VOXELS, BENCH_ROUNDS = 120 };
 #endif

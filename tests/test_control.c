@@ -19,7 +19,7 @@
 
 #define HEAD_WORDS (sizeof(struct adit_control) / 4)
 #ifdef __SANITIZE_THREAD__
-#define WORD_STRIDE 7u /* one thread: nothing for ThreadSanitizer that the other variants do not see */
+#define WORD_STRIDE 29u /* one thread: nothing for ThreadSanitizer that the other variants do not see */
 #else
 #define WORD_STRIDE 1u
 #endif

@@ -26,6 +26,8 @@ enum { DIM = ADIT_CHUNK_DIM };
 
 #ifdef __SANITIZE_THREAD__
 enum { ROUNDS = 40, CHAIN = 40, HOSTILE = 200 };
+#elif defined __SANITIZE_ADDRESS__
+enum { ROUNDS = 240, CHAIN = 120, HOSTILE = 1200 };
 #else
 enum { ROUNDS = 700, CHAIN = 300, HOSTILE = 3000 };
 #endif

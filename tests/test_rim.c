@@ -29,7 +29,7 @@
 #define GLASS 12
 #define LEAVES 15
 #ifdef __SANITIZE_THREAD__
-#define EDIT_STRIDE 9u /* 27 meshes are made again to judge one edit; threads race in a test of their own */
+#define EDIT_STRIDE 27u /* 27 meshes are made again to judge one edit; threads race in a test of their own */
 #else
 #define EDIT_STRIDE 1u
 #endif
