@@ -55,5 +55,5 @@ if ADIT_DISABLE=numa ./guest_nodes >/tmp/log 2>&1; then
     failures=$((failures + 1))
 fi
 exit $failures' guest "$programs" || status=1
-bash tests/numa_vm.sh -n 4 -c 1 -p -m 160 -g 8 -t 120 -f $bin/guest_placement -- sh -c 'ADIT_GUEST=1 ./guest_placement' || status=1
+bash tests/numa_vm.sh -n 4 -c 1 -p -m 160 -g 8 -t 300 -f $bin/guest_placement -- sh -c 'ADIT_GUEST=1 ./guest_placement' || status=1
 exit $status
