@@ -60,6 +60,7 @@ const char *adit_strerror(int error)
     case EROFS: return "-EROFS: this role may not do that";
     case ESRCH: return "-ESRCH: the arena's keeper cannot see this process";
     case ESTALE: return "-ESTALE: the current version is another one, or the section was ousted";
+    case ETIME: return "-ETIME: a point of a frame was reached too late";
     case ETIMEDOUT: return "-ETIMEDOUT: it took too long";
     case EUSERS: return "-EUSERS: all slots are taken";
     default: return strerrordesc_np(error < 0 ? -error : error) ? strerrordesc_np(error < 0 ? -error : error)
