@@ -367,6 +367,7 @@ int adit_router_submit(struct adit_router *r, const struct adit_task_spec *spec,
         if (!error)
             return 0;
         drop(r, t);
+        *out = (struct adit_routed){0}; /* there is nothing to wait for */
         if (error != -EAGAIN)
             return error;
         w.tiers &= ~(1u << tier); /* its queue is full */
@@ -394,9 +395,8 @@ int adit_router_wait(struct adit_router *r, struct adit_routed *routed, uint64_t
     error = adit_wait(routed->queue, routed->task, timeout_ns, result);
     if (error == -ETIMEDOUT)
         return error;
-    if (!error)
-        settle(r, t, routed->serial, ran_of(t, result, false), false); /* it may have ended long ago */
-    routed->ticket = TICKETS; /* else somebody else has waited for it, which is found by the next look */
+    settle(r, t, routed->serial, error ? 0 : ran_of(t, result, false), false); /* it may have ended long ago, or somebody else has its result */
+    routed->ticket = TICKETS;
     return error;
 }
 

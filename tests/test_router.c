@@ -279,6 +279,16 @@ static void each_is_waited_for_once(void **state)
         assert_answer(&result, ns);
         assert_true(adit_router_wait(r, &copy, 0, &result) == -ENOENT);
     }
+    for (uint32_t i = 0; i < 5000; i++) { /* the end is seen by the router, then the result taken by others. tried: the ticket kept for ever */
+        struct adit_routed second;
+        assert_int_equal(adit_router_submit(r, &s, &routed), 0);
+        while (task_stage(routed.queue, routed.task) != ADIT_STAGE_ENDED)
+            ;
+        assert_int_equal(adit_router_submit(r, &s, &second), 0);
+        assert_int_equal(adit_wait(routed.queue, routed.task, ADIT_FOR_EVER, &result), 0);
+        assert_int_equal(adit_router_wait(r, &routed, 0, &result), -ENOENT);
+        assert_int_equal(adit_router_wait(r, &second, ADIT_FOR_EVER, &result), 0);
+    }
     close_all(&r);
     (void)state;
 }
@@ -329,6 +339,7 @@ static void what_is_wrong_is_said(void **state)
     assert_int_equal(adit_router_run(none, &s, 0, &result), -ENOTSUP);
     s.priority = (enum adit_priority)99;
     assert_int_equal(adit_router_submit(r, &s, &routed), -EINVAL);
+    assert_int_equal(adit_router_wait(r, &routed, 0, &result), -EINVAL); /* tried: a result of zeroes */
     s = spinning(&ns);
     assert_string_not_equal(adit_detail(), "");
     adit_router_close(&none);
