@@ -144,7 +144,7 @@ ADIT_API int adit_arenas_each(int (*each)(const char *name, void *user), void *u
 /* ---- keys and materials ----------------------------------------------------------------------------------------- */
 
 /* A key: the chunk that covers voxels [64 x, 64 x + 64) and so on at level of detail lod of a world. x and z lie in
- * -524288..524287, y in -2048..2047, lod 0..15, world 0..254; anything else is -ERANGE. y is up. */
+ * -524288..524287, y in -2048..2047, lod 0..15, world 0..62; anything else is -ERANGE. y is up. */
 struct adit_key {
     int32_t x, y, z;
     uint8_t lod, world;
@@ -177,7 +177,7 @@ struct adit_put_params {
     size_t size;
     uint64_t *version;        /* out: the version's number, may be NULL */
     uint64_t if_version;      /* publish only if this is the current version (-ESTALE else); 0: whatever is current;
-                               * ADIT_VERSION_NONE: only if the key never had one */
+                               * ADIT_VERSION_NONE: only if there is none, or the chunk was removed */
 };
 
 /* Encodes and publishes voxels (ADIT_CHUNK_VOXELS materials, index (z*64 + y)*64 + x) as the key's next version; readers
@@ -228,7 +228,8 @@ ADIT_API int adit_chunk_edit(struct adit_arena *arena, const struct adit_key *ke
                              size_t n, const struct adit_put_params *params);
 
 /* Publishes a version that says "no voxels here any more"; acquire then answers -ENOENT, numbers go on, and the next mesh has no quads.
- * The key keeps its place in the store. Works in a full arena, too: the small block that it takes may come from the heap. Blocks as put.
+ * The key keeps its place until the store is half full, or is wanted for another; then it is forgotten, as if it had never had a version, but for the numbers: those of
+ * a chunk that comes back are higher than all it ever had. Works in a full arena, too: the small block that it takes may come from the heap. Blocks as put.
  * -ENOENT: there was none, or it was removed before; -ENOMEM: the heap is full as well; -ERANGE, -ESTALE, -EUSERS, -EAGAIN, -EINVAL, -EROFS:
  * as put. */
 ADIT_API int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key,
@@ -372,7 +373,7 @@ ADIT_API int adit_keys_each(struct adit_reader *reader, int (*each)(const struct
 
 /* ---- watches ---------------------------------------------------------------------------------------------------- */
 
-enum { ADIT_WATCH_CHUNKS = 1u, ADIT_WATCH_MESHES = 2u };
+enum { ADIT_WATCH_CHUNKS = 1u, ADIT_WATCH_MESHES = 2u, ADIT_WATCH_LAPSED = 4u /* in events only, alone: see adit_watch_open */ };
 enum { ADIT_WATCH_ONLY_WORLD = 1u, ADIT_WATCH_ONLY_LOD = 2u };
 struct adit_watch_params {
     size_t size;
@@ -384,11 +385,12 @@ struct adit_watch_params {
     struct adit_reader *reader; /* of the thread that calls next: put to rest (adit_rest) whenever next has to wait; may be NULL */
 };
 struct adit_watch_event {
-    struct adit_key key;
+    struct adit_key key; /* all 0 with ADIT_WATCH_LAPSED */
     uint32_t what; /* what changed since this key was last reported */
 };
 /* A subscription to changes. A key is reported once however often it changes before it is taken: read its current
- * version then. Nothing is ever lost by being slow. Walks the store when with_present is set. A guest's waits for the keeper, some
+ * version then. Nothing is ever lost by being slow, but one thing: of chunks that were removed, and whose keys the store had to give to others before they were looked at, all
+ * that is reported is one event of ADIT_WATCH_LAPSED: whoever keeps chunks or meshes looks then which of them are there still (-ENOENT: it is gone). Walks the store when with_present is set. A guest's waits for the keeper, some
  * 0.1 ms, at most 2 s. -EUSERS: watches_max, or 2 of a guest; -EINVAL: world, lod or only; -EROFS: an observer cannot watch;
  * -ENOMEM; -ETIMEDOUT: the keeper does not answer the guest. */
 ADIT_API int adit_watch_open(struct adit_arena *arena, const struct adit_watch_params *params, struct adit_watch **out);

@@ -11,6 +11,7 @@
 #include "runtime/material.h"
 #include "runtime/params.h"
 #include "runtime/recover.h"
+#include "runtime/tombstone.h"
 #include "runtime/scratch.h"
 #include "runtime/task_wants.h"
 #include "runtime/watch.h"
@@ -159,7 +160,7 @@ int adit_create(const char *name, const struct adit_create_params *params, struc
         .hold_max_bytes = p->hold_max_bytes ? p->hold_max_bytes : (p->data_bytes ? p->data_bytes : DATA_BYTES) / 4,
         .seal_writers = p->flags & ADIT_CREATE_SEAL_WRITERS, .tt_none = p->flags & ADIT_CREATE_TT_NONE, .ao = p->flags & ADIT_CREATE_AO,
         .strict_nodes = p->flags & ADIT_CREATE_STRICT_NODES, .placement = (uint32_t)p->placement,
-        .guests_max = p->guests_max, .guest_path = p->guest_path, .pages = pages_of(p->flags), .recover = adit_recover_participant};
+        .guests_max = p->guests_max, .guest_path = p->guest_path, .pages = pages_of(p->flags), .recover = adit_recover_participant, .mind = adit_tombstones_mind};
     if (!error)
         error = check_flags(plan.name, p->flags);
     if (!error)
@@ -183,7 +184,7 @@ int adit_attach(const char *name, enum adit_role role, const struct adit_attach_
         return adit_fault(-EINVAL, "adit_attach: role %d; use ADIT_PRODUCER, ADIT_CONSUMER, ADIT_OBSERVER or ADIT_GUEST", (int)role);
     struct adit_attach_plan plan = {.name = name, .label = p->label, .role = (uint32_t)role,
                                     .timeout_ns = p->timeout_ns ? p->timeout_ns : ATTACH_TIMEOUT_NS,
-                                    .recover = adit_recover_participant};
+                                    .recover = adit_recover_participant, .mind = adit_tombstones_mind};
     error = adit_arena_attach(&plan, out);
     if (!error && (*out)->owner)
         adit_task_wants_forget(*out, adit_owner_slot((*out)->owner)); /* whatever a mad peer has left there */

@@ -10,6 +10,7 @@
 #include "runtime/publish.h"
 #include "runtime/scratch.h"
 #include "runtime/store.h"
+#include "runtime/tombstone.h"
 
 #define EDIT_TRIES_MAX 64u
 
@@ -58,24 +59,14 @@ static int begin(struct adit_arena *arena, const struct adit_key *key, const str
     return error ? error : adit_scratch_borrow(arena, scratch);
 }
 
-/* The entry of a key that is to be published as expected. A key is entered only now, with the block ready: it stays for good. */
-static int enter_key(struct adit_arena *arena, uint64_t packed, const struct adit_expected *expected, uint32_t *index)
-{
-    if (!expected->exactly || !expected->version)
-        return adit_store_insert(arena, packed, index);
-    return adit_store_find(arena, packed, index)
-               ? 0
-               : adit_fault(-ESTALE, "arena %s: the chunk's current version is not the expected one: it never had any", arena->name);
-}
-
 /* Publishes the block at ref for the key, or frees it. */
 static int publish_or_free(struct adit_arena *arena, struct adit_reader *reader, uint64_t packed, uint64_t ref,
                            const struct adit_expected *expected, uint64_t *version)
 {
-    uint32_t index;
-    int error = enter_key(arena, packed, expected, &index);
-    if (!error)
-        error = adit_publish_version(arena, reader, index, ref, expected, version);
+    uint32_t index = ADIT_STORE_NONE;
+    int error = adit_publish_version(arena, reader, packed, &index, ref, expected, version);
+    if (error == -ENOSPC && adit_tombstones_make_room(arena, packed))
+        error = adit_publish_version(arena, reader, packed, &index, ref, expected, version);
     if (error)
         adit_block_free(arena, ref);
     return error;
@@ -106,6 +97,8 @@ int adit_chunk_loan(struct adit_arena *arena, const struct adit_key *key, struct
         error = adit_key_pack(key, &packed);
     if (!error)
         error = adit_store_foresee(arena, packed, &loan->index); /* looked up now: publishing is what must be quick */
+    if (error == -ENOSPC && adit_tombstones_make_room(arena, packed))
+        error = adit_store_foresee(arena, packed, &loan->index);
     if (!error)
         error = adit_block_alloc(arena, adit_encode_dense_bytes(), adit_placement_of(arena, packed), &loan->ref);
     if (error)
@@ -147,19 +140,13 @@ int adit_chunk_publish(struct adit_arena *arena, struct adit_loan *loan, const s
         error = adit_key_pack(&loan->key, &packed);
     if (error)
         return error;
-    bool is_known = loan->index != ADIT_STORE_NONE;
-    if (!loan->ref || (is_known && loan->index >= arena->chunks_max))
+    if (!loan->ref || (loan->index != ADIT_STORE_NONE && loan->index >= arena->chunks_max))
         return adit_fault(-EINVAL, "arena %s: nothing is on loan", arena->name);
-    if (!is_known && !adit_block_is_loaned(arena, loan->ref)) /* before a key is entered for it */
-        return adit_fault(-EINVAL, "arena %s: the block is not on loan to this process; a loan is published or discarded once", arena->name);
     struct adit_reader *reader;
     error = adit_rcu_borrow(arena, &reader);
     if (error)
         return error;
-    if (!is_known)
-        error = enter_key(arena, packed, &expected, &loan->index);
-    if (!error)
-        error = adit_publish_version(arena, reader, loan->index, loan->ref, &expected, version_of(params));
+    error = adit_publish_version(arena, reader, packed, &loan->index, loan->ref, &expected, version_of(params));
     adit_rcu_give_back(arena, reader);
     if (!error)
         *loan = (struct adit_loan){0};
@@ -179,14 +166,13 @@ static int read_current(struct adit_arena *arena, struct adit_reader *reader, ui
 {
     int error = 0;
     uint32_t bytes, index;
+    uint64_t commit;
     adit_rcu_enter(reader);
-    bool is_known = adit_store_find(arena, packed, &index);
-    uint64_t commit = is_known ? adit_load_acquire(&arena->entries[index].current) : 0;
-    const struct adit_version *v = adit_store_version_sized(arena, commit, &bytes);
-    *version = is_known ? adit_store_number(&arena->entries[index], commit) : 0;
+    const struct adit_version *v = adit_store_current(arena, packed, &index, &commit, &bytes);
+    *version = commit ? adit_store_number(&arena->entries[index], commit) : 0;
     if (!commit)
         memset(voxels, 0, ADIT_CHUNK_VOXELS * sizeof *voxels);
-    else if (!v || v->version != *version || !adit_decode_chunk_within(v, bytes, voxels)) /* a wrong number would be -EAGAIN 64 times */
+    else if (!v || (v->version != *version && v->encoding != ADIT_ENC_REMOVED) || !adit_decode_chunk_within(v, bytes, voxels)) /* a wrong number would be -EAGAIN 64 times */
         error = adit_fault(-EBADMSG, "arena %s: the current version of the chunk is damaged", arena->name);
     return adit_rcu_exit(reader) ? error : -EAGAIN; /* ousted: read it again */
 }
@@ -255,8 +241,8 @@ int adit_chunk_edit(struct adit_arena *arena, const struct adit_key *key, const 
 
 int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key, const struct adit_put_params *params)
 {
-    uint64_t packed, ref;
-    uint32_t index;
+    uint64_t packed, ref, commit;
+    uint32_t index = ADIT_STORE_NONE, bytes;
     struct adit_expected expected = expected_of(params);
     int error = check_producer(arena, params);
     if (!error)
@@ -264,13 +250,11 @@ int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key, cons
     if (error)
         return error;
     struct adit_reader *reader;
-    if (!adit_store_find(arena, packed, &index))
-        return adit_fault(-ENOENT, "arena %s: chunk (%d,%d,%d) has no version", arena->name, key->x, key->y, key->z);
     error = adit_rcu_borrow(arena, &reader);
     if (error)
         return error;
     adit_rcu_enter(reader);
-    const struct adit_version *current = adit_store_version(arena, adit_load_acquire(&arena->entries[index].current));
+    const struct adit_version *current = adit_store_current(arena, packed, &index, &commit, &bytes);
     bool is_there = current && current->encoding != ADIT_ENC_REMOVED;
     is_there |= !adit_rcu_exit(reader); /* ousted: then it had a version, and another removal does no harm */
     error = is_there ? adit_block_alloc(arena, sizeof(struct adit_version), adit_placement_of(arena, packed), &ref)
@@ -281,7 +265,7 @@ int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key, cons
         struct adit_version *v = adit_arena_at(arena, ref, sizeof *v);
         adit_encode_removed(v);
         adit_encode_seal(v, sizeof *v, packed);
-        error = adit_publish_version(arena, reader, index, ref, &expected, version_of(params));
+        error = adit_publish_version(arena, reader, packed, &index, ref, &expected, version_of(params));
         if (error)
             adit_block_free(arena, ref);
     }

@@ -2,6 +2,9 @@
 
 #include <errno.h>
 
+#include "runtime/store.h"
+#include "runtime/tombstone.h"
+
 #define STARVED_MAX 32u         /* meshes in a row, during the call, without memory until settle gives up */
 #define SETTLE_LOOK_NS 20000000u /* between looks at starved, and in case a dispatcher died before its post */
 
@@ -88,8 +91,12 @@ void adit_dirty_recover(struct adit_arena *arena, uint32_t owner)
     for (uint32_t i = 0; i < arena->chunks_max; i++) {
         if (adit_load_acquire(&arena->entries[i].work) != owner)
             continue;
-        adit_bitset_add(&dirty, i); /* before it leaves working: never in neither */
-        adit_add_seq_cst(&arena->control->returns, 1);
+        if (!adit_store_recover(arena, i)) { /* it was entering a key, or forgetting one */
+            adit_tombstones_clear(arena, i);
+        } else if (adit_load_acquire(&arena->entries[i].current)) {
+            adit_bitset_add(&dirty, i); /* before it leaves working: never in neither */
+            adit_add_seq_cst(&arena->control->returns, 1);
+        }
         adit_bitset_remove(&working, i);
         adit_store_release(&arena->entries[i].work, 0); /* DIRTY:finish, for the dead */
     }

@@ -16,6 +16,7 @@
 #include "runtime/dirty.h"
 #include "runtime/mesher.h"
 #include "runtime/placement.h"
+#include "runtime/store.h"
 #include "runtime/task_queue.h"
 
 #define QUEUE "adit.mesh" /* on further nodes one each: and a point and the node's number */
@@ -110,7 +111,7 @@ static void make_agenda(struct adit_foreman *f, struct look *look)
     while (adit_dirty_next(arena, &walk, &cursor, &index)) {
         uint64_t since = adit_load_relaxed(&arena->entries[index].dirty_ns); /* relaxed: advice, as is all of this */
         if (consider(f, look, index))
-            adit_agenda_add(&f->agenda, index, adit_interest_rank(&f->seen, adit_load_relaxed(&arena->keys[index]), now > since ? now - since : 0));
+            adit_agenda_add(&f->agenda, index, adit_interest_rank(&f->seen, adit_store_key(arena, index), now > since ? now - since : 0));
     }
     adit_agenda_end(&f->agenda, adit_clock_ns());
 }

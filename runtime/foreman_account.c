@@ -10,6 +10,7 @@
 #include "runtime/foreman_parts.h"
 #include "runtime/key.h"
 #include "runtime/placement.h"
+#include "runtime/store.h"
 #include "runtime/task_queue.h"
 
 #define INFO_NAP_NS 50000
@@ -18,7 +19,7 @@
 static void say_given_up(struct adit_foreman *f, uint32_t index)
 {
     struct adit_pool_stats s = {.size = sizeof s};
-    struct adit_key key = adit_key_unpack(adit_load_acquire(&f->p.arena->keys[index]));
+    struct adit_key key = adit_key_unpack(adit_store_key(f->p.arena, index));
     (void)adit_pool_look(f->pool, &s);
     f->given_up++;
     snprintf(f->why, sizeof f->why, "chunk %d,%d,%d of world %u, level %u killed each worker that meshed it (the last by signal %u); it gets no mesh until it is published again", key.x, key.y, key.z,

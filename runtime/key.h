@@ -1,7 +1,9 @@
 /* key.h - a chunk's key as one word, so that the store can take or compare it in one atomic access.
  *
- *   bit  0       20      40      52    56        64
- *        |  z    |  x    |  y    | lod | world+1 |      coordinates in two's complement; 0 is "no key"
+ *   bit  0       20      40      52    56        62      64
+ *        |  z    |  x    |  y    | lod | world+1 | state |      coordinates in two's complement; 0 is "no key"
+ *
+ * state is that of a key in the store (store.h); everywhere else it is 0.
  */
 #ifndef ADIT_KEY_H
 #define ADIT_KEY_H
@@ -10,6 +12,8 @@
 #include <stdint.h>
 
 #include "runtime/adit.h"
+
+#define ADIT_WORLD_MAX 62u /* what six bits hold of world + 1 */
 
 /* 0, or -ERANGE with a detail. */
 int adit_key_pack(const struct adit_key *key, uint64_t *packed);

@@ -18,12 +18,11 @@
 
 static adit_mesh_kernel *best_kernel(void) { return adit_kind_kernel((const char[8]){""}); }
 
-static int find(const struct adit_arena *arena, const struct adit_key *key, uint32_t *index)
+static int find(const struct adit_arena *arena, const struct adit_key *key, uint64_t *packed, uint32_t *index)
 {
-    uint64_t packed;
-    if (!adit_key_try(key, &packed))
+    if (!adit_key_try(key, packed))
         return -ERANGE;
-    return adit_store_find(arena, packed, index) && adit_load_acquire(&arena->entries[*index].current) ? 0 : -ENOENT;
+    return adit_store_find(arena, *packed, index) && adit_load_acquire(&arena->entries[*index].current) ? 0 : -ENOENT;
 }
 
 /* Until nobody has anything to do for the entry. */
@@ -78,11 +77,12 @@ int adit_kind_mesh(const struct adit_task_run *run, const void *args, void *resu
 {
     struct adit_mesh_args a;
     struct adit_mesh_task_result r = {0};
+    uint64_t packed;
     uint32_t index;
     memcpy(&a, args, sizeof a);
     if (run->buffers_n || a.culled > 1 || a.zero)
         return -EINVAL;
-    int status = find(run->arena, &a.key, &index);
+    int status = find(run->arena, &a.key, &packed, &index);
     if (!status)
         status = settle(run, index, a.culled ? ADIT_MESH_CULLED : 0, &r.made);
     if (!status)
@@ -121,6 +121,7 @@ int adit_kind_cull(const struct adit_task_run *run, const void *args, void *resu
     struct adit_mesh_origin origin;
     struct adit_mesh_result m = {0};
     struct adit_scratch *scratch;
+    uint64_t packed;
     uint32_t index;
     memcpy(&a, args, sizeof a);
     if (run->buffers_n > 1 || (run->buffers_n && run->buffers[0].access != ADIT_WRITE))
@@ -129,13 +130,15 @@ int adit_kind_cull(const struct adit_task_run *run, const void *args, void *resu
         m.quads = run->buffers[0].data;
         m.quads_max = (uint32_t)(run->buffers[0].bytes / sizeof *m.quads);
     }
-    int status = find(run->arena, &a.key, &index);
+    int status = find(run->arena, &a.key, &packed, &index);
     if (!status)
         status = adit_scratch_borrow(run->arena, &scratch);
     if (status)
         return status;
     status = make(run->arena, scratch, index, &origin, &m);
     adit_scratch_give_back(run->arena, scratch);
+    if (origin.key != packed)
+        return -ENOENT; /* removed and forgotten since it was found */
     count(&m, &origin, &r);
     adit_kind_result(result, result_bytes, &r, sizeof r);
     return status == -ENOSPC && !run->buffers_n ? 0 : status;

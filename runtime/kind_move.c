@@ -8,6 +8,7 @@
 #include "runtime/key.h"
 #include "runtime/move.h"
 #include "runtime/placement.h"
+#include "runtime/store.h"
 
 static bool is_inside(const struct adit_move_args *a, const struct adit_key *k)
 {
@@ -49,7 +50,7 @@ int adit_kind_move(const struct adit_task_run *run, const void *args, void *resu
     if (status)
         return status;
     for (uint32_t i = 0; i < arena->chunks_max && !status; i++) {
-        uint64_t packed = adit_load_acquire(&arena->keys[i]);
+        uint64_t packed = adit_store_key(arena, i);
         struct adit_key key = adit_key_unpack(packed);
         if (!packed || !is_inside(&a, &key))
             continue;

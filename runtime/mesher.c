@@ -39,9 +39,8 @@ static void see(struct adit_mesh_origin *o, uint32_t i, const struct adit_versio
 static const struct adit_version *find_version(const struct adit_arena *arena, uint64_t key, uint32_t *bytes)
 {
     uint32_t index;
-    if (!key || !adit_store_find(arena, key, &index))
-        return NULL;
-    return adit_store_version_sized(arena, adit_load_acquire(&arena->entries[index].current), bytes);
+    uint64_t commit;
+    return key ? adit_store_current(arena, key, &index, &commit, bytes) : NULL;
 }
 
 /* The neighbour across face: its version and the side that faces us. */
@@ -69,9 +68,10 @@ static void read_rim(const struct adit_arena *arena, uint64_t packed, uint32_t f
 /* Everything the kernel needs: planes are copied out, the version is read where it lies. -EBADMSG. */
 static int read_sources(struct adit_arena *arena, struct adit_scratch *scratch, uint32_t index, struct sources *s)
 {
-    uint64_t packed = adit_load_acquire(&arena->keys[index]);
+    uint64_t packed = adit_store_key(arena, index);
     uint32_t bytes;
     const struct adit_version *v = adit_store_version_sized(arena, adit_load_acquire(&arena->entries[index].current), &bytes);
+    s->origin.key = packed;
     if (!v || !adit_voxels_view_within(v, bytes, &s->voxels))
         return -EBADMSG;
     s->empty = v->encoding == ADIT_ENC_REMOVED || (v->summary & ADIT_SUM_EMPTY);
@@ -146,7 +146,7 @@ int adit_mesher_publish(struct adit_arena *arena, struct adit_reader *reader, ui
                         const struct adit_mesh_result *r)
 {
     struct adit_entry *entry = &arena->entries[index];
-    uint64_t packed = adit_load_relaxed(&arena->keys[index]), ref;
+    uint64_t packed = adit_store_key(arena, index), ref;
     size_t quads_bytes = (size_t)r->start[ADIT_MESH_RANGES] * 8, bytes = sizeof(struct adit_mesh) + quads_bytes;
     uint32_t place = adit_placement_of_mesh(arena, packed, adit_placement_segment(arena, adit_load_relaxed(&entry->current)));
     int error = adit_block_alloc(arena, bytes, place, &ref);
@@ -157,7 +157,7 @@ int adit_mesher_publish(struct adit_arena *arena, struct adit_reader *reader, ui
     uint64_t old = adit_load_acquire(&entry->mesh);
     const struct adit_mesh *before = adit_store_mesh(arena, old);
     *m = (struct adit_mesh){.kind = ADIT_KIND_MESH, .bytes = (uint32_t)bytes, .key = packed,
-                            .serial = before ? before->serial + 1 : 1, .faces = r->faces, .quads_at = sizeof *m,
+                            .serial = 1 + (before ? before->serial : adit_load_acquire(&arena->control->version_floor)), .faces = r->faces, .quads_at = sizeof *m,
                             .source_ns = o->newest_ns, .publisher = arena->owner, .rim_hash = o->rim_hash};
     memcpy(m->source, o->version, sizeof m->source);
     memcpy(m->border_hash, o->border_hash, sizeof m->border_hash);
@@ -265,7 +265,7 @@ int adit_mesher_add(struct adit_arena *arena, uint8_t flags, uint32_t index, con
     struct adit_rim_cells cells;
     struct adit_mesh_rim rim;
     struct adit_mesh_task task = {.flags = all_flags(arena, flags)};
-    uint64_t packed = adit_load_acquire(&arena->keys[index]);
+    uint64_t packed = adit_store_key(arena, index);
     uint32_t bytes = 0;
     *origin = (struct adit_mesh_origin){0};
     const struct adit_version *v = adit_store_version_sized(arena, adit_load_acquire(&arena->entries[index].current), &bytes);

@@ -15,6 +15,7 @@
 
 /* What a mesh was made from, and names: as in struct adit_mesh (shm/layout.h). */
 struct adit_mesh_origin {
+    uint64_t key; /* whose chunk it was: of an entry that is not claimed it may be another's by now */
     uint64_t version[7], border_hash[6];
     uint64_t newest_ns; /* when the newest of these versions was published */
     uint32_t rim_hash;  /* of the cells diagonal to it, 0: they did not count */

@@ -9,7 +9,7 @@
 #include "runtime/watch.h"
 
 #define TRIES_MAX (1u << 20) /* publishers that got in between; each of them made progress */
-#define OUSTS_MAX 64u /* in a row: in sound memory a section that has just begun is not ousted again */
+#define OUSTS_MAX 64u /* in a row: in sound memory a section that has just begun is not ousted again, and a key just entered not forgotten */
 #define NUMBER_STEP (1u << 20)
 
 /* Bit f: the side f of the chunk is not what it was. air: hash of a plane of air, what a missing chunk counts as. */
@@ -22,11 +22,12 @@ static uint32_t changed_sides(const struct adit_version *old, const struct adit_
     return changed;
 }
 
-/* The chunk of that key, 0: none, is to be meshed again if it was ever published. */
+/* The chunk of that key, 0: none, is to be meshed again if it was ever published. One that is leaving is not: if it has a version by now it is dirty, and is meshed only once the sweep has
+ * let go of it, which is after this; and its place may be another's before this section ends. */
 static void mark_key(struct adit_arena *arena, uint64_t key)
 {
     uint32_t index;
-    if (key && adit_store_find(arena, key, &index) && adit_load_acquire(&arena->entries[index].current))
+    if (key && adit_store_find(arena, key, &index) && adit_load_acquire(&arena->keys[index]) == key && adit_load_acquire(&arena->entries[index].current))
         adit_dirty_mark(arena, index);
 }
 
@@ -45,7 +46,7 @@ static void mark_diagonal(struct adit_arena *arena, uint64_t packed, uint32_t si
 
 void adit_publish_tell(struct adit_arena *arena, uint32_t index, uint32_t sides)
 {
-    uint64_t packed = adit_load_relaxed(&arena->keys[index]); /* relaxed: found here before, never changes */
+    uint64_t packed = adit_store_key(arena, index);
     adit_watch_tell(arena, packed, index, ADIT_WATCH_CHUNKS);
     adit_dirty_mark(arena, index);
     for (uint32_t f = 0; f < ADIT_FACES; f++)
@@ -55,54 +56,107 @@ void adit_publish_tell(struct adit_arena *arena, uint32_t index, uint32_t sides)
         mark_diagonal(arena, packed, sides);
 }
 
-int adit_publish_version(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, uint64_t ref,
-                         const struct adit_expected *expected, uint64_t *version)
+/* Whether that is the version a publisher goes by. Inside its section. */
+static bool is_as_expected(const struct adit_arena *arena, const struct adit_expected *expected, uint64_t commit, uint64_t number)
+{
+    if (!expected->exactly || number == expected->version)
+        return true;
+    const struct adit_version *v = expected->version ? NULL : adit_store_version(arena, commit);
+    return v && v->encoding == ADIT_ENC_REMOVED;
+}
+
+/* The number after that of commit; of a first version one that no forgotten key has had. */
+static uint64_t next_number(const struct adit_arena *arena, struct adit_entry *entry, uint64_t commit)
+{
+    uint64_t number = (commit ? adit_store_number(entry, commit) : adit_load_acquire(&arena->control->version_floor)) + 1;
+    if (!commit || !(number & (NUMBER_STEP - 1)))
+        adit_raise_acq_rel(&entry->number, number); /* see adit_store_number; a late publisher must not lower it */
+    return number;
+}
+
+/* The key's entry, outside sections. Who goes by a version that a key without one has not, does not enter it. */
+static int look_up(struct adit_arena *arena, uint64_t packed, const struct adit_expected *expected, uint32_t *index)
+{
+    if (!expected->exactly || !expected->version)
+        return adit_store_enter(arena, packed, index);
+    return adit_store_find(arena, packed, index)
+               ? 0
+               : adit_fault(-ESTALE, "arena %s: the chunk's current version is not the expected one: it has none", arena->name);
+}
+
+/* In a section, with the key in its entry and the intent told with old, what is current. Else outside: 0, or an error. */
+static bool begin(struct adit_arena *arena, struct adit_reader *reader, uint64_t packed, uint32_t *index, const struct adit_expected *expected, uint64_t *old, int *error)
+{
+    *error = -EAGAIN;
+    for (uint32_t tries = 0; tries < OUSTS_MAX; tries++) { /* each: ousted, or the key was forgotten since it was looked up */
+        *error = *index < arena->chunks_max ? 0 : look_up(arena, packed, expected, index);
+        if (*error)
+            return false;
+        adit_rcu_enter(reader);
+        bool is_there = adit_store_keep(arena, packed, *index); /* STORE:keep: a sweep that finds it leaving after this waits for this section */
+        if (is_there) {
+            *old = adit_load_acquire(&arena->entries[*index].current); /* PUBLISH:commit */
+            if (adit_intent_set(arena, reader, ADIT_INTENT_VERSION, *index, *old))
+                return true;
+            adit_intent_clear(arena, reader); /* stopped here for long, and ousted */
+        } else {
+            *index = ADIT_STORE_NONE;
+        }
+        (void)adit_rcu_exit(reader);
+        *error = -EAGAIN;
+    }
+    return false;
+}
+
+/* The commit, in the section that begin entered: 0, -ESTALE; -EAGAIN: ousted. *old: the word that was replaced. */
+static int commit(struct adit_arena *arena, const struct adit_reader *reader, uint32_t index, uint64_t ref, const struct adit_expected *expected, uint64_t *old, uint64_t *number)
 {
     struct adit_entry *entry = &arena->entries[index];
     struct adit_version *head = adit_arena_at(arena, ref, sizeof *head);
-    uint64_t number = 0;
-    uint32_t ousts = 0;
+    for (uint32_t i = 0; i < TRIES_MAX; i++) {
+        if (!is_as_expected(arena, expected, *old, adit_store_number(entry, *old)))
+            return -ESTALE;
+        head->version = *number = next_number(arena, entry, *old);
+        /* PUBLISH:commit. Release: the block is whole for whoever acquires the word; acquire: so is the old one. */
+        if (adit_cas_acq_rel(&entry->current, old, adit_commit_make(*number, ref)))
+            return 0;
+        if (!adit_intent_set(arena, reader, ADIT_INTENT_VERSION, index, *old))
+            break;
+    }
+    return -EAGAIN;
+}
+
+int adit_publish_version(struct adit_arena *arena, struct adit_reader *reader, uint64_t packed, uint32_t *index, uint64_t ref,
+                         const struct adit_expected *expected, uint64_t *version)
+{
+    struct adit_version *head = adit_arena_at(arena, ref, sizeof *head);
+    uint64_t number = 0, old = 0;
     int error = -EAGAIN;
-    adit_prefetch_writable(entry); /* it comes while the rest is made ready: a quarter of the way to being visible */
+    if (*index < arena->chunks_max)
+        adit_prefetch_writable(&arena->entries[*index]); /* it comes while the rest is made ready: a quarter of the way to being visible */
     if (!head || !adit_block_publish(arena, ref)) /* before the head is touched: it may be somebody's by now */
         return adit_fault(-EINVAL, "arena %s: the block is not on loan to this process; a loan is published or discarded once",
                           arena->name);
     head->publisher = arena->owner;
     head->published_ns = adit_clock_ns();
-    adit_rcu_enter(reader);
-    uint64_t old = adit_load_acquire(&entry->current); /* PUBLISH:commit */
-    for (uint32_t i = 0; i < TRIES_MAX && error == -EAGAIN && ousts < OUSTS_MAX; i++) {
-        if (!adit_intent_set(arena, reader, ADIT_INTENT_VERSION, index, old)) { /* stopped here for long, and ousted */
-            adit_intent_clear(arena, reader);
-            (void)adit_rcu_exit(reader);
-            adit_rcu_enter(reader);
-            old = adit_load_acquire(&entry->current);
-            ousts++;
-            continue;
-        }
-        number = adit_store_number(entry, old);
-        if (expected->exactly && number != expected->version) {
-            error = -ESTALE;
+    for (uint32_t i = 0; error == -EAGAIN && i < OUSTS_MAX; i++) {
+        if (!begin(arena, reader, packed, index, expected, &old, &error))
             break;
-        }
-        head->version = ++number;
-        if (!(number & (NUMBER_STEP - 1)))
-            adit_raise_acq_rel(&entry->number, number); /* see adit_store_number; a late publisher must not lower it */
-        /* PUBLISH:commit. Release: the block is whole for whoever acquires the word; acquire: so is the old one. */
-        if (adit_cas_acq_rel(&entry->current, &old, adit_commit_make(number, ref)))
-            error = 0;
-    }
-    /* the old version is read only now: nothing of it stands between the call and the commit */
-    uint32_t sides = error ? 0 : changed_sides(adit_store_version(arena, old), head);
-    if (error) {
+        error = commit(arena, reader, *index, ref, expected, &old, &number);
+        if (!error)
+            break;
         adit_intent_clear(arena, reader);
         (void)adit_rcu_exit(reader);
-        adit_block_unpublish(arena, ref);
-        return adit_fault(error, "arena %s: the chunk's current version is not the expected one", arena->name);
     }
+    if (error) {
+        adit_block_unpublish(arena, ref);
+        return error == -ESTALE || error == -EAGAIN ? adit_fault(error, "arena %s: the chunk's current version is not the expected one", arena->name) : error;
+    }
+    /* the old version is read only now: nothing of it stands between the call and the commit */
+    uint32_t sides = changed_sides(adit_store_version(arena, old), head);
     /* Order the commit before the looks at watches and neighbours: they store first and then look at this entry. */
     adit_barrier_after_rmw();
-    adit_publish_tell(arena, index, sides);
+    adit_publish_tell(arena, *index, sides);
     if (old)
         adit_retire(arena, adit_commit_ref(old));
     adit_intent_clear(arena, reader);

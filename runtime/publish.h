@@ -2,8 +2,8 @@
  *
  *   step                                             if the process dies right after
  *   1 block taken and filled          LOANED         recovery frees it; the key is as it was
- *   2 block word -> PUBLISHED                        named by no commit word: recovery retires it; the key is as it was
- *   3 section entered; intent: entry, replacing: old word      as 2; from here to 8 the old block cannot be reused
+ *   2 block word -> PUBLISHED; the key entered, if it is new    named by no commit word: recovery retires it; the key is as it was, or has no version
+ *   3 section entered; the key is a member still; intent: entry, replacing: old word      as 2; from here to 8 the old block cannot be reused, nor the entry
  *   4 entry.current: old -> new (CAS) the commit     the new version is current; recovery goes by the intent: tells again
  *                                                    (5) and retires the old block (6)
  *   5 dirty bits: the chunk, neighbours whose border changed, with ambient occlusion diagonal ones; watch bits      the same: told again
@@ -44,15 +44,16 @@ static inline void adit_intent_clear(struct adit_arena *arena, const struct adit
  * in an arena with ambient occlusion also those diagonal to it where sides meet (rim.h). */
 void adit_publish_tell(struct adit_arena *arena, uint32_t index, uint32_t sides);
 
-/* What the current version must be for a publish to go ahead: any, or exactly number version (0: none was ever). */
+/* What the current version must be for a publish to go ahead: any, or exactly number version (0: there is none, or it says that the chunk was removed). */
 struct adit_expected {
     bool exactly;
     uint64_t version;
 };
 
-/* Publishes the block at ref (on loan to this process, head complete but for version, published_ns, publisher) for the
- * entry at index. reader is borrowed and outside a section. On failure the block is still on loan. -ESTALE; -EINVAL: it is not on loan. */
-int adit_publish_version(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, uint64_t ref,
+/* Publishes the block at ref (on loan to this process, head complete but for version, published_ns, publisher) for a key, whose entry is likely *index (ADIT_STORE_NONE: it
+ * is not known) and is it afterwards; the key is entered if it is not in the store. reader is borrowed and outside a section. On failure the block is still on loan.
+ * -ESTALE; -ENOSPC: the store has no room; -EINVAL: it is not on loan; -EAGAIN. */
+int adit_publish_version(struct adit_arena *arena, struct adit_reader *reader, uint64_t packed, uint32_t *index, uint64_t ref,
                          const struct adit_expected *expected, uint64_t *version);
 
 #endif

@@ -9,6 +9,7 @@
 #include "runtime/kind_able.h"
 #include "runtime/material.h"
 #include "runtime/publish.h"
+#include "runtime/store.h"
 #include "runtime/task_wants.h"
 #include "runtime/watch.h"
 
@@ -30,7 +31,7 @@ static void finish_intent(struct adit_arena *arena, const struct adit_reader_slo
     struct adit_entry *entry = &arena->entries[index];
     bool is_mesh = adit_intent_kind(intent) == ADIT_INTENT_MESH;
     if (is_mesh)
-        adit_watch_tell(arena, adit_load_acquire(&arena->keys[index]), index, ADIT_WATCH_MESHES);
+        adit_watch_tell(arena, adit_store_key(arena, index), index, ADIT_WATCH_MESHES);
     else if (adit_load_acquire(&entry->current))
         adit_publish_tell(arena, index, ALL_SIDES);
     if (replaced && adit_load_acquire(is_mesh ? &entry->mesh : &entry->current) != replaced)

@@ -45,11 +45,10 @@ void adit_rim_read(const struct adit_arena *arena, uint64_t packed, struct adit_
         bool is_edge = p < ADIT_RIM_EDGES;
         int32_t step[3];
         uint32_t index, bytes;
+        uint64_t commit;
         adit_rim_step(p, step);
         uint64_t key = adit_key_beside(packed, step);
-        if (!key || !adit_store_find(arena, key, &index))
-            continue;
-        const struct adit_version *v = adit_store_version_sized(arena, adit_load_acquire(&arena->entries[index].current), &bytes);
+        const struct adit_version *v = key ? adit_store_current(arena, key, &index, &commit, &bytes) : NULL;
         if (v && cells_read(v, bytes, step, is_edge ? ADIT_CHUNK_DIM : 1, is_edge ? cells->edge[p] : &cells->corner[p - ADIT_RIM_EDGES]))
             *newest_ns = v->published_ns > *newest_ns ? v->published_ns : *newest_ns;
     }

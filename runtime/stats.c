@@ -128,7 +128,7 @@ int adit_stats(struct adit_arena *arena, struct adit_stats *stats)
         stats->in_work = adit_bitset_count(&working);
     }
     for (uint32_t i = 0; i < arena->chunks_max; i++) {
-        if (!adit_load_relaxed(&arena->keys[i]))
+        if (!adit_store_key(arena, i))
             continue;
         stats->keys++;
         count_version(arena, adit_load_acquire(&arena->entries[i].current), stats);

@@ -50,11 +50,12 @@ static uint64_t number_of(const struct adit_arena *arena, uint32_t i)
     return adit_store_number(e, adit_load_acquire(&e->current));
 }
 
-/* The number of a key's current version; 0: it never had one. */
+/* The number that no version a key has had is above. */
 static uint64_t number_at(const struct adit_arena *arena, uint64_t packed)
 {
     uint32_t i;
-    return packed && adit_store_find(arena, packed, &i) ? number_of(arena, i) : 0;
+    uint64_t number = packed && adit_store_find(arena, packed, &i) ? number_of(arena, i) : 0, floor = adit_load_acquire(&arena->control->version_floor);
+    return !packed || number > floor ? number : floor; /* it may have been forgotten, and be back */
 }
 
 /* Whether a block in segment 0 holds what may lie there: of versions, removals only (chunk.c). */
@@ -146,9 +147,11 @@ static const char *fault_of_mesh(struct world *w, const struct adit_mesh *m, uin
 }
 
 /* The versions a mesh names are not above those of now: numbers only grow, and these are read later. */
-static void look_at_sources(struct world *w, uint32_t i, uint64_t packed, const struct adit_mesh *m)
+static void look_at_sources(struct world *w, uint32_t i, uint64_t packed, uint64_t commit, const struct adit_mesh *m)
 {
     uint64_t number = number_of(w->arena, i);
+    if (adit_load_acquire(&w->arena->entries[i].mesh) != commit)
+        return; /* removed and forgotten: the mesh goes before the version does */
     if (!m->source[0] || m->source[0] > number)
         say(w, "I8", i, "its mesh is of version %llu, the current one is %llu", (unsigned long long)m->source[0],
             (unsigned long long)number);
@@ -180,7 +183,7 @@ static void look_at_mesh(struct world *w, uint32_t i, uint64_t packed, uint64_t 
         say(w, "I3", i, "its commit word says mesh %llu, the mesh says %llu", (unsigned long long)(commit >> 40),
             (unsigned long long)m.serial);
     else
-        look_at_sources(w, i, packed, &m);
+        look_at_sources(w, i, packed, commit, &m);
 }
 
 /* ---- the way from dirty to meshed ------------------------------------------------------------------------------- */
@@ -200,7 +203,8 @@ static void look_at_work(struct world *w, uint32_t i, uint64_t packed)
         say(w, "I7", i, "claimed for meshing by slot %u, and nobody is at it", adit_owner_slot((uint32_t)work));
     if (is_working && !work && adit_bitset_has(&working, i))
         say(w, "I7", i, "in the working set, and nobody's");
-    if ((is_dirty || is_working) && !packed && !adit_load_acquire(&w->arena->keys[i]))
+    is_dirty = is_dirty && adit_bitset_has(&dirty, i);
+    if ((is_dirty || is_working) && !packed && !adit_load_acquire(&w->arena->keys[i]) && !adit_load_acquire(work_at)) /* who has the work of a place without a key is about to tidy it */
         say(w, "I7", i, "in the %s set without a key", is_dirty ? "dirty" : "working");
 }
 
@@ -272,7 +276,21 @@ static int name(struct world *w, uint64_t ref)
     return 0;
 }
 
-static void look_at_key(struct world *w, uint32_t i, uint64_t packed)
+/* A key that comes or goes does so by who has the entry's work. */
+static void look_at_change(struct world *w, uint32_t i, uint64_t word)
+{
+    if (!adit_load_acquire(&w->arena->entries[i].work) && adit_load_acquire(&w->arena->keys[i]) == word && !adit_load_acquire(&w->arena->entries[i].work))
+        say(w, "I5", i, "its key is %s, by nobody", (word & ADIT_KEY_STATE) == ADIT_KEY_TENTATIVE ? "being entered" : (word & ADIT_KEY_STATE) == ADIT_KEY_LEAVING ? "being forgotten" : "in no state");
+}
+
+static void say_if_still(struct world *w, uint32_t i, uint64_t word, const char *what)
+{
+    uint32_t found;
+    if (adit_load_acquire(&w->arena->keys[i]) == word && !adit_store_find(w->arena, word, &found) && adit_load_acquire(&w->arena->keys[i]) == word)
+        say(w, "I2", i, "%s", what);
+}
+
+static void look_at_key(struct world *w, uint32_t i, uint64_t word, uint64_t packed)
 {
     struct adit_key k = adit_key_unpack(packed);
     uint64_t again;
@@ -280,9 +298,11 @@ static void look_at_key(struct world *w, uint32_t i, uint64_t packed)
     w->seen->keys++;
     if (!adit_key_try(&k, &again) || again != packed)
         say(w, "I2", i, "its key %#llx is none", (unsigned long long)packed);
+    else if (word != packed)
+        look_at_change(w, i, word);
     else if (!adit_store_find(w->arena, packed, &found))
-        say(w, "I2", i, "its key is not found from where its hash begins");
-    else if (found != i)
+        say_if_still(w, i, word, "its key is not found from where its hash begins");
+    else if (found != i && adit_load_acquire(&w->arena->keys[i]) == word && adit_load_acquire(&w->arena->keys[found]) == packed)
         say(w, "I2", i, "its key is found at entry %u", found);
 }
 
@@ -290,15 +310,16 @@ static int look_at_entry(struct world *w, uint32_t i)
 {
     const struct adit_entry *e = &w->arena->entries[i];
     uint64_t current = adit_load_acquire(&e->current), mesh = adit_load_acquire(&e->mesh);
-    uint64_t packed = adit_load_acquire(&w->arena->keys[i]); /* after the commit words: it was there before them */
+    uint64_t word = adit_load_acquire(&w->arena->keys[i]), packed = word & ~ADIT_KEY_STATE; /* after the commit words: it was there before them */
     int error = 0;
     look_at_work(w, i, packed);
-    if (!packed) {
-        if (current || mesh)
-            say(w, "I2", i, "it has a %s and no key", current ? "version" : "mesh");
-        return 0;
+    if (!packed || word & ADIT_KEY_TENTATIVE) {
+        if ((current || mesh) && adit_load_acquire(&e->current) == current && adit_load_acquire(&e->mesh) == mesh && adit_load_acquire(&w->arena->keys[i]) == word)
+            say(w, "I2", i, "it has a %s and no key", current ? "version" : "mesh"); /* as it was before the look at the key, and after: not of a key that was forgotten in between */
+        if (!packed)
+            return 0;
     }
-    look_at_key(w, i, packed);
+    look_at_key(w, i, word, packed);
     if (current)
         look_at_version(w, i, packed, current);
     if (mesh)

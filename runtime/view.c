@@ -42,21 +42,18 @@ int adit_chunk_acquire(struct adit_reader *reader, const struct adit_key *key, s
     uint32_t index;
     if (!adit_key_try(key, &packed))
         return -ERANGE;
-    if (!adit_store_find(arena, packed, &index))
-        return -ENOENT;
+    uint64_t commit;
+    uint32_t bytes;
+    const struct adit_version *v = adit_store_current(arena, packed, &index, &commit, &bytes);
     if (adit_rcu_is_ousted(reader))
         return -ESTALE;
-    /* VIEW:acquire, pairs with PUBLISH:commit: the block named is whole */
-    uint64_t commit = adit_load_acquire(&arena->entries[index].current);
-    uint32_t bytes;
-    const struct adit_version *v = adit_store_version_sized(arena, commit, &bytes);
     if (!v)
         return damaged(reader, commit);
     uint64_t number = adit_store_number(&arena->entries[index], commit);
+    if (v->key == packed && v->encoding == ADIT_ENC_REMOVED) /* whatever its number: the place may be another's by now */
+        return -ENOENT;
     if (v->key != packed || v->version != number)
         return damaged(reader, commit);
-    if (v->encoding == ADIT_ENC_REMOVED)
-        return -ENOENT;
     *out = (struct adit_chunk_view){.key = *key, .version = number, .ref = adit_commit_ref(commit), .block = v,
                                     .encoding = v->encoding, .empty = v->summary & ADIT_SUM_EMPTY,
                                     .full = v->summary & ADIT_SUM_FULL, .uniform = v->summary & ADIT_SUM_UNIFORM,
@@ -71,9 +68,13 @@ int adit_chunk_version(const struct adit_arena *arena, const struct adit_key *ke
     uint32_t index;
     if (!adit_key_try(key, &packed))
         return -ERANGE;
-    *version = adit_store_find(arena, packed, &index)
-                   ? adit_store_number(&arena->entries[index], adit_load_acquire(&arena->entries[index].current))
-                   : 0;
+    do { /* bounded: each time the key has been forgotten meanwhile */
+        *version = 0;
+        if (!adit_store_find(arena, packed, &index))
+            return 0;
+        *version = adit_store_number(&arena->entries[index], adit_load_acquire(&arena->entries[index].current));
+        __atomic_thread_fence(__ATOMIC_ACQUIRE); /* what was read is another key's only if the key is gone by now */
+    } while (adit_store_key(arena, index) != packed);
     return 0;
 }
 
@@ -109,6 +110,8 @@ int adit_mesh_acquire(struct adit_reader *reader, const struct adit_key *key, st
     uint64_t commit = adit_load_acquire(&arena->entries[index].mesh); /* VIEW:mesh, pairs with MESH:commit */
     struct adit_mesh_places places;
     const struct adit_mesh *m = adit_store_mesh_placed(arena, commit, &places);
+    if (m && m->key != packed && adit_store_key(arena, index) != packed)
+        return -ENOENT; /* the key was leaving, so its mesh had no quads if it had any; the place is another's */
     if (!m || m->key != packed)
         return damaged(reader, commit);
     out->key = *key;
@@ -162,7 +165,7 @@ int adit_keys_each(struct adit_reader *reader, int (*each)(const struct adit_key
     struct adit_arena *arena = reader->arena;
     int result = 0;
     for (uint32_t i = 0; i < arena->chunks_max && !result; i++) {
-        uint64_t packed = adit_load_acquire(&arena->keys[i]);
+        uint64_t packed = adit_store_key(arena, i);
         struct adit_key key = adit_key_unpack(packed);
         if (packed && adit_load_acquire(&arena->entries[i].current))
             result = each(&key, user);

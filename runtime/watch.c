@@ -8,6 +8,7 @@
 
 #include "runtime/key.h"
 #include "runtime/params.h"
+#include "runtime/store.h"
 
 #define ANY 255u /* world or lod of a watch that hears every one; no key has it */
 
@@ -18,6 +19,8 @@ struct adit_watch {
     struct adit_event *event;     /* of slot, or of the guest's page */
     uint32_t guest_index;
     struct adit_bitset chunks, meshes;
+    const uint32_t *lapses; /* of slot, or of the guest's page */
+    uint32_t lapses_seen;
     uint32_t cursor;
     struct adit_watch_params box; /* the slot's, private */
     int fd; /* eventfd, -1: none asked for */
@@ -59,18 +62,66 @@ static bool wants(const struct adit_watch_slot *s, const struct adit_key *key, u
            is_inside(lo, hi, __atomic_load_n(&s->world, __ATOMIC_RELAXED), __atomic_load_n(&s->lod, __ATOMIC_RELAXED), key);
 }
 
-void adit_watch_tell(struct adit_arena *arena, uint64_t packed, uint32_t index, uint32_t what)
+static uint64_t watches_high(const struct adit_arena *arena)
 {
     uint64_t high = adit_load_seq_cst(&arena->control->watches_high);
+    return high < arena->watches_max ? high : arena->watches_max;
+}
+
+void adit_watch_tell(struct adit_arena *arena, uint64_t packed, uint32_t index, uint32_t what)
+{
     struct adit_key key = adit_key_unpack(packed);
-    high = high < arena->watches_max ? high : arena->watches_max;
-    for (uint32_t i = 0; i < high; i++) {
+    for (uint64_t i = 0, high = watches_high(arena); i < high; i++) {
         struct adit_watch_slot *s = &arena->watches[i];
         if (adit_load32_acquire(&s->state) != ADIT_WATCH_SLOT_ACTIVE || !wants(s, &key, what)) /* WATCH:active, pairs with open */
             continue;
-        struct adit_bitset bits = bits_of(arena, i, what == ADIT_WATCH_MESHES);
+        struct adit_bitset bits = bits_of(arena, (uint32_t)i, what == ADIT_WATCH_MESHES);
         adit_bitset_add(&bits, index);
+        post(arena, (uint32_t)i);
+    }
+}
+
+static bool has_bit(const struct adit_arena *arena, uint32_t watch, uint32_t index)
+{
+    struct adit_bitset chunks = bits_of(arena, watch, 0), meshes = bits_of(arena, watch, 1);
+    return adit_bitset_has(&chunks, index) || adit_bitset_has(&meshes, index);
+}
+
+static bool is_of(const struct adit_arena *arena, uint32_t watch, const struct adit_key *key)
+{
+    const struct adit_watch_slot *s = &arena->watches[watch];
+    return adit_load32_acquire(&s->state) == ADIT_WATCH_SLOT_ACTIVE && wants(s, key, ADIT_WATCH_CHUNKS | ADIT_WATCH_MESHES);
+}
+
+bool adit_watch_has_unseen(const struct adit_arena *arena, uint64_t packed, uint32_t index)
+{
+    struct adit_key key = adit_key_unpack(packed);
+    for (uint32_t i = 0, high = (uint32_t)watches_high(arena); i < high; i++)
+        if (has_bit(arena, i, index) && is_of(arena, i, &key))
+            return true;
+    return false;
+}
+
+void adit_watch_lapse(struct adit_arena *arena, uint64_t packed, uint32_t index)
+{
+    struct adit_key key = adit_key_unpack(packed);
+    for (uint32_t i = 0, high = (uint32_t)watches_high(arena); i < high; i++) {
+        bool is_guests = i < arena->guests_max * ADIT_GUEST_WATCHES; /* its bits may lie in its page */
+        if (!(is_guests || has_bit(arena, i, index)) || !is_of(arena, i, &key))
+            continue;
+        adit_add32_seq_cst(&arena->watches[i].lapses, 1); /* WATCH:lapses, before the key goes, and while it is found by nobody */
         post(arena, i);
+    }
+}
+
+void adit_watch_forget(struct adit_arena *arena, uint32_t index)
+{
+    for (uint64_t i = 0, high = watches_high(arena); i < high; i++) { /* whoever has them: a late word to the slot's last owner, too */
+        struct adit_bitset chunks = bits_of(arena, (uint32_t)i, 0), meshes = bits_of(arena, (uint32_t)i, 1);
+        if (adit_bitset_has(&chunks, index))
+            adit_bitset_remove(&chunks, index);
+        if (adit_bitset_has(&meshes, index))
+            adit_bitset_remove(&meshes, index);
     }
 }
 
@@ -105,7 +156,7 @@ static void add_present(struct adit_watch *w)
 {
     struct adit_arena *a = w->arena;
     for (uint32_t i = 0; i < a->chunks_max; i++) {
-        uint64_t packed = adit_load_acquire(&a->keys[i]);
+        uint64_t packed = adit_store_key(a, i);
         struct adit_key key = adit_key_unpack(packed);
         if (!packed || !is_inside(w->box.lo, w->box.hi, w->box.world, w->box.lod, &key))
             continue;
@@ -149,6 +200,8 @@ static bool claim_slot(struct adit_watch *w)
         adit_raise_acq_rel(&a->control->watches_high, i + 1);
         w->slot = &a->watches[i];
         w->event = &w->slot->event;
+        w->lapses = &w->slot->lapses;
+        w->lapses_seen = adit_load32_acquire(w->lapses);
         w->chunks = bits_of(a, i, 0);
         w->meshes = bits_of(a, i, 1);
         return true;
@@ -166,6 +219,8 @@ static int open_slot(struct adit_watch *w)
             return error;
         w->guest_index = g.index;
         w->event = g.event;
+        w->lapses = g.lapses;
+        w->lapses_seen = adit_load32_acquire(w->lapses);
         w->chunks = g.chunks;
         w->meshes = g.meshes;
         return 0;
@@ -239,12 +294,32 @@ static bool is_ready(void *context)
 {
     const struct adit_watch *w = context;
     uint32_t cursor = 0, i;
-    return adit_bitset_find(&w->chunks, &cursor, &i) || adit_bitset_find(&w->meshes, &cursor, &i);
+    return adit_bitset_find(&w->chunks, &cursor, &i) || adit_bitset_find(&w->meshes, &cursor, &i) || adit_load32_acquire(w->lapses) != w->lapses_seen;
 }
 
-/* Takes the next member of both sets at or after the cursor; false: both are empty. */
+/* Takes the entry out of both sets, as what it is by now. False: nothing had changed that this watch is to hear of. */
+static bool take_at(struct adit_watch *w, uint32_t i, struct adit_watch_event *event)
+{
+    uint64_t packed = adit_store_key(w->arena, i); /* before the bits go: it cannot be forgotten unseen, and be another's, before */
+    event->what = adit_bitset_remove(&w->chunks, i) ? ADIT_WATCH_CHUNKS : 0;
+    event->what |= adit_bitset_remove(&w->meshes, i) ? ADIT_WATCH_MESHES : 0;
+    if (event->what && adit_store_key(w->arena, i) != packed) /* another's, and the bits may have been its: it is looked at again */
+        for (uint32_t which = 0; which < 2; which++)
+            if (event->what >> which & 1)
+                adit_bitset_add(which ? &w->meshes : &w->chunks, i);
+    event->key = adit_key_unpack(packed);
+    return event->what && packed && is_inside(w->box.lo, w->box.hi, w->box.world, w->box.lod, &event->key); /* no key: forgotten, and this watch has lapsed */
+}
+
+/* Takes the next member of both sets at or after the cursor; false: both are empty, and nothing has lapsed. */
 static bool take(struct adit_watch *w, struct adit_watch_event *event)
 {
+    uint32_t lapses = adit_load32_acquire(w->lapses); /* WATCH:lapses: who takes it finds none of what lapsed so far */
+    if (lapses != w->lapses_seen) {
+        w->lapses_seen = lapses;
+        *event = (struct adit_watch_event){.what = ADIT_WATCH_LAPSED};
+        return true;
+    }
     for (;;) { /* bounded by what is in the sets; a key outside the box is a late word for the slot's last owner */
         uint32_t a = w->cursor, b = w->cursor, i = 0, j = 0;
         bool has_chunk = adit_bitset_find(&w->chunks, &a, &i), has_mesh = adit_bitset_find(&w->meshes, &b, &j);
@@ -253,11 +328,8 @@ static bool take(struct adit_watch *w, struct adit_watch_event *event)
         /* the one nearer after the cursor, so that keys are taken by turns */
         if (!has_chunk || (has_mesh && (uint32_t)(j - w->cursor) < (uint32_t)(i - w->cursor)))
             i = j;
-        event->what = adit_bitset_remove(&w->chunks, i) ? ADIT_WATCH_CHUNKS : 0;
-        event->what |= adit_bitset_remove(&w->meshes, i) ? ADIT_WATCH_MESHES : 0;
-        event->key = adit_key_unpack(adit_load_acquire(&w->arena->keys[i]));
         w->cursor = i + 1;
-        if (event->what && is_inside(w->box.lo, w->box.hi, w->box.world, w->box.lod, &event->key))
+        if (take_at(w, i, event))
             return true;
     }
 }

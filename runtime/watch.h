@@ -15,6 +15,12 @@
 void adit_watch_tell(struct adit_arena *arena, uint64_t packed, uint32_t index, uint32_t what);
 /* Whether somebody watches what of the key, and all who do are on one node, *node, as far as is known: who is a guest may be anywhere. */
 bool adit_watch_node(const struct adit_arena *arena, uint64_t packed, uint32_t what, int32_t *node);
+/* Whether a watch of the key has not looked at the entry since it changed; of guests' as far as it can be seen. */
+bool adit_watch_has_unseen(const struct adit_arena *arena, uint64_t packed, uint32_t index);
+/* The key is about to be forgotten: watches of it that may not have looked since it was removed are told that something lapses. */
+void adit_watch_lapse(struct adit_arena *arena, uint64_t packed, uint32_t index);
+/* Nobody has the entry: takes it out of all sets. */
+void adit_watch_forget(struct adit_arena *arena, uint32_t index);
 /* For recovery: frees the slots of the dead owner, and wakes the others in case it died between a change and its post. */
 void adit_watch_recover(struct adit_arena *arena, uint32_t owner);
 /* Closes what this process left open, at detach. */

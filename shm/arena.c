@@ -29,7 +29,7 @@
 #define DATA_ALIGN (2ull << 20)
 
 static struct adit_arena *new_arena(const char *place, const char *name, uint32_t role,
-                                    int (*recover)(struct adit_arena *, uint32_t))
+                                    int (*recover)(struct adit_arena *, uint32_t), void (*mind)(struct adit_arena *))
 {
     struct adit_arena *a = calloc(1, sizeof *a);
     if (!a)
@@ -38,6 +38,7 @@ static struct adit_arena *new_arena(const char *place, const char *name, uint32_
         a->maps[i].fd = -1;
     a->role = role;
     a->recover = recover;
+    a->mind = mind;
     snprintf(a->name, sizeof a->name, "%s", name);
     snprintf(a->place, sizeof a->place, "%s", place);
     pthread_mutex_init(&a->classes_lock, NULL);
@@ -182,7 +183,7 @@ int adit_arena_create(const struct adit_arena_plan *plan, struct adit_arena **ou
     if (listener < 0)
         return listener;
     int guest_listener = plan->guest_path ? adit_rendezvous_bind_path(place, plan->guest_path) : -1;
-    struct adit_arena *a = new_arena(place, plan->name, ADIT_ROLE_PRODUCER, plan->recover);
+    struct adit_arena *a = new_arena(place, plan->name, ADIT_ROLE_PRODUCER, plan->recover, plan->mind);
     int error = !a ? -ENOMEM : plan->guest_path && guest_listener < 0 ? guest_listener : create_all(a, plan);
     if (!error)
         error = adit_keeper_open(a, listener, guest_listener);
@@ -253,7 +254,7 @@ int adit_arena_attach(const struct adit_attach_plan *plan, struct adit_arena **o
     int error = adit_broker_ask(plan->name, plan->role, plan->timeout_ns, &grant);
     if (error)
         return error;
-    struct adit_arena *a = new_arena(grant.place, plan->name, plan->role, plan->recover);
+    struct adit_arena *a = new_arena(grant.place, plan->name, plan->role, plan->recover, plan->mind);
     error = a ? map_grant(a, &grant) : -ENOMEM;
     if (!error) {
         a->is_bare = plan->is_bare;
@@ -298,7 +299,7 @@ int adit_arena_rejoin(struct adit_arena *a, const char *label)
 
 int adit_arena_adopt(const char *name, const struct adit_mapping *maps, uint32_t n, struct adit_arena **out)
 {
-    struct adit_arena *a = new_arena("", name, ADIT_ROLE_OBSERVER, NULL);
+    struct adit_arena *a = new_arena("", name, ADIT_ROLE_OBSERVER, NULL, NULL);
     for (uint32_t i = 0; i < n; i++) {
         struct adit_mapping m = maps[i];
         if (a)
@@ -339,9 +340,9 @@ void adit_arena_detach(struct adit_arena **arena)
     adit_guest_close(a);
     adit_keeper_close(a);
     adit_guest_pages_close(a);
+    adit_reclaimer_fini(a); /* its thread reads, too (mind) */
     if (a->pool)
         adit_rcu_pool_fini(a);
-    adit_reclaimer_fini(a);
     if (a->self) {
         give_back_all(a);
         adit_participant_leave(a);

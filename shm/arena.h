@@ -91,6 +91,8 @@ struct adit_arena {
     uint32_t guests_fds;
     struct adit_keeper *keeper;        /* NULL: an observer, a guest */
     int (*recover)(struct adit_arena *arena, uint32_t slot); /* runtime/recover.h; called by the keeper */
+    void (*mind)(struct adit_arena *arena); /* runtime/tombstone.h; called by the reclaimer's thread after each round; may be NULL */
+    uint64_t sweep_ns;                      /* that thread's own, for what it calls */
     struct adit_reclaimer *reclaimer;  /* NULL: publishes nothing */
     struct adit_reader_pool *pool;     /* readers this library itself uses */
     struct adit_classes *classes;      /* runtime/material.h */
@@ -124,6 +126,7 @@ struct adit_arena_plan {
     uint32_t placement; /* enum adit_placement */
     enum adit_pages pages;
     int (*recover)(struct adit_arena *arena, uint32_t slot);
+    void (*mind)(struct adit_arena *arena);
 };
 
 /* What attach is told. */
@@ -134,6 +137,7 @@ struct adit_attach_plan {
     uint64_t timeout_ns;
     bool is_bare; /* no threads: neither a keeper's nor a reclaimer's; for a process that forks, and its children */
     int (*recover)(struct adit_arena *arena, uint32_t slot);
+    void (*mind)(struct adit_arena *arena);
 };
 
 /* See adit_create, adit_attach, adit_detach in runtime/adit.h; these do their work. */

@@ -211,7 +211,7 @@ int adit_guest_watch_open(struct adit_arena *arena, const int32_t lo[3], const i
         error = adit_fault(-EUSERS, "arena %s: all %u watches that a guest may have are open", arena->name, ADIT_GUEST_WATCHES);
     } else {
         struct adit_guest_watch *w = &page->watches[i];
-        *out = (struct adit_guest_watching){.index = i, .event = &w->event, .chunks = adit_guest_bits(arena, page, i, 0),
+        *out = (struct adit_guest_watching){.index = i, .event = &w->event, .lapses = &w->lapses, .chunks = adit_guest_bits(arena, page, i, 0),
                                             .meshes = adit_guest_bits(arena, page, i, 1)};
         memset(out->chunks.words, 0, (size_t)arena->bits_words * 2 * 8); /* both: nobody adds to them now */
         for (int d = 0; d < 3; d++) {

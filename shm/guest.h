@@ -51,6 +51,7 @@ int adit_guest_unpin(struct adit_arena *arena, uint32_t pin);
 struct adit_guest_watching {
     uint32_t index;
     struct adit_event *event;
+    const uint32_t *lapses;
     struct adit_bitset chunks, meshes; /* of the page; to be taken from as any */
 };
 /* Opens a watch: from its return on all changes arrive. -EUSERS: ADIT_GUEST_WATCHES are open; -ETIMEDOUT as above. */

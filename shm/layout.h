@@ -37,7 +37,7 @@
 #include <stdint.h>
 
 #define ADIT_MAGIC 0x31304e4554494441ull /* "ADITEN01" */
-#define ADIT_LAYOUT_VERSION 7u
+#define ADIT_LAYOUT_VERSION 8u
 
 #define ADIT_GRANULE_SHIFT 9
 #define ADIT_GRANULE_BYTES (1u << ADIT_GRANULE_SHIFT)
@@ -282,7 +282,9 @@ struct adit_control {
     uint64_t watches_high; /* watch slots ever used; w: any, acq_rel */
     uint64_t returns; /* chunks that went from working back to dirty; w: dispatchers, keepers, seq_cst, between the two bits */
     uint64_t viewers_high; /* viewer slots ever used; w: any, acq_rel */
-    uint64_t pad5[249];
+    uint64_t version_floor; /* no key that was forgotten had a version, or a mesh, of a higher number (runtime/tombstone.h); w: sweeps, acq_rel, before the key goes */
+    uint64_t sweep_at; /* where the next sweep begins; w: sweeps, relaxed */
+    uint64_t pad5[247];
 };
 
 /* Words that processes sleep on, each on a line pair of its own. */
@@ -342,7 +344,8 @@ struct adit_entry {
     uint64_t dirty_ns; /* CLOCK_MONOTONIC since when it has been dirty: advice for who meshes; relaxed */
     uint64_t number;   /* a version number within 2^23 of the current one: the upper bits that current lacks; relaxed */
     uint64_t given_up; /* current as it was when nobody would mesh that version any more, as its meshers died of it; w: who holds work, o: release */
-    uint64_t pad[2];
+    uint64_t reach;    /* of the place: how many places from it on may have a key whose home it is (runtime/store.h); w: who enters one, o: acq_rel, grows */
+    uint64_t pad;
 };
 
 /* A consumer's subscription: a box of keys, lo <= key < hi. The bits table holds two bit sets a watch. */
@@ -354,7 +357,8 @@ struct adit_watch_slot {
     uint8_t world, lod;
     uint16_t what; /* bit 0 versions, bit 1 meshes */
     int32_t node;  /* that its thread was on when it last looked, -1: not known; w: it, relaxed: advice */
-    uint32_t pad0[6];
+    uint32_t lapses; /* counts chunks that were forgotten before it had looked at them (runtime/tombstone.h); w: sweeps, o: seq_cst */
+    uint32_t pad0[5];
     struct adit_event event; /* on its own line: the only word consumers of this watch wait on */
     uint32_t pad1[14];
 };
@@ -470,7 +474,8 @@ struct adit_guest_watch {
     int32_t lo[3], hi[3];
     uint8_t world, lod;
     uint16_t what;
-    uint32_t pad0[8];
+    uint32_t lapses; /* of its slot, as the proxy last saw it; w: the proxy, release */
+    uint32_t pad0[7];
     struct adit_event event; /* the only word that this guest sleeps on for this watch */
     uint32_t pad1[14];
 };

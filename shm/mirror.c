@@ -124,7 +124,9 @@ bool adit_mirror_watches(struct adit_arena *arena, struct adit_guest_page *page,
         }
         if (state == ADIT_GUEST_WATCH_UNWANTED)
             (void)adit_cas32_acq_rel(&from->state, &was, ADIT_GUEST_WATCH_NONE);
-        bool some = false;
+        uint32_t lapses = adit_load32_acquire(&s->lapses);
+        bool some = lapses != adit_load32_relaxed(&from->lapses); /* relaxed: ours, or of no meaning */
+        adit_store32_release(&from->lapses, lapses); /* the same again, if the proxy's process dies here */
         for (uint32_t which = 0; which < 2 && adit_load32_relaxed(&s->owner); which++)
             some |= move(bits_of(arena, k * ADIT_GUEST_WATCHES + w, which), adit_guest_bits(arena, page, w, which), &left);
         if (some)

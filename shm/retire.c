@@ -227,6 +227,8 @@ static void *reclaimer_main(void *user)
         pthread_mutex_unlock(&r->nap_lock);
         bool busy = adit_load_relaxed(&r->limbo_n) || has_orphans(arena);
         (void)adit_reclaim(arena, true);
+        if (arena->mind)
+            arena->mind(arena);
         nap_ns = busy ? NAP_MIN_NS : nap_ns * 2 < NAP_MAX_NS ? nap_ns * 2 : NAP_MAX_NS;
         pthread_mutex_lock(&r->nap_lock);
     }

@@ -74,8 +74,8 @@ fi
     flock 9
     echo "$result|$name|$seconds|$reason" >>"$check_dir/results"
     if [ "$result" = failed ]; then
-        echo "FAILED $name: $reason; the end of $log:"
-        tail -n 40 "$log" | sed 's/^/    /'
+        echo "FAILED $name: $reason; the end of $log, without the cases that passed:"
+        awk '/^\[ RUN      \]/ { run = $0; next } /^\[       OK \]/ { run = ""; next } { if (run != "") print run; run = ""; print } END { if (run != "") print run }' "$log" | tail -n 40 | sed 's/^/    /'
         echo "    again: $command"
     elif [ -n "${check_verbose-}" ]; then
         printf '%-7s %6s s  %s%s\n' "$result" "$seconds" "$name" "${reason:+ ($reason)}"

@@ -474,11 +474,11 @@ static void a_consumer_may_not_write(void **state)
 
 static void keys_at_the_limits_work_and_beyond_them_are_refused(void **state)
 {
-    static const struct adit_key in[] = {{-524288, -2048, -524288, 0, 0}, {524287, 2047, 524287, 15, 254},
-                                         {-524288, 2047, 524287, 15, 0}, {0, 0, 0, 0, 254}};
+    static const struct adit_key in[] = {{-524288, -2048, -524288, 0, 0}, {524287, 2047, 524287, 15, 62},
+                                         {-524288, 2047, 524287, 15, 0}, {0, 0, 0, 0, 62}};
     static const struct adit_key out[] = {{-524289, 0, 0, 0, 0}, {524288, 0, 0, 0, 0}, {0, -2049, 0, 0, 0},
                                           {0, 2048, 0, 0, 0},    {0, 0, -524289, 0, 0}, {0, 0, 524288, 0, 0},
-                                          {0, 0, 0, 16, 0},      {0, 0, 0, 0, 255},     {INT32_MIN, 0, 0, 0, 0},
+                                          {0, 0, 0, 16, 0},      {0, 0, 0, 0, 63},     {INT32_MIN, 0, 0, 0, 0},
                                           {0, INT32_MAX, 0, 0, 0}};
     struct adit_arena *a = fixture_create(NULL);
     struct adit_loan loan;

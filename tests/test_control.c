@@ -92,7 +92,7 @@ static void use(struct adit_arena *a)
         if (adit_block_retire(a, ref))
             adit_block_free(a, ref);
     }
-    if (!adit_store_insert(a, 0x0123456789abcdefull, &index)) {
+    if (!adit_store_enter(a, 0x0123456789abcdefull, &index)) {
         assert_true(index < a->chunks_max);
         adit_dirty_mark(a, index);
         if (adit_dirty_claim(a, &cursor, &index))

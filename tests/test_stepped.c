@@ -213,14 +213,14 @@ struct meeting {
 static void insert_mine(void *user)
 {
     struct meeting *m = user;
-    assert_int_equal(adit_store_insert(arena, m->mine, &m->index_mine), 0);
+    assert_int_equal(adit_store_enter(arena, m->mine, &m->index_mine), 0);
 }
 
 static bool insert_theirs(uint32_t n, void *user)
 {
     struct meeting *m = user;
     if (n == m->acts_at)
-        assert_int_equal(adit_store_insert(other, m->theirs, &m->index_theirs), 0);
+        assert_int_equal(adit_store_enter(other, m->theirs, &m->index_theirs), 0);
     return n < m->acts_at;
 }
 
@@ -233,11 +233,11 @@ static void keys_that_meet_at_any_instruction_are_both_there(void **state)
     for (uint32_t same = 0; same < 2; same++) {
         struct meeting m = {0};
         assert_int_equal(adit_key_pack(&key, &m.mine), 0);
-        assert_int_equal(adit_store_insert(arena, m.mine, &place), 0);
+        assert_int_equal(adit_store_enter(arena, m.mine, &place), 0);
         arena->keys[place] = 0;
         for (key.x = same ? 0 : 1, at = UINT32_MAX; at != place; key.x += at != place) {
             assert_int_equal(adit_key_pack(&key, &m.theirs), 0);
-            assert_int_equal(adit_store_insert(arena, m.theirs, &at), 0);
+            assert_int_equal(adit_store_enter(arena, m.theirs, &at), 0);
             arena->keys[at] = 0;
         }
         uint32_t steps = 0;
@@ -425,7 +425,7 @@ static void prepare(struct rivalry *r, uint32_t who)
 static void publish_as(struct rivalry *r, uint32_t who)
 {
     struct adit_expected any = {0};
-    r->error[who] = adit_publish_version(who ? other : arena, r->reader[!!who], r->index, r->ref[who], &any, &r->version[who]);
+    r->error[who] = adit_publish_version(who ? other : arena, r->reader[!!who], r->packed, &r->index, r->ref[who], &any, &r->version[who]);
 }
 
 static void publish_mine(void *user) { publish_as(user, 0); }
@@ -448,7 +448,7 @@ static void publishers_at_any_instruction_of_each_other_both_count(void **state)
     uint32_t steps = 0;
     (void)state;
     assert_int_equal(adit_key_pack(&key, &r.packed), 0);
-    assert_int_equal(adit_store_insert(arena, r.packed, &r.index), 0);
+    assert_int_equal(adit_store_enter(arena, r.packed, &r.index), 0);
     assert_int_equal(adit_rcu_borrow(arena, &r.reader[0]) | adit_rcu_borrow(other, &r.reader[1]), 0);
     for (r.acts_at = 1; steps + 1 + 2 * STEPPED_STRIDE >= r.acts_at; r.acts_at += 1 + 2 * STEPPED_STRIDE) {
         for (uint32_t i = 0; i < 3; i++)

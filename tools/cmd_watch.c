@@ -225,6 +225,10 @@ static int wait_settled(struct watching *w)
 
 static void change_print(const struct adit_witness *w, const struct adit_watch_event *e)
 {
+    if (e->what == ADIT_WATCH_LAPSED) {
+        puts("chunks that were removed have been forgotten before they were looked at");
+        return;
+    }
     printf("world %u chunk %d,%d,%d:", e->key.world, e->key.x, e->key.y, e->key.z);
     if (w->last.version)
         printf(" version %llu, %u voxels", (unsigned long long)w->last.version, w->last.solid);
@@ -333,7 +337,7 @@ static int watch_run(int argc, char **argv)
         {"winding", "ccw|cw", ADIT_OPTION_TEXT, &o.harvest.winding, 0, 0, "--out: of faces seen from outside (default ccw)"},
         {"picture", "FILE.png", ADIT_OPTION_TEXT, &o.harvest.picture, 0, 0, "draw the meshes"},
         {"raw", "FILE", ADIT_OPTION_TEXT, &o.harvest.raw, 0, 0, "write the voxels of one world"},
-        {"world", "N", ADIT_OPTION_COUNT, &o.world, 0, 254, "which world for --raw (default 0)"},
+        {"world", "N", ADIT_OPTION_COUNT, &o.world, 0, 62, "which world for --raw (default 0)"},
         {"box", "BOX", ADIT_OPTION_TEXT, &o.box_text, 0, 0, "extent of --raw and origin of --out, see below"},
         {"once", NULL, ADIT_OPTION_FLAG, &o.once, 0, 0, "take what is there, then end (the default)"},
         {"follow", NULL, ADIT_OPTION_FLAG, &o.follow, 0, 0, "print each change until Ctrl-C"},

@@ -23,7 +23,7 @@
 #include "tools/worlds/world.h"
 
 #define ADIT_FEEDER_LINE_BYTES 768
-#define ADIT_FEEDER_WORLDS_MAX 255u /* of the world number in a key */
+#define ADIT_FEEDER_WORLDS_MAX 63u /* of the world number in a key */
 #define ADIT_FEEDER_BOX_MAX ((uint64_t)1 << 28) /* chunks in the box of one world */
 
 struct adit_feeder_params {
