@@ -160,7 +160,7 @@ void adit_chunk_discard(struct adit_arena *arena, struct adit_loan *loan)
     *loan = (struct adit_loan){0};
 }
 
-/* Reads the key's current version into voxels (air if there is none) and says which it is. */
+/* Reads the key's current version into voxels and says which it is; air and 0 if there is none, or it was removed. */
 static int read_current(struct adit_arena *arena, struct adit_reader *reader, uint64_t packed, uint16_t *voxels,
                         uint64_t *version)
 {
@@ -169,10 +169,11 @@ static int read_current(struct adit_arena *arena, struct adit_reader *reader, ui
     uint64_t commit;
     adit_rcu_enter(reader);
     const struct adit_version *v = adit_store_current(arena, packed, &index, &commit, &bytes);
-    *version = commit ? adit_store_number(&arena->entries[index], commit) : 0;
-    if (!commit)
+    bool is_none = !commit || (v && v->encoding == ADIT_ENC_REMOVED);
+    *version = is_none ? 0 : adit_store_number(&arena->entries[index], commit);
+    if (is_none)
         memset(voxels, 0, ADIT_CHUNK_VOXELS * sizeof *voxels);
-    else if (!v || (v->version != *version && v->encoding != ADIT_ENC_REMOVED) || !adit_decode_chunk_within(v, bytes, voxels)) /* a wrong number would be -EAGAIN 64 times */
+    else if (!v || v->version != *version || !adit_decode_chunk_within(v, bytes, voxels)) /* a wrong number would be -EAGAIN 64 times */
         error = adit_fault(-EBADMSG, "arena %s: the current version of the chunk is damaged", arena->name);
     return adit_rcu_exit(reader) ? error : -EAGAIN; /* ousted: read it again */
 }

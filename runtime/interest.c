@@ -20,15 +20,24 @@ struct adit_viewer {
 
 static float length_of(const float v[3]) { return sqrtf(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]); }
 
-/* How far a viewer is from the chunk, in chunks of its level: from its nearest point. */
-static float rank_of(const struct adit_interest_viewer *v, const struct adit_key *k)
+static float edge_of(const struct adit_key *k) { return VOXELS * (float)(1u << k->lod); }
+
+/* How far a viewer is from the chunk's nearest point, in voxels. *ahead: from the viewer to its middle, along where it looks. */
+static float distance_of(const struct adit_interest_viewer *v, const struct adit_key *k, float *ahead)
 {
-    float edge = VOXELS * (float)(1u << k->lod), low[3] = {(float)k->x * edge, (float)k->y * edge, (float)k->z * edge}, off[3], ahead = 0;
+    float edge = edge_of(k), low[3] = {(float)k->x * edge, (float)k->y * edge, (float)k->z * edge}, off[3];
+    *ahead = 0;
     for (int i = 0; i < 3; i++) {
         off[i] = v->at[i] < low[i] ? low[i] - v->at[i] : v->at[i] > low[i] + edge ? v->at[i] - low[i] - edge : 0;
-        ahead += (low[i] + edge / 2 - v->at[i]) * v->toward[i];
+        *ahead += (low[i] + edge / 2 - v->at[i]) * v->toward[i];
     }
-    float distance = length_of(off), rank = distance / edge;
+    return length_of(off);
+}
+
+/* In chunks of its level. */
+static float rank_of(const struct adit_interest_viewer *v, const struct adit_key *k)
+{
+    float edge = edge_of(k), ahead, distance = distance_of(v, k, &ahead), rank = distance / edge;
     bool is_behind = ahead < -edge / 2; /* its middle is half a chunk behind */
     rank = is_behind ? 2 * rank + BEHIND : rank;
     rank = rank < ADIT_RANK_BEYOND - 1 ? rank : ADIT_RANK_BEYOND - 1;
@@ -45,6 +54,18 @@ uint32_t adit_interest_rank(const struct adit_interest *seen, uint64_t packed, u
     }
     uint64_t rank = (uint64_t)(ADIT_RANK_PARTS * least), younger = waited_ns / (AGE_NS / ADIT_RANK_PARTS);
     return rank > younger ? (uint32_t)(rank - younger) : 0;
+}
+
+float adit_interest_beyond(const struct adit_interest *seen, uint64_t packed)
+{
+    struct adit_key key = adit_key_unpack(packed);
+    float least = INFINITY, ahead;
+    for (uint32_t i = 0; i < seen->n; i++) {
+        const struct adit_interest_viewer *v = &seen->viewer[i];
+        float beyond = v->world == key.world ? distance_of(v, &key, &ahead) - v->radius * (float)(1u << key.lod) : INFINITY;
+        least = beyond < least ? beyond : least;
+    }
+    return least;
 }
 
 /* ---- viewers ---------------------------------------------------------------------------------------------------- */

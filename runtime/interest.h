@@ -44,6 +44,9 @@ static inline uint64_t adit_interest_high(const struct adit_arena *arena) { retu
 /* See above; in ADIT_RANK_PARTS of a chunk, below ADIT_RANK_MAX. Pure. */
 uint32_t adit_interest_rank(const struct adit_interest *seen, uint64_t packed, uint64_t waited_ns);
 
+/* By how many voxels the chunk lies beyond the radius of a viewer: of the one to which it is least; up to 0: within. Of its level, as rank. Infinite where nobody is in its world. Pure. */
+float adit_interest_beyond(const struct adit_interest *seen, uint64_t packed);
+
 /* Frees the slots of an owner: one that has died, or that leaves. */
 void adit_viewers_recover(struct adit_arena *arena, uint32_t owner);
 

@@ -171,15 +171,16 @@ static bool is_half_full(const struct adit_arena *arena, uint32_t from, uint32_t
     return keys >= n / 2;
 }
 
-void adit_tombstones_mind(struct adit_arena *arena)
+void adit_tombstones_mind(struct adit_arena *arena, struct adit_sweep *own)
 {
     uint64_t now = adit_clock_ns();
-    if (now < arena->sweep_ns)
+    if (now < own->next_ns)
         return;
-    arena->sweep_ns = now + SWEEP_NS;
+    own->next_ns = now + SWEEP_NS;
     uint32_t n = arena->chunks_max / SHARES;
     n = n > SHARE_MIN ? n : arena->chunks_max < SHARE_MIN ? arena->chunks_max : SHARE_MIN;
-    uint32_t from = (uint32_t)adit_add_relaxed(&arena->control->sweep_at, n); /* relaxed: any share will do */
+    uint32_t from = own->at;
+    own->at = (from + n) & (arena->chunks_max - 1);
     if (is_half_full(arena, from, n))
         (void)adit_tombstones_sweep(arena, from, n, false);
 }

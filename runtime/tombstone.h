@@ -29,7 +29,7 @@
 uint32_t adit_tombstones_sweep(struct adit_arena *arena, uint32_t begin, uint32_t n, bool pressed);
 
 /* For the reclaimer's rounds: a share of the table, now and then, where it is half full. */
-void adit_tombstones_mind(struct adit_arena *arena);
+void adit_tombstones_mind(struct adit_arena *arena, struct adit_sweep *sweep);
 
 /* For who finds no room for a key: a pressed sweep of the places it could have. Outside sections. Blocks for 20 ms, or some 0.2 s while a reader stays in its section, which is ousted then. True: there may be room now. */
 bool adit_tombstones_make_room(struct adit_arena *arena, uint64_t packed);

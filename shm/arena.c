@@ -29,7 +29,7 @@
 #define DATA_ALIGN (2ull << 20)
 
 static struct adit_arena *new_arena(const char *place, const char *name, uint32_t role,
-                                    int (*recover)(struct adit_arena *, uint32_t), void (*mind)(struct adit_arena *))
+                                    int (*recover)(struct adit_arena *, uint32_t), adit_mind *mind)
 {
     struct adit_arena *a = calloc(1, sizeof *a);
     if (!a)

@@ -40,6 +40,14 @@ struct adit_base {
 };
 _Static_assert(sizeof(struct adit_base) == 64, "see above");
 
+/* What the reclaimer's thread does besides, and what it remembers of it: zeroes at first, and that thread's own. */
+struct adit_sweep {
+    uint64_t next_ns; /* not before then */
+    uint32_t at;      /* where it goes on */
+};
+struct adit_arena;
+typedef void adit_mind(struct adit_arena *arena, struct adit_sweep *sweep);
+
 struct adit_arena {
     struct adit_control *control;
     struct adit_waits *waits; /* NULL: a guest, as what else stands behind inner_at */
@@ -91,8 +99,7 @@ struct adit_arena {
     uint32_t guests_fds;
     struct adit_keeper *keeper;        /* NULL: an observer, a guest */
     int (*recover)(struct adit_arena *arena, uint32_t slot); /* runtime/recover.h; called by the keeper */
-    void (*mind)(struct adit_arena *arena); /* runtime/tombstone.h; called by the reclaimer's thread after each round; may be NULL */
-    uint64_t sweep_ns;                      /* that thread's own, for what it calls */
+    adit_mind *mind; /* runtime/tombstone.h; called by the reclaimer's thread after each round; may be NULL */
     struct adit_reclaimer *reclaimer;  /* NULL: publishes nothing */
     struct adit_reader_pool *pool;     /* readers this library itself uses */
     struct adit_classes *classes;      /* runtime/material.h */
@@ -126,7 +133,7 @@ struct adit_arena_plan {
     uint32_t placement; /* enum adit_placement */
     enum adit_pages pages;
     int (*recover)(struct adit_arena *arena, uint32_t slot);
-    void (*mind)(struct adit_arena *arena);
+    adit_mind *mind;
 };
 
 /* What attach is told. */
@@ -137,7 +144,7 @@ struct adit_attach_plan {
     uint64_t timeout_ns;
     bool is_bare; /* no threads: neither a keeper's nor a reclaimer's; for a process that forks, and its children */
     int (*recover)(struct adit_arena *arena, uint32_t slot);
-    void (*mind)(struct adit_arena *arena);
+    adit_mind *mind;
 };
 
 /* See adit_create, adit_attach, adit_detach in runtime/adit.h; these do their work. */

@@ -283,8 +283,7 @@ struct adit_control {
     uint64_t returns; /* chunks that went from working back to dirty; w: dispatchers, keepers, seq_cst, between the two bits */
     uint64_t viewers_high; /* viewer slots ever used; w: any, acq_rel */
     uint64_t version_floor; /* no key that was forgotten had a version, or a mesh, of a higher number (runtime/tombstone.h); w: sweeps, acq_rel, before the key goes */
-    uint64_t sweep_at; /* where the next sweep begins; w: sweeps, relaxed */
-    uint64_t pad5[247];
+    uint64_t pad5[248];
 };
 
 /* Words that processes sleep on, each on a line pair of its own. */

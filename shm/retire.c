@@ -31,6 +31,7 @@ struct adit_reclaimer {
     pthread_mutex_t lock; /* of batch */
     uint64_t orphanings_seen; /* w: under lock; read anywhere */
     struct adit_refset batch;
+    struct adit_sweep sweep; /* the thread's own */
     pthread_t thread;
     bool has_thread; /* w: who attaches; a worker process's only thread */
     pthread_mutex_t nap_lock;
@@ -228,7 +229,7 @@ static void *reclaimer_main(void *user)
         bool busy = adit_load_relaxed(&r->limbo_n) || has_orphans(arena);
         (void)adit_reclaim(arena, true);
         if (arena->mind)
-            arena->mind(arena);
+            arena->mind(arena, &r->sweep);
         nap_ns = busy ? NAP_MIN_NS : nap_ns * 2 < NAP_MAX_NS ? nap_ns * 2 : NAP_MAX_NS;
         pthread_mutex_lock(&r->nap_lock);
     }

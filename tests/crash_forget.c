@@ -15,7 +15,6 @@ static void remove_a(void *user)
 {
     uint64_t packed;
     crash_attach(user);
-    crash_mine->mind = NULL; /* one sweep, and that is ours */
     REQUIRE(!adit_key_pack(&crash_key_a, &packed) && adit_store_find(crash_mine, packed, &index_of_a) && !adit_chunk_remove(crash_mine, &crash_key_a, NULL));
 }
 

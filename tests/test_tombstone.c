@@ -8,7 +8,7 @@
 #include "runtime/watch.h"
 #include "tests/chunk_fixture.h"
 
-#define FEW 64u /* chunks_max; the table has 128 places */
+#define FEW 64u /* chunks_max; the table has 128 places. It is swept without these tests' doing once 64 are taken */
 
 static uint16_t voxels[ADIT_CHUNK_VOXELS];
 static struct adit_arena *arena;
@@ -21,7 +21,6 @@ static int set_up(void **state)
     memset(voxels, 0, sizeof voxels);
     voxels[77] = 5;
     arena = fixture_create(&p);
-    arena->mind = NULL; /* sweeps are these tests' own */
     return 0;
 }
 
@@ -275,7 +274,6 @@ static void a_guest_is_told_that_something_lapsed(void **state)
     (void)state;
     adit_detach(&outer);
     arena = fixture_create(&p);
-    arena->mind = NULL;
     guest = shm_fixture_attach(FIXTURE_NAME, ADIT_GUEST);
     assert_int_equal(adit_watch_open(guest, NULL, &w), 0);
     for (uint32_t i = 0; i < 3; i++) {
@@ -309,7 +307,6 @@ static void a_world_without_end_fits(void **state)
     uint32_t lapses = 0, held = 0, n = sizeof has / sizeof *has;
     (void)state;
     memset(has, 0, sizeof has);
-    arena->mind = adit_tombstones_mind;
     assert_int_equal(adit_watch_open(arena, &all, &w), 0);
     assert_int_equal(adit_reader_open(arena, &r), 0);
     for (uint32_t i = 0; i < n; i++) {
@@ -412,7 +409,9 @@ static void publishers_and_sweeps_race(void **state)
         assert_int_equal(pthread_create(&sweepers[i], NULL, sweep_on, &swept[i]), 0);
     for (uint32_t i = 0; i < 20; i++) {
         shm_fixture_nap(100);
+#ifndef __SANITIZE_THREAD__ /* it reads outside of sections, and looks again at what was changed meanwhile */
         shm_fixture_verify(arena, ADIT_VERIFY_LIVING);
+#endif
     }
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
     for (uint32_t i = 0; i < 2; i++)

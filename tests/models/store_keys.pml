@@ -39,7 +39,7 @@
  *   BUG 7  readers do not look whose version it is
  *   BUG 8  the key goes by a plain store, though a publisher made it a member again
  *   BUG 9  reach is raised when the key is a member already
- *   BUG 10 readers do not see a key that leaves
+ *   BUG 10  readers do not see a key that leaves
  */
 #ifndef BUG
 #define BUG 0

@@ -1,0 +1,70 @@
+/* adit_stream.h - a world without end, streamed in and out of an arena as viewers move. Part of adit.h, which includes it.
+ */
+#ifndef ADIT_STREAM_H
+#define ADIT_STREAM_H
+
+#ifndef ADIT_API
+#error "include runtime/adit.h"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Sees to it that the chunks around viewers are there, and that those far from all of them are not. What is missing is made by tasks, what is needed first before the rest
+ * (runtime/interest.h); what is too far is removed. Meshing is a dispatcher's, as always.
+ *
+ *          <------------- removed            keep  ahead  radius  |viewer|  radius  ahead  keep            removed ------------->
+ *     ...  :  .  .  .  .  .  .  .  .  .  .  .  |  stays  |  made  |   made   |   made  |  stays  |  .  .  .  .  .  .  .  .  .  . :  ...
+ *
+ *     const struct adit_stream_params p = {.size = sizeof p, .queue = q, .seed = 7, .y_lo = -1, .y_hi = 3};
+ *     adit_stream_open(a, &p, &stream);      q: a queue with workers, of a pool of threads or processes
+ *     adit_viewer_move(v, &me); ...          as ever; the rest follows
+ *
+ * Tasks are of NORMAL priority within a viewer's radius and LOW ahead, so on a queue of priorities (the dispatcher's own, "adit.mesh", will do) meshes of what is seen go before what is not yet.
+ *
+ * It remembers nothing that the store does not say: if its process dies, whoever opens a stream next goes on where it was, tasks that are still to come included. One a world: two
+ * would make the same chunks, to no harm but the work. Without viewers in its world it does nothing, and nothing is removed.
+ *
+ * Chunks of its world that others publish, edits among them, are removed like its own when they are far; `leaving` is where they can be saved, and a kind of one's own where they come back from. */
+struct adit_chunk_view;
+struct adit_stream_params {
+    size_t size;
+    struct adit_queue *queue; /* stays open as long as the stream */
+    uint8_t world;
+    int32_t y_lo, y_hi;  /* chunks of these layers, y_lo <= y < y_hi, and no others are made; all of them are removed */
+    uint32_t ahead;      /* chunks that are made beyond a viewer's radius; default 2 */
+    uint32_t keep;       /* chunks beyond that, before what is there is removed; default 2 */
+    uint32_t flight_max; /* tasks under way, to 256; default 32. Many keep workers busy; few follow turns sooner */
+    uint64_t seed;       /* of adit.generate with "terrain", the default kind */
+    uint32_t kind;       /* another kind that publishes a chunk: args, with the key (struct adit_key) put into it at key_at. Status less than 0: it is tried again a second later. args NULL: the default kind */
+    const void *args;
+    uint32_t args_bytes, key_at;
+    /* Before a chunk is removed, which is then as view says: called by the stream's thread inside a section, so it must not block for long, nor call what is for outside sections. 0: go on; anything else: it stays,
+     * and is asked about again at the next walk, some 0.1 s later. A version that is published meanwhile is not removed, and is asked about in its turn. NULL: all go. */
+    int (*leaving)(const struct adit_chunk_view *view, void *user);
+    void *user;
+};
+struct adit_stream;
+/* Starts a thread, which takes some 1 % of a processor while viewers move. Producers only (-EROFS). -EINVAL: layers, sizes, or where the key is to be put; -ENOENT: no such kind; -EMSGSIZE, -ENOMEM, -EAGAIN. */
+ADIT_API int adit_stream_open(struct adit_arena *arena, const struct adit_stream_params *params, struct adit_stream **out);
+/* Cancels what has not begun, waits for what has, and for the thread; chunks stay. Before the queue is closed. */
+ADIT_API void adit_stream_close(struct adit_stream **stream);
+
+struct adit_stream_info {
+    size_t size;
+    uint32_t missing;     /* chunks within a viewer's radius that are not there */
+    uint32_t wanted;      /* those beyond it, up to ahead */
+    uint32_t under_way;   /* tasks */
+    uint64_t missing_ns;  /* since when there has been something missing without a break; 0: there is not. The backlog as a time: viewers are too fast, or workers too few, once it grows */
+    uint64_t made, removed, kept, failed, cancelled; /* since open: chunks made, removed; how often `leaving` kept one; tasks that failed, or were not needed any more */
+    int32_t last_error;   /* of a task that failed, or of what it could not do itself; 0: none yet */
+};
+/* Any thread; of a moment ago. -EMSGSIZE. */
+ADIT_API int adit_stream_look(const struct adit_stream *stream, struct adit_stream_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,353 @@
+/* streaming.c - the world around viewers (adit_stream.h). One thread, round after round:
+ *
+ *     look at viewers -> take what tasks have ended -> what is missing around viewers, best first -> tasks; a share of the store -> what is too far is removed
+ *
+ * What is there is what the store says, so nothing here has to be right about the past: a chunk made by a task that nobody waits for any more is found by a later walk, and goes or stays as any other.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/adit.h"
+#include "runtime/interest.h"
+#include "runtime/params.h"
+#include "runtime/scratch.h"
+#include "runtime/store.h"
+
+#define FLIGHT_MAX 256u
+#define FLIGHT 32u
+#define AHEAD 2u
+#define KEEP 2u
+#define CHUNKS_MAX 64u       /* ahead, keep; and a viewer's radius counts as so many at most */
+#define MISSING_MAX 1024u    /* looked at in a round: the first ones a viewer's walk meets, from the inside out */
+#define FAILED_MAX 64u       /* keys that are let alone for a while */
+#define FAILED_NS 1000000000u
+#define ROUND_NS 4000000u    /* between rounds while there is something to do */
+#define IDLE_NS 16000000u
+#define WALK_ROUNDS 16u      /* until all of the store has been looked at */
+#define REMOVED_MAX 64u      /* in a round */
+#define ASKED_MAX 256u       /* in a round, for which of them stay */
+
+struct flight {
+    uint64_t packed, task;
+};
+struct missing {
+    uint64_t packed;
+    uint32_t rank;
+};
+
+struct adit_stream {
+    struct adit_arena *arena;
+    struct adit_stream_params p;
+    uint8_t args[ADIT_TASK_DATA_BYTES];
+    struct adit_reader *reader;
+    pthread_t thread;
+    uint32_t stop; /* futex word */
+    struct adit_interest seen; /* viewers of this world */
+    struct flight flight[FLIGHT_MAX];
+    uint32_t flights;
+    struct {
+        uint64_t packed, until_ns;
+    } failed[FAILED_MAX];
+    uint32_t failed_at;
+    struct missing missing[MISSING_MAX];
+    uint32_t missing_n;
+    uint32_t walk_at;
+    struct adit_stream_info info; /* w: the thread, relaxed, word by word */
+};
+
+/* ---- tasks ---- */
+
+static bool is_flying(const struct adit_stream *s, uint64_t packed)
+{
+    for (uint32_t i = 0; i < s->flights; i++)
+        if (s->flight[i].packed == packed)
+            return true;
+    return false;
+}
+
+static bool has_failed(const struct adit_stream *s, uint64_t packed, uint64_t now)
+{
+    for (uint32_t i = 0; i < FAILED_MAX; i++)
+        if (s->failed[i].packed == packed && now < s->failed[i].until_ns)
+            return true;
+    return false;
+}
+
+static void fail(struct adit_stream *s, uint64_t packed, int error)
+{
+    s->failed[s->failed_at].packed = packed;
+    s->failed[s->failed_at].until_ns = adit_clock_ns() + FAILED_NS;
+    s->failed_at = (s->failed_at + 1) % FAILED_MAX;
+    adit_add_relaxed(&s->info.failed, 1);
+    __atomic_store_n(&s->info.last_error, error, __ATOMIC_RELAXED);
+}
+
+static float limit_of(const struct adit_stream *s) { return (float)(s->p.ahead + s->p.keep) * ADIT_CHUNK_DIM; }
+
+/* Takes what has ended, and cancels what is too far by now; all: whatever it takes. */
+static void land(struct adit_stream *s, bool all)
+{
+    for (uint32_t i = 0; i < s->flights;) {
+        struct flight *f = &s->flight[i];
+        struct adit_task_result r = {.size = sizeof r};
+        if (all || adit_interest_beyond(&s->seen, f->packed) > limit_of(s))
+            (void)adit_cancel(s->p.queue, f->task);
+        int error = adit_wait(s->p.queue, f->task, all ? ADIT_FOR_EVER : 0, &r);
+        if (error == -ETIMEDOUT) {
+            i++;
+            continue;
+        }
+        bool is_cancelled = error || r.end == ADIT_ENDED_CANCELLED || r.status == -ECANCELED;
+        if (is_cancelled)
+            adit_add_relaxed(&s->info.cancelled, 1);
+        else if (r.end != ADIT_ENDED_DONE || (r.status < 0 && r.status != -EEXIST)) /* -EEXIST: somebody has published another there meanwhile */
+            fail(s, f->packed, r.end == ADIT_ENDED_DONE ? r.status : -EOWNERDEAD);
+        else
+            adit_add_relaxed(&s->info.made, 1);
+        *f = s->flight[--s->flights];
+    }
+}
+
+static int launch(struct adit_stream *s, uint64_t packed)
+{
+    struct adit_key key = adit_key_unpack(packed);
+    bool is_ahead = adit_interest_beyond(&s->seen, packed) > 0; /* nobody sees it yet: meshing what is seen goes before */
+    const struct adit_task_spec spec = {.size = sizeof spec, .kind = s->p.kind, .priority = is_ahead ? ADIT_LOW : ADIT_NORMAL, .args = s->args, .args_bytes = s->p.args_bytes};
+    struct flight *f = &s->flight[s->flights];
+    memcpy(s->args + s->p.key_at, &key, sizeof key);
+    f->packed = packed;
+    int error = adit_submit(s->p.queue, &spec, &f->task);
+    s->flights += !error;
+    return error;
+}
+
+/* ---- what is missing ---- */
+
+static bool is_there(const struct adit_arena *arena, uint64_t packed)
+{
+    uint32_t index, bytes;
+    uint64_t commit;
+    const struct adit_version *v = adit_store_current(arena, packed, &index, &commit, &bytes);
+    return commit && (!v || v->encoding != ADIT_ENC_REMOVED); /* a damaged one is there, too: to make it again would hide that */
+}
+
+/* One place around a viewer. */
+static void look_at(struct adit_stream *s, const struct adit_key *key, uint64_t now, uint32_t *missing, uint32_t *wanted)
+{
+    uint64_t packed;
+    if (!adit_key_try(key, &packed))
+        return;
+    float beyond = adit_interest_beyond(&s->seen, packed);
+    if (beyond > (float)s->p.ahead * ADIT_CHUNK_DIM || is_there(s->arena, packed))
+        return;
+    *(beyond > 0 ? wanted : missing) += 1;
+    if (s->missing_n < MISSING_MAX && !is_flying(s, packed) && !has_failed(s, packed, now))
+        s->missing[s->missing_n++] = (struct missing){.packed = packed, .rank = adit_interest_rank(&s->seen, packed, 0)};
+}
+
+/* The square ring of columns at distance d from the one a viewer is over. */
+static void look_at_ring(struct adit_stream *s, int32_t x, int32_t z, int32_t d, uint64_t now, uint32_t *missing, uint32_t *wanted)
+{
+    struct adit_key key = {.world = s->p.world};
+    for (int32_t i = -d; i <= d; i++)
+        for (int32_t j = -d; j <= d; j += i == -d || i == d || !d ? 1 : 2 * d)
+            for (key.x = x + i, key.z = z + j, key.y = s->p.y_lo; key.y < s->p.y_hi; key.y++)
+                look_at(s, &key, now, missing, wanted);
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct missing *p = a, *q = b;
+    return p->rank != q->rank ? (p->rank > q->rank) - (p->rank < q->rank) : (p->packed > q->packed) - (p->packed < q->packed);
+}
+
+static void find_missing(struct adit_stream *s)
+{
+    uint32_t missing = 0, wanted = 0;
+    uint64_t now = adit_clock_ns();
+    s->missing_n = 0;
+    for (uint32_t v = 0; v < s->seen.n; v++) {
+        const struct adit_interest_viewer *viewer = &s->seen.viewer[v];
+        float chunks = ceilf(viewer->radius / ADIT_CHUNK_DIM) + (float)s->p.ahead;
+        int32_t far = chunks < 2 * CHUNKS_MAX ? (int32_t)chunks : (int32_t)(2 * CHUNKS_MAX);
+        int32_t x = (int32_t)floorf(viewer->at[0] / ADIT_CHUNK_DIM), z = (int32_t)floorf(viewer->at[2] / ADIT_CHUNK_DIM);
+        for (int32_t d = 0; d <= far; d++) {
+            adit_rcu_enter(s->reader); /* a section a ring: none is long */
+            look_at_ring(s, x, z, d, now, &missing, &wanted);
+            (void)adit_rcu_exit(s->reader); /* ousted: it is looked at again in the next round */
+        }
+    }
+    qsort(s->missing, s->missing_n, sizeof *s->missing, by_rank);
+    __atomic_store_n(&s->info.missing, missing, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->info.wanted, wanted, __ATOMIC_RELAXED);
+    if (!missing)
+        adit_store_relaxed(&s->info.missing_ns, 0);
+    else if (!s->info.missing_ns)
+        adit_store_relaxed(&s->info.missing_ns, now);
+}
+
+static void launch_missing(struct adit_stream *s)
+{
+    for (uint32_t i = 0; i < s->missing_n && s->flights < s->p.flight_max; i++) {
+        int error = launch(s, s->missing[i].packed);
+        if (error == -EAGAIN) /* the queue is full: others use it, too */
+            break;
+        if (error)
+            fail(s, s->missing[i].packed, error);
+    }
+    __atomic_store_n(&s->info.under_way, s->flights, __ATOMIC_RELAXED);
+}
+
+/* ---- what is too far ---- */
+
+/* Whether it is gone by this; false: it stays, or there is none. */
+static bool remove_one(struct adit_stream *s, uint64_t packed)
+{
+    struct adit_key key = adit_key_unpack(packed);
+    struct adit_chunk_view view;
+    adit_rcu_enter(s->reader);
+    int error = adit_chunk_acquire(s->reader, &key, &view);
+    bool stays = !error && s->p.leaving && s->p.leaving(&view, s->p.user);
+    if (!adit_rcu_exit(s->reader) || error)
+        return false; /* ousted: what was shown may have been anything, and is shown again */
+    if (stays) {
+        adit_add_relaxed(&s->info.kept, 1);
+        return false;
+    }
+    const struct adit_put_params p = {.size = sizeof p, .if_version = view.version};
+    error = adit_chunk_remove(s->arena, &key, &p);
+    if (error && error != -ESTALE && error != -ENOENT)
+        __atomic_store_n(&s->info.last_error, error, __ATOMIC_RELAXED);
+    return !error;
+}
+
+static void remove_far(struct adit_stream *s)
+{
+    uint32_t n = (s->arena->chunks_max + WALK_ROUNDS - 1) / WALK_ROUNDS, asked = 0, removed = 0;
+    for (uint32_t i = 0; i < n && asked < ASKED_MAX && removed < REMOVED_MAX; i++) {
+        uint64_t packed = adit_store_key(s->arena, s->walk_at);
+        s->walk_at = (s->walk_at + 1) & (s->arena->chunks_max - 1);
+        struct adit_key key = adit_key_unpack(packed);
+        if (!packed || key.world != s->p.world || key.lod || adit_interest_beyond(&s->seen, packed) <= limit_of(s))
+            continue;
+        asked++;
+        removed += remove_one(s, packed);
+    }
+    adit_add_relaxed(&s->info.removed, removed);
+}
+
+/* ---- the thread ---- */
+
+static void see(struct adit_stream *s)
+{
+    struct adit_interest all;
+    adit_interest_look(s->arena, &all);
+    s->seen.n = 0;
+    for (uint32_t i = 0; i < all.n; i++)
+        if (all.viewer[i].world == s->p.world)
+            s->seen.viewer[s->seen.n++] = all.viewer[i];
+}
+
+static void *stream_main(void *user)
+{
+    struct adit_stream *s = user;
+    while (!adit_load32_acquire(&s->stop)) {
+        see(s);
+        if (s->seen.n) {
+            land(s, false);
+            find_missing(s);
+            launch_missing(s);
+            remove_far(s);
+        }
+        (void)adit_futex_wait(&s->stop, 0, s->seen.n && (s->flights || s->missing_n) ? ROUND_NS : IDLE_NS);
+    }
+    land(s, true);
+    return NULL;
+}
+
+/* ---- open, close, look ---- */
+
+static int check(struct adit_stream *s, const struct adit_stream_params *p)
+{
+    int error = adit_params_check("adit_stream_open", p->size, sizeof *p);
+    if (error)
+        return error;
+    if (s->arena->role != ADIT_ROLE_PRODUCER)
+        return adit_fault(-EROFS, "arena %s: this process may only read; attach as a producer", s->arena->name);
+    if (!p->queue || p->y_lo >= p->y_hi || p->y_hi - p->y_lo > (int32_t)(2 * CHUNKS_MAX))
+        return adit_fault(-EINVAL, "adit_stream_open: layers %d to %d, and %s; 1 to %u layers are possible", p->y_lo, p->y_hi, p->queue ? "a queue" : "no queue", 2 * CHUNKS_MAX);
+    if (p->ahead > CHUNKS_MAX || p->keep > CHUNKS_MAX || p->flight_max > FLIGHT_MAX)
+        return adit_fault(-EINVAL, "adit_stream_open: %u chunks ahead, %u more kept, %u tasks; up to %u, %u, %u are possible", p->ahead, p->keep, p->flight_max, CHUNKS_MAX, CHUNKS_MAX, FLIGHT_MAX);
+    if (p->args && (p->args_bytes > sizeof s->args || p->key_at > p->args_bytes || p->args_bytes - p->key_at < sizeof(struct adit_key)))
+        return adit_fault(-EINVAL, "adit_stream_open: a key at byte %u of %u bytes of arguments; there are %zu at most", p->key_at, p->args_bytes, sizeof s->args);
+    return 0;
+}
+
+static int set(struct adit_stream *s, const struct adit_stream_params *p)
+{
+    s->p = *p;
+    s->p.ahead = p->ahead ? p->ahead : AHEAD;
+    s->p.keep = p->keep ? p->keep : KEEP;
+    s->p.flight_max = p->flight_max ? p->flight_max : FLIGHT;
+    if (p->args) {
+        memcpy(s->args, p->args, p->args_bytes);
+        return 0;
+    }
+    const struct adit_generate_args terrain = {.generator = "terrain", .seed = p->seed};
+    memcpy(s->args, &terrain, sizeof terrain);
+    s->p.args_bytes = sizeof terrain;
+    s->p.key_at = offsetof(struct adit_generate_args, key);
+    int error = adit_kinds_register_builtin(s->arena);
+    return error ? error : adit_kind_find(s->arena, "adit.generate", &s->p.kind);
+}
+
+int adit_stream_open(struct adit_arena *arena, const struct adit_stream_params *params, struct adit_stream **out)
+{
+    *out = NULL;
+    struct adit_stream *s = calloc(1, sizeof *s);
+    if (!s)
+        return adit_fault(-ENOMEM, "arena %s: no memory for a stream", arena->name);
+    s->arena = arena;
+    int error = check(s, params);
+    if (!error)
+        error = set(s, params);
+    if (!error)
+        error = adit_rcu_reader_open(arena, &s->reader);
+    if (!error)
+        error = adit_thread_start(&s->thread, stream_main, s);
+    if (error) {
+        adit_rcu_reader_close(&s->reader);
+        free(s);
+        return error == -EAGAIN ? adit_fault(error, "arena %s: cannot start the thread of a stream", arena->name) : error;
+    }
+    *out = s;
+    return 0;
+}
+
+void adit_stream_close(struct adit_stream **stream)
+{
+    struct adit_stream *s = *stream;
+    if (!s)
+        return;
+    adit_store32_release(&s->stop, 1);
+    adit_futex_wake(&s->stop, 1);
+    pthread_join(s->thread, NULL);
+    adit_rcu_reader_close(&s->reader);
+    free(s);
+    *stream = NULL;
+}
+
+int adit_stream_look(const struct adit_stream *s, struct adit_stream_info *info)
+{
+    int error = adit_params_check("adit_stream_look", info->size, sizeof *info);
+    if (error)
+        return error;
+    const struct adit_stream_info *from = &s->info;
+    *info = (struct adit_stream_info){.size = sizeof *info, .missing = adit_load32_relaxed(&from->missing), .wanted = adit_load32_relaxed(&from->wanted), .under_way = adit_load32_relaxed(&from->under_way),
+                                      .missing_ns = adit_load_relaxed(&from->missing_ns), .made = adit_load_relaxed(&from->made), .removed = adit_load_relaxed(&from->removed),
+                                      .kept = adit_load_relaxed(&from->kept), .failed = adit_load_relaxed(&from->failed), .cancelled = adit_load_relaxed(&from->cancelled),
+                                      .last_error = __atomic_load_n(&from->last_error, __ATOMIC_RELAXED)};
+    return 0;
+}

@@ -1,0 +1,339 @@
+/* The world around viewers is there, and the rest is not (runtime/adit_stream.h). */
+#include <errno.h>
+#include <string.h>
+
+#include "tests/chunk_fixture.h"
+
+#define CHUNK 64.0f
+
+static struct adit_arena *arena;
+static struct adit_queue *queue;
+static struct adit_pool *pool;
+static struct adit_viewer *viewer;
+static uint32_t plain, runs, broken; /* a kind that publishes a chunk of one voxel; how often it ran; its runs fail */
+
+static int run_plain(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    static const uint16_t voxels[ADIT_CHUNK_VOXELS] = {[5] = 3};
+    const struct adit_put_params fresh = {.size = sizeof fresh, .if_version = ADIT_VERSION_NONE};
+    struct adit_key key;
+    (void)result;
+    *result_bytes = 0;
+    memcpy(&key, (const char *)args + 8, sizeof key);
+    __atomic_add_fetch(&runs, 1, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&broken, __ATOMIC_RELAXED))
+        return -EIO;
+    int error = adit_chunk_put(run->arena, &key, voxels, &fresh);
+    return error == -ESTALE ? 0 : error;
+}
+
+static void look_from(float x, float radius)
+{
+    const struct adit_viewer_place p = {.size = sizeof p, .at = {x * CHUNK + 32, 32, 32}, .radius = radius * CHUNK};
+    if (viewer)
+        assert_int_equal(adit_viewer_move(viewer, &p), 0);
+    else
+        assert_int_equal(adit_viewer_open(arena, &p, &viewer), 0);
+}
+
+static int set_up(void **state)
+{
+    const struct adit_create_params p = {.size = sizeof p, .data_bytes = 32u << 20, .chunks_max = 512};
+    const struct adit_pool_params workers = {.size = sizeof workers, .workers = 2};
+    struct adit_kind_params k = {.size = sizeof k, .name = "plain", .run = run_plain, .args_bytes_max = 8 + sizeof(struct adit_key)};
+    (void)state;
+    runs = broken = 0;
+    arena = fixture_create(&p);
+    assert_int_equal(adit_kind_register(arena, &k, &plain), 0);
+    assert_int_equal(adit_queue_open(arena, "stream", NULL, &queue), 0);
+    assert_int_equal(adit_pool_open(queue, &workers, &pool), 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    adit_viewer_close(&viewer);
+    adit_pool_close(&pool);
+    adit_queue_close(&queue);
+    adit_detach(&arena);
+    return 0;
+}
+
+static const uint8_t args[8 + sizeof(struct adit_key)];
+static struct adit_stream_params params(void)
+{
+    return (struct adit_stream_params){.size = sizeof(struct adit_stream_params), .queue = queue, .y_lo = 0, .y_hi = 1, .ahead = 1, .keep = 1, .kind = plain, .args = args, .args_bytes = sizeof args, .key_at = 8};
+}
+
+static struct adit_stream *stream_of(const struct adit_stream_params *p)
+{
+    struct adit_stream *s = NULL;
+    assert_int_equal(adit_stream_open(arena, p, &s), 0);
+    return s;
+}
+
+static struct adit_stream_info look(const struct adit_stream *s)
+{
+    struct adit_stream_info info = {.size = sizeof info};
+    assert_int_equal(adit_stream_look(s, &info), 0);
+    return info;
+}
+
+static bool is_there(int32_t x, int32_t z)
+{
+    struct adit_reader *r;
+    struct adit_chunk_view view;
+    const struct adit_key key = {.x = x, .z = z};
+    assert_int_equal(adit_reader_open(arena, &r), 0);
+    adit_enter(r);
+    int error = adit_chunk_acquire(r, &key, &view);
+    adit_exit(r);
+    adit_reader_close(&r);
+    return !error;
+}
+
+/* The row of chunks from a to b, and nothing beside it, is there. */
+struct row {
+    int32_t a, b;
+};
+static bool has_row(void *user)
+{
+    const struct row *row = user;
+    for (int32_t x = row->a - 3; x <= row->b + 3; x++)
+        if (is_there(x, 0) != (x >= row->a && x <= row->b))
+            return false;
+    return true;
+}
+
+/* Radius 2 and 1 ahead: 3 to both sides; they go once they are beyond 4. */
+static void the_world_follows_a_viewer(void **state)
+{
+    const struct adit_stream_params p = params();
+    (void)state;
+    look_from(0, 2);
+    struct adit_stream *s = stream_of(&p);
+    assert_true(fixture_eventually(has_row, &(struct row){-3, 3}));
+    assert_true(is_there(1, 2));
+    assert_false(is_there(3, 3)); /* a ball, no box */
+    struct adit_stream_info info = look(s);
+    assert_int_equal(info.removed, 0);
+    look_from(1, 2);
+    assert_true(fixture_eventually(has_row, &(struct row){-3, 4})); /* -3 is kept: it is 4 away (tried: no keep) */
+    shm_fixture_nap(200);
+    assert_true(is_there(-3, 0));
+    look_from(2, 2);
+    assert_true(fixture_eventually(has_row, &(struct row){-2, 5}));
+    look_from(1000, 2);
+    assert_true(fixture_eventually(has_row, &(struct row){997, 1003}));
+    assert_true(fixture_eventually(has_row, &(struct row){5, 4})); /* none there */
+    info = look(s);
+    assert_int_equal(info.missing + info.wanted, 0);
+    assert_int_equal(info.missing_ns, 0);
+    assert_int_equal(info.failed, 0);
+    assert_int_equal(info.made - info.removed, fixture_stats(arena).chunks - fixture_stats(arena).encodings[ADIT_ENC_REMOVED]);
+    assert_int_equal(runs, info.made); /* none twice */
+    adit_stream_close(&s);
+    assert_true(is_there(1000, 0)); /* chunks stay */
+}
+
+static void others_worlds_and_levels_are_let_alone(void **state)
+{
+    static const uint16_t voxels[ADIT_CHUNK_VOXELS] = {1};
+    const struct adit_key other = {.x = 400, .world = 1}, level = {.x = 400, .lod = 1}, far = {.x = 400}, deep = {.y = -9};
+    const struct adit_stream_params p = params();
+    uint64_t version;
+    (void)state;
+    assert_int_equal(adit_chunk_put(arena, &other, voxels, NULL) | adit_chunk_put(arena, &level, voxels, NULL) | adit_chunk_put(arena, &far, voxels, NULL) | adit_chunk_put(arena, &deep, voxels, NULL), 0);
+    struct adit_stream *s = stream_of(&p);
+    shm_fixture_nap(300);
+    assert_int_equal(adit_chunk_version(arena, &far, &version), 0);
+    assert_int_equal(version, 1); /* nobody looks: nothing goes (tried: it does) */
+    assert_int_equal(runs, 0);
+    look_from(0, 1);
+    assert_true(fixture_eventually(has_row, &(struct row){-2, 2}));
+    for (uint32_t i = 0; i < 5000 && version == 1; i++) { /* not made here, and far: it goes, too */
+        shm_fixture_nap(1);
+        assert_int_equal(adit_chunk_version(arena, &far, &version), 0);
+    }
+    assert_int_equal(version, 2);
+    shm_fixture_nap(200);
+    assert_int_equal(adit_chunk_version(arena, &other, &version), 0);
+    assert_int_equal(version, 1);
+    assert_int_equal(adit_chunk_version(arena, &level, &version), 0);
+    assert_int_equal(version, 1);
+    adit_stream_close(&s);
+}
+
+static struct {
+    uint32_t asked, saved;
+    bool stays;
+    uint64_t version;
+} saver;
+
+static int save(const struct adit_chunk_view *view, void *user)
+{
+    if (view->key.x || view->key.z)
+        return 0;
+    assert_ptr_equal(user, &saver);
+    __atomic_add_fetch(&saver.asked, 1, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&saver.stays, __ATOMIC_RELAXED))
+        return 1;
+    __atomic_store_n(&saver.version, view->version, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&saver.saved, 1, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static bool was_asked(void *user)
+{
+    (void)user;
+    return __atomic_load_n(&saver.asked, __ATOMIC_RELAXED) > 3;
+}
+
+static bool is_gone(void *user)
+{
+    (void)user;
+    return !is_there(0, 0);
+}
+
+static void what_leaves_can_be_saved_or_stay(void **state)
+{
+    struct adit_stream_params p = params();
+    const struct adit_voxel_edit edit = {.x = 1, .material = 9};
+    const struct adit_key key = {0};
+    (void)state;
+    memset(&saver, 0, sizeof saver);
+    saver.stays = true;
+    p.leaving = save;
+    p.user = &saver;
+    look_from(0, 1);
+    struct adit_stream *s = stream_of(&p);
+    assert_true(fixture_eventually(has_row, &(struct row){-2, 2}));
+    assert_int_equal(adit_chunk_edit(arena, &key, &edit, 1, NULL), 0);
+    look_from(100, 1);
+    assert_true(fixture_eventually(was_asked, NULL));
+    assert_true(is_there(0, 0));
+    assert_in_range(look(s).kept, 3, UINT32_MAX);
+    __atomic_store_n(&saver.stays, false, __ATOMIC_RELAXED);
+    assert_true(fixture_eventually(is_gone, NULL));
+    assert_int_equal(saver.saved, 1);
+    assert_int_equal(saver.version, 2); /* the edited one */
+    adit_stream_close(&s);
+}
+
+static bool has_failed(void *user) { return look(user).failed >= 5; }
+
+static void what_fails_is_tried_again_and_not_at_once(void **state)
+{
+    const struct adit_stream_params p = params();
+    (void)state;
+    broken = 1;
+    look_from(0, 1);
+    struct adit_stream *s = stream_of(&p);
+    assert_true(fixture_eventually(has_failed, s));
+    shm_fixture_nap(100);
+    assert_in_range(runs, 5, 60); /* 21 chunks are wanted (tried: each again at once: hundreds) */
+    assert_int_equal(look(s).last_error, -EIO);
+    assert_true(look(s).missing > 0 && look(s).missing_ns);
+    __atomic_store_n(&broken, 0, __ATOMIC_RELAXED);
+    assert_true(fixture_eventually(has_row, &(struct row){-2, 2}));
+    adit_stream_close(&s);
+}
+
+static void without_workers_it_waits_and_closes(void **state)
+{
+    const struct adit_stream_params p = params();
+    (void)state;
+    adit_pool_close(&pool);
+    look_from(0, 1);
+    struct adit_stream *s = stream_of(&p);
+    shm_fixture_nap(100);
+    assert_in_range(look(s).missing + look(s).wanted, 9, 25);
+    assert_int_equal(look(s).under_way, look(s).missing + look(s).wanted); /* (tried: what is under way is asked for again) */
+    adit_stream_close(&s);
+    look_from(0, 3);
+    s = stream_of(&p);
+    shm_fixture_nap(50);
+    assert_int_equal(look(s).under_way, 32);
+    uint64_t since = look(s).missing_ns;
+    look_from(500, 3); /* what is under way is no longer wanted (tried: it is waited for all the same: the new ones never come) */
+    for (uint32_t i = 0; i < 5000 && look(s).cancelled < 32; i++)
+        shm_fixture_nap(1);
+    assert_in_range(look(s).cancelled, 32, UINT32_MAX);
+    assert_int_equal(look(s).missing_ns, since);
+    adit_stream_close(&s);
+    assert_int_equal(fixture_stats(arena).tasks_queued + fixture_stats(arena).tasks_ended, 0); /* (tried: tasks that are left) */
+}
+
+static void the_next_stream_goes_on(void **state)
+{
+    struct adit_stream_params p = params();
+    (void)state;
+    look_from(0, 2);
+    struct adit_stream *s = stream_of(&p);
+    assert_true(fixture_eventually(has_row, &(struct row){-3, 3}));
+    adit_stream_close(&s);
+    uint32_t before = runs;
+    look_from(3, 2);
+    s = stream_of(&p);
+    assert_true(fixture_eventually(has_row, &(struct row){-1, 6}));
+    assert_in_range(runs - before, 1, 37);
+    adit_stream_close(&s);
+}
+
+static void terrain_is_what_comes_by_itself(void **state)
+{
+    const struct adit_stream_params p = {.size = sizeof p, .queue = queue, .y_lo = 0, .y_hi = 2, .ahead = 1};
+    (void)state;
+    look_from(7, 1);
+    struct adit_stream *s = stream_of(&p);
+    assert_true(fixture_eventually(has_row, &(struct row){5, 9}));
+    adit_stream_close(&s);
+}
+
+static void what_is_wrong_is_said(void **state)
+{
+    struct adit_stream_params bad[7];
+    struct adit_stream *s = NULL;
+    struct adit_stream_info info = {.size = 1};
+    (void)state;
+    for (uint32_t i = 0; i < 7; i++)
+        bad[i] = params();
+    bad[0].queue = NULL;
+    bad[1].y_hi = bad[1].y_lo;
+    bad[2].ahead = 65;
+    bad[3].flight_max = 257;
+    bad[4].key_at = 9; /* it does not fit behind it */
+    bad[5].args_bytes = 65;
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_int_equal(adit_stream_open(arena, &bad[i], &s), -EINVAL);
+        assert_null(s);
+        assert_true(*adit_detail());
+    }
+    bad[6].size--;
+    assert_int_equal(adit_stream_open(arena, &bad[6], &s), -EMSGSIZE);
+    bad[6] = params();
+    struct adit_arena *consumer = shm_fixture_attach(FIXTURE_NAME, ADIT_CONSUMER);
+    assert_int_equal(adit_stream_open(consumer, &bad[6], &s), -EROFS);
+    adit_detach(&consumer);
+    look_from(0, 1);
+    s = stream_of(&bad[6]);
+    assert_int_equal(adit_stream_look(s, &info), -EMSGSIZE);
+    adit_stream_close(&s);
+    adit_stream_close(&s); /* and nothing more */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_world_follows_a_viewer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(others_worlds_and_levels_are_let_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_leaves_can_be_saved_or_stay, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_fails_is_tried_again_and_not_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_workers_it_waits_and_closes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_next_stream_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(terrain_is_what_comes_by_itself, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_wrong_is_said, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("streams", tests, shm_fixture_set_up, shm_fixture_tear_down);
+}
