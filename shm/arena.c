@@ -44,6 +44,7 @@ static struct adit_arena *new_arena(const char *place, const char *name, uint32_
     pthread_mutex_init(&a->classes_lock, NULL);
     pthread_mutex_init(&a->watches_lock, NULL);
     pthread_mutex_init(&a->memory_here.lock, NULL);
+    pthread_mutex_init(&a->meshing.lock, NULL);
     return a;
 }
 
@@ -54,6 +55,7 @@ static void free_arena(struct adit_arena *a)
     pthread_mutex_destroy(&a->classes_lock);
     pthread_mutex_destroy(&a->watches_lock);
     pthread_mutex_destroy(&a->memory_here.lock);
+    pthread_mutex_destroy(&a->meshing.lock);
     free(a);
 }
 

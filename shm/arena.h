@@ -105,6 +105,11 @@ struct adit_arena {
     struct adit_classes *classes;      /* runtime/material.h */
     struct adit_kind_here *kinds_here; /* runtime/kind.h */
     uint32_t left_committed;           /* 1: this process has left a task COMMITTED, for its sleepers to conclude; relaxed */
+    struct adit_rate { /* runtime/backlog.c, under its lock: how fast meshes are made */
+        pthread_mutex_t lock;
+        uint64_t at_ns, count, each_ns;
+        bool has_waited;
+    } meshing;
     struct adit_memory_here {          /* runtime/task_wants.h: of this process's reservations, under its lock */
         pthread_mutex_t lock;
         uint64_t available, looked_ns;           /* as it was then */

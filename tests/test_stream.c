@@ -10,6 +10,7 @@ static struct adit_arena *arena;
 static struct adit_queue *queue;
 static struct adit_pool *pool;
 static struct adit_viewer *viewer;
+static struct adit_stream *s; /* closed after a test that has failed, too */
 static uint32_t plain, runs, broken; /* a kind that publishes a chunk of one voxel; how often it ran; its runs fail */
 
 static int run_plain(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
@@ -36,6 +37,8 @@ static void look_from(float x, float radius)
         assert_int_equal(adit_viewer_open(arena, &p, &viewer), 0);
 }
 
+static uint32_t ran(void) { return __atomic_load_n(&runs, __ATOMIC_RELAXED); }
+
 static int set_up(void **state)
 {
     const struct adit_create_params p = {.size = sizeof p, .data_bytes = 32u << 20, .chunks_max = 512};
@@ -53,6 +56,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    adit_stream_close(&s);
     adit_viewer_close(&viewer);
     adit_pool_close(&pool);
     adit_queue_close(&queue);
@@ -66,14 +70,9 @@ static struct adit_stream_params params(void)
     return (struct adit_stream_params){.size = sizeof(struct adit_stream_params), .queue = queue, .y_lo = 0, .y_hi = 1, .ahead = 1, .keep = 1, .kind = plain, .args = args, .args_bytes = sizeof args, .key_at = 8};
 }
 
-static struct adit_stream *stream_of(const struct adit_stream_params *p)
-{
-    struct adit_stream *s = NULL;
-    assert_int_equal(adit_stream_open(arena, p, &s), 0);
-    return s;
-}
+static void begin(const struct adit_stream_params *p) { assert_int_equal(adit_stream_open(arena, p, &s), 0); }
 
-static struct adit_stream_info look(const struct adit_stream *s)
+static struct adit_stream_info look(void)
 {
     struct adit_stream_info info = {.size = sizeof info};
     assert_int_equal(adit_stream_look(s, &info), 0);
@@ -106,17 +105,24 @@ static bool has_row(void *user)
     return true;
 }
 
+static bool has_all(void *user)
+{
+    (void)user;
+    struct adit_stream_info info = look();
+    return !info.missing && !info.wanted && !info.under_way;
+}
+
 /* Radius 2 and 1 ahead: 3 to both sides; they go once they are beyond 4. */
 static void the_world_follows_a_viewer(void **state)
 {
     const struct adit_stream_params p = params();
     (void)state;
     look_from(0, 2);
-    struct adit_stream *s = stream_of(&p);
+    begin(&p);
     assert_true(fixture_eventually(has_row, &(struct row){-3, 3}));
     assert_true(is_there(1, 2));
     assert_false(is_there(3, 3)); /* a ball, no box */
-    struct adit_stream_info info = look(s);
+    struct adit_stream_info info = look();
     assert_int_equal(info.removed, 0);
     look_from(1, 2);
     assert_true(fixture_eventually(has_row, &(struct row){-3, 4})); /* -3 is kept: it is 4 away (tried: no keep) */
@@ -127,12 +133,12 @@ static void the_world_follows_a_viewer(void **state)
     look_from(1000, 2);
     assert_true(fixture_eventually(has_row, &(struct row){997, 1003}));
     assert_true(fixture_eventually(has_row, &(struct row){5, 4})); /* none there */
-    info = look(s);
-    assert_int_equal(info.missing + info.wanted, 0);
+    assert_true(fixture_eventually(has_all, NULL));
+    info = look();
     assert_int_equal(info.missing_ns, 0);
     assert_int_equal(info.failed, 0);
     assert_int_equal(info.made - info.removed, fixture_stats(arena).chunks - fixture_stats(arena).encodings[ADIT_ENC_REMOVED]);
-    assert_int_equal(runs, info.made); /* none twice */
+    assert_int_equal(ran(), info.made); /* none twice */
     adit_stream_close(&s);
     assert_true(is_there(1000, 0)); /* chunks stay */
 }
@@ -145,11 +151,11 @@ static void others_worlds_and_levels_are_let_alone(void **state)
     uint64_t version;
     (void)state;
     assert_int_equal(adit_chunk_put(arena, &other, voxels, NULL) | adit_chunk_put(arena, &level, voxels, NULL) | adit_chunk_put(arena, &far, voxels, NULL) | adit_chunk_put(arena, &deep, voxels, NULL), 0);
-    struct adit_stream *s = stream_of(&p);
+    begin(&p);
     shm_fixture_nap(300);
     assert_int_equal(adit_chunk_version(arena, &far, &version), 0);
     assert_int_equal(version, 1); /* nobody looks: nothing goes (tried: it does) */
-    assert_int_equal(runs, 0);
+    assert_int_equal(ran(), 0);
     look_from(0, 1);
     assert_true(fixture_eventually(has_row, &(struct row){-2, 2}));
     for (uint32_t i = 0; i < 5000 && version == 1; i++) { /* not made here, and far: it goes, too */
@@ -207,13 +213,13 @@ static void what_leaves_can_be_saved_or_stay(void **state)
     p.leaving = save;
     p.user = &saver;
     look_from(0, 1);
-    struct adit_stream *s = stream_of(&p);
+    begin(&p);
     assert_true(fixture_eventually(has_row, &(struct row){-2, 2}));
     assert_int_equal(adit_chunk_edit(arena, &key, &edit, 1, NULL), 0);
     look_from(100, 1);
     assert_true(fixture_eventually(was_asked, NULL));
     assert_true(is_there(0, 0));
-    assert_in_range(look(s).kept, 3, UINT32_MAX);
+    assert_in_range(look().kept, 3, UINT32_MAX);
     __atomic_store_n(&saver.stays, false, __ATOMIC_RELAXED);
     assert_true(fixture_eventually(is_gone, NULL));
     assert_int_equal(saver.saved, 1);
@@ -221,7 +227,11 @@ static void what_leaves_can_be_saved_or_stay(void **state)
     adit_stream_close(&s);
 }
 
-static bool has_failed(void *user) { return look(user).failed >= 5; }
+static bool has_failed(void *user)
+{
+    (void)user;
+    return look().failed >= 5;
+}
 
 static void what_fails_is_tried_again_and_not_at_once(void **state)
 {
@@ -229,12 +239,12 @@ static void what_fails_is_tried_again_and_not_at_once(void **state)
     (void)state;
     broken = 1;
     look_from(0, 1);
-    struct adit_stream *s = stream_of(&p);
-    assert_true(fixture_eventually(has_failed, s));
+    begin(&p);
+    assert_true(fixture_eventually(has_failed, NULL));
     shm_fixture_nap(100);
-    assert_in_range(runs, 5, 60); /* 21 chunks are wanted (tried: each again at once: hundreds) */
-    assert_int_equal(look(s).last_error, -EIO);
-    assert_true(look(s).missing > 0 && look(s).missing_ns);
+    assert_in_range(ran(), 5, 60); /* 21 chunks are wanted (tried: each again at once: hundreds) */
+    assert_int_equal(look().last_error, -EIO);
+    assert_true(look().missing > 0 && look().missing_ns);
     __atomic_store_n(&broken, 0, __ATOMIC_RELAXED);
     assert_true(fixture_eventually(has_row, &(struct row){-2, 2}));
     adit_stream_close(&s);
@@ -246,21 +256,21 @@ static void without_workers_it_waits_and_closes(void **state)
     (void)state;
     adit_pool_close(&pool);
     look_from(0, 1);
-    struct adit_stream *s = stream_of(&p);
+    begin(&p);
     shm_fixture_nap(100);
-    assert_in_range(look(s).missing + look(s).wanted, 9, 25);
-    assert_int_equal(look(s).under_way, look(s).missing + look(s).wanted); /* (tried: what is under way is asked for again) */
+    assert_in_range(look().missing + look().wanted, 9, 25);
+    assert_int_equal(look().under_way, look().missing + look().wanted); /* (tried: what is under way is asked for again) */
     adit_stream_close(&s);
     look_from(0, 3);
-    s = stream_of(&p);
+    begin(&p);
     shm_fixture_nap(50);
-    assert_int_equal(look(s).under_way, 32);
-    uint64_t since = look(s).missing_ns;
+    assert_int_equal(look().under_way, 32);
+    uint64_t since = look().missing_ns;
     look_from(500, 3); /* what is under way is no longer wanted (tried: it is waited for all the same: the new ones never come) */
-    for (uint32_t i = 0; i < 5000 && look(s).cancelled < 32; i++)
+    for (uint32_t i = 0; i < 5000 && look().cancelled < 32; i++)
         shm_fixture_nap(1);
-    assert_in_range(look(s).cancelled, 32, UINT32_MAX);
-    assert_int_equal(look(s).missing_ns, since);
+    assert_in_range(look().cancelled, 32, UINT32_MAX);
+    assert_int_equal(look().missing_ns, since);
     adit_stream_close(&s);
     assert_int_equal(fixture_stats(arena).tasks_queued + fixture_stats(arena).tasks_ended, 0); /* (tried: tasks that are left) */
 }
@@ -270,14 +280,14 @@ static void the_next_stream_goes_on(void **state)
     struct adit_stream_params p = params();
     (void)state;
     look_from(0, 2);
-    struct adit_stream *s = stream_of(&p);
+    begin(&p);
     assert_true(fixture_eventually(has_row, &(struct row){-3, 3}));
     adit_stream_close(&s);
-    uint32_t before = runs;
+    uint32_t before = ran();
     look_from(3, 2);
-    s = stream_of(&p);
+    begin(&p);
     assert_true(fixture_eventually(has_row, &(struct row){-1, 6}));
-    assert_in_range(runs - before, 1, 37);
+    assert_in_range(ran() - before, 1, 37);
     adit_stream_close(&s);
 }
 
@@ -286,7 +296,7 @@ static void terrain_is_what_comes_by_itself(void **state)
     const struct adit_stream_params p = {.size = sizeof p, .queue = queue, .y_lo = 0, .y_hi = 2, .ahead = 1};
     (void)state;
     look_from(7, 1);
-    struct adit_stream *s = stream_of(&p);
+    begin(&p);
     assert_true(fixture_eventually(has_row, &(struct row){5, 9}));
     adit_stream_close(&s);
 }
@@ -294,7 +304,6 @@ static void terrain_is_what_comes_by_itself(void **state)
 static void what_is_wrong_is_said(void **state)
 {
     struct adit_stream_params bad[7];
-    struct adit_stream *s = NULL;
     struct adit_stream_info info = {.size = 1};
     (void)state;
     for (uint32_t i = 0; i < 7; i++)
@@ -317,7 +326,7 @@ static void what_is_wrong_is_said(void **state)
     assert_int_equal(adit_stream_open(consumer, &bad[6], &s), -EROFS);
     adit_detach(&consumer);
     look_from(0, 1);
-    s = stream_of(&bad[6]);
+    begin(&bad[6]);
     assert_int_equal(adit_stream_look(s, &info), -EMSGSIZE);
     adit_stream_close(&s);
     adit_stream_close(&s); /* and nothing more */

@@ -20,7 +20,7 @@
 
 struct feed_options {
     const char *part, *classes, *generate, *label;
-    uint64_t edits, edits_per_s, seed, world, tether;
+    uint64_t edits, edits_per_s, seed, world, tether, behind_ms;
     bool json, quiet;
 };
 
@@ -151,6 +151,7 @@ static int feed_run(int argc, char **argv)
         {"generate", "WHO", ADIT_OPTION_TEXT, &o.generate, 0, 0, ADIT_GENERATE_HELP},
         {"edits", "N", ADIT_OPTION_COUNT, &o.edits, 0, UINT32_MAX, "then make N batches of voxel edits"},
         {"edits-per-s", "N", ADIT_OPTION_COUNT, &o.edits_per_s, 1, 1000000, "at this pace (default: as fast as it goes)"},
+        {"max-behind", "MS", ADIT_OPTION_COUNT, &o.behind_ms, 1, 3600000, "hold back while meshing is further behind than that"},
         {"seed", "S", ADIT_OPTION_COUNT, &o.seed, 0, UINT64_MAX, "of the edits (default 1)"},
         {"world", "N", ADIT_OPTION_COUNT, &o.world, 0, ADIT_FEEDER_WORLDS_MAX - 1, "number of the first WORLD in keys (default 0)"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},
@@ -175,6 +176,7 @@ static int feed_run(int argc, char **argv)
                                         .clears = !o.tether,
                                         .edits = o.edits,
                                         .edits_per_s = o.edits_per_s,
+                                        .behind_max_ns = o.behind_ms * 1000000,
                                         .seed = o.seed,
                                         .generate = {.program = o.tether ? "adit run" : PROGRAM, .text = o.generate},
                                         .progress = o.tether ? NULL : &progress};

@@ -16,6 +16,7 @@
 
 #define FULL_WAIT_NS 1000000000ull /* for memory to be reclaimed */
 #define FULL_STEP_NS 2000000ull
+#define BEHIND_STEP_NS 10000000u
 #define WARNINGS_SHOWN 3u
 #define EDIT_BATCH 16u
 
@@ -117,10 +118,20 @@ static int failure_say(struct adit_feeder *feeder, const char *what, const struc
     return status;
 }
 
+/* Waits while meshing is further behind than the producer was told to let it be. */
+static void hold_back(const struct adit_feeder *feeder)
+{
+    struct adit_backlog b = {.size = sizeof b};
+    const uint64_t most = feeder->params.behind_max_ns;
+    while (most && !adit_interrupt_is_set() && !adit_backlog(feeder->arena, &b) && b.clear_ns > most)
+        adit_moment_sleep(b.clear_ns - most < BEHIND_STEP_NS ? b.clear_ns - most : BEHIND_STEP_NS);
+}
+
 /* One attempt after another while the arena is full, until memory was reclaimed or a second has passed. */
 static int chunk_put(struct adit_feeder *feeder, const struct adit_key *key, const struct adit_voxel_edit *edits, size_t n)
 {
     uint64_t until = 0;
+    hold_back(feeder);
     for (;;) {
         int status = n ? adit_chunk_edit(feeder->arena, key, edits, n, NULL)
                        : adit_chunk_put(feeder->arena, key, feeder->voxels_scratch, NULL);
