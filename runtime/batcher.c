@@ -9,6 +9,7 @@
 
 #include "runtime/dirty.h"
 #include "runtime/material.h"
+#include "runtime/share_log.h"
 #include "runtime/vigil.h"
 
 #define FLIGHTS 2u
@@ -53,6 +54,7 @@ struct adit_batcher {
     void *imports;       /* the arena's data, as the device sees it; NULL: all is copied */
     uint32_t copies;     /* so many flights are to copy, as sections that last a flight were ousted */
     uint64_t meshed, by_kernel; /* by the device; by this thread itself */
+    struct adit_share_log log;
     char why[160]; /* whole before bid->is_lost is set */
 };
 
@@ -294,6 +296,15 @@ static uint32_t probe_now(struct adit_batcher *b)
     return adit_clock_ns() - b->flown_ns > AGAIN_SHARE * adit_bid_price_ns(b->bid, PROBE_CHUNKS) ? PROBE_CHUNKS : 0;
 }
 
+/* Tells what was decided, and gives it back. */
+static uint32_t decide(struct adit_batcher *b, const struct adit_share *s, uint32_t taken, const char *why)
+{
+    const struct adit_share_report r = {.size = sizeof r, .at_ns = adit_clock_ns(), .backlog = s->backlog, .threads = s->threads, .taken = taken, .thread_ns = (uint64_t)s->thread_ns,
+                                        .fixed_ns = (uint64_t)s->device.fixed_ns, .each_ns = (uint64_t)s->device.each_ns, .busy_ns = (uint64_t)s->device_busy_ns, .why = why};
+    adit_share_log_tell(&b->log, &r);
+    return taken;
+}
+
 static uint32_t share_now(struct adit_batcher *b, const struct flight *in_flight)
 {
     struct adit_rival rivals[ADIT_EXECUTORS_MAX];
@@ -303,12 +314,17 @@ static uint32_t share_now(struct adit_batcher *b, const struct flight *in_flight
                            .device = {(double)b->bid->fixed_ns, (double)b->bid->each_ns}, .batch_max = b->most,
                            .device_busy_ns = adit_busy_ns(b->bid->done_ns, now_ns), .is_software = b->p.executor->is_software,
                            .rivals = rivals, .rivals_n = adit_bid_rivals(b->p.bids, b->p.bids_n, b->p.own, now_ns, rivals)};
-    if (!s.backlog || (s.threads && !thread_ns))
+    if (!s.backlog)
         return 0;
+    if (s.threads && !thread_ns)
+        return decide(b, &s, 0, "waits until the price of a thread is known");
     if (s.threads && !b->bid->each_ns)
-        return in_flight->is_up ? 0 : probe_now(b);
-    uint32_t share = adit_share_of_device(&s);
-    return share || in_flight->is_up ? share : probe_now(b);
+        return in_flight->is_up ? decide(b, &s, 0, "waits until its price is known") : decide(b, &s, probe_now(b), "tried: its price is not known");
+    uint32_t share = adit_share_of_device(&s), again = share || in_flight->is_up ? 0 : probe_now(b);
+    if (again)
+        return decide(b, &s, again, "tried: prices change");
+    bool is_slower = s.threads && s.is_software && s.device.each_ns >= s.thread_ns / s.threads;
+    return decide(b, &s, share, !s.threads ? "there are no threads" : share ? "done sooner with it" : is_slower ? "slower than the threads whose processors it takes" : "done sooner without it");
 }
 
 /* As any worker, where no other thread is. */
@@ -400,6 +416,7 @@ static void free_all(struct adit_batcher *b)
         free(b->flight[i].claims);
         free(b->flight[i].aside);
     }
+    adit_share_log_fini(&b->log);
     free(b);
 }
 
@@ -407,6 +424,8 @@ int adit_batcher_open(const struct adit_batcher_params *params, struct adit_batc
 {
     struct adit_batcher *b = calloc(1, sizeof *b);
     int error = b ? 0 : ENOMEM;
+    if (b)
+        adit_share_log_init(&b->log);
     for (uint32_t i = 0; !error && i < FLIGHTS; i++) {
         b->flight[i].claims = calloc(params->executor->batch_max, sizeof *b->flight[i].claims);
         b->flight[i].aside = calloc(params->executor->batch_max, sizeof *b->flight[i].aside);
@@ -437,6 +456,8 @@ void adit_batcher_close(struct adit_batcher **batcher)
     free_all(b);
     *batcher = NULL;
 }
+
+int adit_batcher_explain(struct adit_batcher *b, uint32_t back, struct adit_share_report *out) { return adit_share_log_get(&b->log, back, out); }
 
 void adit_batcher_info(const struct adit_batcher *b, struct adit_tier_info *info)
 {

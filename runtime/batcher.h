@@ -46,6 +46,8 @@ struct adit_batcher_params {
 int adit_batcher_open(const struct adit_batcher_params *params, struct adit_batcher **out);
 /* After *stop is set and posted. Blocks until what is in flight has been published. */
 void adit_batcher_close(struct adit_batcher **batcher);
+/* Its decision before the last `back` ones. -ERANGE. Any thread. */
+int adit_batcher_explain(struct adit_batcher *batcher, uint32_t back, struct adit_share_report *out);
 /* What it has done so far. Any thread. */
 void adit_batcher_info(const struct adit_batcher *batcher, struct adit_tier_info *info);
 

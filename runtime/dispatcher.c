@@ -159,6 +159,12 @@ int adit_dispatcher_tier(const struct adit_dispatcher *d, uint32_t tier, struct 
     return 0;
 }
 
+int adit_dispatcher_explain(const struct adit_dispatcher *d, uint32_t tier, uint32_t back, struct adit_share_report *out)
+{
+    int error = adit_params_check("adit_dispatcher_explain", out->size, sizeof *out);
+    return error ? error : !tier || tier > d->batchers_n ? -ERANGE : adit_batcher_explain(d->batchers[tier - 1], back, out);
+}
+
 int adit_dispatcher_node(const struct adit_dispatcher *d, uint32_t index, struct adit_node_info *out)
 {
     int error = adit_params_check("adit_dispatcher_node", out->size, sizeof *out);

@@ -445,6 +445,15 @@ static uint64_t edit_rounds(struct adit_arena *a, const struct adit_dispatcher *
     return tier(d, 1).meshed;
 }
 
+/* Whether a decision was told for that reason. */
+static bool has_decided(const struct adit_dispatcher *d, const char *why)
+{
+    struct adit_share_report r = {.size = sizeof r};
+    for (uint32_t back = 0; !adit_dispatcher_explain(d, 1, back, &r) && strcmp(r.why, why); back++)
+        continue;
+    return r.why && !strcmp(r.why, why);
+}
+
 /* A device that takes 100 ms a batch is tried a few times (learning its price, and a fiftieth of the time), and the threads do the rest. */
 static void who_is_slow_gets_nothing(void **state)
 {
@@ -456,6 +465,7 @@ static void who_is_slow_gets_nothing(void **state)
     struct adit_dispatcher *d = dispatch(a, false);
     assert_in_range(edit_rounds(a, d, 20, 100), 0, 10);
     assert_true(tier(d, 0).meshed > 100);
+    assert_true(has_decided(d, "slower than the threads whose processors it takes") && !has_decided(d, "done sooner with it")); /* (tried: told as done sooner without it) */
     adit_dispatcher_close(&d);
     mesh_world_assert_right(a);
     adit_detach(&a);
@@ -475,6 +485,7 @@ static void who_is_quick_gets_some_however_slow_it_began(void **state)
         struct adit_dispatcher *d;
         assert_int_equal(adit_dispatcher_open(a, &p, &d), 0);
         assert_true(edit_rounds(a, d, 1000, 40) >= 40);
+        assert_true(has_decided(d, "done sooner with it"));
         adit_dispatcher_close(&d);
         mesh_world_assert_right(a);
         adit_detach(&a);

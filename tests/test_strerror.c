@@ -100,6 +100,7 @@ static void every_error_that_is_named_or_returned_has_a_text(void **state)
     collect("runtime/adit_frames.h", &names);
     collect("runtime/adit_router.h", &names);
     collect("runtime/adit_stream.h", &names);
+    collect("runtime/adit_dispatch.h", &names);
     collect_all(&names);
     assert_true(has(&names, "ENOSPC") && has(&names, "EPERM")); /* the control: something was read */
     for (size_t i = 0; i < names.n; i++)
@@ -117,6 +118,7 @@ static void adit_h_names_every_error_that_comes_out(void **state)
     collect("runtime/adit_frames.h", &named);
     collect("runtime/adit_router.h", &named);
     collect("runtime/adit_stream.h", &named);
+    collect("runtime/adit_dispatch.h", &named);
     collect_all(&returned);
     for (size_t i = 0; i < returned.n; i++)
         if (is_inner(returned.of[i]) == has(&named, returned.of[i]))

@@ -56,7 +56,7 @@ struct run_options {
     uint64_t meshers; /* members of the crew that mesh */
     const char *placement;
     enum adit_placement where;
-    bool culled, ao, json, quiet;
+    bool culled, ao, json, quiet, explain;
 };
 
 struct run {
@@ -371,6 +371,8 @@ static int arena_work(struct run *r)
     json_decref(by_device);
     struct adit_devices_told told = {0};
     adit_devices_tell_lost(PROGRAM, r->dispatcher, &told);
+    if (r->o.explain)
+        adit_devices_explain(PROGRAM, r->dispatcher);
     return code;
 }
 
@@ -533,6 +535,7 @@ static int run_run(int argc, char **argv)
         {"workers", "N", ADIT_OPTION_COUNT, &o->workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
         {"worker-processes", "N", ADIT_OPTION_COUNT, &o->processes, 0, 64, "processes that mesh instead of threads, unless --workers is given (default 0; with --kills 2, of so many threads each)"},
         {"tiers", "LIST", ADIT_OPTION_TEXT, &o->tiers, 0, 0, ADIT_TIERS_HELP},
+        {"explain", NULL, ADIT_OPTION_FLAG, &o->explain, 0, 0, "on stderr: what devices were given, and why"},
         {"generate", "WHO", ADIT_OPTION_TEXT, &o->generate, 0, 0, ADIT_GENERATE_HELP},
         {"classes", "default|opaque", ADIT_OPTION_TEXT, &o->classes, 0, 0, "opaque: treat every material as opaque"},
         {"out", "FILE", ADIT_OPTION_TEXT, &o->harvest.out, 0, 0, "write the meshes: .glb, .obj, .ply or .quads"},

@@ -92,6 +92,38 @@ json_t *adit_devices_counts(const struct adit_dispatcher *dispatcher)
     return counts;
 }
 
+static void explain_one(const struct adit_dispatcher *dispatcher, uint32_t tier, const char *name)
+{
+    struct adit_share_report r = {.size = sizeof r};
+    uint32_t n = 0;
+    while (!adit_dispatcher_explain(dispatcher, tier, n, &r))
+        n++;
+    if (!n) {
+        fprintf(stderr, "%s: nothing waited whenever it looked: threads and processes took all\n", name);
+        return;
+    }
+    uint64_t first_ns = r.at_ns;
+    fprintf(stderr, "%s: its last %u decisions\n%10s %8s %8s %10s %10s %10s  %s\n", name, n, "AFTER", "BACKLOG", "TAKEN", "FIXED", "EACH", "A THREAD'S", "WHY");
+    for (uint32_t i = n; i--;)
+        if (!adit_dispatcher_explain(dispatcher, tier, i, &r))
+            fprintf(stderr, "%10s %8u %8u %10s %10s %10s  %s\n", ADIT_SAY_DURATION((double)(r.at_ns > first_ns ? r.at_ns - first_ns : 0)), r.backlog, r.taken, ADIT_SAY_DURATION((double)r.fixed_ns),
+                    ADIT_SAY_DURATION((double)r.each_ns), r.threads ? ADIT_SAY_DURATION((double)r.thread_ns) : "-", r.why);
+}
+
+void adit_devices_explain(const char *program, const struct adit_dispatcher *dispatcher)
+{
+    struct adit_tier_info tier;
+    uint32_t devices = 0;
+    for (uint32_t i = 1; dispatcher && !adit_dispatcher_tier(dispatcher, i, &tier); i++) {
+        if (is_processes(&tier))
+            continue;
+        devices++;
+        explain_one(dispatcher, i, tier.name);
+    }
+    if (!devices)
+        adit_say_note(program, "there is no device to decide about: threads and processes took all");
+}
+
 bool adit_devices_processes(const struct adit_dispatcher *dispatcher, struct adit_tier_info *info)
 {
     for (uint32_t i = 1; dispatcher && !adit_dispatcher_tier(dispatcher, i, info); i++)

@@ -22,6 +22,9 @@ bool adit_devices_are_likely(void);
 
 /* The chunks that each device of a dispatcher has meshed, by its name; an object without members where there is none. NULL: no memory. */
 json_t *adit_devices_counts(const struct adit_dispatcher *dispatcher);
+
+/* Says on stderr what each device was given lately, what it was expected to take, and why; a line where there is none. */
+void adit_devices_explain(const char *program, const struct adit_dispatcher *dispatcher);
 /* What a dispatcher's worker processes have done; false: it has none. */
 bool adit_devices_processes(const struct adit_dispatcher *dispatcher, struct adit_tier_info *info);
 /* That as an object of meshed, deaths and given_up; NULL: no memory. */
