@@ -1,6 +1,9 @@
 #include "runtime/cost.h"
 
+#include "runtime/frugal.h"
 #include "shm/atomics.h"
+
+#define LEARN_PART 16u
 
 enum adit_size_class adit_size_class_of(size_t bytes)
 {
@@ -9,14 +12,7 @@ enum adit_size_class adit_size_class_of(size_t bytes)
 
 void adit_cost_learn(uint64_t *median_ns, uint64_t measured_ns)
 {
-    uint64_t m = adit_load_relaxed(median_ns), step = m / 16 + 1;
-    if (!m)
-        m = measured_ns ? measured_ns : 1;
-    else if (measured_ns > m)
-        m += measured_ns - m < step ? measured_ns - m : step;
-    else
-        m -= m - measured_ns < step ? m - measured_ns : step;
-    adit_store_relaxed(median_ns, m ? m : 1); /* relaxed: an estimate */
+    adit_store_relaxed(median_ns, adit_frugal_step(adit_load_relaxed(median_ns), measured_ns, LEARN_PART)); /* relaxed, both: an estimate */
 }
 
 void adit_cost_average(uint64_t *mean_ns, uint64_t measured_ns)

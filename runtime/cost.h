@@ -24,8 +24,8 @@ struct adit_cost {
 /* The class of a version's block of so many bytes. */
 enum adit_size_class adit_size_class_of(size_t bytes);
 
-/* Of one measurement after the other the median, in a word: each moves it by a sixteenth at most, towards itself, so one outlier moves nothing that counts.
- * 0: none yet. (Ma, Muthukrishnan and Sandler, "Frugal streaming for estimating quantiles", 2013.) One writer at a time, or a lost step. */
+/* Of one measurement after the other the median, in a word: each moves it by a sixteenth at most, towards itself, so one outlier moves nothing that counts (frugal.h).
+ * 0: none yet. One writer at a time, or a lost step. */
 void adit_cost_learn(uint64_t *median_ns, uint64_t measured_ns);
 
 /* The same for a mean, which is what a backlog of unlike pieces takes: a sixty-fourth of the difference, of which no more counts than eight times the mean. */

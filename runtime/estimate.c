@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include "runtime/frugal.h"
+
 #define FEW 8u
 #define MANY 64u
 #define CHANGED 4u /* of the recent ones */
@@ -30,17 +32,12 @@ static bool has_changed(const struct adit_estimate *e)
 
 void adit_estimate_add(struct adit_estimate *e, uint64_t measured_ns)
 {
-    uint64_t ns = measured_ns ? measured_ns : 1, m = e->median_ns, step = m / (e->n < FEW ? 2 : e->n < MANY ? 16 : 128) + 1;
+    uint64_t ns = measured_ns ? measured_ns : 1;
+    uint32_t part = e->n < FEW ? 2 : e->n < MANY ? 16 : 128;
     e->recent_ns[e->next] = ns;
     e->next = (e->next + 1) % ADIT_ESTIMATE_RECENT;
     e->n += e->n < UINT32_MAX;
-    if (!m)
-        m = ns;
-    else if (ns > m)
-        m += ns - m < step ? ns - m : step;
-    else
-        m -= m - ns < step ? m - ns : step;
-    e->median_ns = m ? m : 1;
+    e->median_ns = adit_frugal_step(e->median_ns, ns, part);
     if (has_changed(e))
         e->median_ns = median_of(e->recent_ns);
 }

@@ -4,8 +4,7 @@
  *     ns = adit_estimate_ns(&e);                 0: nothing was measured
  *
  * Two speeds. The slow one is the median, in a word: each measurement moves it towards itself by a 128th at most, by a sixteenth while fewer than 64 are known, and by half
- * while fewer than 8 are. (Ma, Muthukrishnan and Sandler, "Frugal streaming for estimating
- * quantiles", 2013; the step is relative here.) The fast one are the last 5 measurements: when 4 of them lie on the same side, each off by more than a half, the thing has changed, and their median is the estimate.
+ * while fewer than 8 are (frugal.h). The fast one are the last 5 measurements: when 4 of them lie on the same side, each off by more than a half, the thing has changed, and their median is the estimate.
  * One outlier in 5, or one among any number, does nothing of the kind; a change to four times as much is known after 4 measurements instead of 180.
  *
  * Pure; one thread at a time.

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "runtime/frugal.h"
 #include "runtime/kind.h"
 #include "runtime/kind_able.h"
 #include "runtime/params.h"
@@ -29,16 +30,11 @@ uint32_t adit_kind_cost_known(const uint64_t *word) { return (uint32_t)(adit_loa
 
 void adit_kind_cost_learn(uint64_t *word, uint64_t measured_ns)
 {
-    uint64_t seen = adit_load_relaxed(word), median = seen & NS_MAX, known = seen >> NS_BITS, step = median / (known < FEW ? 2 : STEP) + 1;
+    uint64_t seen = adit_load_relaxed(word), median = seen & NS_MAX, known = seen >> NS_BITS;
     uint64_t ns = measured_ns < NS_MAX ? measured_ns : NS_MAX;
-    if (!known || !median)
-        median = ns ? ns : 1;
-    else if (ns > median)
-        median += ns - median < step ? ns - median : step;
-    else
-        median -= median - ns < step ? median - ns : step;
+    median = adit_frugal_step(known ? median : 0, ns, known < FEW ? 2 : STEP);
     known += known < KNOWN_MAX;
-    adit_store_relaxed(word, known << NS_BITS | (median ? median : 1)); /* relaxed: an estimate, and whole */
+    adit_store_relaxed(word, known << NS_BITS | median); /* relaxed: an estimate, and whole */
 }
 
 uint64_t adit_kind_work_of(const struct adit_arena *arena, uint32_t kind, const void *args, uint32_t args_bytes, const uint64_t *buffer_bytes, uint32_t buffers_n)
