@@ -221,7 +221,7 @@ struct adit_voxel_edit {
 };
 /* Applies n edits in order to the current version and publishes the result as one new version; when another publisher gets
  * in between, the edits are applied again to what it published (at most 64 times, then -EAGAIN). A key never published
- * starts from air. Edits that change nothing publish nothing, and *params->version is the current one, 0 when there is none, or it was removed. Blocks as put.
+ * starts from air. Edits that change nothing publish nothing, and *params->version is the current one, 0 when there is none. Blocks as put.
  * -ERANGE: no key, or no voxel of a chunk; -EBADMSG: the current version is damaged (put replaces it); -ESTALE, -ENOSPC, -ENOMEM,
  * -EUSERS, -EINVAL, -EROFS: as put. */
 ADIT_API int adit_chunk_edit(struct adit_arena *arena, const struct adit_key *key, const struct adit_voxel_edit *edits,

@@ -160,18 +160,18 @@ void adit_chunk_discard(struct adit_arena *arena, struct adit_loan *loan)
     *loan = (struct adit_loan){0};
 }
 
-/* Reads the key's current version into voxels and says which it is; air and 0 if there is none, or it was removed. */
+/* Reads the key's current version into voxels and says which it is (0: none); air if there is none, or it was removed: *is_gone. */
 static int read_current(struct adit_arena *arena, struct adit_reader *reader, uint64_t packed, uint16_t *voxels,
-                        uint64_t *version)
+                        uint64_t *version, bool *is_gone)
 {
     int error = 0;
     uint32_t bytes, index;
     uint64_t commit;
     adit_rcu_enter(reader);
     const struct adit_version *v = adit_store_current(arena, packed, &index, &commit, &bytes);
-    bool is_none = !commit || (v && v->encoding == ADIT_ENC_REMOVED);
-    *version = is_none ? 0 : adit_store_number(&arena->entries[index], commit);
-    if (is_none)
+    *is_gone = !commit || (v && v->encoding == ADIT_ENC_REMOVED);
+    *version = v && *is_gone ? v->version : commit ? adit_store_number(&arena->entries[index], commit) : 0; /* of one that is gone by itself: its entry may be another's by now */
+    if (*is_gone)
         memset(voxels, 0, ADIT_CHUNK_VOXELS * sizeof *voxels);
     else if (!v || v->version != *version || !adit_decode_chunk_within(v, bytes, voxels)) /* a wrong number would be -EAGAIN 64 times */
         error = adit_fault(-EBADMSG, "arena %s: the current version of the chunk is damaged", arena->name);
@@ -204,9 +204,10 @@ static int edit_once(struct adit_arena *arena, struct adit_scratch *s, uint64_t 
 {
     struct adit_expected expected = {.exactly = true};
     uint64_t ref;
-    int error = read_current(arena, s->reader, packed, s->voxels, &expected.version);
+    bool is_gone;
+    int error = read_current(arena, s->reader, packed, s->voxels, &expected.version, &is_gone);
     const struct adit_expected wanted = expected_of(params);
-    if (!error && wanted.exactly && wanted.version != expected.version)
+    if (!error && wanted.exactly && wanted.version != expected.version && (wanted.version || !is_gone))
         return adit_fault(-ESTALE, "arena %s: the chunk's current version is not the expected one", arena->name);
     if (!error && !apply(s->voxels, edits, n)) {
         if (version_of(params))
