@@ -39,6 +39,7 @@ struct adit_queue {
     uint64_t pad0[16];                  /* what follows is written by submitters, what comes before is read by this process's workers all the time */
     uint64_t full_ns[ADIT_TASK_LEVELS]; /* when a submitter last saw that a whole level was full; relaxed */
     uint64_t rings;                     /* of the bell by this handle; relaxed */
+    uint64_t submitted_ns; /* when this handle was last used to submit; relaxed: advice */
     uint64_t pad1[16];                  /* whatever lies behind, a pool's maybe */
 };
 

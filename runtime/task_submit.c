@@ -11,6 +11,7 @@
 #include "runtime/task_wants.h"
 
 #define WAITING_MAX 16u      /* tasks that wait still, of those that lie longest, until a level counts as full */
+#define FLOW_NS 400u /* submits that follow each other sooner are a flow: whoever spins is busy, and the submitter wants the lines again soon */
 #define LOOK_ALL_NS 20000u   /* between looks behind those, which may be of a kind that nobody runs, that found nothing */
 #define LOOK_ALL_EVERY 64u   /* the same, in looks of who waits for room; later ones, between which it sleeps, go all the way */
 #define LOOK_ALL_FROM 256u
@@ -400,6 +401,15 @@ static int submit_one(struct submission *s, const struct adit_task_spec *spec, u
     return error;
 }
 
+/* A task by itself, for a worker that spins and has nothing else: its line goes to where that one finds it sooner. (Measured, interleaved, on a guest of Emerald Rapids: from submit to running 1.9 times a line instead of 2.2.) */
+static void send(const struct submission *s)
+{
+    uint64_t before = adit_load_relaxed(&s->q->submitted_ns); /* relaxed, all: advice */
+    adit_store_relaxed(&s->q->submitted_ns, s->now);
+    if (s->now - before > FLOW_NS && adit_load_relaxed(&s->q->slot->spinner))
+        adit_demote(adit_task_at(s->q, s->level, s->from[s->level] - 1));
+}
+
 /* As adit_submit_n. timed: of adit_task_submit_timed, else NULL. */
 static __attribute__((noinline)) int submit_all(struct adit_queue *q, const struct adit_task_spec *specs, uint32_t n, uint64_t *tasks, const struct timed *timed)
 {
@@ -410,6 +420,8 @@ static __attribute__((noinline)) int submit_all(struct adit_queue *q, const stru
     int error = 0;
     while (done < n && !(error = submit_one(&s, &specs[done], tasks ? &tasks[done] : NULL)))
         done++;
+    if (done && n == 1)
+        send(&s);
     for (uint32_t i = 0; i < q->levels_n; i++)
         if (s.from[i])
             raise_tail(&q->slot->level[i], s.from[i]);

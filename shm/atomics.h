@@ -81,6 +81,16 @@ static inline void adit_prefetch_writable(const void *p)
 #endif
 }
 
+/* Sends a line that was just written from this processor's own caches to where others find it sooner (CLDEMOTE); never faults, may do nothing. */
+static inline void adit_demote(const void *p)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("cldemote %0" : : "m"(*(const char *)p)); /* a no-op on processors that lack it */
+#else
+    (void)p;
+#endif
+}
+
 /* A full barrier right after an atomic read-modify-write; on x86 that instruction was one. */
 static inline void adit_barrier_after_rmw(void)
 {
