@@ -81,7 +81,7 @@ enum adit_placement { ADIT_PLACE_PRODUCER /* of the thread that publishes */,
 struct adit_create_params {
     size_t size;
     uint64_t data_bytes;       /* of all data segments together; default 256 MiB, rounded up to 2 MiB a node; to 1 TiB */
-    uint32_t chunks_max;       /* keys the store can hold, default 16,384; full: -ENOSPC */
+    uint32_t chunks_max;       /* keys the store can hold at once, default 16,384; full of chunks that are not removed: -ENOSPC */
     uint32_t participants_max; /* default 64 */
     uint32_t readers_max;      /* reading threads of all processes, default 256 */
     uint32_t watches_max;      /* default 32 */
@@ -526,7 +526,7 @@ struct adit_stats {
     uint64_t created_ns; /* CLOCK_REALTIME */
     uint64_t epoch;
     uint32_t participants, participants_max, readers, readers_max, watches, watches_max, viewers, segments_n;
-    uint64_t keys, keys_max; /* used places of the store, of how many (chunks_max or more): a key keeps its place once it had a version */
+    uint64_t keys, keys_max; /* used places of the store, of how many (chunks_max or more): those of removed chunks among them, until they are forgotten */
     uint64_t chunks, meshes, dirty, in_work; /* chunks: keys with a current version, removals among them */
     uint64_t version_bytes, mesh_bytes; /* of the blocks of current versions and meshes, granules rounded up */
     uint64_t version_payload_bytes;     /* encoded content alone: palettes, masks, planes, voxels */

@@ -401,7 +401,7 @@ static int submit_one(struct submission *s, const struct adit_task_spec *spec, u
     return error;
 }
 
-/* A task by itself, for a worker that spins and has nothing else: its line goes to where that one finds it sooner. (Measured, interleaved, on a guest of Emerald Rapids: from submit to running 1.9 times a line instead of 2.2.) */
+/* A task by itself, for a worker that spins and has nothing else: its line goes to where that one finds it sooner. (Measured, interleaved: from submit to running 2.0 times a line instead of 2.3; perf/README.md.) */
 static void send(const struct submission *s)
 {
     uint64_t before = adit_load_relaxed(&s->q->submitted_ns); /* relaxed, all: advice */
