@@ -1,6 +1,6 @@
 /* scene_route.c - a router (runtime/adit_router.h) on real tiers: the calling thread, a thread on the other CPU, and a worker process there. 48 tasks, of six kinds in eight sizes each, come one after the other in an order of
  * chance. The raw side is who knows beforehand: for each of the 48 the tier that was the quickest in turns before; so the ratio is what the router loses to it, its own time and its tries included. The other policies are for
- * comparison. What a router makes of tiers that differ more, of outliers and of tiers that change, test_route shows on made-up ones. */
+ * comparison; so is another scheduler, where there is one (peer_tasks.h), which runs the same kinds on two workers, one on the caller's CPU. What a router makes of tiers that differ more, of outliers and of tiers that change, test_route shows on made-up ones. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +9,8 @@
 #include "perf/lab_arena.h"
 #include "perf/lab_stats.h"
 #include "perf/lab_workers.h"
+#include "perf/peer.h"
+#include "perf/peer_tasks.h"
 #include "perf/scenes.h"
 #include "runtime/task_run.h"
 
@@ -38,10 +40,11 @@ struct lab {
     struct cell cells[CELLS];
 };
 
-/* A side: by a router, or by who knows. */
+/* A side: by a router, by another scheduler, or by who knows. */
 struct side {
     struct lab *lab;
-    struct adit_router *router; /* NULL: by the best tier of each */
+    struct adit_router *router;
+    const struct peer_tasks *peer; /* neither: by the best tier of each */
     uint64_t seed;
 };
 
@@ -53,9 +56,33 @@ static int by_tier(struct lab *lab, const struct cell *c, uint32_t tier, struct 
     return error ? error : r->status;
 }
 
+/* A cell, run by a worker of the peer. */
+struct run_there {
+    struct lab *lab;
+    const struct cell *cell;
+    int status;
+};
+
+static void run_there(void *context)
+{
+    struct run_there *there = context;
+    struct adit_task_result r = {.size = sizeof r};
+    there->status = by_tier(there->lab, there->cell, 0, &r);
+}
+
+static int run_by_peer(struct side *s, const struct cell *c)
+{
+    struct run_there there = {s->lab, c, 0};
+    uint32_t i = (uint32_t)(c - s->lab->cells);
+    int error = s->peer->run(i / SIZES, i % SIZES, run_there, &there);
+    return error ? error : there.status;
+}
+
 static int run_one(struct side *s, const struct cell *c)
 {
     struct adit_task_result r = {.size = sizeof r};
+    if (s->peer)
+        return run_by_peer(s, c);
     if (!s->router)
         return by_tier(s->lab, c, c->best, &r);
     int error = adit_router_run(s->router, &c->spec, ADIT_FOR_EVER, &r);
@@ -70,7 +97,9 @@ static double block(void *context, uint64_t rounds)
     int error = 0;
     for (uint32_t i = 0; i < CELLS; i++)
         order[i] = (uint8_t)i;
-    double from = clock_now_ns();
+    if (s->peer)
+        s->peer->rest(0);
+    double from = clock_now_ns(), took;
     for (uint64_t i = 0; i < rounds && !error; i++)
         for (uint32_t k = 0; k < CELLS && !error; k++) {
             s->seed = s->seed * 6364136223846793005u + 1442695040888963407u;
@@ -80,7 +109,10 @@ static double block(void *context, uint64_t rounds)
             order[k] = next;
             error = run_one(s, &s->lab->cells[next]);
         }
-    return error ? error : (clock_now_ns() - from) / (double)rounds;
+    took = clock_now_ns() - from;
+    if (s->peer)
+        s->peer->rest(1);
+    return error ? error : took / (double)rounds;
 }
 
 /* Which tier is the quickest for a cell: medians of looks in turn. */
@@ -232,6 +264,28 @@ static int measure(struct bench *bench, struct lab *lab, enum adit_route_policy 
     return error;
 }
 
+static int measure_peer(struct bench *bench, struct lab *lab)
+{
+    static const struct peer_library of_tasks = {PEER_TASKS_LIBRARY, PEER_TASKS_FUNCTION, "libstarpu-dev and g++, then `ninja peers-tasks`", PEER_TASKS_ABI};
+    char why[256], name[96];
+    const struct peer_tasks *peer = peer_open(&of_tasks, why, sizeof why);
+    if (!peer) {
+        bench_skip(bench, "a task, by a peer", why);
+        return 0;
+    }
+    struct side theirs = {.lab = lab, .peer = peer, .seed = 1}, raw = {.lab = lab, .seed = 1};
+    int error = peer->begin(bench->machine->cpu);
+    if (error)
+        return error;
+    if (block(&theirs, WARM_UP) < 0)
+        error = -EIO;
+    snprintf(name, sizeof name, "a task, %s", peer->name);
+    if (!error)
+        error = bench_measure(bench, &(struct bench_spec){.figure = name, .unit = "us", .scale = 1e-3 / CELLS, .ours = {"theirs", block, &theirs}, .raw = {"best tier of each", block, &raw}});
+    peer->end();
+    return error;
+}
+
 static int run(struct bench *bench)
 {
     static struct lab lab;
@@ -240,6 +294,7 @@ static int run(struct bench *bench)
     int error = open_lab(bench, &lab);
     for (uint32_t i = ADIT_ROUTE_ADAPTIVE; i <= ADIT_ROUTE_CAPABILITY && !error; i++)
         error = measure(bench, &lab, (enum adit_route_policy)i);
+    error = error ? error : measure_peer(bench, &lab);
     if (error)
         bench_fail(bench, "all", adit_detail(), error);
     return error;
