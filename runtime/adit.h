@@ -230,7 +230,7 @@ ADIT_API int adit_chunk_edit(struct adit_arena *arena, const struct adit_key *ke
 /* Publishes a version that says "no voxels here any more"; acquire then answers -ENOENT, numbers go on, and the next mesh has no quads.
  * The key keeps its place until the store is half full, or is wanted for another; then it is forgotten, as if it had never had a version, but for the numbers: those of
  * a chunk that comes back are higher than all it ever had. Works in a full arena, too: the small block that it takes may come from the heap. Blocks as put.
- * -ENOENT: there was none, or it was removed before; -ENOMEM: the heap is full as well; -ERANGE, -ESTALE, -EUSERS, -EAGAIN, -EINVAL, -EROFS:
+ * -ENOENT: there was none, or it was removed before; -ENOMEM: the heap is full as well; -ENOSPC: as put, where it was forgotten meanwhile; -ERANGE, -ESTALE, -EUSERS, -EAGAIN, -EINVAL, -EROFS:
  * as put. */
 ADIT_API int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key,
                                const struct adit_put_params *params);
@@ -321,8 +321,8 @@ struct adit_chunk_view {
  * -ERANGE: no key; -EBADMSG: the block is damaged; -ESTALE: the section was ousted, leave it and begin anew. *out is written on success
  * only. */
 ADIT_API int adit_chunk_acquire(struct adit_reader *reader, const struct adit_key *key, struct adit_chunk_view *out);
-/* Only the number of the current version, 0 when the key never had one (a removal counts): for those who look whether something
- * has changed. Touches nothing but the key and its commit word. -ERANGE: no key. Inside a section or not; wait-free. */
+/* Only the number of the current version, 0 when the key never had one (a removal counts until it is forgotten): for those who look whether something
+ * has changed. Touches nothing but the key and its commit word. -ERANGE: no key. Inside a section or not; lock-free. */
 ADIT_API int adit_chunk_version(const struct adit_arena *arena, const struct adit_key *key, uint64_t *version);
 /* The next three: while the view is valid, by any thread; no system call.
  * One voxel, coordinates 0..63 (masked). Where a producer has damaged the block it is anything, or air. */
@@ -385,7 +385,7 @@ struct adit_watch_params {
     struct adit_reader *reader; /* of the thread that calls next: put to rest (adit_rest) whenever next has to wait; may be NULL */
 };
 struct adit_watch_event {
-    struct adit_key key; /* all 0 with ADIT_WATCH_LAPSED */
+    struct adit_key key; /* with ADIT_WATCH_LAPSED none: of a world that no key has (-ERANGE) */
     uint32_t what; /* what changed since this key was last reported */
 };
 /* A subscription to changes. A key is reported once however often it changes before it is taken: read its current

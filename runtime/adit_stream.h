@@ -26,6 +26,9 @@ extern "C" {
  * It remembers nothing that the store does not say: if its process dies, whoever opens a stream next goes on where it was, tasks that are still to come included. One a world: two
  * would make the same chunks, to no harm but the work. Without viewers in its world it does nothing, and nothing is removed.
  *
+ * Edit only what is there, and say so: adit_chunk_edit with if_version of the version that was seen. Without it an edit of a chunk that has not come yet, or is just going, begins from air, is the chunk from then on, and
+ * the world's own never comes there.
+ *
  * Chunks of its world that others publish, edits among them, are removed like its own when they are far; `leaving` is where they can be saved, and a kind of one's own where they come back from. */
 struct adit_chunk_view;
 struct adit_stream_params {
@@ -41,7 +44,7 @@ struct adit_stream_params {
     const void *args;
     uint32_t args_bytes, key_at;
     /* Before a chunk is removed, which is then as view says: called by the stream's thread inside a section, so it must not block for long, nor call what is for outside sections. 0: go on; anything else: it stays,
-     * and is asked about again at the next walk, some 0.1 s later. A version that is published meanwhile is not removed, and is asked about in its turn. NULL: all go. */
+     * and is asked about again at the next walk over the store, 0.1 to 0.3 s later. A version that is published meanwhile is not removed, and is asked about in its turn. NULL: all go. */
     int (*leaving)(const struct adit_chunk_view *view, void *user);
     void *user;
 };
@@ -57,7 +60,8 @@ struct adit_stream_info {
     uint32_t wanted;      /* those beyond it, up to ahead */
     uint32_t under_way;   /* tasks */
     uint64_t missing_ns;  /* since when there has been something missing without a break; 0: there is not. The backlog as a time: viewers are too fast, or workers too few, once it grows */
-    uint64_t made, removed, kept, failed, cancelled; /* since open: chunks made, removed; how often `leaving` kept one; tasks that failed, or were not needed any more */
+    uint64_t made, removed, kept, failed, cancelled, found; /* since open: chunks made, removed; how often `leaving` kept one; tasks that failed, or were not needed any more, or found that somebody had published
+                            * something else there */
     int32_t last_error;   /* of a task that failed, or of what it could not do itself; 0: none yet */
 };
 /* Any thread; of a moment ago. -EMSGSIZE. */

@@ -59,14 +59,23 @@ static int begin(struct adit_arena *arena, const struct adit_key *key, const str
     return error ? error : adit_scratch_borrow(arena, scratch);
 }
 
-/* Publishes the block at ref for the key, or frees it. */
+/* Publishes the block at ref for the key; where the store has no place for it, those of removed chunks are looked through. On failure the block is still on loan. */
+static int publish(struct adit_arena *arena, struct adit_reader *reader, uint64_t packed, uint32_t *index, uint64_t ref, const struct adit_expected *expected, uint64_t *version)
+{
+    int error = adit_publish_version(arena, reader, packed, index, ref, expected, version);
+    if (error == -ENOSPC) { /* again in any case: its detail says what is the matter */
+        adit_tombstones_make_room(arena, packed);
+        error = adit_publish_version(arena, reader, packed, index, ref, expected, version);
+    }
+    return error;
+}
+
+/* The same, or frees it. */
 static int publish_or_free(struct adit_arena *arena, struct adit_reader *reader, uint64_t packed, uint64_t ref,
                            const struct adit_expected *expected, uint64_t *version)
 {
     uint32_t index = ADIT_STORE_NONE;
-    int error = adit_publish_version(arena, reader, packed, &index, ref, expected, version);
-    if (error == -ENOSPC && adit_tombstones_make_room(arena, packed))
-        error = adit_publish_version(arena, reader, packed, &index, ref, expected, version);
+    int error = publish(arena, reader, packed, &index, ref, expected, version);
     if (error)
         adit_block_free(arena, ref);
     return error;
@@ -97,8 +106,10 @@ int adit_chunk_loan(struct adit_arena *arena, const struct adit_key *key, struct
         error = adit_key_pack(key, &packed);
     if (!error)
         error = adit_store_foresee(arena, packed, &loan->index); /* looked up now: publishing is what must be quick */
-    if (error == -ENOSPC && adit_tombstones_make_room(arena, packed))
+    if (error == -ENOSPC) {
+        adit_tombstones_make_room(arena, packed);
         error = adit_store_foresee(arena, packed, &loan->index);
+    }
     if (!error)
         error = adit_block_alloc(arena, adit_encode_dense_bytes(), adit_placement_of(arena, packed), &loan->ref);
     if (error)
@@ -146,7 +157,7 @@ int adit_chunk_publish(struct adit_arena *arena, struct adit_loan *loan, const s
     error = adit_rcu_borrow(arena, &reader);
     if (error)
         return error;
-    error = adit_publish_version(arena, reader, packed, &loan->index, loan->ref, &expected, version_of(params));
+    error = publish(arena, reader, packed, &loan->index, loan->ref, &expected, version_of(params));
     adit_rcu_give_back(arena, reader);
     if (!error)
         *loan = (struct adit_loan){0};
@@ -267,7 +278,7 @@ int adit_chunk_remove(struct adit_arena *arena, const struct adit_key *key, cons
         struct adit_version *v = adit_arena_at(arena, ref, sizeof *v);
         adit_encode_removed(v);
         adit_encode_seal(v, sizeof *v, packed);
-        error = adit_publish_version(arena, reader, packed, &index, ref, &expected, version_of(params));
+        error = publish(arena, reader, packed, &index, ref, &expected, version_of(params));
         if (error)
             adit_block_free(arena, ref);
     }

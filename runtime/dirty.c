@@ -53,6 +53,15 @@ bool adit_dirty_hold(struct adit_arena *arena, uint32_t index)
     return true;
 }
 
+void adit_dirty_let_go(struct adit_arena *arena, uint32_t index)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena);
+    adit_store_release(&arena->entries[index].work, 0); /* DIRTY:finish, pairs with DIRTY:claim */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* work, then the look; who marks adds the bit and then looks whether somebody is at it (is_wanted) */
+    if (adit_bitset_has(&dirty, index))
+        adit_event_post(&arena->waits->dirty_event);
+}
+
 bool adit_dirty_claim_at(struct adit_arena *arena, uint32_t index)
 {
     struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
@@ -61,7 +70,7 @@ bool adit_dirty_claim_at(struct adit_arena *arena, uint32_t index)
     if (adit_bitset_remove(&dirty, index))
         return true;
     adit_bitset_remove(&working, index);
-    adit_store_release(&arena->entries[index].work, 0);
+    adit_dirty_let_go(arena, index);
     return false;
 }
 
@@ -89,8 +98,9 @@ void adit_dirty_recover(struct adit_arena *arena, uint32_t owner)
     adit_bitset_mend(&dirty);
     adit_bitset_mend(&working);
     for (uint32_t i = 0; i < arena->chunks_max; i++) {
-        if (adit_load_acquire(&arena->entries[i].work) != owner)
-            continue;
+        uint64_t was = owner, ours = arena->owner ? arena->owner : owner; /* an observer, of an image, has nobody beside it */
+        if (adit_load_acquire(&arena->entries[i].work) != owner || !adit_cas_acq_rel(&arena->entries[i].work, &was, ours))
+            continue; /* ours now: another who recovers the same one does not come here, and if we die here it is recovered as ours */
         if (!adit_store_recover(arena, i)) { /* it was entering a key, or forgetting one */
             adit_tombstones_clear(arena, i);
         } else if (adit_load_acquire(&arena->entries[i].current)) {
@@ -125,10 +135,8 @@ void adit_dirty_finish(struct adit_arena *arena, uint32_t index, bool again)
         adit_add_seq_cst(&arena->control->returns, 1);
     }
     adit_bitset_remove(&working, index);
-    adit_store_release(&arena->entries[index].work, 0); /* DIRTY:finish, pairs with DIRTY:claim */
-    if (adit_bitset_has(&dirty, index))
-        adit_event_post(&arena->waits->dirty_event);
-    else if (is_settled(arena))
+    adit_dirty_let_go(arena, index);
+    if (!adit_bitset_has(&dirty, index) && is_settled(arena))
         adit_event_post(&arena->waits->settled_event);
 }
 

@@ -53,6 +53,8 @@ static inline bool adit_dirty_is_given_up(const struct adit_arena *arena, uint32
 }
 /* Whether it is neither dirty nor in work: what was published before the call has its mesh. */
 bool adit_dirty_is_done(const struct adit_arena *arena, uint32_t index);
+/* Lets go of an entry's work that was had for something else than meshing, without the working set: who has marked it dirty meanwhile relied on that. */
+void adit_dirty_let_go(struct adit_arena *arena, uint32_t index);
 /* Done with it; again: it could not be meshed and stays dirty. */
 void adit_dirty_finish(struct adit_arena *arena, uint32_t index, bool again);
 

@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <string.h>
 
+#include "runtime/dirty.h"
+
 #define PROBES_MAX 4096u
 #define REUSES_MAX 1024u /* of one place, between two loads, each after a grace period: in sound memory there are never as many */
 #define PATIENCE 16u /* times that who enters a key gives way to one who has it tentative nearer to its home; then that one is taken away: it may be stopped */
@@ -83,7 +85,7 @@ static bool take_place(struct adit_arena *arena, uint32_t home, uint32_t *step)
             continue;
         if (!adit_load_acquire(&arena->keys[at]))
             return true;
-        adit_store_release(&arena->entries[at].work, 0); /* another was quicker, and is done with it */
+        adit_dirty_let_go(arena, at); /* another was quicker, and is done with it */
     }
     return false;
 }
@@ -108,6 +110,15 @@ static enum rival look_around(struct adit_arena *arena, uint64_t packed, uint32_
     return NOBODY;
 }
 
+/* Whether somebody is just entering the key. */
+static bool is_entered(const struct adit_arena *arena, uint64_t packed, uint32_t home)
+{
+    for (uint32_t i = 0, reach = reach_of(arena, home); i < reach; i++)
+        if (adit_load_acquire(&arena->keys[place_of(arena, home, i)]) == (packed | ADIT_KEY_TENTATIVE))
+            return true;
+    return false;
+}
+
 /* One try. 1: again. */
 static int enter_once(struct adit_arena *arena, uint64_t packed, bool patient, uint32_t *index)
 {
@@ -115,7 +126,7 @@ static int enter_once(struct adit_arena *arena, uint64_t packed, bool patient, u
     if (find_or_keep(arena, packed, index))
         return 0;
     if (!take_place(arena, home, &step))
-        return no_room(arena, packed);
+        return patient && is_entered(arena, packed, home) ? 1 : no_room(arena, packed);
     uint32_t at = place_of(arena, home, step);
     uint64_t free = 0, tentative = packed | ADIT_KEY_TENTATIVE;
     adit_raise_acq_rel(&arena->entries[home].reach, step + 1); /* STORE:reach, before the key */
@@ -125,7 +136,7 @@ static int enter_once(struct adit_arena *arena, uint64_t packed, bool patient, u
     enum rival rival = look_around(arena, packed, home, step, patient);
     /* STORE:key. Acquire and release: who finds the key finds what the entry's last user left, which is nothing. */
     bool is_in = adit_cas_acq_rel(&arena->keys[at], &tentative, rival == NOBODY ? packed : 0) && rival == NOBODY;
-    adit_store_release(&arena->entries[at].work, 0);
+    adit_dirty_let_go(arena, at);
     *index = at;
     return !is_in;
 }

@@ -20,6 +20,7 @@
 #define AHEAD 2u
 #define KEEP 2u
 #define CHUNKS_MAX 64u       /* ahead, keep; and a viewer's radius counts as so many at most */
+#define FAR 1048576.0f       /* chunks: no key lies so far out */
 #define MISSING_MAX 1024u    /* looked at in a round: the first ones a viewer's walk meets, from the inside out */
 #define FAILED_MAX 64u       /* keys that are let alone for a while */
 #define FAILED_NS 1000000000u
@@ -51,6 +52,7 @@ struct adit_stream {
         uint64_t packed, until_ns;
     } failed[FAILED_MAX];
     uint32_t failed_at;
+    uint64_t paused_ns; /* until then nothing is begun */
     struct missing missing[MISSING_MAX];
     uint32_t missing_n;
     uint32_t walk_at;
@@ -77,6 +79,8 @@ static bool has_failed(const struct adit_stream *s, uint64_t packed, uint64_t no
 
 static void fail(struct adit_stream *s, uint64_t packed, int error)
 {
+    if (s->failed[s->failed_at].until_ns > adit_clock_ns()) /* so many at once: then it is no matter of one chunk */
+        s->paused_ns = adit_clock_ns() + FAILED_NS;
     s->failed[s->failed_at].packed = packed;
     s->failed[s->failed_at].until_ns = adit_clock_ns() + FAILED_NS;
     s->failed_at = (s->failed_at + 1) % FAILED_MAX;
@@ -102,7 +106,9 @@ static void land(struct adit_stream *s, bool all)
         bool is_cancelled = error || r.end == ADIT_ENDED_CANCELLED || r.status == -ECANCELED;
         if (is_cancelled)
             adit_add_relaxed(&s->info.cancelled, 1);
-        else if (r.end != ADIT_ENDED_DONE || (r.status < 0 && r.status != -EEXIST)) /* -EEXIST: somebody has published another there meanwhile */
+        else if (r.end == ADIT_ENDED_DONE && r.status == -EEXIST)
+            adit_add_relaxed(&s->info.found, 1);
+        else if (r.end != ADIT_ENDED_DONE || r.status < 0)
             fail(s, f->packed, r.end == ADIT_ENDED_DONE ? r.status : -EOWNERDEAD);
         else
             adit_add_relaxed(&s->info.made, 1);
@@ -163,23 +169,46 @@ static int by_rank(const void *a, const void *b)
     return p->rank != q->rank ? (p->rank > q->rank) - (p->rank < q->rank) : (p->packed > q->packed) - (p->packed < q->packed);
 }
 
+/* A coordinate of the chunk that a viewer is in; it may be told anything. */
+static int32_t chunk_of(float voxel)
+{
+    float chunk = floorf(voxel / ADIT_CHUNK_DIM);
+    return chunk > -FAR && chunk < FAR ? (int32_t)chunk : chunk > 0 ? (int32_t)FAR : -(int32_t)FAR;
+}
+
+/* How many rings around a viewer may have chunks for it. */
+static int32_t rings_of(const struct adit_stream *s, const struct adit_interest_viewer *v)
+{
+    float chunks = ceilf(v->radius / ADIT_CHUNK_DIM);
+    return (int32_t)(chunks > 0 ? chunks < CHUNKS_MAX ? chunks : CHUNKS_MAX : 0) + (int32_t)s->p.ahead;
+}
+
+/* What several viewers miss is there once. */
+static void drop_doubles(struct adit_stream *s)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->missing_n; i++)
+        if (!n || s->missing[i].packed != s->missing[n - 1].packed)
+            s->missing[n++] = s->missing[i];
+    s->missing_n = n;
+}
+
 static void find_missing(struct adit_stream *s)
 {
     uint32_t missing = 0, wanted = 0;
     uint64_t now = adit_clock_ns();
     s->missing_n = 0;
-    for (uint32_t v = 0; v < s->seen.n; v++) {
-        const struct adit_interest_viewer *viewer = &s->seen.viewer[v];
-        float chunks = ceilf(viewer->radius / ADIT_CHUNK_DIM) + (float)s->p.ahead;
-        int32_t far = chunks < 2 * CHUNKS_MAX ? (int32_t)chunks : (int32_t)(2 * CHUNKS_MAX);
-        int32_t x = (int32_t)floorf(viewer->at[0] / ADIT_CHUNK_DIM), z = (int32_t)floorf(viewer->at[2] / ADIT_CHUNK_DIM);
-        for (int32_t d = 0; d <= far; d++) {
+    for (int32_t d = 0; d <= (int32_t)(2 * CHUNKS_MAX); d++) /* ring by ring, of all viewers: if there is too much, each has what is near it */
+        for (uint32_t v = 0; v < s->seen.n; v++) {
+            const struct adit_interest_viewer *viewer = &s->seen.viewer[v];
+            if (d > rings_of(s, viewer))
+                continue;
             adit_rcu_enter(s->reader); /* a section a ring: none is long */
-            look_at_ring(s, x, z, d, now, &missing, &wanted);
+            look_at_ring(s, chunk_of(viewer->at[0]), chunk_of(viewer->at[2]), d, now, &missing, &wanted);
             (void)adit_rcu_exit(s->reader); /* ousted: it is looked at again in the next round */
         }
-    }
     qsort(s->missing, s->missing_n, sizeof *s->missing, by_rank);
+    drop_doubles(s);
     __atomic_store_n(&s->info.missing, missing, __ATOMIC_RELAXED);
     __atomic_store_n(&s->info.wanted, wanted, __ATOMIC_RELAXED);
     if (!missing)
@@ -190,7 +219,8 @@ static void find_missing(struct adit_stream *s)
 
 static void launch_missing(struct adit_stream *s)
 {
-    for (uint32_t i = 0; i < s->missing_n && s->flights < s->p.flight_max; i++) {
+    bool is_paused = adit_clock_ns() < s->paused_ns;
+    for (uint32_t i = 0; !is_paused && i < s->missing_n && s->flights < s->p.flight_max; i++) {
         int error = launch(s, s->missing[i].packed);
         if (error == -EAGAIN) /* the queue is full: others use it, too */
             break;
@@ -202,13 +232,14 @@ static void launch_missing(struct adit_stream *s)
 
 /* ---- what is too far ---- */
 
-/* Whether it is gone by this; false: it stays, or there is none. */
-static bool remove_one(struct adit_stream *s, uint64_t packed)
+/* Whether it is gone by this; false: it stays, or there is none. *asked: `leaving` was. */
+static bool remove_one(struct adit_stream *s, uint64_t packed, uint32_t *asked)
 {
     struct adit_key key = adit_key_unpack(packed);
     struct adit_chunk_view view;
     adit_rcu_enter(s->reader);
     int error = adit_chunk_acquire(s->reader, &key, &view);
+    *asked += !error && s->p.leaving;
     bool stays = !error && s->p.leaving && s->p.leaving(&view, s->p.user);
     if (!adit_rcu_exit(s->reader) || error)
         return false; /* ousted: what was shown may have been anything, and is shown again */
@@ -232,8 +263,7 @@ static void remove_far(struct adit_stream *s)
         struct adit_key key = adit_key_unpack(packed);
         if (!packed || key.world != s->p.world || key.lod || adit_interest_beyond(&s->seen, packed) <= limit_of(s))
             continue;
-        asked++;
-        removed += remove_one(s, packed);
+        removed += remove_one(s, packed, &asked);
     }
     adit_add_relaxed(&s->info.removed, removed);
 }
@@ -347,7 +377,7 @@ int adit_stream_look(const struct adit_stream *s, struct adit_stream_info *info)
     const struct adit_stream_info *from = &s->info;
     *info = (struct adit_stream_info){.size = sizeof *info, .missing = adit_load32_relaxed(&from->missing), .wanted = adit_load32_relaxed(&from->wanted), .under_way = adit_load32_relaxed(&from->under_way),
                                       .missing_ns = adit_load_relaxed(&from->missing_ns), .made = adit_load_relaxed(&from->made), .removed = adit_load_relaxed(&from->removed),
-                                      .kept = adit_load_relaxed(&from->kept), .failed = adit_load_relaxed(&from->failed), .cancelled = adit_load_relaxed(&from->cancelled),
+                                      .kept = adit_load_relaxed(&from->kept), .failed = adit_load_relaxed(&from->failed), .cancelled = adit_load_relaxed(&from->cancelled), .found = adit_load_relaxed(&from->found),
                                       .last_error = __atomic_load_n(&from->last_error, __ATOMIC_RELAXED)};
     return 0;
 }

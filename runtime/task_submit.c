@@ -420,7 +420,7 @@ static __attribute__((noinline)) int submit_all(struct adit_queue *q, const stru
     int error = 0;
     while (done < n && !(error = submit_one(&s, &specs[done], tasks ? &tasks[done] : NULL)))
         done++;
-    if (done && n == 1)
+    if (done && n == 1 && !(timed && timed->here))
         send(&s);
     for (uint32_t i = 0; i < q->levels_n; i++)
         if (s.from[i])

@@ -8,9 +8,10 @@
 #include "runtime/store.h"
 #include "runtime/watch.h"
 
-#define BATCH 1024u
+#define BATCH 64u             /* entries whose work is had during one grace period: nobody meshes those that are published again meanwhile */
 #define GRACE_NS 20000000u
-#define SWEEP_NS 20000000u    /* between two sweeps of a process */
+#define SWEEP_NS 20000000u    /* between two sweeps of a process, */
+#define SWEEP_MAX_NS 1280000000u /* twice as long after each that a reader has kept waiting in vain, to this */
 #define SHARES 64u            /* of the table: a sweep's */
 #define SHARE_MIN 4096u       /* entries */
 #define GRACES 8u             /* waited for by who finds no room; */
@@ -50,10 +51,14 @@ static bool begin(struct adit_arena *arena, uint32_t index, bool pressed, struct
     return false;
 }
 
-/* Takes the block that *word names away, as publish.h does with what it replaces. */
-static bool unlink_block(struct adit_arena *arena, const struct adit_reader *reader, enum adit_intent_kind kind, uint32_t index, uint64_t *word, uint64_t commit)
+/* Takes the block that *word names away, as publish.h does with what it replaces. is_seen: a mesh that somebody may be drawing; who watches meshes is told that it goes (by recovery, if this process dies), and step 5 finds that
+ * he has not looked. */
+static bool unlink_block(struct adit_arena *arena, const struct adit_reader *reader, enum adit_intent_kind kind, const struct leaving *l, uint64_t *word, uint64_t commit, bool is_seen)
 {
-    bool is_done = adit_intent_set(arena, reader, kind, index, commit) && adit_cas_acq_rel(word, &commit, 0);
+    bool is_done = adit_intent_set(arena, reader, kind, l->index, commit) && adit_cas_acq_rel(word, &commit, 0);
+    adit_barrier_after_rmw(); /* as in publish.c: the commit, then the look at watches */
+    if (is_done && is_seen)
+        adit_watch_tell(arena, l->packed, l->index, ADIT_WATCH_MESHES);
     if (is_done && commit)
         adit_retire(arena, adit_commit_ref(commit));
     adit_intent_clear(arena, reader);
@@ -67,10 +72,11 @@ static bool empty(struct adit_arena *arena, const struct adit_reader *reader, co
     uint64_t mesh = adit_load_acquire(&entry->mesh); /* whose it is is had with work */
     const struct adit_mesh *m = adit_store_mesh(arena, mesh);
     adit_raise_acq_rel(&arena->control->version_floor, adit_store_number(entry, l->current));
+    bool is_seen = m && m->start[ADIT_MESH_RANGES]; /* one that was not made anew since the chunk was removed */
     if (m)
         adit_raise_acq_rel(&arena->control->version_floor, m->serial);
-    return (!mesh || unlink_block(arena, reader, ADIT_INTENT_MESH, l->index, &entry->mesh, mesh)) &&
-           (!l->current || unlink_block(arena, reader, ADIT_INTENT_VERSION, l->index, &entry->current, l->current));
+    return (!mesh || unlink_block(arena, reader, ADIT_INTENT_MESH, l, &entry->mesh, mesh, is_seen)) &&
+           (!l->current || unlink_block(arena, reader, ADIT_INTENT_VERSION, l, &entry->current, l->current, false));
 }
 
 void adit_tombstones_clear(struct adit_arena *arena, uint32_t index)
@@ -80,11 +86,19 @@ void adit_tombstones_clear(struct adit_arena *arena, uint32_t index)
     adit_watch_forget(arena, index);
 }
 
+/* It stays. Whether it is to be meshed again: a neighbour that was published meanwhile has not marked it (mark_key of publish.c). */
+static bool give_back(struct adit_arena *arena, const struct leaving *l)
+{
+    uint64_t word = l->packed | ADIT_KEY_LEAVING;
+    (void)adit_cas_acq_rel(&arena->keys[l->index], &word, l->packed); /* unless a publisher has made it a member */
+    return adit_load_acquire(&arena->entries[l->index].current);
+}
+
 /* Steps 3 to 8, after the grace period. */
 static bool end(struct adit_arena *arena, struct adit_reader *reader, const struct leaving *l, bool pressed)
 {
     uint64_t *key = &arena->keys[l->index], word = l->packed | ADIT_KEY_LEAVING;
-    bool is_forgotten = false;
+    bool is_forgotten = false, again = false;
     if (adit_load_acquire(key) == word && adit_load_acquire(&arena->entries[l->index].current) == l->current && (pressed || !is_wanted(arena, l->index, l->packed))) {
         adit_rcu_enter(reader);
         bool is_empty = empty(arena, reader, l);
@@ -98,8 +112,8 @@ static bool end(struct adit_arena *arena, struct adit_reader *reader, const stru
     if (is_forgotten)
         adit_tombstones_clear(arena, l->index);
     else
-        (void)adit_cas_acq_rel(key, &word, l->packed); /* unless a publisher has made it a member */
-    adit_dirty_finish(arena, l->index, false);
+        again = give_back(arena, l);
+    adit_dirty_finish(arena, l->index, again);
     return is_forgotten;
 }
 
@@ -116,9 +130,7 @@ static uint32_t sweep(struct adit_arena *arena, struct adit_reader *reader, stru
             forgotten += end(arena, reader, &list[i], pressed);
             continue;
         }
-        uint64_t word = list[i].packed | ADIT_KEY_LEAVING;
-        (void)adit_cas_acq_rel(&arena->keys[list[i].index], &word, list[i].packed);
-        adit_dirty_finish(arena, list[i].index, false);
+        adit_dirty_finish(arena, list[i].index, give_back(arena, &list[i]));
     }
     return forgotten;
 }
@@ -163,20 +175,17 @@ uint32_t adit_tombstones_sweep(struct adit_arena *arena, uint32_t begin, uint32_
     return sweep_with(arena, begin, n < arena->chunks_max ? n : arena->chunks_max, pressed, &error, &epoch);
 }
 
-bool adit_tombstones_make_room(struct adit_arena *arena, uint64_t packed)
+void adit_tombstones_make_room(struct adit_arena *arena, uint64_t packed)
 {
     uint32_t begin, n = adit_store_window(arena, packed, &begin);
     for (uint32_t i = 0; i < GRACES; i++) {
         uint64_t epoch;
         int error;
-        if (sweep_with(arena, begin, n, true, &error, &epoch))
-            return true;
-        if (error != -ETIMEDOUT)
-            return !error; /* published again meanwhile, each of them; or there was none */
+        if (sweep_with(arena, begin, n, true, &error, &epoch) || error != -ETIMEDOUT)
+            return; /* some are gone; or each was published again meanwhile, or there was none */
         if (i >= PATIENT_GRACES)
             (void)adit_rcu_oust(arena, epoch);
     }
-    return false;
 }
 
 /* Keys are spread evenly, so a share of the table tells of all. */
@@ -193,11 +202,14 @@ void adit_tombstones_mind(struct adit_arena *arena, struct adit_sweep *own)
     uint64_t now = adit_clock_ns();
     if (now < own->next_ns)
         return;
-    own->next_ns = now + SWEEP_NS;
     uint32_t n = arena->chunks_max / SHARES;
     n = n > SHARE_MIN ? n : arena->chunks_max < SHARE_MIN ? arena->chunks_max : SHARE_MIN;
     uint32_t from = own->at;
     own->at = (from + n) & (arena->chunks_max - 1);
+    uint64_t epoch;
+    int error = 0;
     if (is_half_full(arena, from, n))
-        (void)adit_tombstones_sweep(arena, from, n, false);
+        (void)sweep_with(arena, from, n, false, &error, &epoch);
+    own->pause_ns = error != -ETIMEDOUT ? SWEEP_NS : own->pause_ns < SWEEP_MAX_NS ? own->pause_ns * 2 : own->pause_ns;
+    own->next_ns = adit_clock_ns() + own->pause_ns;
 }

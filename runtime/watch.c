@@ -21,6 +21,7 @@ struct adit_watch {
     struct adit_bitset chunks, meshes;
     const uint32_t *lapses; /* of slot, or of the guest's page */
     uint32_t lapses_seen;
+    bool is_after_lapse; /* the last event was one */
     uint32_t cursor;
     struct adit_watch_params box; /* the slot's, private */
     int fd; /* eventfd, -1: none asked for */
@@ -294,7 +295,7 @@ static bool is_ready(void *context)
 {
     const struct adit_watch *w = context;
     uint32_t cursor = 0, i;
-    return adit_bitset_find(&w->chunks, &cursor, &i) || adit_bitset_find(&w->meshes, &cursor, &i) || adit_load32_acquire(w->lapses) != w->lapses_seen;
+    return adit_bitset_find(&w->chunks, &cursor, &i) || adit_bitset_find(&w->meshes, &cursor, &i) || adit_load32_acquire(w->lapses) != adit_load32_relaxed(&w->lapses_seen);
 }
 
 /* Takes the entry out of both sets, as what it is by now. False: nothing had changed that this watch is to hear of. */
@@ -311,20 +312,29 @@ static bool take_at(struct adit_watch *w, uint32_t i, struct adit_watch_event *e
     return event->what && packed && is_inside(w->box.lo, w->box.hi, w->box.world, w->box.lod, &event->key); /* no key: forgotten, and this watch has lapsed */
 }
 
+/* Not twice in a row while there is anything else: a guest is told of each chunk that is forgotten. */
+static bool take_lapse(struct adit_watch *w, struct adit_watch_event *event)
+{
+    uint32_t lapses = adit_load32_acquire(w->lapses); /* WATCH:lapses: who takes it finds none of what lapsed so far */
+    if (lapses == adit_load32_relaxed(&w->lapses_seen))
+        return false;
+    adit_store32_relaxed(&w->lapses_seen, lapses); /* relaxed: the descriptor's thread looks at it, too, and then again */
+    w->is_after_lapse = true;
+    *event = (struct adit_watch_event){.key = {.world = ANY}, .what = ADIT_WATCH_LAPSED};
+    return true;
+}
+
 /* Takes the next member of both sets at or after the cursor; false: both are empty, and nothing has lapsed. */
 static bool take(struct adit_watch *w, struct adit_watch_event *event)
 {
-    uint32_t lapses = adit_load32_acquire(w->lapses); /* WATCH:lapses: who takes it finds none of what lapsed so far */
-    if (lapses != w->lapses_seen) {
-        w->lapses_seen = lapses;
-        *event = (struct adit_watch_event){.what = ADIT_WATCH_LAPSED};
+    if (!w->is_after_lapse && take_lapse(w, event))
         return true;
-    }
+    w->is_after_lapse = false;
     for (;;) { /* bounded by what is in the sets; a key outside the box is a late word for the slot's last owner */
         uint32_t a = w->cursor, b = w->cursor, i = 0, j = 0;
         bool has_chunk = adit_bitset_find(&w->chunks, &a, &i), has_mesh = adit_bitset_find(&w->meshes, &b, &j);
         if (!has_chunk && !has_mesh)
-            return false;
+            return take_lapse(w, event);
         /* the one nearer after the cursor, so that keys are taken by turns */
         if (!has_chunk || (has_mesh && (uint32_t)(j - w->cursor) < (uint32_t)(i - w->cursor)))
             i = j;

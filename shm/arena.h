@@ -42,7 +42,7 @@ _Static_assert(sizeof(struct adit_base) == 64, "see above");
 
 /* What the reclaimer's thread does besides, and what it remembers of it: zeroes at first, and that thread's own. */
 struct adit_sweep {
-    uint64_t next_ns; /* not before then */
+    uint64_t next_ns, pause_ns; /* not before then; which is so long after the last time */
     uint32_t at;      /* where it goes on */
 };
 struct adit_arena;

@@ -530,7 +530,7 @@ struct adit_mesh {
     uint32_t kind; /* ADIT_KIND_MESH */
     uint32_t bytes;
     uint64_t key;
-    uint64_t serial;       /* counts the meshes of this key from 1 */
+    uint64_t serial;       /* counts the meshes of this key, from above all that forgotten keys had (version_floor) */
     uint64_t content_hash; /* XXH3 of the quads seeded with key */
     uint64_t source[7];    /* versions it was made from: the chunk, then -X +X -Y +Y -Z +Z; 0: none was there */
     uint64_t border_hash[6]; /* of the neighbours' planes that were used; 0: missing */

@@ -29,7 +29,7 @@ wanted chunks_removed $((seconds * 250)) $((seconds * 900))
 wanted edits $((seconds * 30)) $((seconds * 50))
 wanted killed $((seconds / 2)) "$seconds"
 wanted bytes_most 1 $((256 << 20))
-wanted keys_most 500 8192
+wanted keys_most 500 5000 # of 8,192 places: swept from 4,096 on
 for none in torn edits_failed breaches; do
     wanted "$none" 0 0
 done

@@ -143,6 +143,51 @@ static void the_world_follows_a_viewer(void **state)
     assert_true(is_there(1000, 0)); /* chunks stay */
 }
 
+/* (tried: a chunk that both see is made for each) */
+static void two_viewers_share_what_both_see(void **state)
+{
+    const struct adit_viewer_place p = {.size = sizeof p, .at = {CHUNK * 2, 32, 32}, .radius = 2 * CHUNK};
+    struct adit_stream_params sp = params();
+    struct adit_viewer *second;
+    (void)state;
+    sp.flight_max = 256;
+    adit_pool_close(&pool);
+    look_from(0, 2);
+    assert_int_equal(adit_viewer_open(arena, &p, &second), 0);
+    begin(&sp);
+    shm_fixture_nap(200);
+    assert_in_range(look().under_way, 40, 60); /* not 37 for each */
+    adit_stream_close(&s);
+    adit_viewer_close(&second);
+}
+
+static void poke(float *word, float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    __atomic_store_n((uint32_t *)(void *)word, bits, __ATOMIC_RELAXED);
+}
+
+/* A viewer's place may be anything: it is shared memory. */
+static void viewers_anywhere_do_no_harm(void **state)
+{
+    const struct adit_stream_params p = params();
+    (void)state;
+    look_from(0, 1);
+    begin(&p);
+    assert_true(fixture_eventually(has_row, &(struct row){-2, 2}));
+    const float places[][2] = {{1e30f, 1e30f}, {-1e30f, 64}, {0, -1e30f}, {3e7f, 1}};
+    for (uint32_t i = 0; i < 4; i++) {
+        poke(&arena->viewers[0].at[0], places[i][0]);
+        poke(&arena->viewers[0].radius, places[i][1]);
+        shm_fixture_nap(50);
+    }
+    poke(&arena->viewers[0].radius, CHUNK);
+    look_from(50, 1);
+    assert_true(fixture_eventually(has_row, &(struct row){48, 52}));
+    adit_stream_close(&s);
+}
+
 static void others_worlds_and_levels_are_let_alone(void **state)
 {
     static const uint16_t voxels[ADIT_CHUNK_VOXELS] = {1};
@@ -336,6 +381,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_world_follows_a_viewer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(two_viewers_share_what_both_see, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(viewers_anywhere_do_no_harm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(others_worlds_and_levels_are_let_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_leaves_can_be_saved_or_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_fails_is_tried_again_and_not_at_once, set_up, tear_down),

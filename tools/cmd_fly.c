@@ -42,7 +42,7 @@ struct flight {
     struct adit_viewer *viewer;
     struct adit_frame *frames;
     struct adit_sight *sight;
-    uint64_t begin_ns, load_ns, killed, edited, edits_failed, bytes_most, keys_most, random, breaches, left_bytes;
+    uint64_t begin_ns, load_ns, killed, edited, edits_failed, bytes_most, keys_most, random, breaches;
     struct adit_stream_info streamed;
     char breach[200];
 };
@@ -214,7 +214,7 @@ static int remove_one(const struct adit_key *key, void *user)
     return error == -ENOENT ? 0 : error;
 }
 
-/* Everything is taken away, and what is left then is a leak. */
+/* Everything is taken away; what the verifier finds then, blocks that nothing names among it, are breaches. */
 static int come_home(struct flight *f)
 {
     const struct adit_verify_params quiet = {.size = sizeof quiet, .flags = ADIT_VERIFY_QUIET | ADIT_VERIFY_DEEP};

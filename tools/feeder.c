@@ -17,6 +17,7 @@
 #define FULL_WAIT_NS 1000000000ull /* for memory to be reclaimed */
 #define FULL_STEP_NS 2000000ull
 #define BEHIND_STEP_NS 10000000u
+#define BEHIND_MOST_NS 10000000000ull
 #define WARNINGS_SHOWN 3u
 #define EDIT_BATCH 16u
 
@@ -119,12 +120,18 @@ static int failure_say(struct adit_feeder *feeder, const char *what, const struc
 }
 
 /* Waits while meshing is further behind than the producer was told to let it be. */
-static void hold_back(const struct adit_feeder *feeder)
+static void hold_back(struct adit_feeder *feeder)
 {
     struct adit_backlog b = {.size = sizeof b};
-    const uint64_t most = feeder->params.behind_max_ns;
-    while (most && !adit_interrupt_is_set() && !adit_backlog(feeder->arena, &b) && b.clear_ns > most)
+    const uint64_t most = feeder->params.behind_max_ns, begin = adit_moment_ns();
+    while (most && !adit_interrupt_is_set() && !adit_backlog(feeder->arena, &b) && b.clear_ns > most) {
+        if (!b.each_ns && adit_moment_ns() - begin > BEHIND_MOST_NS) { /* nobody meshes: waiting helps nobody */
+            adit_say_note("adit feed", "nothing has been meshed for 10 s, so --max-behind is left; is a dispatcher running?");
+            feeder->params.behind_max_ns = 0;
+            return;
+        }
         adit_moment_sleep(b.clear_ns - most < BEHIND_STEP_NS ? b.clear_ns - most : BEHIND_STEP_NS);
+    }
 }
 
 /* One attempt after another while the arena is full, until memory was reclaimed or a second has passed. */

@@ -103,9 +103,10 @@ static void look_at(struct adit_sight *s, const struct adit_key *key, uint64_t n
     int no_mesh = adit_mesh_acquire(s->reader, key, &mesh); /* the mesh first: so the version is not older than its own */
     int no_view = adit_chunk_acquire(s->reader, key, &view);
     uint64_t version = no_view ? 0 : view.version, published = no_view ? 0 : view.published_ns, meshed = no_mesh ? 0 : mesh.source[0], meshed_ns = no_mesh ? 0 : mesh.published_ns;
+    bool is_torn = (version && version != c->version && !adit_chunk_is_intact(&view)) || (meshed && c->since_ns && !adit_mesh_is_intact(&mesh)); /* each once: bytes are hashed */
     if (adit_exit(s->reader)) /* ousted: the next frame sees it */
         return;
-    s->figures.torn += (no_view && no_view != -ENOENT) || (no_mesh && no_mesh != -ENOENT);
+    s->figures.torn += (no_view && no_view != -ENOENT) || (no_mesh && no_mesh != -ENOENT) || is_torn;
     if (version && !c->since_ns && version != c->version) /* another one since it last was meshed */
         c->since_ns = published;
     c->version = version;

@@ -1,6 +1,6 @@
 /* store_keys.pml - keys are entered, rescued and forgotten in one small table, and nobody's version lands under another's key.
  *
- * Stands for runtime/store.c (find, enter), publish.c (holds, commit), forget.c.
+ * Stands for runtime/store.c (find, enter, keep), publish.c (commit), tombstone.c.
  *
  *   here                      there
  *   key[], M(k) T(k) L(k)     arena->keys: member, tentative, leaving; 0: free
