@@ -182,6 +182,8 @@ static bool follow(struct consumer *c, uint64_t timeout_ns)
     int error = adit_watch_next(c->watch, &e, timeout_ns);
     if (error == -EAGAIN || error == -ETIMEDOUT)
         return false;
+    if (!error && (e.what == ADIT_WATCH_LAPSED || e.key.world == 1)) /* of those that are forgotten, or come and go */
+        return true;
     uint32_t chunk = error ? STORM_CHUNKS : storm_chunk_of(&e.key);
     if (chunk == STORM_CHUNKS)
         storm_die(c->life, "a watch answers %d, chunk (%d,%d,%d)", error, e.key.x, e.key.y, e.key.z);

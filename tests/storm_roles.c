@@ -11,6 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/key.h"
+#include "runtime/store.h"
+#include "runtime/tombstone.h"
 #include "shm/shm.h"
 #include "tests/storm_life.h"
 
@@ -158,6 +161,33 @@ static void produce_one(struct storm_life *l, struct adit_arena *a, uint32_t chu
     storm_count(l->who);
 }
 
+/* A chunk of another world is put, removed or forgotten, by whichever producer: its numbers grow all the same. Only once all others have versions, as first ones are numbered by what was forgotten. */
+static void pass_one(struct storm_life *l, struct adit_arena *a, uint16_t *voxels)
+{
+    uint64_t r = storm_random(l), version = 0, packed;
+    uint32_t i = (uint32_t)(r % STORM_PASSING), index;
+    const struct adit_key key = {.world = 1, .x = (int32_t)i};
+    const struct adit_put_params p = {.size = sizeof p, .version = &version};
+    for (uint32_t k = 0; k < STORM_CHUNKS; k++)
+        if (!__atomic_load_n(&storm->floor[k], __ATOMIC_SEQ_CST))
+            return;
+    uint64_t before = __atomic_load_n(&storm->passing[i], __ATOMIC_SEQ_CST);
+    bool removes = r >> 8 & 1;
+    storm_do(l, removes ? "adit_chunk_remove, passing" : "adit_chunk_put, passing");
+    memset(voxels, 0, ADIT_CHUNK_VOXELS * sizeof *voxels);
+    int error = removes ? adit_chunk_remove(a, &key, &p) : adit_chunk_put(a, &key, voxels, &p);
+    if (error && error != -ENOMEM && !(removes && error == -ENOENT))
+        storm_die(l, "passing chunk %u: %s (%s)", i, adit_strerror(error), adit_detail());
+    if (!error && version <= before)
+        storm_die(l, "passing chunk %u: version %llu after %llu", i, (unsigned long long)version, (unsigned long long)before);
+    while (!error && before < version && !__atomic_compare_exchange_n(&storm->passing[i], &before, version, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        continue;
+    if (!adit_key_pack(&key, &packed) && r >> 9 & 1 && adit_store_find(a, packed, &index)) {
+        storm_do(l, "adit_tombstones_sweep");
+        __atomic_fetch_add(&storm->forgotten, adit_tombstones_sweep(a, index, 1, true), __ATOMIC_RELAXED);
+    }
+}
+
 static void finish(struct storm_life *l, struct adit_arena *a, uint32_t me, uint16_t *voxels)
 {
     storm_do(l, "the last state");
@@ -185,6 +215,8 @@ static void producer_live(struct storm_life *l)
         storm_die(l, "cannot name materials: %s", adit_detail());
     name_one(l, a);
     while (storm_works(l)) {
+        if (l->stage == STORM_STORM && !(storm_random(l) & 3))
+            pass_one(l, a, voxels);
         if (l->stage == STORM_STORM)
             produce_one(l, a, (uint32_t)(storm_random(l) % (STORM_CHUNKS / STORM_PRODUCERS)) * STORM_PRODUCERS + me, voxels);
         else if (l->stage == STORM_FINISH && !is_finished)

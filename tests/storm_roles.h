@@ -27,6 +27,7 @@
 #define STORM_ARENA "storm"
 #define STORM_CONSUMERS 2u
 #define STORM_CLERKS 2u
+#define STORM_PASSING 12u /* chunks of world 1: they come, go and are forgotten */
 #define STORM_BAG_IDS (1u << 22) /* of a clerk from one rest to the next; one that has used them up pushes no more */
 
 enum storm_stage { STORM_STORM, STORM_HALT, STORM_COMPARE, STORM_FINISH, STORM_LEAVE, STORM_EMPTY };
@@ -53,12 +54,13 @@ struct storm_page {
     uint64_t heap_bytes; /* in use when the arena was new */
     struct storm_post post[STORM_POSTS];
     uint64_t floor[STORM_CHUNKS]; /* versions whose publishing had returned */
+    uint64_t passing[STORM_PASSING]; /* the same of chunks of another world, which come and go and are forgotten */
     uint64_t tally[STORM_CLERKS]; /* changes of the lock's object whose unlock had returned */
     uint64_t belt_begun, belt_done; /* elements of the SPSC ring: noted before a push, and after */
     uint64_t belt_last; /* popped last: number and the pusher's life (20 bits) */
     uint32_t bag_begun[STORM_CLERKS]; /* MPMC: ids noted before a push */
     uint64_t bag_sent[STORM_CLERKS][STORM_BAG_IDS / 64], bag_got[STORM_CLERKS][STORM_BAG_IDS / 64];
-    uint64_t published, looks, told, pins, shortages, ousted; /* for the last line */
+    uint64_t published, looks, told, pins, shortages, ousted, forgotten; /* for the last line */
 };
 
 extern struct storm_page *storm;

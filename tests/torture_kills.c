@@ -440,12 +440,12 @@ static void report(uint64_t begin_ns, bool failed)
     for (uint32_t i = 0; i < DOINGS && t.doing[i].what; i++)
         printf("%s %s %u", i ? "," : "", t.doing[i].what, t.doing[i].n);
     printf("\ntorture_kills: seed %llu: %llu killed (%llu keepers, %llu pairs, %llu at a commit), %llu stopped, %llu times at rest, %llu published (%llu waited "
-           "for memory), %llu looks (%llu ousted), %llu told, %llu pins, %llu lock, %llu + %llu ring (%llu gone), %.1f s: %s\n",
+           "for memory), %llu looks (%llu ousted), %llu told, %llu forgotten, %llu pins, %llu lock, %llu + %llu ring (%llu gone), %.1f s: %s\n",
            (unsigned long long)storm->seed, (unsigned long long)t.kills, (unsigned long long)t.keepers, (unsigned long long)t.pairs,
            (unsigned long long)t.snipes,
            (unsigned long long)t.stops, (unsigned long long)t.rests, (unsigned long long)storm->published,
            (unsigned long long)storm->shortages, (unsigned long long)storm->looks,
-           (unsigned long long)storm->ousted, (unsigned long long)storm->told,
+           (unsigned long long)storm->ousted, (unsigned long long)storm->told, (unsigned long long)storm->forgotten,
            (unsigned long long)storm->pins, (unsigned long long)storm->post[STORM_TALLY].progress,
            (unsigned long long)storm->post[STORM_BELT].progress, (unsigned long long)storm->post[STORM_BAG].progress,
            (unsigned long long)t.gone,
