@@ -49,9 +49,9 @@ struct adit_stream_params {
     void *user;
 };
 struct adit_stream;
-/* Starts a thread, which takes some 1 % of a processor while viewers move. Producers only (-EROFS). -EINVAL: layers, sizes, or where the key is to be put; -ENOENT: no such kind; -EMSGSIZE, -ENOMEM, -EAGAIN. */
+/* Starts a thread, which took 2.5 % of a processor while one viewer of a radius of 4 chunks flew over 2 layers at 20 chunks a second, and takes more as there is more around them. Producers only (-EROFS). -EINVAL: layers, sizes, or where the key is to be put; -ENOENT: no such kind; -EMSGSIZE, -ENOMEM, -EAGAIN. */
 ADIT_API int adit_stream_open(struct adit_arena *arena, const struct adit_stream_params *params, struct adit_stream **out);
-/* Cancels what has not begun, waits for what has, and for the thread; chunks stay. Before the queue is closed. */
+/* Cancels what has not begun, waits for what has, 10 s at most, and for the thread; chunks stay. Before the queue is closed. */
 ADIT_API void adit_stream_close(struct adit_stream **stream);
 
 struct adit_stream_info {
@@ -59,7 +59,7 @@ struct adit_stream_info {
     uint32_t missing;     /* chunks within a viewer's radius that are not there */
     uint32_t wanted;      /* those beyond it, up to ahead */
     uint32_t under_way;   /* tasks */
-    uint64_t missing_ns;  /* since when there has been something missing without a break; 0: there is not. The backlog as a time: viewers are too fast, or workers too few, once it grows */
+    uint64_t missing_ns;  /* CLOCK_MONOTONIC since when there has been something missing without a break; 0: there is not. The backlog as a time: viewers are too fast, or workers too few, once it grows */
     uint64_t made, removed, kept, failed, cancelled, found; /* since open: chunks made, removed; how often `leaving` kept one; tasks that failed, or were not needed any more, or found that somebody had published
                             * something else there */
     int32_t last_error;   /* of a task that failed, or of what it could not do itself; 0: none yet */

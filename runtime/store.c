@@ -8,6 +8,7 @@
 
 #define PROBES_MAX 4096u
 #define REUSES_MAX 1024u /* of one place, between two loads, each after a grace period: in sound memory there are never as many */
+#define TRIES_MAX 65536u
 #define PATIENCE 16u /* times that who enters a key gives way to one who has it tentative nearer to its home; then that one is taken away: it may be stopped */
 
 /* Mixes all bits of the key into the low ones (the finalizer of splitmix64, S. Vigna). */
@@ -96,7 +97,7 @@ enum rival { NOBODY, IS_THERE, COMES_FIRST };
 static enum rival look_around(struct adit_arena *arena, uint64_t packed, uint32_t home, uint32_t own, bool patient)
 {
     uint32_t reach = reach_of(arena, home);
-    for (uint32_t i = 0; i < reach; i++) {
+    for (uint32_t i = 0, again = 0; i < reach; i++) {
         uint64_t *key = &arena->keys[place_of(arena, home, i)], word = i == own ? 0 : adit_load_acquire(key);
         if ((word & ~ADIT_KEY_STATE) != packed)
             continue;
@@ -104,8 +105,11 @@ static enum rival look_around(struct adit_arena *arena, uint64_t packed, uint32_
             return IS_THERE;
         if (patient && i < own)
             return COMES_FIRST;
-        if (!adit_cas_acq_rel(key, &word, 0))
-            i--; /* it is something else by now: looked at again. Bounded: it changed because somebody made progress */
+        if (!adit_cas_acq_rel(key, &word, 0)) { /* it is something else by now: looked at again */
+            if (again++ == TRIES_MAX)
+                return COMES_FIRST;
+            i--;
+        }
     }
     return NOBODY;
 }
@@ -144,12 +148,12 @@ static int enter_once(struct adit_arena *arena, uint64_t packed, bool patient, u
 int adit_store_enter(struct adit_arena *arena, uint64_t packed, uint32_t *index)
 {
     int error = 1;
-    for (uint32_t i = 0; error == 1; i++) { /* bounded by others' progress: each turns to what another has entered, or taken away */
+    for (uint32_t i = 0; error == 1 && i < TRIES_MAX; i++) { /* each turns to what another has entered, or taken away */
         error = enter_once(arena, packed, i < PATIENCE, index);
         if (error == 1 && i)
             sched_yield();
     }
-    return error;
+    return error == 1 ? adit_fault(-EAGAIN, "arena %s: others enter the same chunk all the time; call again", arena->name) : error;
 }
 
 int adit_store_foresee(const struct adit_arena *arena, uint64_t packed, uint32_t *index)

@@ -43,7 +43,7 @@ static inline uint64_t adit_store_key(const struct adit_arena *arena, uint32_t i
  * entry says whose it is (adit_store_current). Who holds the entry's work is sure of it for as long. */
 bool adit_store_find(const struct adit_arena *arena, uint64_t packed, uint32_t *index);
 /* The entry of a key that is to be published: where it is a member, or made one. Waits for nobody who is stopped (obstruction-free: two who enter one key at once give way to each other a few times, then take
- * turns by chance); outside sections or inside. -ENOSPC. */
+ * turns by chance); outside sections or inside. -ENOSPC; -EAGAIN: 65,536 times in vain. */
 int adit_store_enter(struct adit_arena *arena, uint64_t packed, uint32_t *index);
 /* Inside the section in which packed is published to the entry: whether the key is there, and stays there until the section ends. Makes a leaving one a member again. */
 bool adit_store_keep(struct adit_arena *arena, uint64_t packed, uint32_t index);

@@ -24,6 +24,7 @@
 #define MISSING_MAX 1024u    /* looked at in a round: the first ones a viewer's walk meets, from the inside out */
 #define FAILED_MAX 64u       /* keys that are let alone for a while */
 #define FAILED_NS 1000000000u
+#define CLOSE_NS 10000000000u /* that tasks under way have to end at close */
 #define ROUND_NS 4000000u    /* between rounds while there is something to do */
 #define IDLE_NS 16000000u
 #define WALK_ROUNDS 16u      /* until all of the store has been looked at */
@@ -90,16 +91,18 @@ static void fail(struct adit_stream *s, uint64_t packed, int error)
 
 static float limit_of(const struct adit_stream *s) { return (float)(s->p.ahead + s->p.keep) * ADIT_CHUNK_DIM; }
 
-/* Takes what has ended, and cancels what is too far by now; all: whatever it takes. */
+/* Takes what has ended, and cancels what is too far by now; all: everything, and waits for what runs. */
 static void land(struct adit_stream *s, bool all)
 {
+    const uint64_t ends_ns = all ? adit_clock_ns() + CLOSE_NS : 0;
     for (uint32_t i = 0; i < s->flights;) {
         struct flight *f = &s->flight[i];
         struct adit_task_result r = {.size = sizeof r};
         if (all || adit_interest_beyond(&s->seen, f->packed) > limit_of(s))
             (void)adit_cancel(s->p.queue, f->task);
-        int error = adit_wait(s->p.queue, f->task, all ? ADIT_FOR_EVER : 0, &r);
-        if (error == -ETIMEDOUT) {
+        uint64_t now = all ? adit_clock_ns() : 0;
+        int error = adit_wait(s->p.queue, f->task, now < ends_ns ? ends_ns - now : 0, &r);
+        if (error == -ETIMEDOUT) { /* at close: its worker was stopped; what it makes all the same is there for others */
             i++;
             continue;
         }

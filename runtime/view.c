@@ -62,19 +62,22 @@ int adit_chunk_acquire(struct adit_reader *reader, const struct adit_key *key, s
     return 0;
 }
 
+#define VERSION_TRIES 1024u
+
 int adit_chunk_version(const struct adit_arena *arena, const struct adit_key *key, uint64_t *version)
 {
     uint64_t packed;
     uint32_t index;
     if (!adit_key_try(key, &packed))
         return -ERANGE;
-    do { /* bounded: each time the key has been forgotten meanwhile */
+    uint32_t tries = 0;
+    do { /* each time the key has been forgotten meanwhile, which takes a grace period */
         *version = 0;
         if (!adit_store_find(arena, packed, &index))
             return 0;
         *version = adit_store_number(&arena->entries[index], adit_load_acquire(&arena->entries[index].current));
         __atomic_thread_fence(__ATOMIC_ACQUIRE); /* what was read is another key's only if the key is gone by now */
-    } while (adit_store_key(arena, index) != packed);
+    } while (adit_store_key(arena, index) != packed && ++tries < VERSION_TRIES);
     return 0;
 }
 

@@ -339,7 +339,7 @@ struct adit_reader_slot {
 struct adit_entry {
     uint64_t current; /* commit word of the version; w: publishers, o: acq_rel CAS */
     uint64_t mesh;    /* commit word of the mesh; w: who holds work, o: acq_rel CAS */
-    uint64_t work;    /* 0: idle, else owner of who meshes it; w: dispatchers, o: acq_rel CAS */
+    uint64_t work;    /* 0: idle, else owner of who meshes it, enters its key or forgets it; w: they, o: acq_rel CAS */
     uint64_t dirty_ns; /* CLOCK_MONOTONIC since when it has been dirty: advice for who meshes; relaxed */
     uint64_t number;   /* a version number within 2^23 of the current one: the upper bits that current lacks; relaxed */
     uint64_t given_up; /* current as it was when nobody would mesh that version any more, as its meshers died of it; w: who holds work, o: release */

@@ -25,7 +25,7 @@ struct adit_sight_figures {
 int adit_sight_open(struct adit_arena *arena, uint32_t radius, int32_t y_lo, uint32_t layers, uint8_t world, struct adit_sight **out);
 void adit_sight_close(struct adit_sight **sight);
 
-/* A frame: what is around `at` (voxels). Some 0.1 us a chunk. */
+/* A frame: what is around `at` (voxels). */
 void adit_sight_look(struct adit_sight *sight, const float at[3]);
 /* How many chunks are in sight, and are bare, now. */
 uint32_t adit_sight_count(const struct adit_sight *sight, uint32_t *bare);
