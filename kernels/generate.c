@@ -14,32 +14,32 @@ static uint64_t mix(uint64_t a)
     return a ^ (a >> 31);
 }
 
-static uint64_t world(int32_t chunk, uint32_t i) /* a world coordinate, modulo 2^64 */
+static uint64_t world(uint32_t lod, int32_t chunk, uint32_t i) /* a world coordinate, modulo 2^64 */
 {
-    return (uint64_t)((int64_t)chunk * DIM + i);
+    return ((uint64_t)((int64_t)chunk * DIM + i) << lod) + (1u << lod >> 1);
 }
 
-static void fill_noise50(uint64_t seed, int32_t x, int32_t y, int32_t z, uint16_t *voxels)
+static void fill_noise50(uint64_t seed, uint32_t lod, int32_t x, int32_t y, int32_t z, uint16_t *voxels)
 {
     uint64_t along_x[DIM];
     for (uint32_t i = 0; i < DIM; i++)
-        along_x[i] = mix(seed ^ world(x, i) * 0x8da6b343u);
+        along_x[i] = mix(seed ^ world(lod, x, i) * 0x8da6b343u);
     for (uint32_t j = 0; j < DIM; j++) {
         for (uint32_t i = 0; i < DIM; i++) {
-            uint64_t along_xy = mix(along_x[i] + world(y, j) * 0xd8163841u);
+            uint64_t along_xy = mix(along_x[i] + world(lod, y, j) * 0xd8163841u);
             for (uint32_t k = 0; k < DIM; k++)
-                voxels[(k * DIM + j) * DIM + i] = mix(along_xy + world(z, k) * 0xcb1ab31fu) & 1;
+                voxels[(k * DIM + j) * DIM + i] = mix(along_xy + world(lod, z, k) * 0xcb1ab31fu) & 1;
         }
     }
 }
 
-static void fill_checker(uint64_t seed, int32_t x, int32_t y, int32_t z, uint16_t *voxels)
+static void fill_checker(uint64_t seed, uint32_t lod, int32_t x, int32_t y, int32_t z, uint16_t *voxels)
 {
     (void)seed;
     for (uint32_t k = 0; k < DIM; k++) {
         for (uint32_t j = 0; j < DIM; j++) {
             for (uint32_t i = 0; i < DIM; i++) {
-                uint64_t wx = world(x, i), wy = world(y, j), wz = world(z, k);
+                uint64_t wx = world(lod, x, i), wy = world(lod, y, j), wz = world(lod, z, k);
                 uint16_t material = (uint16_t)(1 + (wx & 1) + 2 * (wy & 1));
                 voxels[(k * DIM + j) * DIM + i] = (wx + wy + wz) & 1 ? 0 : material;
             }
@@ -88,16 +88,25 @@ const struct adit_generator *adit_generator_named(const char *name)
     return NULL;
 }
 
-bool adit_generate_is_air(const struct adit_generator *generator, int32_t y)
+bool adit_generate_level_is_air(const struct adit_generator *generator, uint32_t lod, int32_t y)
 {
-    return y < generator->y_min || y > generator->y_max;
+    int64_t lowest = (int64_t)y * (1 << lod), highest = lowest + (1 << lod) - 1; /* chunks of level 0 */
+    return highest < generator->y_min || lowest > generator->y_max;
+}
+
+bool adit_generate_is_air(const struct adit_generator *generator, int32_t y) { return adit_generate_level_is_air(generator, 0, y); }
+
+void adit_generate_level(const struct adit_generator *generator, uint64_t seed, uint32_t lod, int32_t x, int32_t y, int32_t z,
+                         uint16_t *voxels)
+{
+    if (adit_generate_level_is_air(generator, lod, y))
+        memset(voxels, 0, ADIT_CHUNK_VOXELS * sizeof *voxels);
+    else
+        generator->fill(seed, lod, x, y, z, voxels);
 }
 
 void adit_generate(const struct adit_generator *generator, uint64_t seed, int32_t x, int32_t y, int32_t z,
                    uint16_t *voxels)
 {
-    if (adit_generate_is_air(generator, y))
-        memset(voxels, 0, ADIT_CHUNK_VOXELS * sizeof *voxels);
-    else
-        generator->fill(seed, x, y, z, voxels);
+    adit_generate_level(generator, seed, 0, x, y, z, voxels);
 }

@@ -13,6 +13,10 @@
  *     h3 = mix(mix(mix(seed ^ X*8DA6B343) + Y*D8163841) + Z*CB1AB31F)                          all modulo 2^64
  *     noise50 = h3 & 1               checker = (X+Y+Z) & 1 ? 0 : 1 + (X & 1) + 2*(Y & 1)
  *
+ * Of level of detail lod: each 2^lod-th voxel along each axis, the middle ones: voxel (i,j,k) of chunk (x,y,z) is that of level 0 at
+ * world coordinates ((64x + i) << lod) + (1 << lod >> 1), and so on. (So checker is all air at level 1 and has none beyond.) A chunk of any level takes about
+ * as long as one of level 0; terrain up to some times as long.
+ *
  * terrain: the formulas stand at the head of generate_terrain.c. Bedrock is at Y = 0, the sea at 40, everything at 127 or
  * below; beneath and above is air. Along x and z it goes on for 2^24 chunks and then repeats.
  */
@@ -37,7 +41,7 @@ struct adit_generator {
     const struct adit_generate_material *materials;
     uint32_t materials_n;
     int32_t y_min, y_max; /* chunks of other y are air */
-    void (*fill)(uint64_t seed, int32_t x, int32_t y, int32_t z, uint16_t *voxels);
+    void (*fill)(uint64_t seed, uint32_t lod, int32_t x, int32_t y, int32_t z, uint16_t *voxels);
 };
 
 /* The generator called name, or NULL. */
@@ -54,8 +58,14 @@ void adit_generate(const struct adit_generator *generator, uint64_t seed, int32_
 /* Whether all chunks at height y are air, whatever the seed. */
 bool adit_generate_is_air(const struct adit_generator *generator, int32_t y);
 
+/* The same of a level of detail, up to ADIT_GENERATE_LOD_MAX. */
+#define ADIT_GENERATE_LOD_MAX 15u
+void adit_generate_level(const struct adit_generator *generator, uint64_t seed, uint32_t lod, int32_t x, int32_t y, int32_t z,
+                         uint16_t *voxels);
+bool adit_generate_level_is_air(const struct adit_generator *generator, uint32_t lod, int32_t y);
+
 /* The fill of the generator "terrain" (generate_terrain.c), and its table. */
-void adit_generate_terrain(uint64_t seed, int32_t x, int32_t y, int32_t z, uint16_t *voxels);
+void adit_generate_terrain(uint64_t seed, uint32_t lod, int32_t x, int32_t y, int32_t z, uint16_t *voxels);
 enum { ADIT_GENERATE_TERRAIN_MATERIALS = 24 };
 extern const struct adit_generate_material adit_generate_terrain_materials[ADIT_GENERATE_TERRAIN_MATERIALS];
 

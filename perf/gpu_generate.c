@@ -178,7 +178,7 @@ static void *make_some(void *user)
     for (uint32_t i; voxels && (i = __atomic_fetch_add(&c->next, 1, __ATOMIC_RELAXED)) < c->n;) {
         int32_t at[3];
         place(i, at);
-        adit_generate_terrain(SEED, at[0], at[1], at[2], voxels);
+        adit_generate_terrain(SEED, 0, at[0], at[1], at[2], voxels);
     }
     free(voxels);
     return NULL;

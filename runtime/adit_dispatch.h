@@ -41,6 +41,8 @@ struct adit_dispatcher_params {
     uint32_t workers_max; /* threads, as many as load asks for: as workers_max of adit_pool_params; default: workers */
     uint32_t processes;   /* worker processes that mesh: what kills one takes nobody along; default none */
     const char *const *objects; /* with kinds for these processes, beside the built-in ones: as objects of adit_pool_params */
+    const char *policy; /* how devices are given their shares of the backlog: "adaptive" (the default: what is done sooner with them), "round_robin" (as much as to each other tier, threads being one), "least_loaded" (the same, to whom is done
+                         * with what it has before the threads are with the backlog), "capability" (what is more than a chunk for each thread, the first device before the next) */
     bool background; /* threads, of devices, too, and processes: as of adit_pool_params */
 };
 /* Meshes dirty chunks until closed, on threads of this process, and in worker processes (adit_tasks.h); several may run on one arena. Before detach it is closed. Its workers are a pool
@@ -49,7 +51,7 @@ struct adit_dispatcher_params {
  * to they mesh also (adit_dispatcher_node tells), the nearest first. Then the first node
  * serves "adit.mesh", and each further one a queue of its own. One of them looks what is dirty and meshes as well, unless there are processes only. A chunk that kills each worker that meshes it (3 in a row) is given up: it counts as
  * settled, gets no mesh until another version of it is published, and is told of by adit_dispatcher_tier. Producers
- * only: -EROFS. -EINVAL: no such kernel on this machine, too many workers, or devices only and processes; -ENOMEM; -EAGAIN: the kernel gives no more threads; -ENOSPC, -EEXIST: there is no room
+ * only: -EROFS. -EINVAL: no such policy, no such kernel on this machine, too many workers, or devices only and processes; -ENOMEM; -EAGAIN: the kernel gives no more threads; -ENOSPC, -EEXIST: there is no room
  * for that queue (one thread alone does without), or it has another shape; with processes it blocks, and fails, as adit_pool_open. */
 ADIT_API int adit_dispatcher_open(struct adit_arena *arena, const struct adit_dispatcher_params *params,
                                   struct adit_dispatcher **out);
@@ -79,7 +81,7 @@ struct adit_share_report {
     uint64_t fixed_ns, each_ns;  /* what n chunks cost the device: fixed + n x each; 0: not known yet */
     uint64_t busy_ns;            /* until it has done what it has */
     const char *why;             /* "done sooner with it", "done sooner without it", "slower than the threads whose processors it takes", "tried: its price is not known", "tried: prices change",
-                                  * "waits until its price is known", "waits until the price of a thread is known", "there are no threads" */
+                                  * "waits until its price is known", "waits until the price of a thread is known", "there are no threads"; or the policy's name */
 };
 /* The decision before the last `back` ones, of the last 64, about tier (1: the first device), as adit_dispatcher_tier counts; of decisions in a row that give nothing for the same reason there is one. -ERANGE: no
  * such device, or decision; -EMSGSIZE. Any thread. */

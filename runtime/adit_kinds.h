@@ -77,14 +77,14 @@ struct adit_encode_result {
 
 /* ---- adit.generate ---------------------------------------------------------------------------------------------- */
 
-/* Makes a chunk of a built-in world (kernels/generate.h), names its materials, and publishes it, air or not, in place of version `replaces`. Run twice it is run once: where the key has
+/* Makes a chunk of a built-in world, at any level of detail (kernels/generate.h: one voxel of 2^lod along each axis), names its materials, and publishes it, air or not, in place of version `replaces`. Run twice it is run once: where the key has
  * another version by now, but with these very voxels, that is it. No buffers; producers only. -EEXIST: the key has another version, with other voxels; -ERANGE: no
  * key; -ENOSPC, -EAGAIN: as adit_chunk_put and adit_material_register. */
 struct adit_generate_args {
     char generator[16]; /* "terrain", "noise50", "checker"; zeroes behind */
     uint64_t seed;
     uint64_t replaces;  /* 0: the key never had a version */
-    struct adit_key key; /* lod 0 */
+    struct adit_key key;
 };
 struct adit_generate_result {
     uint64_t version;

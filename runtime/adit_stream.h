@@ -21,7 +21,11 @@ extern "C" {
  *     adit_stream_open(a, &p, &stream);      q: a queue with workers, of a pool of threads or processes
  *     adit_viewer_move(v, &me); ...          as ever; the rest follows
  *
- * Tasks are of NORMAL priority within a viewer's radius and LOW ahead, so on a queue of priorities (the dispatcher's own, "adit.mesh", will do) meshes of what is seen go before what is not yet.
+ * Beyond the radius the world goes on in less detail: chunks of level 1 are made within twice the radius, of level 2 within four times, and so on to `levels`; ahead and keep count in chunks of the level. Each level is a whole disc, so as many
+ * chunks as level 0 has, and there is something to draw where a finer one is still to come: draw, of those that cover a place, the finest that has its mesh. Edits show at level 0, and at others once adit.lod_publish has told them; only levels that are there
+ * should be told, as with edits (below).
+ *
+ * Tasks are of NORMAL priority within a viewer's radius, at level 0, and LOW ahead and at other levels, so on a queue of priorities (the dispatcher's own, "adit.mesh", will do) meshes of what is seen go before what is not yet.
  *
  * It remembers nothing that the store does not say: if its process dies, whoever opens a stream next goes on where it was, tasks that are still to come included. One a world: two
  * would make the same chunks, to no harm but the work. Without viewers in its world it does nothing, and nothing is removed.
@@ -38,6 +42,7 @@ struct adit_stream_params {
     int32_t y_lo, y_hi;  /* chunks of these layers, y_lo <= y < y_hi, and no others are made; all of them are removed */
     uint32_t ahead;      /* chunks that are made beyond a viewer's radius; default 2 */
     uint32_t keep;       /* chunks beyond that, before what is there is removed; default 2 */
+    uint32_t levels;     /* of detail, beyond level 0; to 15. Default 0: what others publish at levels above this one is let alone */
     uint32_t flight_max; /* tasks under way, to 256; default 32. Many keep workers busy; few follow turns sooner */
     uint64_t seed;       /* of adit.generate with "terrain", the default kind */
     uint32_t kind;       /* another kind that publishes a chunk: args, with the key (struct adit_key) put into it at key_at. Status less than 0: it is tried again a second later. args NULL: the default kind */

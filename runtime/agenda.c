@@ -20,15 +20,16 @@ static void sift(struct adit_agenda_item *item, uint32_t n, uint32_t at)
     }
 }
 
-void adit_agenda_begin(struct adit_agenda *a, uint64_t now_ns)
+void adit_agenda_begin(struct adit_agenda *a, uint32_t max, uint64_t now_ns)
 {
+    a->max = max;
     a->begun_ns = now_ns;
     a->n = a->taken = 0;
 }
 
 void adit_agenda_add(struct adit_agenda *a, uint32_t index, uint32_t rank)
 {
-    if (a->n == ADIT_AGENDA_MAX) {
+    if (a->n == a->max) {
         if (rank >= a->item[0].rank)
             return;
         a->item[0] = (struct adit_agenda_item){rank, index};

@@ -1,6 +1,7 @@
-/* agenda.h - the chunks to be meshed next, the soonest needed first, out of however many are dirty: the best 128 of a walk, by rank (interest.h), kept while they are worth more than another walk.
+/* agenda.h - the chunks to be meshed next, the soonest needed first, out of however many are dirty: the best of a walk, by rank (interest.h), kept while they are worth more than another walk.
  *
- *     adit_agenda_begin(&a, now);  for all that are dirty: adit_agenda_add(&a, index, rank);  adit_agenda_end(&a, later);
+ *     struct adit_agenda a = {.item = room for max};
+ *     adit_agenda_begin(&a, max, now);  for all that are dirty: adit_agenda_add(&a, index, rank);  adit_agenda_end(&a, later);     (survey.h does so)
  *     while (adit_agenda_is_fresh(&a, now) && adit_agenda_take(&a, &index)) ...
  *
  * A walk over n chunks costs time in proportion to n; what it found is used for 16 times as long, so walks take a seventeenth of the time, and among few chunks a new one is seen within microseconds.
@@ -14,17 +15,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ADIT_AGENDA_MAX 128u
-
+struct adit_agenda_item {
+    uint32_t rank, index;
+};
 struct adit_agenda {
     uint64_t begun_ns, fresh_ns; /* of the last walk; until when what is left of it counts */
-    uint32_t n, taken;
-    struct adit_agenda_item {
-        uint32_t rank, index;
-    } item[ADIT_AGENDA_MAX];
+    uint32_t n, taken, max;
+    struct adit_agenda_item *item; /* the owner's */
 };
 
-void adit_agenda_begin(struct adit_agenda *agenda, uint64_t now_ns);
+/* For the best max, at least 1, of what is added. */
+void adit_agenda_begin(struct adit_agenda *agenda, uint32_t max, uint64_t now_ns);
 void adit_agenda_add(struct adit_agenda *agenda, uint32_t index, uint32_t rank);
 /* Sorts them. */
 void adit_agenda_end(struct adit_agenda *agenda, uint64_t now_ns);

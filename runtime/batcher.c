@@ -8,8 +8,10 @@
 #include <time.h>
 
 #include "runtime/dirty.h"
+#include "runtime/interest.h"
 #include "runtime/material.h"
 #include "runtime/share_log.h"
+#include "runtime/survey.h"
 #include "runtime/vigil.h"
 
 #define FLIGHTS 2u
@@ -45,6 +47,8 @@ struct adit_batcher {
     struct adit_batcher_params p;
     pthread_t thread;
     uint32_t cursor;
+    struct adit_agenda agenda; /* of a batch, where there are viewers; 2 x batch_max */
+    uint32_t skips;            /* the first of it, which are the threads' */
     struct adit_bid *bid;       /* of this device; what may be read of others is in p.bids */
     uint64_t flown_ns;          /* when a flight landed last, or was thought of first */
     uint64_t nap_ns;
@@ -108,13 +112,34 @@ static void give_up(struct adit_batcher *b, struct flight *f)
     mesh_aside(b, f);
 }
 
+/* By what viewers see first: the n behind those that the threads come to meanwhile, or before them where there are not so many any more. */
+static void survey(struct adit_batcher *b, uint32_t n)
+{
+    uint32_t max = 2 * b->p.executor->batch_max, skips = b->skips < max - n ? b->skips : max - n;
+    adit_survey(b->p.arena, &b->agenda, n + skips, NULL, NULL);
+    b->agenda.taken = b->agenda.n > n ? b->agenda.n - n : 0;
+}
+
+static bool claim(struct adit_batcher *b, bool is_ranked, uint32_t *index)
+{
+    if (!is_ranked)
+        return adit_dirty_claim(b->p.arena, &b->cursor, index);
+    while (adit_agenda_take(&b->agenda, index))
+        if (adit_dirty_claim_at(b->p.arena, *index))
+            return true;
+    return false;
+}
+
 /* Claims up to n chunks and adds them. */
 static void fill(struct adit_batcher *b, struct flight *f, uint32_t n)
 {
     struct adit_arena *arena = b->p.arena;
+    bool is_ranked = adit_interest_high(arena);
+    if (is_ranked)
+        survey(b, n);
     for (uint32_t tried = 0; tried < n && !is_stopped(b); tried++) {
         struct claim *c = &f->claims[f->n];
-        if (!adit_dirty_claim(arena, &b->cursor, &c->index))
+        if (!claim(b, is_ranked, &c->index))
             return;
         int error = adit_mesher_add(arena, b->p.flags, c->index, b->p.executor, f->batch, &c->origin);
         if (!error) {
@@ -305,6 +330,14 @@ static uint32_t decide(struct adit_batcher *b, const struct adit_share *s, uint3
     return taken;
 }
 
+static uint32_t idle_before(const struct adit_batcher *b)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < b->p.own; i++)
+        n += !adit_load32_acquire(&b->p.bids[i].is_lost) && !adit_load_relaxed(&b->p.bids[i].done_ns); /* relaxed: an estimate */
+    return n;
+}
+
 static uint32_t share_now(struct adit_batcher *b, const struct flight *in_flight)
 {
     struct adit_rival rivals[ADIT_EXECUTORS_MAX];
@@ -313,9 +346,15 @@ static uint32_t share_now(struct adit_batcher *b, const struct flight *in_flight
     struct adit_share s = {.backlog = adit_bitset_count(&dirty), .threads = b->p.threads, .thread_ns = (double)thread_ns,
                            .device = {(double)b->bid->fixed_ns, (double)b->bid->each_ns}, .batch_max = b->most,
                            .device_busy_ns = adit_busy_ns(b->bid->done_ns, now_ns), .is_software = b->p.executor->is_software,
-                           .rivals = rivals, .rivals_n = adit_bid_rivals(b->p.bids, b->p.bids_n, b->p.own, now_ns, rivals)};
+                           .rivals = rivals, .rivals_n = adit_bid_rivals(b->p.bids, b->p.bids_n, b->p.own, now_ns, rivals), .idle_before = idle_before(b)};
+    b->skips = 0;
     if (!s.backlog)
         return 0;
+    if (b->p.policy != ADIT_ROUTE_ADAPTIVE) {
+        uint32_t due = adit_share_by_policy(&s, b->p.policy);
+        b->skips = adit_share_skips(&s, due);
+        return decide(b, &s, due, adit_route_policy_name(b->p.policy));
+    }
     if (s.threads && !thread_ns)
         return decide(b, &s, 0, "waits until the price of a thread is known");
     if (s.threads && !b->bid->each_ns)
@@ -323,6 +362,7 @@ static uint32_t share_now(struct adit_batcher *b, const struct flight *in_flight
     uint32_t share = adit_share_of_device(&s), again = share || in_flight->is_up ? 0 : probe_now(b);
     if (again)
         return decide(b, &s, again, "tried: prices change");
+    b->skips = adit_share_skips(&s, share);
     bool is_slower = s.threads && s.is_software && s.device.each_ns >= s.thread_ns / s.threads;
     return decide(b, &s, share, !s.threads ? "there are no threads" : share ? "done sooner with it" : is_slower ? "slower than the threads whose processors it takes" : "done sooner without it");
 }
@@ -416,6 +456,7 @@ static void free_all(struct adit_batcher *b)
         free(b->flight[i].claims);
         free(b->flight[i].aside);
     }
+    free(b->agenda.item);
     adit_share_log_fini(&b->log);
     free(b);
 }
@@ -430,6 +471,10 @@ int adit_batcher_open(const struct adit_batcher_params *params, struct adit_batc
         b->flight[i].claims = calloc(params->executor->batch_max, sizeof *b->flight[i].claims);
         b->flight[i].aside = calloc(params->executor->batch_max, sizeof *b->flight[i].aside);
         error = b->flight[i].claims && b->flight[i].aside ? 0 : ENOMEM;
+    }
+    if (!error) {
+        b->agenda.item = calloc(2 * params->executor->batch_max, sizeof *b->agenda.item);
+        error = b->agenda.item ? 0 : ENOMEM;
     }
     if (!error) {
         b->p = *params;

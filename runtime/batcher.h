@@ -1,4 +1,4 @@
-/* batcher.h - the dispatcher's thread for a device: it takes the share of the backlog that the device does sooner than the threads (cost.h), a batch at
+/* batcher.h - the dispatcher's thread for a device: it takes the share of the backlog that the device does sooner than the threads (share.h), a batch at
  * a time, two in flight.
  *
  *   of a batch                                  if the process dies right after       if the device is lost
@@ -12,6 +12,8 @@
  * Where the device can import the arena's data it reads voxels where they lie: then the section of 1 lasts until the device is done with the batch (2), as a reader's
  * would, and what was read in a section that was ousted is not published; the next flights copy. Publishing takes memory, which sections hold back: the
  * other flight's section is waited for where there is none.
+ *
+ * Where there are viewers (interest.h), a batch is of what they see first, but for what the threads will have done before it comes back; without, as chunks come.
  *
  * Chunks that are not for a device (air, one material, what it refuses) are meshed in place by the kernel, outside that section. When the device is lost this thread meshes as any
  * other worker does, so a dispatcher that had nothing else goes on.
@@ -39,6 +41,7 @@ struct adit_batcher_params {
     uint8_t flags;
     struct adit_bid *bids; /* bids_n */
     uint32_t bids_n, own;
+    enum adit_route_policy policy;
     bool is_background; /* its thread yields (adit_thread_background) */
 };
 

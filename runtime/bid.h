@@ -1,5 +1,5 @@
 /* bid.h - what each device of a dispatcher tells the others: its price, and when it is done with what it has. So the share that one takes of the backlog
- * leaves to the others what they do sooner (cost.h: rivals).
+ * leaves to the others what they do sooner (share.h: rivals).
  *
  *     adit_bid_init(&bids[i], executor)                   of all devices, before the thread of any starts
  *     n = adit_bid_rivals(bids, n, own, now, rivals)      how much is for this one?
@@ -12,8 +12,8 @@
 #ifndef ADIT_BID_H
 #define ADIT_BID_H
 
-#include "runtime/cost.h"
 #include "runtime/executor.h"
+#include "runtime/share.h"
 
 struct adit_bid {
     uint64_t fixed_ns, each_ns; /* the price, as learned; each_ns 0: not known */

@@ -31,7 +31,7 @@ struct adit_dispatcher {
     struct adit_bid bids[ADIT_EXECUTORS_MAX]; /* of their devices */
 };
 
-static int start_batchers(struct adit_dispatcher *d, const struct adit_devices *devices, uint32_t threads)
+static int start_batchers(struct adit_dispatcher *d, const struct adit_devices *devices, uint32_t threads, enum adit_route_policy policy)
 {
     int error = 0;
     for (uint32_t i = 0; devices && i < devices->n; i++)
@@ -39,7 +39,7 @@ static int start_batchers(struct adit_dispatcher *d, const struct adit_devices *
     for (uint32_t i = 0; devices && i < devices->n && !error; i++) {
         const struct adit_batcher_params p = {.arena = d->arena, .executor = devices->executor[i], .kernel = d->kernel, .stop = &d->stop,
                                               .thread_ns = &d->chunk_ns, .threads = threads, .flags = d->flags, .bids = d->bids,
-                                              .bids_n = devices->n, .own = i, .is_background = d->is_background};
+                                              .bids_n = devices->n, .own = i, .policy = policy, .is_background = d->is_background};
         error = adit_batcher_open(&p, &d->batchers[i]);
         d->batchers_n += !error;
     }
@@ -48,8 +48,11 @@ static int start_batchers(struct adit_dispatcher *d, const struct adit_devices *
 
 static int check(struct adit_arena *arena, const struct adit_dispatcher_params *p, uint32_t n, adit_mesh_kernel *kernel)
 {
+    enum adit_route_policy policy;
     if (arena->role != ADIT_ROLE_PRODUCER)
         return adit_fault(-EROFS, "arena %s: only a producer can run a dispatcher", arena->name);
+    if (p->policy && adit_route_policy_named(p->policy, &policy))
+        return -EINVAL;
     if (!kernel)
         return adit_fault(-EINVAL, "kernel '%.40s': this machine or build has none of that name", p->kernel);
     if (n > WORKERS_MAX || p->workers_max > WORKERS_MAX)
@@ -131,10 +134,13 @@ int adit_dispatcher_open(struct adit_arena *arena, const struct adit_dispatcher_
     d->flags = p->culled ? ADIT_MESH_CULLED : 0;
     d->chunk_ns = p->thread_ns;
     d->is_background = p->background;
+    enum adit_route_policy policy = ADIT_ROUTE_ADAPTIVE;
+    if (p->policy)
+        (void)adit_route_policy_named(p->policy, &policy); /* checked */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the application's */
-    error = start_batchers(d, p->devices, n + p->processes);
+    error = start_batchers(d, p->devices, n + p->processes, policy);
     error = error ? error : start_foremen(d, p, p->kernel ? p->kernel : name, n);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error)

@@ -14,9 +14,10 @@
 
 #include "runtime/cost.h"
 #include "runtime/dirty.h"
+#include "runtime/interest.h"
 #include "runtime/mesher.h"
 #include "runtime/placement.h"
-#include "runtime/store.h"
+#include "runtime/survey.h"
 #include "runtime/task_queue.h"
 
 #define QUEUE "adit.mesh" /* on further nodes one each: and a point and the node's number */
@@ -98,22 +99,16 @@ static void list_as_they_come(struct adit_foreman *f, struct look *look, uint32_
             f->list[look->n++] = index;
 }
 
-/* Walks over all that is dirty, for the best. */
-static void make_agenda(struct adit_foreman *f, struct look *look)
+/* A look of a foreman, for a survey. */
+struct surveyor {
+    struct adit_foreman *foreman;
+    struct look *look;
+};
+
+static bool is_considered(void *user, uint32_t index)
 {
-    struct adit_arena *arena = f->p.arena;
-    struct adit_dirty_walk walk = {0};
-    uint64_t now = adit_clock_ns();
-    uint32_t cursor = 0, index;
-    look->passed = (struct adit_reach_passed){0};
-    adit_interest_look(arena, &f->seen);
-    adit_agenda_begin(&f->agenda, now);
-    while (adit_dirty_next(arena, &walk, &cursor, &index)) {
-        uint64_t since = adit_load_relaxed(&arena->entries[index].dirty_ns); /* relaxed: advice, as is all of this */
-        if (consider(f, look, index))
-            adit_agenda_add(&f->agenda, index, adit_interest_rank(&f->seen, adit_store_key(arena, index), now > since ? now - since : 0));
-    }
-    adit_agenda_end(&f->agenda, adit_clock_ns());
+    const struct surveyor *s = user;
+    return consider(s->foreman, s->look, index);
 }
 
 static void list_from_agenda(struct adit_foreman *f, struct look *look, uint32_t n_max)
@@ -136,7 +131,8 @@ static void list_by_rank(struct adit_foreman *f, struct look *look, uint32_t n_m
         list_from_agenda(f, look, n_max);
     if (look->n)
         return;
-    make_agenda(f, look);
+    look->passed = (struct adit_reach_passed){0};
+    adit_survey(f->p.arena, &f->agenda, ADIT_OFFERS_MAX, is_considered, &(struct surveyor){f, look});
     list_from_agenda(f, look, n_max);
 }
 
@@ -429,6 +425,7 @@ int adit_foreman_open(const struct adit_foreman_params *params, struct adit_fore
     if (!f)
         return adit_fault(-ENOMEM, "arena %s: no memory for a dispatcher", params->arena->name);
     f->p = *params;
+    f->agenda.item = f->items;
     pthread_mutex_init(&f->lock, NULL);
     pthread_mutex_init(&f->baton, NULL);
     cpu_set_t before;

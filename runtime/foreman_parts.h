@@ -7,7 +7,6 @@
 
 #include "runtime/agenda.h"
 #include "runtime/foreman.h"
-#include "runtime/interest.h"
 #include "runtime/kinds.h"
 #include "runtime/offers.h"
 
@@ -21,8 +20,8 @@ struct adit_foreman {
     bool is_alone;      /* it offers nothing */
     uint32_t workers_n; /* who take offers */
     uint32_t cursor;
-    struct adit_interest seen; /* at the last walk for the agenda */
     struct adit_agenda agenda;
+    struct adit_agenda_item items[ADIT_OFFERS_MAX]; /* its */
     uint64_t meshed_here[ADIT_SEGMENTS_MAX]; /* by the foreman, before the chunk is done; by where its version was, as by_others */
     uint32_t list[ADIT_OFFERS_MAX], at[ADIT_OFFERS_MAX]; /* free chunks of one look; where they stood in the agenda */
     struct adit_task_spec specs[ADIT_OFFERS_MAX];

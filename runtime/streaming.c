@@ -15,6 +15,7 @@
 #include "runtime/scratch.h"
 #include "runtime/store.h"
 
+#define LEVELS_MAX 15u
 #define FLIGHT_MAX 256u
 #define FLIGHT 32u
 #define AHEAD 2u
@@ -89,7 +90,10 @@ static void fail(struct adit_stream *s, uint64_t packed, int error)
     __atomic_store_n(&s->info.last_error, error, __ATOMIC_RELAXED);
 }
 
-static float limit_of(const struct adit_stream *s) { return (float)(s->p.ahead + s->p.keep) * ADIT_CHUNK_DIM; }
+/* By how much a chunk lies beyond the radius, in chunks of its level. */
+static float beyond(const struct adit_stream *s, uint64_t packed) { return adit_interest_beyond(&s->seen, packed) / (ADIT_CHUNK_DIM * (float)(1u << adit_key_unpack(packed).lod)); }
+
+static bool is_far(const struct adit_stream *s, uint64_t packed) { return beyond(s, packed) > (float)(s->p.ahead + s->p.keep); }
 
 /* Takes what has ended, and cancels what is too far by now; all: everything, and waits for what runs. */
 static void land(struct adit_stream *s, bool all)
@@ -98,7 +102,7 @@ static void land(struct adit_stream *s, bool all)
     for (uint32_t i = 0; i < s->flights;) {
         struct flight *f = &s->flight[i];
         struct adit_task_result r = {.size = sizeof r};
-        if (all || adit_interest_beyond(&s->seen, f->packed) > limit_of(s))
+        if (all || is_far(s, f->packed))
             (void)adit_cancel(s->p.queue, f->task);
         uint64_t now = all ? adit_clock_ns() : 0;
         int error = adit_wait(s->p.queue, f->task, now < ends_ns ? ends_ns - now : 0, &r);
@@ -122,8 +126,8 @@ static void land(struct adit_stream *s, bool all)
 static int launch(struct adit_stream *s, uint64_t packed)
 {
     struct adit_key key = adit_key_unpack(packed);
-    bool is_ahead = adit_interest_beyond(&s->seen, packed) > 0; /* nobody sees it yet: meshing what is seen goes before */
-    const struct adit_task_spec spec = {.size = sizeof spec, .kind = s->p.kind, .priority = is_ahead ? ADIT_LOW : ADIT_NORMAL, .args = s->args, .args_bytes = s->p.args_bytes};
+    bool is_later = key.lod || beyond(s, packed) > 0; /* nobody sees it yet, or it stands in for what is finer: meshing what is seen goes before */
+    const struct adit_task_spec spec = {.size = sizeof spec, .kind = s->p.kind, .priority = is_later ? ADIT_LOW : ADIT_NORMAL, .args = s->args, .args_bytes = s->p.args_bytes};
     struct flight *f = &s->flight[s->flights];
     memcpy(s->args + s->p.key_at, &key, sizeof key);
     f->packed = packed;
@@ -148,21 +152,22 @@ static void look_at(struct adit_stream *s, const struct adit_key *key, uint64_t 
     uint64_t packed;
     if (!adit_key_try(key, &packed))
         return;
-    float beyond = adit_interest_beyond(&s->seen, packed);
-    if (beyond > (float)s->p.ahead * ADIT_CHUNK_DIM || is_there(s->arena, packed))
+    float by = beyond(s, packed);
+    if (by > (float)s->p.ahead || is_there(s->arena, packed))
         return;
-    *(beyond > 0 ? wanted : missing) += 1;
+    *(by > 0 ? wanted : missing) += 1;
     if (s->missing_n < MISSING_MAX && !is_flying(s, packed) && !has_failed(s, packed, now))
         s->missing[s->missing_n++] = (struct missing){.packed = packed, .rank = adit_interest_rank(&s->seen, packed, 0)};
 }
 
-/* The square ring of columns at distance d from the one a viewer is over. */
-static void look_at_ring(struct adit_stream *s, int32_t x, int32_t z, int32_t d, uint64_t now, uint32_t *missing, uint32_t *wanted)
+/* The square ring of columns of a level at distance d from the one that is around. */
+static void look_at_ring(struct adit_stream *s, const struct adit_key *around, int32_t d, uint64_t now, uint32_t *missing, uint32_t *wanted)
 {
-    struct adit_key key = {.world = s->p.world};
+    struct adit_key key = *around;
+    const int32_t x = key.x, z = key.z, y_lo = s->p.y_lo >> key.lod, y_hi = ((s->p.y_hi - 1) >> key.lod) + 1;
     for (int32_t i = -d; i <= d; i++)
         for (int32_t j = -d; j <= d; j += i == -d || i == d || !d ? 1 : 2 * d)
-            for (key.x = x + i, key.z = z + j, key.y = s->p.y_lo; key.y < s->p.y_hi; key.y++)
+            for (key.x = x + i, key.z = z + j, key.y = y_lo; key.y < y_hi; key.y++)
                 look_at(s, &key, now, missing, wanted);
 }
 
@@ -172,14 +177,14 @@ static int by_rank(const void *a, const void *b)
     return p->rank != q->rank ? (p->rank > q->rank) - (p->rank < q->rank) : (p->packed > q->packed) - (p->packed < q->packed);
 }
 
-/* A coordinate of the chunk that a viewer is in; it may be told anything. */
-static int32_t chunk_of(float voxel)
+/* A coordinate of the chunk of a level that a viewer is in; it may be told anything. */
+static int32_t chunk_of(float voxel, uint32_t lod)
 {
-    float chunk = floorf(voxel / ADIT_CHUNK_DIM);
+    float chunk = floorf(voxel / (ADIT_CHUNK_DIM * (float)(1u << lod)));
     return chunk > -FAR && chunk < FAR ? (int32_t)chunk : chunk > 0 ? (int32_t)FAR : -(int32_t)FAR;
 }
 
-/* How many rings around a viewer may have chunks for it. */
+/* How many rings around a viewer may have chunks for it, at any level: radius and chunks are twice as long from one to the next. */
 static int32_t rings_of(const struct adit_stream *s, const struct adit_interest_viewer *v)
 {
     float chunks = ceilf(v->radius / ADIT_CHUNK_DIM);
@@ -202,14 +207,14 @@ static void find_missing(struct adit_stream *s)
     uint64_t now = adit_clock_ns();
     s->missing_n = 0;
     for (int32_t d = 0; d <= (int32_t)(2 * CHUNKS_MAX); d++) /* ring by ring, of all viewers: if there is too much, each has what is near it */
-        for (uint32_t v = 0; v < s->seen.n; v++) {
-            const struct adit_interest_viewer *viewer = &s->seen.viewer[v];
-            if (d > rings_of(s, viewer))
-                continue;
-            adit_rcu_enter(s->reader); /* a section a ring: none is long */
-            look_at_ring(s, chunk_of(viewer->at[0]), chunk_of(viewer->at[2]), d, now, &missing, &wanted);
-            (void)adit_rcu_exit(s->reader); /* ousted: it is looked at again in the next round */
-        }
+        for (uint32_t v = 0; v < s->seen.n; v++)
+            for (uint32_t lod = 0; lod <= s->p.levels && d <= rings_of(s, &s->seen.viewer[v]); lod++) {
+                const float *at = s->seen.viewer[v].at;
+                const struct adit_key around = {.world = s->p.world, .lod = (uint8_t)lod, .x = chunk_of(at[0], lod), .z = chunk_of(at[2], lod)};
+                adit_rcu_enter(s->reader); /* a section a ring: none is long */
+                look_at_ring(s, &around, d, now, &missing, &wanted);
+                (void)adit_rcu_exit(s->reader); /* ousted: it is looked at again in the next round */
+            }
     qsort(s->missing, s->missing_n, sizeof *s->missing, by_rank);
     drop_doubles(s);
     __atomic_store_n(&s->info.missing, missing, __ATOMIC_RELAXED);
@@ -264,7 +269,7 @@ static void remove_far(struct adit_stream *s)
         uint64_t packed = adit_store_key(s->arena, s->walk_at);
         s->walk_at = (s->walk_at + 1) & (s->arena->chunks_max - 1);
         struct adit_key key = adit_key_unpack(packed);
-        if (!packed || key.world != s->p.world || key.lod || adit_interest_beyond(&s->seen, packed) <= limit_of(s))
+        if (!packed || key.world != s->p.world || key.lod > s->p.levels || !is_far(s, packed))
             continue;
         removed += remove_one(s, packed, &asked);
     }
@@ -313,6 +318,8 @@ static int check(struct adit_stream *s, const struct adit_stream_params *p)
         return adit_fault(-EINVAL, "adit_stream_open: layers %d to %d, and %s; 1 to %u layers are possible", p->y_lo, p->y_hi, p->queue ? "a queue" : "no queue", 2 * CHUNKS_MAX);
     if (p->ahead > CHUNKS_MAX || p->keep > CHUNKS_MAX || p->flight_max > FLIGHT_MAX)
         return adit_fault(-EINVAL, "adit_stream_open: %u chunks ahead, %u more kept, %u tasks; up to %u, %u, %u are possible", p->ahead, p->keep, p->flight_max, CHUNKS_MAX, CHUNKS_MAX, FLIGHT_MAX);
+    if (p->levels > LEVELS_MAX)
+        return adit_fault(-EINVAL, "adit_stream_open: %u levels of detail; up to %u are possible", p->levels, LEVELS_MAX);
     if (p->args && (p->args_bytes > sizeof s->args || p->key_at > p->args_bytes || p->args_bytes - p->key_at < sizeof(struct adit_key)))
         return adit_fault(-EINVAL, "adit_stream_open: a key at byte %u of %u bytes of arguments; there are %zu at most", p->key_at, p->args_bytes, sizeof s->args);
     return 0;

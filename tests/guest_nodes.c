@@ -19,44 +19,17 @@
 #include <cmocka.h>
 
 #include "runtime/adit.h"
+#include "tests/segment_map.h"
 
 #define EACH_BYTES (16u << 20) /* of a data segment; the last node has fewer huge pages than that */
 #define SMALL_PAGE_BYTES 4096u
 #define PAGES_MAX (EACH_BYTES / SMALL_PAGE_BYTES)
 
-struct mapped {
-    char *base;
-    size_t bytes, page_bytes;
-};
-
 static int nodes_n;
 static uint16_t voxels[ADIT_CHUNK_VOXELS];
 
-/* Finds data segment i of the arena this process has attached. */
-static struct mapped find_segment(int i)
-{
-    struct mapped found = {0};
-    char wanted[32], line[512];
-    FILE *smaps = fopen("/proc/self/smaps", "r");
-
-    assert_non_null(smaps);
-    snprintf(wanted, sizeof wanted, "/memfd:adit data %d ", i);
-    while (fgets(line, sizeof line, smaps)) {
-        unsigned long from, to, page_kib;
-        if (sscanf(line, "%lx-%lx ", &from, &to) == 2 && strstr(line, wanted)) {
-            assert_null(found.base);
-            found = (struct mapped){(char *)from, to - from, 0}; /* NOLINT: an address is what it is */
-        } else if (found.base && !found.page_bytes && sscanf(line, "KernelPageSize: %lu kB", &page_kib) == 1) {
-            found.page_bytes = page_kib << 10;
-        }
-    }
-    fclose(smaps);
-    assert_non_null(found.base);
-    return found;
-}
-
 /* How many of a segment's 4 KiB pages do not lie on node; -ENOENT ones are pages that were never allocated. */
-static int pages_astray(const struct mapped *segment, int node)
+static int pages_astray(const struct segment_map *segment, int node)
 {
     static void *pages[PAGES_MAX];
     static int status[PAGES_MAX];
@@ -91,7 +64,7 @@ static struct adit_stats stats_of(struct adit_arena *arena)
 }
 
 /* Maps a page in, as a reader does: a page of shared memory has no node in a mapping that never touched it. */
-static void touch(const struct mapped *segment)
+static void touch(const struct segment_map *segment)
 {
     for (size_t at = 0; at < segment->bytes; at += SMALL_PAGE_BYTES)
         (void)*(volatile char *)(segment->base + at);
@@ -105,7 +78,7 @@ static void every_page_of_a_data_segment_lies_on_its_node(void **state)
 
     assert_int_equal(stats.segments_n, nodes_n + 1);
     for (int i = 0; i < nodes_n; i++) {
-        struct mapped segment = find_segment(i);
+        struct segment_map segment = segment_map_of(i);
         int node = stats.segments[i + 1].node;
         touch(&segment);
         assert_in_range(node, 0, nodes_n - 1);
@@ -125,7 +98,7 @@ static void huge_pages_are_used_where_a_node_has_enough(void **state)
     struct adit_stats stats = stats_of(arena);
 
     for (int i = 0; i < nodes_n - 1; i++) {
-        assert_int_equal(find_segment(i).page_bytes, 2u << 20);
+        assert_int_equal(segment_map_of(i).page_bytes, 2u << 20);
         assert_int_equal(stats.segments[i + 1].page_bytes, 2u << 20);
     }
     adit_detach(&arena);
@@ -139,7 +112,7 @@ static void a_node_short_of_huge_pages_falls_back_with_a_note(void **state)
     char name[32];
 
     snprintf(name, sizeof name, "adit data %d", nodes_n - 1);
-    assert_int_equal(find_segment(nodes_n - 1).page_bytes, SMALL_PAGE_BYTES);
+    assert_int_equal(segment_map_of(nodes_n - 1).page_bytes, SMALL_PAGE_BYTES);
     assert_int_equal(stats.segments[nodes_n].page_bytes, SMALL_PAGE_BYTES);
     const char *note = strstr(adit_notes(arena), name);
     if (!note || !strstr(note, "2 MiB"))
@@ -167,7 +140,7 @@ static int consume(const struct adit_key *key)
                  adit_chunk_is_intact(&view);
     adit_exit(reader);
     for (int i = 0; i < nodes_n; i++) {
-        struct mapped segment = find_segment(i);
+        struct segment_map segment = segment_map_of(i);
         struct adit_stats stats = stats_of(arena);
         touch(&segment);
         right = right && pages_astray(&segment, stats.segments[i + 1].node) == 0;

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "runtime/adit.h"
+#include "tests/segment_map.h"
 
 #define NODES_MAX 8
 #define EACH_BYTES (12u << 20) /* of a data segment */
@@ -45,15 +46,6 @@ static struct adit_arena *create(enum adit_placement placement, uint32_t flags) 
 
 static void run_on(int node) { assert_return_code(numa_run_on_node(node), errno); }
 
-/* Where the kernel has the page of an address. */
-static int node_at(const void *address)
-{
-    int status = -1;
-    (void)*(const volatile char *)address; /* a page of shared memory has no node in a mapping that never touched it */
-    assert_return_code(numa_move_pages(0, 1, (void *[]){(void *)(uintptr_t)address}, NULL, &status, 0), errno);
-    return status;
-}
-
 static int version_node(struct adit_arena *a, const struct adit_key *key)
 {
     struct adit_reader *r;
@@ -61,7 +53,7 @@ static int version_node(struct adit_arena *a, const struct adit_key *key)
     assert_return_code(adit_reader_open(a, &r), 0);
     adit_enter(r);
     assert_return_code(adit_chunk_acquire(r, key, &v), 0);
-    int node = node_at(v.block);
+    int node = segment_map_node(v.block);
     assert_int_equal(adit_exit(r), 0);
     adit_reader_close(&r);
     return node;
@@ -74,7 +66,7 @@ static int mesh_node(struct adit_arena *a, const struct adit_key *key)
     assert_return_code(adit_reader_open(a, &r), 0);
     adit_enter(r);
     assert_return_code(adit_mesh_acquire(r, key, &v), 0);
-    int node = node_at(v.block);
+    int node = segment_map_node(v.block);
     assert_int_equal(adit_exit(r), 0);
     adit_reader_close(&r);
     return node;

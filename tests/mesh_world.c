@@ -30,7 +30,7 @@ static const uint16_t *first_voxels(uint32_t i)
     else if (i == 22)
         fixture_paint(2, voxels[i]);
     else
-        adit_generate_terrain(1, k.x, k.y, k.z, voxels[i]);
+        adit_generate_terrain(1, 0, k.x, k.y, k.z, voxels[i]);
     is_made[i] = true;
     return voxels[i];
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # numa_vm.sh - runs a command in a throw-away machine of several memory nodes (QEMU, emulated), for machines that have one.
 #
-#     bash tests/numa_vm.sh [-n NODES] [-c CPUS] [-m MIB] [-F MIB]... [-d DISTANCE] [-g PAGES[,PAGES]...] [-f FILE]...
-#                           [-t SECONDS] [-p] [-v] -- COMMAND [ARGUMENT]...
+#     bash tests/numa_vm.sh [-n NODES] [-c CPUS] [-m MIB] [-F MIB]... [-d DISTANCE] [-g PAGES[,PAGES]...]
+#                           [-G PAGES[,PAGES]...] [-f FILE]... [-t SECONDS] [-p] [-v] -- COMMAND [ARGUMENT]...
 #
 #   -n  nodes with processors (2)                  -c  processors of each of them (2)
 #   -m  MiB of memory of each of them (384)        -F  a memory-only far node of that many MiB; may repeat
 #   -d  distance of far nodes (30)                 -g  2 MiB huge pages of node 0, 1, ... (16); the last one repeats
+#   -G  1 GiB huge pages of node 0, 1, ... (none)
 #   -f  a file for the guest's working directory, with the libraries it needs; may repeat
 #   -t  seconds for everything, boot included (90) -v  shows the guest's console
 #   -p  nodes in pairs: 0 and 1 near one another, 2 and 3, and so on, everything else further
@@ -18,7 +19,7 @@
 set -u
 shopt -s nullglob
 
-nodes=2 cpus=2 memory_mib=384 far_mib=() far_distance=30 pages=16 files=() limit_s=90 verbose= pairs=
+nodes=2 cpus=2 memory_mib=384 far_mib=() far_distance=30 pages=16 gigantic= files=() limit_s=90 verbose= pairs=
 boot_s=45 boots_max=3
 
 fail() {
@@ -26,7 +27,7 @@ fail() {
     exit 125
 }
 
-while getopts n:c:m:F:d:g:f:t:pv option; do
+while getopts n:c:m:F:d:g:G:f:t:pv option; do
     case $option in
     n) nodes=$OPTARG ;;
     c) cpus=$OPTARG ;;
@@ -34,6 +35,7 @@ while getopts n:c:m:F:d:g:f:t:pv option; do
     F) far_mib+=("$OPTARG") ;;
     d) far_distance=$OPTARG ;;
     g) pages=$OPTARG ;;
+    G) gigantic=$OPTARG ;;
     f) files+=("$OPTARG") ;;
     t) limit_s=$OPTARG ;;
     p) pairs=1 ;;
@@ -122,6 +124,11 @@ for node in "${!node_mib[@]}"; do
     done
 done
 arguments="console=ttyS0 panic=-1 reboot=t nokaslr no5lvl mitigations=off audit=0 nowatchdog random.trust_cpu=1"
+if [ -n "$gigantic" ]; then # only at boot is there room for them
+    by_node=() node=0
+    for n in ${gigantic//,/ }; do by_node+=("$((node++)):$n"); done
+    arguments+=" hugepagesz=1G hugepages=$(IFS=, && echo "${by_node[*]}") default_hugepagesz=2M"
+fi
 arguments+=" tsc=reliable no_timer_check loglevel=5 8250.nr_uarts=4 rcupdate.rcu_expedited=1"
 
 start_s=$SECONDS

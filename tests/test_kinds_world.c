@@ -147,10 +147,11 @@ static void wrong_chunks_are_not_generated(void **state)
 {
     (void)state;
     kind_open(1);
-    const struct adit_generate_args bad[] = {{.generator = "terrai"}, {.generator = ""}, {.generator = {'t', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't'}},
-                                             {.generator = "terrain", .key = {.lod = 1}}};
+    const struct adit_generate_args bad[] = {{.generator = "terrai"}, {.generator = ""}, {.generator = {'t', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't', 't'}}};
     for (uint32_t i = 0; i < sizeof bad / sizeof *bad; i++)
         (void)generated(&bad[i], -EINVAL);
+    const struct adit_generate_args beyond = {.generator = "terrain", .key = {.lod = 16}};
+    (void)generated(&beyond, -ERANGE); /* (tried: made first: shifts too far) */
     const struct adit_generate_args far = {.generator = "noise50", .key = {.x = INT32_MAX, .y = INT32_MIN, .z = INT32_MIN}}, good = {.generator = "noise50"};
     (void)generated(&far, -ERANGE);
     uint64_t b = kind_buffer(8, NULL);

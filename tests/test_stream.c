@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kernels/kernels.h"
 #include "tests/chunk_fixture.h"
 
 #define CHUNK 64.0f
@@ -79,11 +80,11 @@ static struct adit_stream_info look(void)
     return info;
 }
 
-static bool is_there(int32_t x, int32_t z)
+static bool is_there_at(uint32_t lod, int32_t x, int32_t z)
 {
     struct adit_reader *r;
     struct adit_chunk_view view;
-    const struct adit_key key = {.x = x, .z = z};
+    const struct adit_key key = {.x = x, .z = z, .lod = (uint8_t)lod};
     assert_int_equal(adit_reader_open(arena, &r), 0);
     adit_enter(r);
     int error = adit_chunk_acquire(r, &key, &view);
@@ -92,15 +93,18 @@ static bool is_there(int32_t x, int32_t z)
     return !error;
 }
 
+static bool is_there(int32_t x, int32_t z) { return is_there_at(0, x, z); }
+
 /* The row of chunks from a to b, and nothing beside it, is there. */
 struct row {
     int32_t a, b;
+    uint32_t lod;
 };
 static bool has_row(void *user)
 {
     const struct row *row = user;
     for (int32_t x = row->a - 3; x <= row->b + 3; x++)
-        if (is_there(x, 0) != (x >= row->a && x <= row->b))
+        if (is_there_at(row->lod, x, 0) != (x >= row->a && x <= row->b))
             return false;
     return true;
 }
@@ -119,20 +123,20 @@ static void the_world_follows_a_viewer(void **state)
     (void)state;
     look_from(0, 2);
     begin(&p);
-    assert_true(fixture_eventually(has_row, &(struct row){-3, 3}));
+    assert_true(fixture_eventually(has_row, &(struct row){-3, 3, 0}));
     assert_true(is_there(1, 2));
     assert_false(is_there(3, 3)); /* a ball, no box */
     struct adit_stream_info info = look();
     assert_int_equal(info.removed, 0);
     look_from(1, 2);
-    assert_true(fixture_eventually(has_row, &(struct row){-3, 4})); /* -3 is kept: it is 4 away (tried: no keep) */
+    assert_true(fixture_eventually(has_row, &(struct row){-3, 4, 0})); /* -3 is kept: it is 4 away (tried: no keep) */
     shm_fixture_nap(200);
     assert_true(is_there(-3, 0));
     look_from(2, 2);
-    assert_true(fixture_eventually(has_row, &(struct row){-2, 5}));
+    assert_true(fixture_eventually(has_row, &(struct row){-2, 5, 0}));
     look_from(1000, 2);
-    assert_true(fixture_eventually(has_row, &(struct row){997, 1003}));
-    assert_true(fixture_eventually(has_row, &(struct row){5, 4})); /* none there */
+    assert_true(fixture_eventually(has_row, &(struct row){997, 1003, 0}));
+    assert_true(fixture_eventually(has_row, &(struct row){5, 4, 0})); /* none there */
     assert_true(fixture_eventually(has_all, NULL));
     info = look();
     assert_int_equal(info.missing_ns, 0);
@@ -175,7 +179,7 @@ static void viewers_anywhere_do_no_harm(void **state)
     (void)state;
     look_from(0, 1);
     begin(&p);
-    assert_true(fixture_eventually(has_row, &(struct row){-2, 2}));
+    assert_true(fixture_eventually(has_row, &(struct row){-2, 2, 0}));
     const float places[][2] = {{1e30f, 1e30f}, {-1e30f, 64}, {0, -1e30f}, {3e7f, 1}};
     for (uint32_t i = 0; i < 4; i++) {
         poke(&arena->viewers[0].at[0], places[i][0]);
@@ -184,7 +188,7 @@ static void viewers_anywhere_do_no_harm(void **state)
     }
     poke(&arena->viewers[0].radius, CHUNK);
     look_from(50, 1);
-    assert_true(fixture_eventually(has_row, &(struct row){48, 52}));
+    assert_true(fixture_eventually(has_row, &(struct row){48, 52, 0}));
     adit_stream_close(&s);
 }
 
@@ -202,7 +206,7 @@ static void others_worlds_and_levels_are_let_alone(void **state)
     assert_int_equal(version, 1); /* nobody looks: nothing goes (tried: it does) */
     assert_int_equal(ran(), 0);
     look_from(0, 1);
-    assert_true(fixture_eventually(has_row, &(struct row){-2, 2}));
+    assert_true(fixture_eventually(has_row, &(struct row){-2, 2, 0}));
     for (uint32_t i = 0; i < 5000 && version == 1; i++) { /* not made here, and far: it goes, too */
         shm_fixture_nap(1);
         assert_int_equal(adit_chunk_version(arena, &far, &version), 0);
@@ -259,7 +263,7 @@ static void what_leaves_can_be_saved_or_stay(void **state)
     p.user = &saver;
     look_from(0, 1);
     begin(&p);
-    assert_true(fixture_eventually(has_row, &(struct row){-2, 2}));
+    assert_true(fixture_eventually(has_row, &(struct row){-2, 2, 0}));
     assert_int_equal(adit_chunk_edit(arena, &key, &edit, 1, NULL), 0);
     look_from(100, 1);
     assert_true(fixture_eventually(was_asked, NULL));
@@ -291,7 +295,7 @@ static void what_fails_is_tried_again_and_not_at_once(void **state)
     assert_int_equal(look().last_error, -EIO);
     assert_true(look().missing > 0 && look().missing_ns);
     __atomic_store_n(&broken, 0, __ATOMIC_RELAXED);
-    assert_true(fixture_eventually(has_row, &(struct row){-2, 2}));
+    assert_true(fixture_eventually(has_row, &(struct row){-2, 2, 0}));
     adit_stream_close(&s);
 }
 
@@ -326,12 +330,12 @@ static void the_next_stream_goes_on(void **state)
     (void)state;
     look_from(0, 2);
     begin(&p);
-    assert_true(fixture_eventually(has_row, &(struct row){-3, 3}));
+    assert_true(fixture_eventually(has_row, &(struct row){-3, 3, 0}));
     adit_stream_close(&s);
     uint32_t before = ran();
     look_from(3, 2);
     begin(&p);
-    assert_true(fixture_eventually(has_row, &(struct row){-1, 6}));
+    assert_true(fixture_eventually(has_row, &(struct row){-1, 6, 0}));
     assert_in_range(ran() - before, 1, 37);
     adit_stream_close(&s);
 }
@@ -342,8 +346,54 @@ static void terrain_is_what_comes_by_itself(void **state)
     (void)state;
     look_from(7, 1);
     begin(&p);
-    assert_true(fixture_eventually(has_row, &(struct row){5, 9}));
+    assert_true(fixture_eventually(has_row, &(struct row){5, 9, 0}));
     adit_stream_close(&s);
+}
+
+/* As far in chunks of each level, so twice as far from one to the next. (tried: ahead, or what is too far, counted in chunks of level 0; levels left where they were) */
+static void beyond_the_radius_there_is_less_detail(void **state)
+{
+    struct adit_stream_params p = params();
+    (void)state;
+    p.levels = 2;
+    p.y_lo = -1; /* at every level -1 and 0 */
+    look_from(0, 2);
+    begin(&p);
+    for (uint32_t lod = 0; lod < 3; lod++)
+        assert_true(fixture_eventually(has_row, &(struct row){-3, 3, lod}));
+    assert_true(fixture_eventually(has_all, NULL));
+    assert_false(is_there_at(3, 0, 0));
+    uint32_t before = ran();
+    shm_fixture_nap(100);
+    assert_int_equal(ran(), before);
+    look_from(1000, 2); /* at level 1 it is in the first half of a chunk again, likewise at level 2 */
+    for (uint32_t lod = 0; lod < 3; lod++)
+        assert_true(fixture_eventually(has_row, &(struct row){(1000 >> lod) - 3, (1000 >> lod) + 3, lod}));
+    for (uint32_t lod = 0; lod < 3; lod++)
+        assert_true(fixture_eventually(has_row, &(struct row){5, 4, lod})); /* none there */
+    adit_stream_close(&s);
+}
+
+static void terrain_far_off_is_that_of_its_level(void **state)
+{
+    static uint16_t want[ADIT_CHUNK_VOXELS], got[ADIT_CHUNK_VOXELS];
+    const struct adit_stream_params p = {.size = sizeof p, .queue = queue, .y_lo = 0, .y_hi = 2, .ahead = 1, .levels = 2, .seed = 9};
+    const struct adit_key key = {.x = 1, .lod = 2};
+    struct adit_reader *r;
+    struct adit_chunk_view view;
+    (void)state;
+    look_from(7, 0); /* chunk 1 of level 2 */
+    begin(&p);
+    assert_true(fixture_eventually(has_row, &(struct row){0, 2, 2}));
+    adit_stream_close(&s);
+    adit_generate_level(adit_generator_named("terrain"), 9, 2, 1, 0, 0, want);
+    assert_int_equal(adit_reader_open(arena, &r), 0);
+    adit_enter(r);
+    assert_int_equal(adit_chunk_acquire(r, &key, &view), 0);
+    adit_chunk_decode(&view, got);
+    assert_int_equal(adit_exit(r), 0);
+    adit_reader_close(&r);
+    assert_memory_equal(got, want, sizeof want);
 }
 
 static void what_is_wrong_is_said(void **state)
@@ -359,11 +409,13 @@ static void what_is_wrong_is_said(void **state)
     bad[3].flight_max = 257;
     bad[4].key_at = 9; /* it does not fit behind it */
     bad[5].args_bytes = 65;
-    for (uint32_t i = 0; i < 6; i++) {
+    bad[6].levels = 16;
+    for (uint32_t i = 0; i < 7; i++) {
         assert_int_equal(adit_stream_open(arena, &bad[i], &s), -EINVAL);
         assert_null(s);
         assert_true(*adit_detail());
     }
+    bad[6] = params();
     bad[6].size--;
     assert_int_equal(adit_stream_open(arena, &bad[6], &s), -EMSGSIZE);
     bad[6] = params();
@@ -389,6 +441,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_workers_it_waits_and_closes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_next_stream_goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(terrain_is_what_comes_by_itself, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(beyond_the_radius_there_is_less_detail, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(terrain_far_off_is_that_of_its_level, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_wrong_is_said, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("streams", tests, shm_fixture_set_up, shm_fixture_tear_down);

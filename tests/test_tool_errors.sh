@@ -50,6 +50,7 @@ refused 'from 1 to 256' $adit serve cave --workers 500
 for command in 'run terrain' 'serve cave' 'work cave'; do
     # shellcheck disable=SC2086  # words
     refused '--worker-processes' $adit $command --tiers vulkan --worker-processes 2
+    refused 'least_loaded' $adit $command --policy fastest
 done
 refused '1 TiB' $adit run checker --size 2T
 refused '65536' $adit run checker:99999x1x1

@@ -25,11 +25,12 @@
 #define SWAY_CHUNKS 40.0 /* to both sides, */
 #define SWAY_SECONDS 60.0 /* in as long */
 #define EYE_VOXELS 100.0f
+#define LEVELS_MAX 8u
 #define SETTLE_NS (10 * SECOND_NS)
 #define LOAD_NS (60 * SECOND_NS)
 
 struct fly_options {
-    uint64_t seconds, speed, radius, layers, size, chunks, processes, workers, edits, kill_ms, seed;
+    uint64_t seconds, speed, radius, layers, levels, size, chunks, processes, workers, edits, kill_ms, seed;
     bool json, quiet;
 };
 
@@ -41,7 +42,8 @@ struct flight {
     struct adit_stream *stream;
     struct adit_viewer *viewer;
     struct adit_frame *frames;
-    struct adit_sight *sight;
+    struct adit_sight *sight, *beyond[LEVELS_MAX]; /* level 0; those beyond, from 1 on */
+    struct adit_sight_figures near, far;     /* of level 0; of all beyond */
     uint64_t begin_ns, load_ns, killed, edited, edits_failed, bytes_most, keys_most, random, breaches;
     struct adit_stream_info streamed;
     char breach[200];
@@ -66,12 +68,38 @@ static int fail(const char *what, int status)
     return ADIT_EXIT_FAILED;
 }
 
+static void look_away(struct flight *f)
+{
+    adit_sight_close(&f->sight);
+    for (uint32_t i = 0; i < LEVELS_MAX; i++)
+        adit_sight_close(&f->beyond[i]);
+    adit_frame_close(&f->frames);
+}
+
 /* Frames and figures begin. */
 static int look_around(struct flight *f)
 {
     const struct adit_frame_params rate = {.size = sizeof rate, .period_ns = FRAME_NS};
     int error = adit_frame_open(&rate, &f->frames);
-    return error ? error : adit_sight_open(f->arena, (uint32_t)f->o->radius, 0, (uint32_t)f->o->layers, 0, &f->sight);
+    if (!error)
+        error = adit_sight_open(f->arena, (uint32_t)f->o->radius, 0, (uint32_t)f->o->layers, 0, 0, &f->near, &f->sight);
+    for (uint32_t lod = 1; lod <= f->o->levels && !error; lod++)
+        error = adit_sight_open(f->arena, (uint32_t)f->o->radius, 0, (uint32_t)((f->o->layers - 1) >> lod) + 1, 0, (uint8_t)lod, &f->far, &f->beyond[lod - 1]);
+    return error;
+}
+
+/* A frame. *bare: chunks without a mesh, of all levels; returns how many there are in sight. */
+static uint32_t look(struct flight *f, const float at[3], uint32_t *bare)
+{
+    adit_sight_look(f->sight, at);
+    uint32_t all = adit_sight_count(f->sight, bare);
+    for (uint32_t i = 0; i < f->o->levels; i++) {
+        uint32_t more;
+        adit_sight_look(f->beyond[i], at);
+        all += adit_sight_count(f->beyond[i], &more);
+        *bare += more;
+    }
+    return all;
 }
 
 /* ---- while it flies ---- */
@@ -135,16 +163,15 @@ static int load(struct flight *f)
     place_at(f, 0, &p);
     while (bare && !adit_interrupt_is_set()) {
         (void)adit_frame_wait(f->frames);
-        adit_sight_look(f->sight, p.at);
-        uint32_t all = adit_sight_count(f->sight, &bare);
+        uint32_t all = look(f, p.at, &bare);
         adit_progress_show(&progress, all - bare, all, "chunks loaded");
         if (adit_moment_ns() - begin > LOAD_NS)
             return -ETIMEDOUT;
     }
     adit_progress_clear();
     f->load_ns = adit_moment_ns() - begin;
-    adit_sight_close(&f->sight);
-    adit_frame_close(&f->frames);
+    look_away(f);
+    f->near = f->far = (struct adit_sight_figures){0};
     return look_around(f);
 }
 
@@ -154,6 +181,7 @@ static int fly(struct flight *f)
     uint64_t edits = 0, kills = 0, measured_ns = 0;
     struct adit_progress progress = {.program = PROGRAM, .quiet = f->o->quiet};
     struct adit_viewer_place p;
+    uint32_t bare;
     f->begin_ns = adit_moment_ns();
     for (uint64_t ns = 0; ns < all_ns && !adit_interrupt_is_set(); ns = adit_moment_ns() - f->begin_ns) {
         (void)adit_frame_wait(f->frames);
@@ -161,7 +189,7 @@ static int fly(struct flight *f)
         int error = adit_viewer_move(f->viewer, &p);
         if (error)
             return error;
-        adit_sight_look(f->sight, p.at);
+        (void)look(f, p.at, &bare);
         for (; edits < (uint64_t)((double)ns / (double)SECOND_NS * (double)f->o->edits); edits++)
             edit(f);
         for (; f->o->kill_ms && kills < ns / (f->o->kill_ms * 1000000); kills++)
@@ -195,7 +223,7 @@ static int set_out(struct flight *f)
         error = look_around(f);
     if (error)
         return fail("look around", error);
-    const struct adit_stream_params stream = {.size = sizeof stream, .queue = f->queue, .y_hi = (int32_t)o->layers, .seed = o->seed};
+    const struct adit_stream_params stream = {.size = sizeof stream, .queue = f->queue, .y_hi = (int32_t)o->layers, .levels = (uint32_t)o->levels, .seed = o->seed};
     error = adit_stream_open(f->arena, &stream, &f->stream);
     return error ? fail("stream the world", error) : ADIT_EXIT_DONE;
 }
@@ -245,7 +273,8 @@ static uint64_t bare_ns(const struct adit_latency *l, double share) { return adi
 
 static json_t *figures(const struct flight *f, uint64_t skipped)
 {
-    const struct adit_sight_figures *s = adit_sight_figures(f->sight);
+    const struct adit_sight_figures *s = &f->near;
+    const struct adit_sight_figures *far = &f->far;
     json_t *o = json_object();
     adit_jsonout_set_real(o, "seconds", (double)(adit_moment_ns() - f->begin_ns) / 1e9);
     adit_jsonout_set_real(o, "load_seconds", (double)f->load_ns / 1e9);
@@ -257,7 +286,11 @@ static json_t *figures(const struct flight *f, uint64_t skipped)
     adit_jsonout_set(o, "edit_to_mesh_ns", adit_latency_json(&s->edited));
     adit_jsonout_set_count(o, "bare_p999_ns", bare_ns(&s->came, 0.999));
     adit_jsonout_set_count(o, "lost", s->lost);
-    adit_jsonout_set_count(o, "torn", s->torn);
+    adit_jsonout_set_count(o, "torn", s->torn + far->torn);
+    if (f->o->levels) {
+        adit_jsonout_set(o, "far_bare_ns", adit_latency_json(&far->came));
+        adit_jsonout_set_count(o, "far_lost", far->lost);
+    }
     adit_jsonout_set_count(o, "edits", f->edited);
     adit_jsonout_set_count(o, "edits_failed", f->edits_failed);
     adit_jsonout_set_count(o, "killed", f->killed);
@@ -270,10 +303,15 @@ static json_t *figures(const struct flight *f, uint64_t skipped)
 
 static void print(const struct flight *f, uint64_t skipped)
 {
-    const struct adit_sight_figures *s = adit_sight_figures(f->sight);
+    const struct adit_sight_figures *s = &f->near;
     printf("loaded in %s; then %s chunks made, %s removed; %s came into sight, and were bare there for %s (p50), %s (p99), %s (p99.9); %s went out of sight bare\n", ADIT_SAY_DURATION((double)f->load_ns), ADIT_SAY_COUNT(f->streamed.made),
            ADIT_SAY_COUNT(f->streamed.removed), ADIT_SAY_COUNT(s->came.count), ADIT_SAY_DURATION((double)bare_ns(&s->came, 0.5)), ADIT_SAY_DURATION((double)bare_ns(&s->came, 0.99)),
            ADIT_SAY_DURATION((double)bare_ns(&s->came, 0.999)), ADIT_SAY_COUNT(s->lost));
+    if (f->o->levels) {
+        const struct adit_sight_figures *far = &f->far;
+        printf("beyond, at levels 1 to %u: %s came into sight, and were bare there for %s (p50), %s (p99); %s went out of sight bare\n", (uint32_t)f->o->levels, ADIT_SAY_COUNT(far->came.count), ADIT_SAY_DURATION((double)bare_ns(&far->came, 0.5)),
+               ADIT_SAY_DURATION((double)bare_ns(&far->came, 0.99)), ADIT_SAY_COUNT(far->lost));
+    }
     printf("%s edits, to their meshes %s (p50), %s (p99)\n", ADIT_SAY_COUNT(f->edited), ADIT_SAY_DURATION((double)bare_ns(&s->edited, 0.5)), ADIT_SAY_DURATION((double)bare_ns(&s->edited, 0.99)));
     printf("%s of the arena in use at most, %s keys of %s; %s worker processes killed, %s tasks failed, %s frames skipped\n", ADIT_SAY_BYTES(f->bytes_most), ADIT_SAY_COUNT(f->keys_most),
            ADIT_SAY_COUNT(f->o->chunks), ADIT_SAY_COUNT(f->killed), ADIT_SAY_COUNT(f->streamed.failed), ADIT_SAY_COUNT(skipped));
@@ -300,12 +338,11 @@ static int run(struct flight *f)
             code = adit_jsonout_print(PROGRAM, figures(f, frames.skipped)) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
         else
             print(f, frames.skipped);
-        const struct adit_sight_figures *s = adit_sight_figures(f->sight);
-        if (f->breaches || s->torn || f->edits_failed)
+        const struct adit_sight_figures *s = &f->near;
+        if (f->breaches || s->torn || f->far.torn || f->edits_failed)
             code = ADIT_EXIT_FAILED;
     }
-    adit_sight_close(&f->sight);
-    adit_frame_close(&f->frames);
+    look_away(f);
     return adit_interrupt_is_set() && !code ? ADIT_EXIT_INTERRUPTED : code;
 }
 
@@ -317,6 +354,7 @@ static int fly_run(int argc, char **argv)
         {"speed", "N", ADIT_OPTION_COUNT, &o.speed, 0, 1000, "chunks a second (default 20)"},
         {"radius", "N", ADIT_OPTION_COUNT, &o.radius, 1, ADIT_SIGHT_RADIUS_MAX, "chunks that can be seen to all sides (default 4)"},
         {"layers", "N", ADIT_OPTION_COUNT, &o.layers, 1, ADIT_SIGHT_LAYERS_MAX, "chunks one above the other (default 2)"},
+        {"levels", "N", ADIT_OPTION_COUNT, &o.levels, 0, LEVELS_MAX, "of detail beyond the radius, each twice as far as the one before (default 0)"},
         {"size", "BYTES", ADIT_OPTION_BYTES, &o.size, ADIT_ARENA_BYTES_MIN, ADIT_ARENA_BYTES_MAX, "of the arena's data (default 512M)"},
         {"chunks", "N", ADIT_OPTION_COUNT, &o.chunks, 64, 1 << 24, "keys the store can hold (default 4096)"},
         {"worker-processes", "N", ADIT_OPTION_COUNT, &o.processes, 0, 64, "that make and mesh chunks (default: one a CPU)"},

@@ -51,7 +51,7 @@
 
 struct run_options {
     struct adit_harvest_params harvest;
-    const char *classes, *tiers, *generate;
+    const char *classes, *tiers, *policy, *generate;
     uint64_t producers, consumers, workers, processes, size, edits, seed, kills;
     uint64_t meshers; /* members of the crew that mesh */
     const char *placement;
@@ -140,7 +140,7 @@ static int materials_register(struct run *r)
 
 static struct adit_tiers_wish tiers_wish(const struct run *r)
 {
-    return (struct adit_tiers_wish){.program = PROGRAM, .option = "--tiers", .list = r->o.tiers, .measures = true, .quiet = r->o.quiet};
+    return (struct adit_tiers_wish){.program = PROGRAM, .option = "--tiers", .list = r->o.tiers, .policy = r->o.policy, .measures = true, .quiet = r->o.quiet};
 }
 
 static int dispatcher_start(struct run *r)
@@ -149,7 +149,7 @@ static int dispatcher_start(struct run *r)
     if (adit_devices_choose(&wish, &r->tiers, &r->devices))
         return ADIT_EXIT_BAD_INPUT;
     const struct adit_dispatcher_params params = {.size = sizeof params, .workers = (uint32_t)r->o.workers, .processes = (uint32_t)r->o.processes, .kernel = r->tiers.kernel,
-                                                  .culled = r->o.culled, .only_devices = !r->tiers.threads, .devices = r->devices,
+                                                  .culled = r->o.culled, .only_devices = !r->tiers.threads, .devices = r->devices, .policy = r->o.policy,
                                                   .thread_ns = r->tiers.thread_ns};
     int status = adit_dispatcher_open(r->arena, &params, &r->dispatcher);
     if (status)
@@ -428,6 +428,7 @@ static int run_job(struct run *r)
                                      .consumers = (uint32_t)r->o.consumers,
                                      .workers = (uint32_t)r->o.meshers,
                                      .tiers = r->o.tiers,
+                                     .policy = r->o.policy,
                                      .threads = r->o.workers,
                                      .generate = r->o.generate,
                                      .opaque = r->opaque,
@@ -513,7 +514,7 @@ static int run_check(struct run *r)
         return ADIT_EXIT_BAD_INPUT;
     }
     const struct adit_tiers_wish wish = tiers_wish(r);
-    if (adit_tiers_choose(&wish, &r->tiers) || adit_devices_processes_check(&wish, &r->tiers, r->o.processes))
+    if (adit_tiers_choose(&wish, &r->tiers) || adit_devices_check(&wish, &r->tiers, r->o.processes))
         return ADIT_EXIT_BAD_INPUT;
     if (adit_generate_wish_check(r->o.generate, r->line, sizeof r->line)) {
         adit_say_error(PROGRAM, "%s", r->line);
@@ -535,6 +536,7 @@ static int run_run(int argc, char **argv)
         {"workers", "N", ADIT_OPTION_COUNT, &o->workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
         {"worker-processes", "N", ADIT_OPTION_COUNT, &o->processes, 0, 64, "processes that mesh instead of threads, unless --workers is given (default 0; with --kills 2, of so many threads each)"},
         {"tiers", "LIST", ADIT_OPTION_TEXT, &o->tiers, 0, 0, ADIT_TIERS_HELP},
+        {"policy", "NAME", ADIT_OPTION_TEXT, &o->policy, 0, 0, ADIT_POLICY_HELP},
         {"explain", NULL, ADIT_OPTION_FLAG, &o->explain, 0, 0, "on stderr: what devices were given, and why"},
         {"generate", "WHO", ADIT_OPTION_TEXT, &o->generate, 0, 0, ADIT_GENERATE_HELP},
         {"classes", "default|opaque", ADIT_OPTION_TEXT, &o->classes, 0, 0, "opaque: treat every material as opaque"},

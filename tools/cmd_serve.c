@@ -25,7 +25,7 @@
 #define IDLE_TICK_NS 10000000ull /* with --until-idle, to see also those who stay shortly */
 
 struct serve_options {
-    const char *tiers, *guest_socket;
+    const char *tiers, *policy, *guest_socket;
     uint64_t size, workers, processes, chunks, materials, participants, guests;
     const char *placement;
     bool until_idle, culled, tt_none, ao, seal, huge_1g, strict_nodes, json, quiet;
@@ -135,6 +135,7 @@ static int serve_run(int argc, char **argv)
         {"workers", "N", ADIT_OPTION_COUNT, &o.workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
         {"worker-processes", "N", ADIT_OPTION_COUNT, &o.processes, 0, 64, "processes that mesh instead of threads, unless --workers is given (default 0)"},
         {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, ADIT_TIERS_HELP},
+        {"policy", "NAME", ADIT_OPTION_TEXT, &o.policy, 0, 0, ADIT_POLICY_HELP},
         {"culled", NULL, ADIT_OPTION_FLAG, &o.culled, 0, 0, "one quad a visible face instead of merged ones"},
         {"tt-none", NULL, ADIT_OPTION_FLAG, &o.tt_none, 0, 0, "no faces between different translucent materials"},
         {"ao", NULL, ADIT_OPTION_FLAG, &o.ao, 0, 0, "ambient occlusion of each corner of a quad"},
@@ -174,10 +175,10 @@ static int serve_run(int argc, char **argv)
         .guests_max = (uint32_t)o.guests,
         .guest_path = *path ? path : NULL,
     };
-    struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .processes = (uint32_t)o.processes, .culled = o.culled};
+    struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .processes = (uint32_t)o.processes, .culled = o.culled, .policy = o.policy};
     struct adit_tiers tiers;
-    const struct adit_tiers_wish wish = {.program = PROGRAM, .option = "--tiers", .list = o.tiers, .measures = true, .quiet = o.quiet};
-    if (adit_tiers_choose(&wish, &tiers) || adit_devices_processes_check(&wish, &tiers, o.processes) || adit_devices_choose(&wish, &tiers, &meshing.devices))
+    const struct adit_tiers_wish wish = {.program = PROGRAM, .option = "--tiers", .list = o.tiers, .policy = o.policy, .measures = true, .quiet = o.quiet};
+    if (adit_tiers_choose(&wish, &tiers) || adit_devices_check(&wish, &tiers, o.processes) || adit_devices_choose(&wish, &tiers, &meshing.devices))
         return ADIT_EXIT_BAD_INPUT;
     meshing.kernel = tiers.kernel;
     meshing.thread_ns = tiers.thread_ns;

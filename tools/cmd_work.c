@@ -24,7 +24,7 @@
 #define SETTLE_STEP_NS 50000000ull
 
 struct work_options {
-    const char *tiers, *label;
+    const char *tiers, *policy, *label;
     uint64_t workers, processes, tether;
     bool culled, json, quiet;
 };
@@ -157,6 +157,7 @@ static int work_run(int argc, char **argv)
         {"workers", "N", ADIT_OPTION_COUNT, &o.workers, 1, ADIT_ARENA_WORKERS_MAX, "threads that mesh (default: one a CPU)"},
         {"worker-processes", "N", ADIT_OPTION_COUNT, &o.processes, 0, 64, "processes that mesh instead of threads, unless --workers is given (default 0)"},
         {"tiers", "LIST", ADIT_OPTION_TEXT, &o.tiers, 0, 0, ADIT_TIERS_HELP},
+        {"policy", "NAME", ADIT_OPTION_TEXT, &o.policy, 0, 0, ADIT_POLICY_HELP},
         {"culled", NULL, ADIT_OPTION_FLAG, &o.culled, 0, 0, "one quad a visible face instead of merged ones"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout at the end"},
         {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no line at the start"},
@@ -172,10 +173,10 @@ static int work_run(int argc, char **argv)
         adit_say_error(PROGRAM, "give one NAME, that of an arena somebody serves");
         return ADIT_EXIT_BAD_INPUT;
     }
-    struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .processes = (uint32_t)o.processes, .culled = o.culled};
+    struct adit_dispatcher_params meshing = {.size = sizeof meshing, .workers = (uint32_t)o.workers, .processes = (uint32_t)o.processes, .culled = o.culled, .policy = o.policy};
     struct adit_tiers tiers;
-    const struct adit_tiers_wish wish = {.program = PROGRAM, .option = "--tiers", .list = o.tiers, .quiet = o.quiet, .is_told = o.tether};
-    if (adit_tiers_choose(&wish, &tiers) || adit_devices_processes_check(&wish, &tiers, o.processes) || adit_devices_choose(&wish, &tiers, &meshing.devices))
+    const struct adit_tiers_wish wish = {.program = PROGRAM, .option = "--tiers", .list = o.tiers, .policy = o.policy, .quiet = o.quiet, .is_told = o.tether};
+    if (adit_tiers_choose(&wish, &tiers) || adit_devices_check(&wish, &tiers, o.processes) || adit_devices_choose(&wish, &tiers, &meshing.devices))
         return ADIT_EXIT_BAD_INPUT;
     meshing.kernel = tiers.kernel;
     meshing.thread_ns = tiers.thread_ns;

@@ -137,8 +137,13 @@ json_t *adit_devices_processes_json(const struct adit_tier_info *info)
     return json_pack("{s:I,s:I,s:I}", "meshed", (json_int_t)info->meshed, "deaths", (json_int_t)info->deaths, "given_up", (json_int_t)info->given_up);
 }
 
-int adit_devices_processes_check(const struct adit_tiers_wish *wish, const struct adit_tiers *tiers, uint64_t processes)
+int adit_devices_check(const struct adit_tiers_wish *wish, const struct adit_tiers *tiers, uint64_t processes)
 {
+    enum adit_route_policy policy;
+    if (wish->policy && adit_route_policy_named(wish->policy, &policy)) {
+        adit_say_error(wish->program, "--policy: %s", adit_detail());
+        return -EINVAL;
+    }
     if (tiers->threads || !processes)
         return 0;
     adit_say_error(wish->program, "%s %s leaves --worker-processes nothing to do; add threads to the list, or leave that out", wish->option, wish->list);

@@ -29,8 +29,10 @@ void adit_devices_explain(const char *program, const struct adit_dispatcher *dis
 bool adit_devices_processes(const struct adit_dispatcher *dispatcher, struct adit_tier_info *info);
 /* That as an object of meshed, deaths and given_up; NULL: no memory. */
 json_t *adit_devices_processes_json(const struct adit_tier_info *info);
-/* 0, or -EINVAL after one line: worker processes were asked for, and tiers that leave them nothing to do. */
-int adit_devices_processes_check(const struct adit_tiers_wish *wish, const struct adit_tiers *tiers, uint64_t processes);
+/* For --help. */
+#define ADIT_POLICY_HELP "how devices get their shares: adaptive, round_robin, least_loaded, capability (default adaptive: who is done first)"
+/* 0, or -EINVAL after one line: worker processes were asked for, and tiers that leave them nothing to do; or a policy that there is not. */
+int adit_devices_check(const struct adit_tiers_wish *wish, const struct adit_tiers *tiers, uint64_t processes);
 
 /* What has been told already, nothing at first. */
 struct adit_devices_told {

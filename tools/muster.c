@@ -106,6 +106,10 @@ static int worker_spawn(const struct adit_muster *m, uint32_t index, struct adit
         argument_add(&a, "--tiers");
         argument_add(&a, m->tiers);
     }
+    if (m->policy) {
+        argument_add(&a, "--policy");
+        argument_add(&a, m->policy);
+    }
     if (m->culled)
         argument_add(&a, "--culled");
     argument_add(&a, "--");

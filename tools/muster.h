@@ -17,7 +17,7 @@ struct adit_muster {
     const char *arena;
     char *const *specs; /* the worlds, as the user gave them */
     uint32_t specs_count, producers, consumers, workers;
-    const char *tiers; /* of the workers; NULL: the fastest */
+    const char *tiers, *policy; /* of the workers; NULL: the fastest, adaptive */
     uint64_t threads;  /* of each worker; 0: one a CPU */
     const char *generate; /* of the producers; NULL: what is cheapest */
     bool opaque, culled;

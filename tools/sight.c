@@ -8,7 +8,6 @@
 #include "tools/moment.h"
 
 #define SIDE 64 /* of the window that columns are folded into: more than a radius on both sides */
-#define CHUNK 64.0f
 
 _Static_assert(2 * ADIT_SIGHT_RADIUS_MAX + 2 < SIDE, "no two columns in sight share a place");
 
@@ -25,14 +24,15 @@ struct adit_sight {
     struct adit_reader *reader;
     int32_t y_lo;
     uint32_t radius, layers;
-    uint8_t world;
+    uint8_t world, lod;
+    float edge; /* of a chunk, in voxels */
     uint64_t frame;
     uint32_t in_sight, bare;
     struct cell cell[SIDE][SIDE][ADIT_SIGHT_LAYERS_MAX];
-    struct adit_sight_figures figures;
+    struct adit_sight_figures *figures;
 };
 
-int adit_sight_open(struct adit_arena *arena, uint32_t radius, int32_t y_lo, uint32_t layers, uint8_t world, struct adit_sight **out)
+int adit_sight_open(struct adit_arena *arena, uint32_t radius, int32_t y_lo, uint32_t layers, uint8_t world, uint8_t lod, struct adit_sight_figures *figures, struct adit_sight **out)
 {
     struct adit_sight *s = calloc(1, sizeof *s);
     *out = s;
@@ -42,6 +42,9 @@ int adit_sight_open(struct adit_arena *arena, uint32_t radius, int32_t y_lo, uin
     s->y_lo = y_lo;
     s->layers = layers;
     s->world = world;
+    s->lod = lod;
+    s->figures = figures;
+    s->edge = ADIT_CHUNK_DIM * (float)(1u << lod);
     int error = adit_reader_open(arena, &s->reader);
     if (error)
         adit_sight_close(out);
@@ -57,15 +60,15 @@ void adit_sight_close(struct adit_sight **sight)
 }
 
 /* How far the chunk's nearest point is, in chunks; as viewers count (runtime/interest.h). */
-static float distance(const float at[3], const struct adit_key *k)
+static float distance(const struct adit_sight *s, const float at[3], const struct adit_key *k)
 {
-    const float low[3] = {(float)k->x * CHUNK, (float)k->y * CHUNK, (float)k->z * CHUNK};
+    const float low[3] = {(float)k->x * s->edge, (float)k->y * s->edge, (float)k->z * s->edge};
     float sum = 0;
     for (int i = 0; i < 3; i++) {
-        float off = at[i] < low[i] ? low[i] - at[i] : at[i] > low[i] + CHUNK ? at[i] - low[i] - CHUNK : 0;
+        float off = at[i] < low[i] ? low[i] - at[i] : at[i] > low[i] + s->edge ? at[i] - low[i] - s->edge : 0;
         sum += off * off;
     }
-    return sqrtf(sum) / CHUNK;
+    return sqrtf(sum) / s->edge;
 }
 
 static struct cell *cell_of(struct adit_sight *s, const struct adit_key *k) { return &s->cell[(uint32_t)k->x % SIDE][(uint32_t)k->z % SIDE][k->y - s->y_lo]; }
@@ -73,7 +76,7 @@ static struct cell *cell_of(struct adit_sight *s, const struct adit_key *k) { re
 /* The chunk in c is bare no more, since ns. */
 static void dress(struct adit_sight *s, struct cell *c, uint64_t ns)
 {
-    adit_latency_add(c->is_new ? &s->figures.came : &s->figures.edited, ns > c->since_ns ? ns - c->since_ns : 0);
+    adit_latency_add(c->is_new ? &s->figures->came : &s->figures->edited, ns > c->since_ns ? ns - c->since_ns : 0);
     c->since_ns = 0;
     c->is_new = false;
 }
@@ -82,7 +85,7 @@ static void dress(struct adit_sight *s, struct cell *c, uint64_t ns)
 static void drop(struct adit_sight *s, struct cell *c, uint64_t now)
 {
     if (c->frame && c->since_ns) {
-        s->figures.lost++;
+        s->figures->lost++;
         dress(s, c, now);
     }
     c->frame = 0;
@@ -106,7 +109,7 @@ static void look_at(struct adit_sight *s, const struct adit_key *key, uint64_t n
     bool is_torn = (version && version != c->version && !adit_chunk_is_intact(&view)) || (meshed && c->since_ns && !adit_mesh_is_intact(&mesh)); /* each once: bytes are hashed */
     if (adit_exit(s->reader)) /* ousted: the next frame sees it */
         return;
-    s->figures.torn += (no_view && no_view != -ENOENT) || (no_mesh && no_mesh != -ENOENT) || is_torn;
+    s->figures->torn += (no_view && no_view != -ENOENT) || (no_mesh && no_mesh != -ENOENT) || is_torn;
     if (version && !c->since_ns && version != c->version) /* another one since it last was meshed */
         c->since_ns = published;
     c->version = version;
@@ -117,15 +120,15 @@ static void look_at(struct adit_sight *s, const struct adit_key *key, uint64_t n
 
 void adit_sight_look(struct adit_sight *s, const float at[3])
 {
-    int32_t x = (int32_t)floorf(at[0] / CHUNK), z = (int32_t)floorf(at[2] / CHUNK), r = (int32_t)s->radius + 1;
+    int32_t x = (int32_t)floorf(at[0] / s->edge), z = (int32_t)floorf(at[2] / s->edge), r = (int32_t)s->radius + 1;
     uint64_t now = adit_moment_ns();
-    struct adit_key key = {.world = s->world};
+    struct adit_key key = {.world = s->world, .lod = s->lod};
     s->frame++;
     s->in_sight = s->bare = 0;
     for (key.x = x - r; key.x <= x + r; key.x++)
         for (key.z = z - r; key.z <= z + r; key.z++)
             for (key.y = s->y_lo; key.y < s->y_lo + (int32_t)s->layers; key.y++)
-                if (distance(at, &key) <= (float)s->radius)
+                if (distance(s, at, &key) <= (float)s->radius)
                     look_at(s, &key, now);
     struct cell *all = &s->cell[0][0][0];
     for (uint32_t i = 0; i < sizeof s->cell / sizeof *all; i++)
@@ -152,5 +155,3 @@ bool adit_sight_pick(const struct adit_sight *s, uint64_t random, struct adit_ke
     }
     return false;
 }
-
-const struct adit_sight_figures *adit_sight_figures(const struct adit_sight *s) { return &s->figures; }

@@ -21,8 +21,8 @@ struct adit_sight_figures {
     uint64_t torn;              /* versions and meshes that are not as they were published */
 };
 
-/* layers: y from y_lo on. 0 or -ENOMEM, -EUSERS. */
-int adit_sight_open(struct adit_arena *arena, uint32_t radius, int32_t y_lo, uint32_t layers, uint8_t world, struct adit_sight **out);
+/* Of one level of detail: radius and layers, y from y_lo on, in its chunks. figures: what is added to, as long as it is open; several may share them. 0 or -ENOMEM, -EUSERS. */
+int adit_sight_open(struct adit_arena *arena, uint32_t radius, int32_t y_lo, uint32_t layers, uint8_t world, uint8_t lod, struct adit_sight_figures *figures, struct adit_sight **out);
 void adit_sight_close(struct adit_sight **sight);
 
 /* A frame: what is around `at` (voxels). */
@@ -31,6 +31,5 @@ void adit_sight_look(struct adit_sight *sight, const float at[3]);
 uint32_t adit_sight_count(const struct adit_sight *sight, uint32_t *bare);
 /* One of those in sight that are there, at random; false: there is none. */
 bool adit_sight_pick(const struct adit_sight *sight, uint64_t random, struct adit_key *key);
-const struct adit_sight_figures *adit_sight_figures(const struct adit_sight *sight);
 
 #endif

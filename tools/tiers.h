@@ -23,6 +23,7 @@
  * started this program has said it. */
 struct adit_tiers_wish {
     const char *program, *option, *list; /* option: its name, for lines */
+    const char *policy;                  /* as adit_dispatcher_params; NULL: the default */
     bool measures, quiet, is_told;
 };
 
