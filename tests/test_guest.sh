@@ -9,10 +9,8 @@ programs='guest_nodes
 guest_placement
 test_block
 test_broker
-test_chunk
 test_dispatcher
 test_material
-test_rcu
 test_ring
 test_stats
 test_store
