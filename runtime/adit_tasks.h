@@ -49,7 +49,10 @@ struct adit_use {
 };
 #define ADIT_USES_MAX 4u /* buffers of one task */
 
-/* A buffer in a task that runs: of READ data is the arena's, read-only whatever it says; else a block that becomes the buffer's content when the task is committed. */
+/* A buffer in a task that runs: of READ data is the arena's, read-only whatever it says; else a block that becomes the buffer's content when the task is committed. All of the call is one section of a reader. So a
+ * kind that is at its buffers for long, while others replace more than hold_max_bytes (adit_create_params) of whatever the arena holds, is ousted as any reader: its status is -ESTALE, the attempt counts, and it is tried again while there
+ * are attempts left. One that takes seconds beside such a flow copies what it reads into memory of its own first, in a task for that, or the arena gets a larger hold_max_bytes. A task waits up to 10 s for a reader where others have all that there are
+ * (64 a process, readers_max in all); then its status is -EAGAIN or -EUSERS. */
 struct adit_task_buffer {
     void *data;
     uint64_t bytes;

@@ -36,13 +36,14 @@ static void give_up(struct adit_arena *arena, uint64_t ref)
         (void)adit_block_orphan(arena, ref); /* the keeper of a consumer's process: the section keeps it from being reused */
 }
 
-int adit_buffer_replace(struct adit_arena *arena, struct adit_buffer_slot *b, uint64_t ref, const uint64_t *task, uint64_t word)
+int adit_buffer_replace(struct adit_arena *arena, struct adit_buffer_slot *b, uint64_t ref, struct adit_reader *reader, const uint64_t *task, uint64_t word)
 {
-    struct adit_reader *reader;
+    struct adit_reader *borrowed = NULL;
     uint32_t index = (uint32_t)(b - arena->buffers);
-    int error = adit_rcu_borrow(arena, &reader);
+    int error = reader ? 0 : adit_rcu_borrow(arena, &borrowed);
     if (error)
         return error;
+    reader = reader ? reader : borrowed;
     error = -EAGAIN;
     adit_rcu_enter(reader);
     for (uint32_t i = 0; i < TRIES_MAX && error == -EAGAIN; i++) {
@@ -65,7 +66,8 @@ int adit_buffer_replace(struct adit_arena *arena, struct adit_buffer_slot *b, ui
     }
     adit_intent_clear(arena, reader);
     (void)adit_rcu_exit(reader);
-    adit_rcu_give_back(arena, reader);
+    if (borrowed)
+        adit_rcu_give_back(arena, borrowed);
     if (arena->reclaimer)
         adit_retire_help(arena);
     return error;
@@ -74,7 +76,7 @@ int adit_buffer_replace(struct adit_arena *arena, struct adit_buffer_slot *b, ui
 /* ENDING, ours, to FREE. */
 static int end(struct adit_arena *arena, struct adit_buffer_slot *b, uint64_t word)
 {
-    int error = adit_buffer_replace(arena, b, 0, NULL, 0);
+    int error = adit_buffer_replace(arena, b, 0, NULL, NULL, 0);
     /* ENDING is nobody else's to change. No reader was to be had: as before */
     adit_store_release(&b->word, error ? word : adit_buffer_word((word >> 32) + 1, ADIT_BUFFER_FREE, 0));
     return error;
@@ -88,15 +90,43 @@ static int end_live(struct adit_arena *arena, struct adit_buffer_slot *b, uint64
     return end(arena, b, word);
 }
 
+/* Whether the lock of uses is had at once; else whoever has it does what is to be done when it lets go of it: it looks at drops_due after that, and here the lock is looked at after the store, so one of the two sees the other
+ * (seq_cst both). If that one dies in between, who recovers it looks at all buffers. */
+static bool lock_or_leave(struct adit_arena *arena)
+{
+    if (adit_task_uses_trylock(arena))
+        return true;
+    __atomic_store_n(&arena->waits->drops_due, 1, __ATOMIC_SEQ_CST); /* DROPS:due */
+    return adit_task_uses_trylock(arena);
+}
+
+/* Under the lock. */
+static void drop(struct adit_arena *arena, struct adit_buffer_slot *b)
+{
+    uint64_t word = adit_load_acquire(&b->word);
+    if (adit_buffer_state(word) == ADIT_BUFFER_LIVE && !adit_buffer_owner(word) && !adit_task_uses_has(arena, handle_of(arena, b, word)))
+        (void)end_live(arena, b, word);
+}
+
 void adit_buffer_drop(struct adit_arena *arena, uint64_t handle)
 {
     struct adit_buffer_slot *b = adit_buffer_find(arena, handle);
-    uint64_t word = b ? adit_load_acquire(&b->word) : 0;
-    if (!b || adit_buffer_owner(word) || adit_task_uses_lock(arena))
+    if (!b || adit_buffer_owner(adit_load_acquire(&b->word)) || !lock_or_leave(arena))
         return;
-    if (!adit_task_uses_has(arena, handle_of(arena, b, word)))
-        (void)end_live(arena, b, word);
+    drop(arena, b); /* if it is another one by now, that one has its own reasons */
     adit_task_uses_unlock(arena);
+}
+
+void adit_buffers_drop_due(struct adit_arena *arena)
+{
+    while (__atomic_exchange_n(&arena->waits->drops_due, 0, __ATOMIC_SEQ_CST)) { /* bounded: somebody has asked anew */
+        if (!lock_or_leave(arena))
+            return;
+        for (uint32_t i = 0; i < arena->buffers_max; i++)
+            drop(arena, &arena->buffers[i]);
+        adit_robust_unlock(&arena->waits->uses);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST); /* DROPS:due, as after any unlock */
+    }
 }
 
 void adit_buffers_recover(struct adit_arena *arena, uint32_t owner)
@@ -220,7 +250,7 @@ int adit_buffer_put(struct adit_arena *arena, uint64_t buffer, const void *data,
                            (unsigned long long)bytes);
     if (!error)
         error = new_block(arena, all, data, bytes, &ref);
-    if (!error && (error = adit_buffer_replace(arena, b, ref, NULL, 0)))
+    if (!error && (error = adit_buffer_replace(arena, b, ref, NULL, NULL, 0)))
         adit_retire(arena, ref);
     adit_task_uses_unlock(arena);
     return error;

@@ -14,11 +14,13 @@
 struct adit_buffer_slot *adit_buffer_find(const struct adit_arena *arena, uint64_t handle);
 
 /* Makes ref (a block PUBLISHED for it; 0: nothing) what the buffer holds, and retires what it held; nothing when it holds ref already. task: NULL, or a word that must be word but for flags
- * when it is done. The caller is outside sections. -ESTALE: it is not; -EUSERS, -EAGAIN: no reader; others were at it. */
-int adit_buffer_replace(struct adit_arena *arena, struct adit_buffer_slot *buffer, uint64_t ref, const uint64_t *task, uint64_t word);
+ * when it is done. reader: one to do it with, outside sections; NULL: one is borrowed. The caller is outside sections. -ESTALE: it is not; -EUSERS, -EAGAIN: no reader; others were at it. */
+int adit_buffer_replace(struct adit_arena *arena, struct adit_buffer_slot *buffer, uint64_t ref, struct adit_reader *reader, const uint64_t *task, uint64_t word);
 
 /* Ends a buffer whose maker is gone if no task uses it any more. handle: as find. */
 void adit_buffer_drop(struct adit_arena *arena, uint64_t handle);
+/* Does so for all buffers, if somebody could not because the lock of uses was held. Called by whoever has let go of it. */
+void adit_buffers_drop_due(struct adit_arena *arena);
 
 /* For recovery, after the tasks of the dead: what it was making or ending is gone, what it had made goes when no task uses it. */
 void adit_buffers_recover(struct adit_arena *arena, uint32_t owner);

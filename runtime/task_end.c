@@ -136,11 +136,11 @@ static uint64_t next_attempt_ns(const struct adit_task_slot *t, uint64_t word)
     return backoff ? adit_task_later(adit_clock_ns(), backoff) : 0;
 }
 
-#define DECIDE_TRIES 1000u /* of 0.1 ms, for a reader to be free; then sleepers of this process try on, or recovery */
+#define DECIDE_TRIES 1000u /* of 0.1 ms, while others are at its buffers, or have all readers and it has none; then who waits in this process tries on, or recovery */
 
 /* RUNNING as *word says to COMMITTED, and all that it wrote in its place; *word: what it is then. 0; -EBADMSG: a shadow is not what it was, and it is RUNNING still; -ESTALE: it
  * is not ours any more, or stays COMMITTED for others to conclude. */
-static int decide(const struct adit_queue *q, const struct adit_task_claim *c, uint64_t *word)
+static int decide(const struct adit_queue *q, const struct adit_task_claim *c, struct adit_reader *reader, uint64_t *word)
 {
     struct adit_task_slot *t = c->place.slot;
     if (!adit_task_uses_publish(q, t))
@@ -149,14 +149,14 @@ static int decide(const struct adit_queue *q, const struct adit_task_claim *c, u
         if (!is_ours(c, *word))
             return -ESTALE;
     *word = adit_task_with(*word, ADIT_TASK_COMMITTED, q->arena->owner);
-    for (uint32_t i = 0; i < DECIDE_TRIES; i++) { /* again while this process's other calls have all readers */
-        if (adit_task_uses_apply(q, t, *word))
+    for (uint32_t i = 0; i < DECIDE_TRIES; i++) {
+        if (adit_task_uses_apply(q, t, *word, reader))
             return 0;
         if ((adit_load_acquire(&t->word) ^ *word) & ~ADIT_TASK_FLAGS)
             return -ESTALE;
         nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
     }
-    adit_store32_relaxed(&q->arena->left_committed, 1); /* relaxed: for this process's sleepers, after their next nap at the latest */
+    adit_store32_relaxed(&q->arena->left_committed, 1); /* relaxed: for this process's sleepers, after their next nap at the latest, and for who waits in adit_run */
     return -ESTALE;
 }
 
@@ -184,11 +184,21 @@ static void announce(const struct adit_queue *q, uint64_t kind, bool has_wants)
         adit_task_announce(q, 1, kind);
 }
 
-bool adit_task_commit(const struct adit_queue *q, const struct adit_task_claim *c, int status, const void *result, uint32_t bytes)
+static void give_back(const struct adit_queue *q, struct adit_reader *reader)
+{
+    if (reader)
+        adit_rcu_give_back(q->arena, reader);
+}
+
+bool adit_task_commit(const struct adit_queue *q, const struct adit_task_claim *c, struct adit_reader *reader, int status, const void *result, uint32_t bytes)
 {
     struct adit_task_slot *t = c->place.slot;
     uint64_t word = adit_load_acquire(&t->word), kind = adit_task_kind_bit(t);
-    bool has_wants = adit_task_has_wants(t);
+    bool has_wants = adit_task_has_wants(t), has_written = t->flags & ADIT_TASK_HAS_WRITES && status >= 0;
+    if (!has_written) {
+        give_back(q, reader);
+        reader = NULL;
+    }
     while (is_ours(c, word) && is_tried_again(t, word, status)) { /* bounded: flags are only set */
         if (adit_task_return(q, &c->place, word, next_attempt_ns(t, word))) {
             announce(q, kind, has_wants);
@@ -196,13 +206,16 @@ bool adit_task_commit(const struct adit_queue *q, const struct adit_task_claim *
         }
         word = adit_load_acquire(&t->word);
     }
-    if (!is_ours(c, word))
+    if (!is_ours(c, word)) {
+        give_back(q, reader);
         return false;
+    }
     t->worker = (uint16_t)adit_owner_slot(q->arena->owner);
     __atomic_store_n(&t->result_bytes, (uint8_t)bytes, __ATOMIC_RELAXED); /* relaxed: TASK:done follows */
     memcpy(bytes > ADIT_TASK_SHORT_RESULT ? t->long_result : t->result, result, bytes);
     t->status = status;
-    int error = t->flags & ADIT_TASK_HAS_WRITES && status >= 0 ? decide(q, c, &word) : 0;
+    int error = has_written ? decide(q, c, reader, &word) : 0;
+    give_back(q, reader); /* before others hear of the end, who may need it */
     if (error == -ESTALE)
         return false;
     if (error)
@@ -227,7 +240,7 @@ bool adit_task_put_back(const struct adit_queue *q, const struct adit_task_claim
 
 void adit_task_conclude_committed(const struct adit_queue *q, const struct adit_task_place *place, uint64_t word)
 {
-    if (adit_task_uses_apply(q, place->slot, word))
+    if (adit_task_uses_apply(q, place->slot, word, NULL))
         (void)conclude(q, place, word, 0);
     else if (adit_task_owner(word) == q->arena->owner)
         adit_store32_relaxed(&q->arena->left_committed, 1); /* relaxed: as above */

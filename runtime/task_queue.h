@@ -154,8 +154,9 @@ uint64_t adit_task_release_due(const struct adit_queue *q, uint64_t kinds);
 /* ---- ends: task_end.c ---- */
 
 /* Ends an attempt: status and result are stored, DONE by CAS; or, failed with attempts left and retry_errors, DELAYED or QUEUED. False: the claim was not ours any more
- * (nobody but recovery does that, once this process has ended). */
-bool adit_task_commit(const struct adit_queue *q, const struct adit_task_claim *claim, int status, const void *result, uint32_t bytes);
+ * (nobody but recovery does that, once this process has ended). reader: what the kind read with, outside sections, or NULL: what was written is put in its place with it, so that no other is needed then; it is given back before
+ * the task has ended. */
+bool adit_task_commit(const struct adit_queue *q, const struct adit_task_claim *claim, struct adit_reader *reader, int status, const void *result, uint32_t bytes);
 /* The claimed task QUEUED again as if it had not been claimed: the attempt does not count. False: the claim was not ours any more. */
 bool adit_task_put_back(const struct adit_queue *q, const struct adit_task_claim *claim);
 /* A COMMITTED task, of a dead worker or of one that could not do it in time, is DONE. When no reader is to be had it stays so, for the next who comes. */

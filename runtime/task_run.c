@@ -166,7 +166,9 @@ static int wait_for(struct running *r, struct adit_task_result *result)
             return error;
         if (is_last)
             return give_up(r, result);
-        (void)adit_task_release_due(r->q, 0); /* it may be that nobody else looks what is due */
+        (void)adit_task_release_due(r->q, 0); /* it may be that nobody else looks what is due, */
+        if (adit_load32_relaxed(&r->q->arena->left_committed)) /* or at what could not be put in its place (relaxed: if not now, then after the next patience) */
+            adit_task_look_after_all(r->q);
         if (adit_task_resolve(r->q, r->task, &place) && adit_task_claim_back(r->q, &place, adit_kinds_runnable(r->q->arena), &c)) {
             r->is_disturbed = true;
             error = run_here(r, &c, result);

@@ -17,7 +17,19 @@ int adit_task_uses_lock(struct adit_arena *arena)
     return error == -EOWNERDEAD ? 0 : error;
 }
 
-void adit_task_uses_unlock(struct adit_arena *arena) { adit_robust_unlock(&arena->waits->uses); }
+bool adit_task_uses_trylock(struct adit_arena *arena)
+{
+    int error = adit_robust_trylock(&arena->waits->uses, arena->owner);
+    return !error || error == -EOWNERDEAD;
+}
+
+void adit_task_uses_unlock(struct adit_arena *arena)
+{
+    adit_robust_unlock(&arena->waits->uses);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* DROPS:due: the word is given up before the look */
+    if (adit_load32_relaxed(&arena->waits->drops_due))
+        adit_buffers_drop_due(arena);
+}
 
 /* A handle without its access, and what it is found by. */
 static uint64_t bare(uint64_t use) { return use & ~(uint64_t)(ADIT_USE_READ | ADIT_USE_WRITE); }
@@ -218,13 +230,13 @@ bool adit_task_uses_publish(const struct adit_queue *q, const struct adit_task_s
     return all;
 }
 
-bool adit_task_uses_apply(const struct adit_queue *q, struct adit_task_slot *t, uint64_t word)
+bool adit_task_uses_apply(const struct adit_queue *q, struct adit_task_slot *t, uint64_t word, struct adit_reader *reader)
 {
     const struct adit_task_uses *uses = uses_of(q, t);
     for (uint32_t i = 0; i < ADIT_TASK_USES_MAX; i++) {
         uint64_t ref = adit_load_relaxed(&uses->shadow[i]); /* relaxed: stored before COMMITTED */
         struct adit_buffer_slot *b = ref ? adit_buffer_find(q->arena, adit_load_relaxed(&uses->use[i])) : NULL;
-        if (b && adit_buffer_replace(q->arena, b, ref, &t->word, word))
+        if (b && adit_buffer_replace(q->arena, b, ref, reader, &t->word, word))
             return false;
     }
     return true;

@@ -20,6 +20,8 @@
 
 /* Held while such tasks are submitted, and while buffers are put and ended; a holder's death leaves nothing to mend. -ETIMEDOUT after 5 s of a stopped one; -ENOSYS. */
 int adit_task_uses_lock(struct adit_arena *arena);
+/* Whether it was had at once. */
+bool adit_task_uses_trylock(struct adit_arena *arena);
 void adit_task_uses_unlock(struct adit_arena *arena);
 
 /* Whether a task that has not ended uses the buffer. Under the lock, or as advice. All tasks' bits are looked at: some 2 us for 4,096. */
@@ -45,8 +47,8 @@ int adit_task_uses_open(const struct adit_queue *q, const struct adit_task_claim
 int adit_task_uses_close(const struct adit_queue *q, const struct adit_task_claim *claim, struct adit_reader *reader, const struct adit_task_run *run, int status);
 /* Before COMMITTED: the shadows may be named. False: one is not this process's. */
 bool adit_task_uses_publish(const struct adit_queue *q, const struct adit_task_slot *t);
-/* While COMMITTED as word says: all buffers hold their shadows. Also by recovery. False: the task is not so any more, or no reader is to be had. */
-bool adit_task_uses_apply(const struct adit_queue *q, struct adit_task_slot *t, uint64_t word);
+/* While COMMITTED as word says: all buffers hold their shadows. Also by recovery. reader: as adit_buffer_replace. False: the task is not so any more, or no reader is to be had. */
+bool adit_task_uses_apply(const struct adit_queue *q, struct adit_task_slot *t, uint64_t word, struct adit_reader *reader);
 /* Once it has ended: buffers whose makers are gone end with their last user. */
 void adit_task_uses_drop(const struct adit_queue *q, const struct adit_task_slot *t);
 

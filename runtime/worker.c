@@ -41,6 +41,8 @@
 #define NAP_MAX_NS 1600000000u /* to this, until it is woken or finds something */
 #define WAKE_MAX_NS 500000u  /* a longer one was not the wake's fault */
 #define BELL_LOOKS 4000u     /* some 2 us, between looks at the queue itself */
+#define READER_NS 10000000000u /* that a task with buffers waits for a reader; longer than most kinds have theirs */
+#define READER_NAP_NS 100000
 #define RUNG_LOOKS 100u      /* for what has been rung for, some 0.3 us */
 
 bool adit_task_should_stop(const struct adit_task_run *run)
@@ -56,20 +58,38 @@ static int call_kind(const struct adit_kind_here *here, const struct adit_task_r
     return here->guards ? adit_task_guard_run(f, run, args, result, result_bytes) : f(run, args, result, result_bytes);
 }
 
-/* Calls the kind with its buffers, if the task uses any. */
-static int call(const struct adit_queue *q, const struct adit_task_claim *c, struct adit_task_run *run, uint32_t kind, const void *args, void *result, uint32_t *result_bytes)
+/* A reader for a task; others may have all there are, and then each is free again once the kind it is with has ended. */
+static int borrow(const struct adit_queue *q, const struct adit_task_run *run, struct adit_reader **reader)
+{
+    uint64_t until_ns = 0;
+    for (;;) { /* bounded by READER_NS */
+        int error = adit_rcu_borrow(q->arena, reader);
+        if (error != -EAGAIN && error != -EUSERS)
+            return error;
+        uint64_t now = adit_clock_ns();
+        until_ns = until_ns ? until_ns : now + READER_NS;
+        if (adit_task_should_stop(run))
+            return -ECANCELED;
+        if (now >= until_ns)
+            return error;
+        nanosleep(&(struct timespec){.tv_nsec = READER_NAP_NS}, NULL);
+    }
+}
+
+/* Calls the kind with its buffers, if the task uses any. *reader: what it read with, to be given back; NULL: nothing. */
+static int call(const struct adit_queue *q, const struct adit_task_claim *c, struct adit_task_run *run, uint32_t kind, const void *args, void *result, uint32_t *result_bytes, struct adit_reader **reader)
 {
     const struct adit_kind_here *here = q->arena->kinds_here;
-    struct adit_reader *reader;
     if (!(c->place.slot->flags & ADIT_TASK_HAS_USES))
         return call_kind(here, run, kind, args, result, result_bytes);
-    int status = adit_rcu_borrow(q->arena, &reader);
-    if (status)
+    int status = borrow(q, run, reader);
+    if (status) {
+        *reader = NULL;
         return status;
-    status = adit_task_uses_open(q, c, reader, run);
+    }
+    status = adit_task_uses_open(q, c, *reader, run);
     if (!status)
-        status = adit_task_uses_close(q, c, reader, run, call_kind(here, run, kind, args, result, result_bytes));
-    adit_rcu_give_back(q->arena, reader);
+        status = adit_task_uses_close(q, c, *reader, run, call_kind(here, run, kind, args, result, result_bytes));
     return status;
 }
 
@@ -121,6 +141,7 @@ static int work(struct adit_worker *w, const struct adit_task_claim *c)
     struct adit_task_slot *t = c->place.slot;
     uint8_t args[ADIT_TASK_BYTES] __attribute__((aligned(16))), result[ADIT_TASK_BYTES] __attribute__((aligned(16)));
     uint32_t kind = __atomic_load_n(&t->kind, __ATOMIC_RELAXED), bytes = __atomic_load_n(&t->args_bytes, __ATOMIC_RELAXED), result_bytes = 0;
+    struct adit_reader *reader = NULL;
     int status = -EPROTO; /* relaxed, and once: TASK:claim came first, and a mad peer may change them */
     bytes = bytes < ADIT_TASK_BYTES ? bytes : ADIT_TASK_BYTES;
     memcpy(args, bytes > ADIT_TASK_SHORT_ARGS ? t->long_args : t->args, bytes);
@@ -145,7 +166,7 @@ static int work(struct adit_worker *w, const struct adit_task_claim *c)
         run.ends_ns = adit_task_limit_begin(w, t, c->word);
         bool is_asked = __atomic_load_n(&t->flags, __ATOMIC_RELAXED) & ADIT_TASK_IS_TIMED; /* relaxed: TASK:claim */
         uint64_t begin = w->times_next || is_asked ? adit_clock_ns() : 0;
-        status = adit_task_limit_end(w, &run, call(q, c, &run, kind, args, result, &result_bytes));
+        status = adit_task_limit_end(w, &run, call(q, c, &run, kind, args, result, &result_bytes, &reader));
         uint64_t took_ns = begin ? adit_clock_ns() - begin : 0;
         if (is_asked)
             adit_store_relaxed(&t->took_ns, took_ns); /* relaxed: TASK:done follows */
@@ -153,7 +174,9 @@ static int work(struct adit_worker *w, const struct adit_task_claim *c)
     }
     result_bytes = result_bytes < ADIT_TASK_BYTES ? result_bytes : ADIT_TASK_BYTES;
     bool is_stopped = status == -ECANCELED && adit_load32_relaxed(w->stop) && !(adit_load_relaxed(&t->word) & ADIT_TASK_CANCEL);
-    (void)(is_stopped ? adit_task_put_back(q, c) /* the pool closes, and nobody else wants it to end */ : adit_task_commit(q, c, status, result, result_bytes));
+    if (is_stopped && reader)
+        adit_rcu_give_back(q->arena, reader);
+    (void)(is_stopped ? adit_task_put_back(q, c) /* the pool closes, and nobody else wants it to end */ : adit_task_commit(q, c, reader, status, result, result_bytes));
     adit_task_wants_release(q, c->reserved);
     adit_store32_relaxed(&w->at_work, 0);
     adit_store_relaxed(&w->tasks, w->tasks + 1);

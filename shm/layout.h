@@ -37,7 +37,7 @@
 #include <stdint.h>
 
 #define ADIT_MAGIC 0x31304e4554494441ull /* "ADITEN01" */
-#define ADIT_LAYOUT_VERSION 8u
+#define ADIT_LAYOUT_VERSION 9u
 
 #define ADIT_GRANULE_SHIFT 9
 #define ADIT_GRANULE_BYTES (1u << ADIT_GRANULE_SHIFT)
@@ -293,7 +293,8 @@ struct adit_waits {
     struct adit_robust naming; /* held while a lock or a ring is given a slot and a name, or a ring is ended */
     uint64_t pad1[8];
     struct adit_robust uses; /* held while tasks that use buffers are submitted (runtime/task_uses.h) */
-    uint64_t pad6[8];
+    uint32_t drops_due;      /* a buffer is to end, and uses was held: for whoever lets go of it; w: any, seq_cst */
+    uint32_t pad6[15];
     struct adit_event dirty_event; /* posted when a chunk becomes dirty: dispatchers wait here */
     uint64_t pad2[15];
     struct adit_event settled_event; /* posted when the last dirty chunk was meshed */

@@ -165,7 +165,7 @@ static void work_from_anywhere(void *user)
     for (; *bench.done < bench.steps_n && adit_task_claim_any(bench.queue, &bench.worker.cursor, UINT64_MAX, &c); ++*bench.done) {
         uint64_t result[2] = {(*bench.done + 1) * (*bench.done + 1)};
         result[1] = ~result[0];
-        (void)adit_task_commit(bench.queue, &c, 0, result, sizeof result);
+        (void)adit_task_commit(bench.queue, &c, NULL, 0, result, sizeof result);
     }
     crash_bench_outlive();
 }

@@ -125,7 +125,7 @@ static void have_much(void *user)
     REQUIRE(adit_cancel(bench.queue, adit_task_handle(bench.queue, 0, 1)) == -EBUSY);
     REQUIRE(adit_cas_seq_cst(&adit_task_at(bench.queue, 0, 5)->word, &free, adit_task_word(0, 0, 0, ADIT_TASK_FILLING, crash_mine->owner)));
     adit_store_seq_cst(&bench.queue->slot->spinner, bench.worker.name);
-    (void)adit_task_commit(bench.queue, &c[2], 0, &free, 0);
+    (void)adit_task_commit(bench.queue, &c[2], NULL, 0, &free, 0);
 }
 
 static void recover_victim(void *user)
@@ -162,7 +162,7 @@ static const char *the_first_is_asked_to_stop(struct adit_arena *arena)
     uint64_t result[2] = {1, ~1ull};
     if (*bench.done && !is_asked)
         return "a running task is not asked to stop";
-    if (!adit_task_commit(q, c, is_asked ? -ECANCELED : 0, result, sizeof result))
+    if (!adit_task_commit(q, c, NULL, is_asked ? -ECANCELED : 0, result, sizeof result))
         return "a running task cannot be committed";
     crash_bench_drain(q);
     const char *why = crash_bench_took(q, 0, 1, is_asked ? ADIT_ENDED_CANCELLED : ADIT_ENDED_DONE);

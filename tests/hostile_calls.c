@@ -402,7 +402,7 @@ static int call_work(struct hostile *h, uint64_t r)
         return -ENOENT;
     sink += adit_task_more_kinds(q, c);
     if (r >> 16 & 7) /* else it stays as a dead worker leaves it */
-        sink += adit_task_commit(q, &claim, statuses[(r >> 20) % 5], result, (uint32_t)(r >> 24) % 65);
+        sink += adit_task_commit(q, &claim, NULL, statuses[(r >> 20) % 5], result, (uint32_t)(r >> 24) % 65);
     return 0;
 }
 

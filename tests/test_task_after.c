@@ -267,7 +267,7 @@ static bool run_next(void)
     struct adit_task_claim claim;
     bool is_found = adit_task_claim_any(queue, &cursor, UINT64_MAX, &claim);
     if (is_found)
-        assert_true(adit_task_commit(queue, &claim, 0, "", 0));
+        assert_true(adit_task_commit(queue, &claim, NULL, 0, "", 0));
     return is_found;
 }
 

@@ -51,7 +51,7 @@ static void there_is_none(struct adit_task_cursor *c)
     assert_false(adit_task_claim(queue, c, ALL_KINDS, &none));
 }
 
-static void commit(const struct adit_task_claim *c) { assert_true(adit_task_commit(queue, c, 0, "", 0)); }
+static void commit(const struct adit_task_claim *c) { assert_true(adit_task_commit(queue, c, NULL, 0, "", 0)); }
 
 static void a_task_that_came_back_is_found_before_sleeping_though_head_was_not_lowered(void **state)
 {

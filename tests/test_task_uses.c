@@ -243,6 +243,158 @@ static void the_room_for_a_shadow_is_a_status(void **state)
     close_all();
 }
 
+/* ---- readers, of which there are few ---- */
+
+static int run_nap(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    (void)run;
+    (void)args;
+    (void)result;
+    *result_bytes = 0;
+    shm_fixture_nap(20);
+    return 0;
+}
+
+/* (tried: no reader taken for the end of the task: 36 of 100 were -EAGAIN) */
+static void more_workers_than_readers_wait_for_one(void **state)
+{
+    enum { MANY = ADIT_POOL_MAX + 36 };
+    uint64_t tasks[MANY];
+    uint32_t nap;
+    (void)state;
+    open_all(0);
+    const struct adit_kind_params k = {.size = sizeof k, .name = "nap", .run = run_nap};
+    const struct adit_pool_params p = {.size = sizeof p, .workers = MANY};
+    assert_int_equal(adit_kind_register(arena, &k, &nap), 0);
+    uint64_t buffer = new_buffer(8);
+    for (uint32_t i = 0; i < MANY; i++)
+        tasks[i] = task_submit(queue, (struct adit_task_spec){.size = sizeof(struct adit_task_spec), .kind = nap, .uses = &(struct adit_use){buffer, ADIT_READ}, .uses_n = 1});
+    assert_int_equal(adit_pool_open(queue, &p, &pool), 0);
+    for (uint32_t i = 0; i < MANY; i++)
+        assert_int_equal(task_take(queue, tasks[i]).status, 0);
+    assert_int_equal(adit_buffer_destroy(arena, buffer), 0);
+    close_all();
+}
+
+/* Somebody takes a reader, if one is to be had, between a kind's end and its commit (the program is linked with --wrap). */
+static bool takes_reader;
+static struct adit_reader *taken;
+bool __real_adit_block_publish(struct adit_arena *a, uint64_t ref);
+bool __wrap_adit_block_publish(struct adit_arena *a, uint64_t ref);
+
+bool __wrap_adit_block_publish(struct adit_arena *a, uint64_t ref)
+{
+    if (takes_reader && adit_rcu_borrow(a, &taken))
+        taken = NULL;
+    return __real_adit_block_publish(a, ref);
+}
+
+/* (tried: the reader given back before the commit: it stays COMMITTED, and nobody concludes it) */
+static void what_was_written_needs_no_second_reader(void **state)
+{
+    const struct adit_create_params c = {.size = sizeof c, .data_bytes = 16u << 20, .readers_max = 1};
+    struct adit_task_result r = {.size = sizeof r};
+    uint64_t one = 1;
+    (void)state;
+    arena = fixture_create(&c);
+    pool = NULL;
+    register_all(arena);
+    assert_int_equal(adit_queue_open(arena, "work", NULL, &queue), 0);
+    uint64_t buffer = new_buffer(8);
+    const struct adit_task_spec s = {.size = sizeof s, .kind = add, .args = &one, .args_bytes = 8, .uses = &(struct adit_use){buffer, ADIT_WRITE}, .uses_n = 1};
+    takes_reader = true;
+    int error = adit_run(queue, &s, LIMIT_NS, &r);
+    takes_reader = false;
+    if (taken)
+        adit_rcu_give_back(arena, taken);
+    assert_int_equal(error, 0);
+    assert_int_equal(r.status, 0);
+    assert_null(taken);
+    assert_int_equal(adit_buffer_destroy(arena, buffer), 0);
+    close_all();
+}
+
+/* ---- one who holds the lock of uses, and stops ---- */
+
+static void lock_and_stop(void *user)
+{
+    (void)user;
+    struct adit_arena *a = shm_fixture_attach(FIXTURE_NAME, ADIT_PRODUCER);
+    REQUIRE(!adit_task_uses_lock(a));
+    (void)raise(SIGSTOP);
+    adit_task_uses_unlock(a);
+    for (;;)
+        pause();
+}
+
+static void make_and_pause(void *user)
+{
+    (void)user;
+    struct adit_arena *a = shm_fixture_attach(FIXTURE_NAME, ADIT_PRODUCER);
+    uint64_t b;
+    for (uint32_t i = 0; i < 20; i++)
+        REQUIRE(!adit_buffer_create(a, 8, NULL, &b));
+    for (;;)
+        pause();
+}
+
+static uint32_t live_buffers(void)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < arena->buffers_max; i++)
+        n += adit_buffer_state(adit_load_acquire(&arena->buffers[i].word)) == ADIT_BUFFER_LIVE;
+    return n;
+}
+
+static bool has_all_buffers(void *user)
+{
+    (void)user;
+    return live_buffers() == 20;
+}
+
+static bool has_no_buffers(void *user)
+{
+    (void)user;
+    return !live_buffers();
+}
+
+static bool is_gone(void *user)
+{
+    struct adit_participant_info info;
+    int error = 0;
+    for (uint32_t slot = 0; error != -ERANGE; slot++) {
+        error = adit_participant_get(arena, slot, &info);
+        if (!error && (pid_t)info.pid == *(const pid_t *)user)
+            return false;
+    }
+    return true;
+}
+
+/* Twenty buffers' maker dies meanwhile: it is buried all the same, and they go once the lock is free. (tried: 5 s for the lock, a buffer; nobody looks after unlocking: they stay) */
+static void who_stops_with_the_lock_holds_no_recovery_up(void **state)
+{
+    const struct adit_create_params c = {.size = sizeof c, .data_bytes = 16u << 20, .buffers_max = 40};
+    int status;
+    (void)state;
+    pid_t holder = fixture_fork(lock_and_stop, NULL), maker = fixture_fork(make_and_pause, NULL);
+    arena = fixture_create(&c);
+    fixture_start();
+    assert_int_equal(waitpid(holder, &status, WUNTRACED), holder);
+    assert_true(WIFSTOPPED(status));
+    assert_true(fixture_eventually(has_all_buffers, NULL));
+    kill(maker, SIGKILL);
+    assert_int_equal(shm_fixture_wait(maker), -SIGKILL);
+    assert_true(fixture_eventually(is_gone, &maker));
+    assert_int_equal(live_buffers(), 20);
+    kill(holder, SIGCONT);
+    assert_true(fixture_eventually(has_no_buffers, NULL));
+    kill(holder, SIGKILL);
+    assert_int_equal(shm_fixture_wait(holder), -SIGKILL);
+    assert_true(fixture_eventually(fixture_is_alone, arena));
+    shm_fixture_verify_quiet(arena);
+    adit_detach(&arena);
+}
+
 /* ---- deaths ---- */
 
 static void work_for_ever(void *user)
@@ -395,6 +547,9 @@ int main(void)
         cmocka_unit_test(readers_read_what_was_there_when_they_were_submitted),
         cmocka_unit_test(a_buffer_in_use_stays_and_wrong_uses_are_refused),
         cmocka_unit_test(the_room_for_a_shadow_is_a_status),
+        cmocka_unit_test(more_workers_than_readers_wait_for_one),
+        cmocka_unit_test(what_was_written_needs_no_second_reader),
+        cmocka_unit_test(who_stops_with_the_lock_holds_no_recovery_up),
         cmocka_unit_test(an_attempt_that_dies_writes_nothing_and_the_next_one_all),
         cmocka_unit_test(a_dead_attempts_shadow_is_not_the_next_ones_to_free),
         cmocka_unit_test(a_dead_makers_buffers_go_with_the_last_task_that_uses_them),
