@@ -463,7 +463,7 @@ static void who_is_slow_gets_nothing(void **state)
     fake.is_software = true;
     struct adit_arena *a = mesh_world_create(0);
     struct adit_dispatcher *d = dispatch(a, false);
-    assert_in_range(edit_rounds(a, d, 20, 100), 0, 10);
+    assert_in_range(edit_rounds(a, d, 5 * ROUNDS, 100), 0, 10);
     assert_true(tier(d, 0).meshed > 100);
     assert_true(has_decided(d, "slower than the threads whose processors it takes") && !has_decided(d, "done sooner with it")); /* (tried: told as done sooner without it) */
     adit_dispatcher_close(&d);

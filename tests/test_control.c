@@ -20,8 +20,10 @@
 #define HEAD_WORDS (sizeof(struct adit_control) / 4)
 #ifdef __SANITIZE_THREAD__
 #define WORD_STRIDE 29u /* one thread: nothing for ThreadSanitizer that the other variants do not see */
+#define PAIRS 300u
 #else
 #define WORD_STRIDE 1u
+#define PAIRS 3000u
 #endif
 
 static uint8_t *original, *data; /* what a sound arena looks like, and its data segment */
@@ -160,7 +162,7 @@ static void pairs_of_words_may_be_anything(void **state)
 {
     uint64_t seed = 10;
     (void)state;
-    for (uint32_t i = 0; i < 3000; i++) {
+    for (uint32_t i = 0; i < PAIRS; i++) {
         restore();
         for (uint32_t k = 0; k < 2 + i % 3; k++) { /* where tables and segments are described */
             uint32_t at = 200 + (uint32_t)(shm_fixture_random(&seed) % 145) * 4;

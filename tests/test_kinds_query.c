@@ -7,6 +7,12 @@
 #include "tests/kind_fixture.h"
 #include "tests/ray_oracle.h"
 
+#ifdef __SANITIZE_THREAD__ /* one thread */
+#define SHARE 6u
+#else
+#define SHARE 1u
+#endif
+
 /* A world of 3 x 2 x 2 chunks from (-1, -1, 0) on: of slabs, bricks, noise, air, one without a version, one of one material. */
 #define NX 3
 #define NY 2
@@ -95,7 +101,7 @@ static void rays_through_a_world_hit_what_they_meet_first(void **state)
                 for (int32_t x = -64; x < 128; x++)
                     if (at((const int32_t[3]){x, y, z}))
                         memcpy(solid[solid_n++], (const int32_t[3]){x, y, z}, sizeof *solid);
-        for (uint32_t i = 0; i < (sparse ? 200u : 20u); i++) {
+        for (uint32_t i = 0; i < (sparse ? 200u : 20u) / SHARE; i++) {
             struct adit_raycast_args a = {.distance_max = i % 3 ? 500 : 30, .lod = 2, .world = 9};
             for (uint32_t k = 0; k < 3; k++) {
                 a.origin[k] = random_in(&seed, -150, 200);
@@ -199,7 +205,7 @@ static void a_box_has_the_voxels_that_are_in_it(void **state)
     uint64_t buffer = kind_buffer(LIST_MAX * sizeof(struct adit_box_voxel) + 15, NULL);
     judge_box((struct adit_box_args){.lo = {-200, -200, -200}, .hi = {200, 200, 200}, .lod = 2, .world = 9}, buffer); /* all of it */
     judge_box((struct adit_box_args){.lo = {-200, -200, -200}, .hi = {200, 200, 200}, .lod = 2, .world = 9, .material = 77}, buffer);
-    for (uint32_t i = 0; i < 60; i++) {
+    for (uint32_t i = 0; i < 60 / SHARE; i++) {
         struct adit_box_args a = {.lod = 2, .world = 9, .material = i % 3 ? 0 : (uint16_t)(10 + i % 7)};
         for (uint32_t k = 0; k < 3; k++) {
             a.lo[k] = (int32_t)(shm_fixture_random(&seed) % 220) - 80;

@@ -114,7 +114,11 @@ static void a_chunk_generated_twice_is_generated_once(void **state)
 static void chunks_generated_by_workers_that_die_have_one_version(void **state)
 {
     (void)state;
+#ifdef __SANITIZE_THREAD__ /* it sees one process */
+    enum { CHUNKS = 40, WORKERS = 8 };
+#else
     enum { CHUNKS = 240, WORKERS = 8 };
+#endif
     struct adit_generate_args a = {.generator = "terrain", .seed = 4};
     struct adit_task_spec s = {.size = sizeof s, .args = &a, .args_bytes = sizeof a, .attempts_max = 15};
     struct adit_task_result r = {.size = sizeof r};

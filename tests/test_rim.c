@@ -30,8 +30,10 @@
 #define LEAVES 15
 #ifdef __SANITIZE_THREAD__
 #define EDIT_STRIDE 27u /* 27 meshes are made again to judge one edit; threads race in a test of their own */
+#define EDITS 130u
 #else
 #define EDIT_STRIDE 1u
+#define EDITS 400u
 #endif
 #define LATE 3000 /* a material that is named after it was published */
 
@@ -376,7 +378,7 @@ struct editor {
 static void *editor_main(void *user)
 {
     struct editor *e = user;
-    for (uint32_t n = 0; n < 400; n++) {
+    for (uint32_t n = 0; n < EDITS; n++) {
         uint64_t r = shm_fixture_random(&e->random);
         uint32_t i = (uint32_t)(r >> 8) % CHUNKS / 2 * 2 + e->number;
         int32_t at[3];

@@ -338,7 +338,11 @@ static void a_world_without_end_fits(void **state)
     struct adit_watch_event e;
     struct adit_watch *w;
     struct adit_reader *r;
+#ifdef __SANITIZE_THREAD__ /* one thread */
+    static bool has[7000];
+#else
     static bool has[20000];
+#endif
     uint32_t lapses = 0, held = 0, n = sizeof has / sizeof *has;
     (void)state;
     memset(has, 0, sizeof has);
@@ -365,7 +369,7 @@ static void a_world_without_end_fits(void **state)
         if (i % 300 == 19)
             assert_int_equal(held, i < WINDOW ? i + 1 : WINDOW); /* (tried: a lapse that is not told: it keeps chunks for ever) */
     }
-    assert_in_range(lapses, 10, n);
+    assert_in_range(lapses, n / 2000, n);
     adit_reader_close(&r);
     adit_watch_close(&w);
 }
