@@ -384,11 +384,11 @@ struct adit_pool_params {
     bool background; /* threads and processes run when no other thread wants the processor (SCHED_IDLE): no frame waits for them (adit_frame_open). Beside load that takes all processors they hardly get on */
 };
 /* Threads of this process, and worker processes, that run the queue's tasks until closed; any number of processes may have pools on one queue. Without work one of a
- * queue's workers looks on for as long as a wake takes, then all sleep. With processes it blocks until they are ready, 10 s at most. A process that dies, in whatever way,
+ * queue's workers looks on for as long as a wake takes, then all sleep. With processes it blocks until they are ready, some 10 s at most. A process that dies, in whatever way,
  * takes nobody along: its task runs again in another (attempts_max), a standby takes its place. Each is a participant of its own (participants_max), in this arena's role.
  * When this process dies its worker processes end after the task that each is at, or within some 3 s. -EINVAL: too many; -ENOMEM; -EAGAIN: the kernel gives no more threads;
  * -ENOENT: there is no adit-worker; -ENOEXEC: an object that is none, or that has no adit_kinds_load; -ENOTSUP: one that starts threads when it is loaded, or a kernel that cannot
- * confine as asked; -EACCES: a kind that needs more than ADIT_CONFINE_STRICTLY allows; -ECHILD: loading them killed the program; -EUSERS: no participant or worker slots are left; -ETIMEDOUT; what adit_kinds_load returned. */
+ * confine as asked; -EACCES: a kind that needs more than ADIT_CONFINE_STRICTLY allows; -ECHILD: loading them killed the program; -EUSERS: no participant or worker slots are left; -ETIMEDOUT: an object hangs as it is loaded, maybe; what adit_kinds_load returned. */
 ADIT_API int adit_pool_open(struct adit_queue *queue, const struct adit_pool_params *params, struct adit_pool **out);
 /* Blocks until the tasks under way have returned (adit_task_should_stop is true for them; those that then return -ECANCELED are for other workers to try again), and
  * threads and processes have ended. */

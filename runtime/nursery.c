@@ -1,21 +1,27 @@
 #include "runtime/nursery.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/worker_program.h"
 #include "runtime/worker_slot.h"
 
+#define LOADING_NS 500000000u /* that one which is still loading has to find its socket closed; what it loads may never return, and then nobody looks there */
+#define LEAVING_NS 10000000000u /* that one which serves has: longer than it gives its workers (zygote.c) */
+#define NAP_NS 200000u        /* between looks whether it has ended */
+
 int adit_nursery_init(struct adit_nursery *n, const struct adit_queue *queue, const struct adit_pool_params *p)
 {
     *n = (struct adit_nursery){.arena = queue->arena, .socket = -1};
     int error = adit_worker_program_find(p->worker_path, n->program);
-    const uint64_t numbers[ADIT_ZYGOTE_WORDS] = {[ADIT_ZYGOTE_ROLE] = n->arena->role, [ADIT_ZYGOTE_QUEUE] = queue->id, [ADIT_ZYGOTE_CONFINE] = p->confine, [ADIT_ZYGOTE_BACKGROUND] = p->background,
+    const uint64_t numbers[ADIT_ZYGOTE_WORDS] = {[ADIT_ZYGOTE_ROLE] = n->arena->role, [ADIT_ZYGOTE_QUEUE] = queue->id, [ADIT_ZYGOTE_PARENT] = (uint64_t)getpid(), [ADIT_ZYGOTE_CONFINE] = p->confine, [ADIT_ZYGOTE_BACKGROUND] = p->background,
                                                  [ADIT_ZYGOTE_TASKS] = p->recycle_tasks, [ADIT_ZYGOTE_AGE] = p->recycle_age_ns, [ADIT_ZYGOTE_BYTES] = p->recycle_bytes};
     n->argv[0] = n->program;
     n->argv[ADIT_ZYGOTE_ARENA] = n->arena->name;
@@ -82,12 +88,27 @@ bool adit_nursery_wish(struct adit_nursery *n, const struct adit_zygote_wish *wi
     return send(n->socket, wishes, count * sizeof *wishes, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
 }
 
+/* The wait status of a child that is to end by itself; after limit_ns it is killed. */
+static int reap(pid_t pid, uint64_t limit_ns)
+{
+    const struct timespec nap = {.tv_nsec = NAP_NS};
+    uint64_t until = adit_clock_ns() + limit_ns;
+    int status = 0;
+    pid_t ended;
+    while (!(ended = waitpid(pid, &status, WNOHANG)) && adit_clock_ns() < until)
+        nanosleep(&nap, NULL);
+    if (ended) /* or somebody else has reaped it, and the number is another's by now */
+        return status;
+    (void)kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) { /* bounded: nothing outlives that signal */
+    }
+    return status;
+}
+
 int adit_nursery_end(struct adit_nursery *n)
 {
-    int status = 0;
     close(n->socket);
-    while (waitpid(n->pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    int status = reap(n->pid, n->is_starting ? LOADING_NS : LEAVING_NS);
     n->is_starting = false;
     leave_slot(n);
     return status;

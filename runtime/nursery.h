@@ -28,7 +28,8 @@ int adit_nursery_start(struct adit_nursery *nursery);
 int adit_nursery_hear(struct adit_nursery *nursery);
 /* Has workers forked. False: the zygote is not there to hear it. */
 bool adit_nursery_wish(struct adit_nursery *nursery, const struct adit_zygote_wish *wishes, uint32_t n);
-/* Waits for its end, which it is told of: it ends its workers, if there are any, and itself. Its wait status. */
+/* Waits for its end, which it is told of: it ends its workers, if there are any, and itself. One that is starting has half a second, as what it loads may never return, another 10 s; then it is
+ * killed. Its wait status. */
 int adit_nursery_end(struct adit_nursery *nursery);
 
 /* Ready, and its thread has not ended. */

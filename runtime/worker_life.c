@@ -1,9 +1,11 @@
 #include "runtime/worker_life.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/confine.h"
@@ -14,22 +16,64 @@
 #define DYING_NS 1000000u           /* before it looks again at peers that have died, and are others' to replace */
 #define WORN_NS 100000000u          /* that one which is worn waits to be heard, should there be nobody who hears */
 #define PARK_NS 1000000000u         /* a standby looks around at least so often, should a signal have come just before it slept */
+#define LOOK_S 1                    /* between looks of one without a zygote whether its application is there */
+#define STOP_NS 900000000u          /* that a task may go on without either until it is asked to stop, */
+#define KILL_NS 2900000000u         /* and until its process ends: as a zygote would have it (zygote.c), at the second and the fourth look */
 
-static struct adit_worker_slot *my_slot; /* for the handler; set before it is installed */
+/* For the handler; set before it is installed. */
+static struct {
+    struct adit_worker_slot *slot;
+    int zygote_pid, application; /* application: pidfd, below 0: nothing is known of it */
+    timer_t looks;
+    bool has_looks; /* there is that timer */
+    bool is_looking;
+    uint64_t alone_ns; /* since when neither is there; 0: one of them is */
+} my;
+
+static bool is_application_gone(void)
+{
+    struct pollfd p = {.fd = my.application, .events = POLLIN}; /* of a negative one nothing is told */
+    return poll(&p, 1, 0) == 1 && p.revents & POLLIN;
+}
+
+/* The zygote has died, and it alone would have ended a task that goes on and on. While the application lives that is the application's business; should both have died it is this process's own. A timer
+ * brings the signal again for each look. All of this may be called in a handler, and by a confined process (sieve_calls.h). */
+static void mind_being_orphaned(void)
+{
+    const struct itimerspec often = {.it_value = {.tv_sec = LOOK_S}, .it_interval = {.tv_sec = LOOK_S}};
+    uint64_t now = adit_clock_ns();
+    if (!my.is_looking)
+        my.is_looking = my.has_looks && !timer_settime(my.looks, 0, &often, NULL);
+    if (!is_application_gone())
+        return;
+    my.alone_ns = my.alone_ns ? my.alone_ns : now;
+    if (now - my.alone_ns >= STOP_NS)
+        adit_store32_release(&my.slot->stop, 1);
+    if (now - my.alone_ns >= KILL_NS)
+        (void)kill(getpid(), SIGKILL);
+}
 
 /* The zygote has died, or an operator wants this worker to end: after the task that it is at. */
 static void on_term(int signal)
 {
+    int before = errno;
     (void)signal;
-    adit_store32_release(&my_slot->ask, 1);
+    adit_store32_release(&my.slot->ask, 1);
+    if (getppid() != my.zygote_pid)
+        mind_being_orphaned();
+    errno = before;
 }
 
 /* Signals as a worker has them: SIGTERM, also for its parent's death, asks it to end; what a terminal sends to all is the application's to answer. */
 static int mind_signals(const struct adit_worker_birth *b)
 {
     struct sigaction term = {.sa_handler = on_term};
+    struct sigevent again = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGTERM};
     sigset_t none;
-    my_slot = b->slot;
+    my.slot = b->slot;
+    my.zygote_pid = b->zygote_pid;
+    my.application = b->application;
+    my.has_looks = !timer_create(CLOCK_MONOTONIC, &again, &my.looks); /* refused where too many signals may wait already: it looks once */
     sigemptyset(&none);
     if (sigaction(SIGTERM, &term, NULL) || prctl(PR_SET_PDEATHSIG, SIGTERM) || sigprocmask(SIG_SETMASK, &none, NULL))
         return -errno;

@@ -23,6 +23,7 @@ struct adit_worker_birth {
     uint32_t *bell;                 /* of its supervisor */
     const struct adit_worker_terms *terms;
     int zygote_pid;
+    int application; /* pidfd of the zygote's parent; below 0: none */
 };
 
 /* Runs tasks until asked to end, and ends the process; its exit code is 0, or the errno of what kept it from beginning. */

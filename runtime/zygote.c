@@ -35,6 +35,7 @@ struct zygote {
     struct adit_worker_slot *slot; /* its own */
     struct adit_worker_terms terms; /* of all its workers */
     int signals;                   /* signalfd */
+    int application;               /* pidfd: workers whose zygote is gone look there */
     bool is_ending;
     uint64_t ending_ns; /* since when */
     uint32_t children_n;
@@ -77,15 +78,25 @@ static int load_kinds(struct adit_arena *arena, char **paths)
     return 0;
 }
 
+/* While objects are loaded nobody listens, so it ends at once with its application, and by SIGTERM. */
+static int mind_parent(struct zygote *z, pid_t parent)
+{
+    signal(SIGINT, SIG_IGN); /* a terminal sends these to all its processes; the application answers them */
+    signal(SIGQUIT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+        return -errno;
+    z->application = (int)syscall(SYS_pidfd_open, parent, 0);
+    return getppid() == parent ? 0 : -ESRCH; /* it died before that was asked for; else the descriptor is its own */
+}
+
+/* From here on both are to be heard (serve): it has workers to see to. Who dies before the prctl kills it, who dies after it leaves a signal that waits. */
 static int mind_signals(struct zygote *z)
 {
     sigset_t mine;
     sigemptyset(&mine);
     sigaddset(&mine, SIGCHLD);
     sigaddset(&mine, SIGTERM);
-    signal(SIGINT, SIG_IGN); /* a terminal sends these to all its processes; the application answers them */
-    signal(SIGQUIT, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &mine, NULL) || prctl(PR_SET_PDEATHSIG, SIGTERM))
         return -errno;
     z->signals = signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -117,9 +128,9 @@ static int begin(struct zygote *z, char **argv)
     z->terms = (struct adit_worker_terms){.confine = (enum adit_confine)number(argv, ADIT_ZYGOTE_CONFINE),
                                           .is_background = number(argv, ADIT_ZYGOTE_BACKGROUND) != 0,
                                           .limits = {number(argv, ADIT_ZYGOTE_TASKS), number(argv, ADIT_ZYGOTE_AGE), number(argv, ADIT_ZYGOTE_BYTES)}};
-    int error = mind_signals(z);
+    int error = mind_parent(z, (pid_t)number(argv, ADIT_ZYGOTE_PARENT));
     if (error)
-        return adit_fault(error, "arena %s: a zygote cannot have its signals: %s", plan.name, strerror(-error));
+        return adit_fault(error, "arena %s: a zygote without its application: %s", plan.name, strerror(-error));
     error = adit_arena_attach(&plan, &z->arena);
     if (error)
         return error;
@@ -131,6 +142,9 @@ static int begin(struct zygote *z, char **argv)
         error = mind_needs(z);
     if (error)
         return error;
+    error = mind_signals(z);
+    if (error)
+        return adit_fault(error, "arena %s: a zygote cannot have its signals: %s", plan.name, strerror(-error));
     error = adit_robust_lock(&z->slot->alive, z->arena->owner, NULL, ALIVE_TIMEOUT_NS);
     adit_store32_relaxed(&z->slot->owner, z->arena->owner); /* relaxed, both: WORKER:move follows */
     adit_store32_relaxed(&z->slot->pid, (uint32_t)getpid());
@@ -153,7 +167,7 @@ static void tell_end(struct zygote *z, struct adit_zygote_wish of, uint32_t ende
 static void fork_child(struct zygote *z, struct adit_zygote_wish wish)
 {
     struct adit_worker_birth birth = {.arena = z->arena, .queue = &z->queue, .slot = &z->arena->workers[wish.slot], .generation = wish.generation,
-                                      .bell = &z->slot->bell, .terms = &z->terms, .zygote_pid = getpid()};
+                                      .bell = &z->slot->bell, .terms = &z->terms, .zygote_pid = getpid(), .application = z->application};
     pid_t pid = z->children_n < ADIT_WORKER_SLOTS ? fork() : -1;
     if (!pid) {
         close(z->signals);

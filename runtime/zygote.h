@@ -8,7 +8,8 @@
  *       close  ------------------->     ask all workers to end; reap them; leave
  *
  * A worker that dies costs its zygote a waitpid, a zygote that dies its pool a new one: its workers, whose parent's death is a SIGTERM, end after the task
- * that they are at. So does everything when the supervisor's process dies: the zygote finds the socket closed, or gets that signal itself.
+ * that they are at. So does everything when the supervisor's process dies: the zygote finds the socket closed, or gets that signal itself. While it still loads objects that process's death
+ * kills it, as the code of objects may go on for ever; it has no workers then.
  */
 #ifndef ADIT_ZYGOTE_H
 #define ADIT_ZYGOTE_H
@@ -28,8 +29,8 @@ struct adit_zygote_report {
     char why[508];
 };
 
-/* Places of its arguments, numbers all but the first; the objects follow. CONFINE: enum adit_confine; BACKGROUND: 0, 1; TASKS, AGE, BYTES: when workers are worn (wear.h). */
-enum adit_zygote_word { ADIT_ZYGOTE_ARENA = 1, ADIT_ZYGOTE_ROLE, ADIT_ZYGOTE_QUEUE, ADIT_ZYGOTE_SLOT, ADIT_ZYGOTE_CONFINE, ADIT_ZYGOTE_BACKGROUND, ADIT_ZYGOTE_TASKS, ADIT_ZYGOTE_AGE, ADIT_ZYGOTE_BYTES,
+/* Places of its arguments, numbers all but the first; the objects follow. PARENT: the pid of the application; CONFINE: enum adit_confine; BACKGROUND: 0, 1; TASKS, AGE, BYTES: when workers are worn (wear.h). */
+enum adit_zygote_word { ADIT_ZYGOTE_ARENA = 1, ADIT_ZYGOTE_ROLE, ADIT_ZYGOTE_QUEUE, ADIT_ZYGOTE_SLOT, ADIT_ZYGOTE_PARENT, ADIT_ZYGOTE_CONFINE, ADIT_ZYGOTE_BACKGROUND, ADIT_ZYGOTE_TASKS, ADIT_ZYGOTE_AGE, ADIT_ZYGOTE_BYTES,
                         ADIT_ZYGOTE_WORDS };
 
 /* The program, the socket on ADIT_ZYGOTE_FD. Returns its exit status. */

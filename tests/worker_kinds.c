@@ -1,4 +1,4 @@
-/* worker_kinds.c - kinds that worker processes load, for test_worker_process. What WORKER_KINDS says makes loading them go wrong. */
+/* worker_kinds.c - kinds that worker processes load, for test_worker_process and others. What WORKER_KINDS says makes loading them go wrong. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -48,6 +48,22 @@ static int run_deaf(const struct adit_task_run *run, const void *args, void *res
     adit_task_progress(run, (uint64_t)getpid());
     while (for_ever)
         nap(1000000);
+    return 0;
+}
+
+/* Runs for as many milliseconds as its argument says (0: for ever), and does not look whether it is to stop; signals come as they do. */
+static int run_heedless(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    uint32_t ms;
+    struct timespec begin, now;
+    memcpy(&ms, args, sizeof ms);
+    tell_pid(result, result_bytes);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    adit_task_progress(run, (uint64_t)getpid());
+    do {
+        nap(1000000);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (!ms || (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < (long)ms);
     return 0;
 }
 
@@ -146,7 +162,7 @@ ADIT_API int adit_kinds_load(struct adit_arena *arena)
         const char *name;
         adit_kind_run *run;
         uint32_t capabilities;
-    } kinds[] = {{"nap", run_nap, 0}, {"deaf", run_deaf, 0}, {"grow", run_grow, 0}, {"thread", run_thread, 0}, {"die", run_die, 0}, {"publish", run_publish, 0}, {"split", run_split, 0},
+    } kinds[] = {{"nap", run_nap, 0}, {"deaf", run_deaf, 0}, {"heedless", run_heedless, 0}, {"grow", run_grow, 0}, {"thread", run_thread, 0}, {"die", run_die, 0}, {"publish", run_publish, 0}, {"split", run_split, 0},
                  {"apart", run_nap, ADIT_CAN_PROCESS}};
     const char *fault = getenv("WORKER_KINDS");
     int error = 0;
@@ -161,5 +177,7 @@ ADIT_API int adit_kinds_load(struct adit_arena *arena)
         uint32_t id;
         error = adit_kind_register(arena, &p, &id);
     }
+    while (!error && fault && !strcmp(fault, "hang"))
+        pause();
     return error;
 }
