@@ -63,9 +63,11 @@ static int start_thread(struct adit_pool *pool, uint32_t i)
     own->rests = &pool->rests;
     own->leaves = ADIT_WORKER_STAYS;
     own->is_background = pool->is_background;
-    adit_task_at_work(&pool->queue, true); /* from here on tasks may be near it */
+    adit_task_at_work(&pool->queue, own->has_begun = true); /* from here on tasks may be near it */
     int error = adit_thread_start(&w->thread, worker_main, &w->worker);
     w->is_there = !error;
+    if (error)
+        adit_task_at_work(&pool->queue, own->has_begun = false);
     return error;
 }
 

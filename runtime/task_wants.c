@@ -40,19 +40,29 @@ static void look_again_at(struct adit_task_cursor *c, uint64_t ns) { c->again_ns
 
 static bool is_at_work(const struct adit_queue *q, uint32_t slot)
 {
-    return slot < q->arena->participants_max && adit_load_relaxed(&q->slot->at_work[slot / 64]) >> slot % 64 & 1; /* relaxed: who comes or goes meanwhile does so a moment earlier or later */
+    return slot < q->arena->participants_max && adit_load_seq_cst(&q->slot->at_work[slot / 64]) >> slot % 64 & 1; /* TASK:at_work */
+}
+
+/* TASK:at_work. Who goes to sleep says so (TASK:sleep, seq_cst) before it looks, and this bit goes (seq_cst) before the post looks who sleeps: a look that still saw the bit is before it went, so the
+ * post sees that sleeper (event.h). Then nobody sleeps on beside what has become anybody's. */
+static void leave(struct adit_queue_slot *queue, uint32_t slot)
+{
+    uint64_t bit = 1ull << slot % 64;
+    if (adit_and_seq_cst(&queue->at_work[slot / 64], ~bit) & bit)
+        adit_event_post(&queue->work);
 }
 
 void adit_task_at_work(const struct adit_queue *q, bool is_so)
 {
-    uint32_t slot = adit_owner_slot(q->arena->owner);
-    uint64_t bit = 1ull << slot % 64;
-    if (is_at_work(q, slot) == is_so)
-        return;
-    if (is_so) /* seq_cst, both: seldom, and no order is relied on but that of the word */
-        (void)adit_or_seq_cst(&q->slot->at_work[slot / 64], bit);
-    else
-        (void)adit_and_seq_cst(&q->slot->at_work[slot / 64], ~bit);
+    struct adit_arena *a = q->arena;
+    uint32_t slot = adit_owner_slot(a->owner), *workers = &a->workers_here[q->id];
+    pthread_mutex_lock(&a->memory_here.lock); /* count and bit change together: else one that comes meanwhile would find its bit taken away */
+    *workers += is_so ? 1 : UINT32_MAX;
+    if (is_so && *workers == 1)
+        (void)adit_or_seq_cst(&q->slot->at_work[slot / 64], 1ull << slot % 64); /* seq_cst: as in leave */
+    else if (!*workers)
+        leave(q->slot, slot);
+    pthread_mutex_unlock(&a->memory_here.lock);
 }
 
 /* Whether this thread is near, or nobody can be. */
@@ -202,5 +212,5 @@ void adit_task_wants_forget(struct adit_arena *arena, uint32_t slot)
     adit_store_seq_cst(&arena->task_memory[slot].reserved, 0); /* seq_cst: as TASK:memory */
     adit_store_seq_cst(&arena->task_memory[slot].fresh, 0);
     for (uint32_t i = 0; i < arena->queues_max; i++)
-        (void)adit_and_seq_cst(&arena->queues[i].at_work[slot / 64], ~(1ull << slot % 64));
+        leave(&arena->queues[i], slot);
 }

@@ -1,7 +1,7 @@
 /* task_wants.h - where a task had better run, and how much memory it takes: what a worker looks at before it claims one that says so.
  *
  *     near a node      for who runs on one of that node's processors at that moment; of a node without any it says nothing
- *     near a worker    for the participant in that slot, while it has workers on this queue (at_work); else for anybody
+ *     near a worker    for the participant in that slot, while it has workers on this queue (at_work); else for anybody. Each process counts its own, of all its pools
  *     else             for anybody, once the task has waited its patience
  *
  *     memory           reserved[own] += bytes ; sum of all <= what this machine, or its cgroup, has ; what all reserved in the last second <= what is available now
@@ -44,9 +44,10 @@ void adit_task_wants_set(const struct adit_queue *q, const struct adit_task_slot
 bool adit_task_wants_suit(const struct adit_queue *q, struct adit_task_cursor *c, const struct adit_task_slot *t, uint64_t *reserved);
 void adit_task_wants_release(const struct adit_queue *q, uint64_t reserved);
 
-/* This participant has workers on the queue, or none any more. */
+/* One more of this participant's workers is on the queue, or one of them no more. From the first on what is near it waits for it; after the last that is anybody's, and all who sleep are woken. Any
+ * thread; waits for others that do the same, or reserve. */
 void adit_task_at_work(const struct adit_queue *q, bool is_so);
-/* The participant in slot is gone from all queues, and all that it had reserved; or begins. */
+/* The participant in slot is gone from all queues, and all that it had reserved, and who slept because of it is woken; or begins. */
 void adit_task_wants_forget(struct adit_arena *arena, uint32_t slot);
 
 #endif

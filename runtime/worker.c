@@ -369,8 +369,7 @@ static bool sleep_until_told(struct adit_worker *w, struct adit_task_claim *c)
 {
     const struct adit_queue *q = w->queue;
     struct adit_event *work = &q->slot->work;
-    adit_task_at_work(q, true);                /* another thread's pool on this queue may have been closed */
-    adit_add32_seq_cst(&work->waiters, 1);     /* TASK:sleep */
+    adit_add32_seq_cst(&work->waiters, 1);    /* TASK:sleep */
     adit_store_seq_cst(&q->slot->spinner, 0); /* TASK:spinner, both before the looks below */
     uint32_t seq = adit_load32_acquire(&work->seq);
     w->nap_ns = w->nap_ns ? w->nap_ns : NAP_NS;
@@ -408,10 +407,11 @@ static bool sleep_until_told(struct adit_worker *w, struct adit_task_claim *c)
     return is_found;
 }
 
-void adit_worker_leave(const struct adit_worker *w)
+void adit_worker_leave(struct adit_worker *w)
 {
     uint64_t name = w->name;
-    adit_task_at_work(w->queue, false);
+    if (w->has_begun)
+        adit_task_at_work(w->queue, w->has_begun = false);
     (void)adit_cas_seq_cst(&w->queue->slot->spinner, &name, 0); /* TASK:spinner: one that found something kept its name, and nobody else was asleep then */
 }
 

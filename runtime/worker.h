@@ -31,7 +31,7 @@ struct adit_worker {
     struct adit_worker_slot *slot; /* of a worker process, which says there what it is at; NULL: a thread */
     bool is_busy;                  /* the slot says BUSY */
     uint64_t nap_ns; /* that it sleeps without being told of anything; 0: as at first */
-    bool has_begun;  /* to take steps: the queue knows that this participant works there */
+    bool has_begun;  /* it is counted among those of this participant on the queue (task_wants.h); by its first step, or whoever starts its thread */
     bool is_idle;    /* it has found nothing since it slept: nobody relies on it */
     uint32_t leaves;  /* enum adit_worker_leaves (pool.c); not 0: it ends, after the task that it is at; w: others and it, CAS */
     uint32_t at_work; /* 1: a kind runs; w: the thread, relaxed */
@@ -60,8 +60,8 @@ void adit_worker_warm(const struct adit_worker *w);
 /* Runs one task if there is one, looking on for as long as a wake takes; else sleeps until told, or until it is time to look around: after 0.1 s, later 1.6 s. */
 void adit_worker_step(struct adit_worker *w);
 
-/* When it ends: whoever submits relies on it no more. */
-void adit_worker_leave(const struct adit_worker *w);
+/* When it ends: whoever submits relies on it no more, nor does what is near this participant if it was its last one on the queue. */
+void adit_worker_leave(struct adit_worker *w);
 
 /* Runs one task if there is one; false: there is none. Waits for nothing but the kind. */
 bool adit_worker_help(struct adit_worker *w);

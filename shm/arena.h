@@ -116,6 +116,7 @@ struct adit_arena {
         uint64_t refused, again_ns, patience_ns; /* so many bytes were not to be had; until when nobody looks again; how long that was */
         uint64_t room;                           /* that there would have been, had all reservations ended */
     } memory_here;
+    uint32_t workers_here[ADIT_QUEUES]; /* runtime/task_wants.h: of this participant's on each queue, under the lock of memory_here; one at least: its bit is in at_work */
     struct adit_watch *watches_open;   /* runtime/watch.c: this process's, under watches_lock */
     pthread_mutex_t watches_lock;
     struct adit_scratch *scratch[64];  /* runtime/scratch.h, by the pool index of a borrowed reader */

@@ -130,7 +130,7 @@ struct adit_queue_slot {
                     * submits or makes QUEUED while there is a spinner, relaxed */
     uint64_t pad5[15];
     uint64_t handover[ADIT_HANDOVERS]; /* costs, as of kinds: what handing a task to a worker and its result back takes beyond the run; w: adit_run, relaxed */
-    uint64_t at_work[ADIT_PARTICIPANTS_MAX / 64]; /* a bit a participant's slot: it has workers here; w: it, who recovers it: relaxed; for tasks near it (runtime/task_wants.h) */
+    uint64_t at_work[ADIT_PARTICIPANTS_MAX / 64]; /* a bit a participant's slot: it has workers here; w: it, who recovers it; seq_cst (TASK:at_work); for tasks near it (runtime/task_wants.h) */
     uint64_t memory_wanted; /* 1: a worker has left a task for want of memory; w: workers, seq_cst, and who wakes them */
     uint64_t pad6[252];
 };

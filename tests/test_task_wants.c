@@ -16,7 +16,7 @@
 /* What processes tell each other. */
 static struct board {
     struct member {
-        uint32_t slot, ready, leave;
+        uint32_t slot, ready, leave, asked, answered; /* asked: so often, to open another pool and close it */
         uint64_t sleeps;
     } crew[CREW];
     uint32_t begun, at_work, at_work_most, open; /* holds; they end when it is open */
@@ -60,6 +60,14 @@ static void know(struct adit_arena *a, bool runs)
     REQUIRE(!adit_kind_register(a, &e, &echo) && !adit_kind_register(a, &h, &hold) && !adit_queue_open(a, "work", &fifo, &queue));
 }
 
+static void come_and_go(void)
+{
+    const struct adit_pool_params p = {.size = sizeof p, .workers = 2};
+    struct adit_pool *pool;
+    REQUIRE(!adit_pool_open(queue, &p, &pool));
+    adit_pool_close(&pool);
+}
+
 static void work(void *user)
 {
     struct member *m = user;
@@ -75,6 +83,10 @@ static void work(void *user)
         shm_fixture_nap(1);
         REQUIRE(!adit_pool_look(pool, &now));
         __atomic_store_n(&m->sleeps, now.sleeps, __ATOMIC_RELEASE);
+        if (__atomic_load_n(&m->asked, __ATOMIC_ACQUIRE) == m->answered)
+            continue;
+        come_and_go();
+        __atomic_store_n(&m->answered, m->answered + 1, __ATOMIC_RELEASE);
     }
     adit_pool_close(&pool);
     adit_queue_close(&queue);
@@ -224,6 +236,58 @@ static void what_is_near_a_dead_worker_is_anybodys(void **state)
     assert_int_equal(r.worker, board->crew[1].slot); /* (tried: a worker that does not look whether the other one lives) */
     assert_int_equal(task_take(queue, waits).worker, board->crew[1].slot);
     assert_int_equal(task_take(queue, task_submit(queue, near(echo, 0, ADIT_FOR_EVER))).worker, board->crew[1].slot);
+}
+
+/* One pool is closed, and another of the same process works on: what is near waits for that. */
+static void what_is_near_a_worker_waits_while_one_of_its_pools_is_there(void **state)
+{
+    const struct adit_task_spec anywhere = {.size = sizeof anywhere, .kind = echo};
+    (void)state;
+    uint64_t busy = task_submit(queue, near(hold, 0, ADIT_FOR_EVER));
+    shm_fixture_until(&board->begun, 1);
+    for (uint32_t i = 1; i <= 3; i++) {
+        __atomic_store_n(&board->crew[0].asked, i, __ATOMIC_RELEASE);
+        shm_fixture_until(&board->crew[0].answered, i);
+    }
+    uint64_t waits = task_submit(queue, near(echo, 0, ADIT_FOR_EVER));
+    for (uint32_t i = 0; i < SOME; i++) /* all later than the one that waits */
+        assert_int_equal(task_take(queue, task_submit(queue, anywhere)).worker, board->crew[1].slot);
+    assert_int_equal(task_stage(queue, waits), ADIT_STAGE_QUEUED); /* (seen, and tried: the first worker that leaves takes the process's bit away) */
+    __atomic_store_n(&board->open, 1, __ATOMIC_RELEASE);
+    assert_int_equal(task_take(queue, waits).worker, board->crew[0].slot);
+    (void)task_take(queue, busy);
+}
+
+/* Both sleep, and this process, which counts as a worker, does so no more, or is forgotten. How often that was told them. */
+static uint32_t leave_what_waits(bool is_forgotten)
+{
+    struct adit_task_spec s = near(echo, 0, ADIT_FOR_EVER);
+    s.near = adit_owner_slot(arena->owner);
+    adit_task_at_work(queue, true);
+    uint64_t task = task_submit(queue, s);
+    for (uint32_t naps = 0; naps < 5000 && adit_load32_acquire(&queue->slot->work.waiters) < CREW; naps++)
+        shm_fixture_nap(1);
+    assert_int_equal(task_stage(queue, task), ADIT_STAGE_QUEUED);
+    uint32_t seq = adit_load32_acquire(&queue->slot->work.seq);
+    if (is_forgotten)
+        adit_task_wants_forget(arena, s.near);
+    else
+        adit_task_at_work(queue, false);
+    bool is_told = (adit_load32_acquire(&queue->slot->work.seq) ^ seq) & ADIT_EVENT_POSTS;
+    assert_int_equal(task_take(queue, task).end, ADIT_ENDED_DONE);
+    if (is_forgotten)
+        adit_task_at_work(queue, false);
+    return is_told;
+}
+
+static void who_waits_is_woken_when_the_last_worker_has_left(void **state)
+{
+    uint32_t told[2] = {0};
+    (void)state;
+    for (uint32_t i = 0; i < 40; i++)
+        told[i % 2] += leave_what_waits(i % 2);
+    assert_true(told[0] > 0); /* not each time: they may just be looking around (seen, and tried: none of twenty; they find it when their naps end) */
+    assert_true(told[1] > 0); /* (seen, and tried: recovery that tells nobody) */
 }
 
 /* The creator has none, nor has who takes the slot of a dead worker without becoming one. */
@@ -415,6 +479,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_busy_workers_tasks_are_others_when_patience_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_a_worker_cannot_have_does_not_keep_it_awake, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_held_delayed_or_tried_again_keeps_its_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_near_a_worker_waits_while_one_of_its_pools_is_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_waits_is_woken_when_the_last_worker_has_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_near_a_dead_worker_is_anybodys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_near_who_has_no_workers_is_anybodys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_due_near_another_wakes_it, set_up, tear_down),
