@@ -264,7 +264,9 @@ ADIT_API int adit_wait(struct adit_queue *queue, uint64_t task, uint64_t timeout
 ADIT_API int adit_cancel(struct adit_queue *queue, uint64_t task);
 
 /* The same, and one that runs in a worker process (adit_pool_params) ends at once: that process is killed and replaced. 0: it has ended, or will as soon as its process's death is
- * noticed; -EBUSY: it runs in a thread, which cannot be killed, and is asked to stop; -ESRCH: the process is another PID namespace's, or cannot be signalled. */
+ * noticed; -EBUSY: it runs in a thread, which cannot be killed, and is asked to stop; -ESRCH: the process is another PID namespace's, cannot be signalled, or is not the worker that the arena tells of.
+ * Which process that is stands in the arena. Pid and start time are compared with what the kernel says, and neither this process nor pid 1 is ever meant; but who may write all of the arena, as a confined
+ * worker whose kinds were taken over may, can write the identity of another process of this user's there. Where workers are not trusted so far set kill_ns, by which each ends itself. */
 ADIT_API int adit_cancel_now(struct adit_queue *queue, uint64_t task);
 
 /* Runs a task now and takes its result: on the calling thread, or handed to a worker and waited for, whichever is done sooner by what the arena has measured (adit_kind_look,

@@ -107,7 +107,7 @@ static int begin(const struct adit_worker_birth *b, struct adit_wear *wear)
 {
     char label[ADIT_NAME_BYTES];
     struct adit_worker_slot *s = b->slot;
-    snprintf(label, sizeof label, "worker of %d", b->zygote_pid);
+    snprintf(label, sizeof label, ADIT_WORKER_LABEL "%d", b->zygote_pid);
     int error = mind_signals(b);
     if (!error)
         error = adit_arena_rejoin(b->arena, label);

@@ -13,6 +13,8 @@
 #include "runtime/adit.h"
 #include "shm/shm.h"
 
+#define ADIT_WORKER_LABEL "worker of " /* a worker process is known by, as a participant; its zygote's pid follows */
+
 /* Whether a worker may go from one state to the other: the table. */
 bool adit_worker_may_move(enum adit_worker_life from, enum adit_worker_life to);
 /* Makes the move, if it is legal from the state that slot is in; false: it is not, and nothing has changed. By whoever the table names. Lock-free. */

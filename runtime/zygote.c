@@ -86,7 +86,7 @@ static int mind_parent(struct zygote *z, pid_t parent)
     signal(SIGHUP, SIG_IGN);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL))
         return -errno;
-    z->application = (int)syscall(SYS_pidfd_open, parent, 0);
+    z->application = adit_process_open((uint32_t)parent);
     return getppid() == parent ? 0 : -ESRCH; /* it died before that was asked for; else the descriptor is its own */
 }
 

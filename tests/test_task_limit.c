@@ -3,9 +3,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/task_queue.h"
+#include "runtime/worker_slot.h"
 #include "tests/task_fixture.h"
 
 #define LIMIT_NS 30000000000u
@@ -125,6 +127,83 @@ static void a_task_is_ended_at_once_where_that_can_be(void **state)
     close_all();
 }
 
+static void stay(void *user)
+{
+    (void)user;
+    for (;;)
+        pause();
+}
+
+/* What is told of a worker process, by its participant and in the table of workers. */
+struct told {
+    uint32_t pid, slot_pid; /* slot_pid: as in the table */
+    uint64_t birth, start_time, pid_ns;
+    const char *label;
+};
+
+/* Tells that of this process, which has claimed the task as if it were a worker process; what became of ending it. */
+static int cancel_now(uint64_t task, struct told t)
+{
+    struct adit_participant *self = arena->self, before = *self;
+    struct adit_worker_slot *w = &arena->workers[arena->workers_max - 1], cold = *w;
+    w->owner = arena->owner;
+    w->pid = t.slot_pid;
+    adit_store_release(&w->word, adit_worker_word(1, ADIT_LIFE_BUSY, arena->owner));
+    self->start_time = t.start_time;
+    self->pid_ns = t.pid_ns;
+    snprintf(self->label, sizeof self->label, "%s", t.label);
+    adit_store_release(&self->word, adit_part_make(ADIT_PART_ALIVE, adit_part_role(before.word), adit_part_generation(before.word), (uint32_t)t.birth, t.pid));
+    int error = adit_cancel_now(queue, task);
+    adit_store_release(&self->word, before.word); /* the keeper looks at it, and no further: it is its own process's */
+    self->start_time = before.start_time;
+    self->pid_ns = before.pid_ns;
+    memcpy(self->label, before.label, sizeof self->label);
+    *w = cold;
+    return error;
+}
+
+static void only_the_process_that_is_told_of_is_killed(void **state)
+{
+    (void)state;
+    const struct adit_kind_params k = {.size = sizeof k, .name = "nap", .run = run_nap, .args_bytes_max = 4, .result_bytes_max = 4};
+    uint32_t own = (uint32_t)getpid();
+    uint64_t its = 0, ours = 0, first = 0;
+    struct adit_task_cursor cursor = {0};
+    struct adit_task_claim claim;
+    pid_t child = shm_fixture_fork(stay, NULL);
+    uint32_t pid = (uint32_t)child;
+    arena = fixture_create(NULL);
+    assert_int_equal(adit_kind_register(arena, &k, &nap), 0);
+    assert_int_equal(adit_queue_open(arena, "work", NULL, &queue), 0);
+    uint64_t task = submit(nap, 1, 0, 0), here = adit_process_pid_namespace();
+    assert_true(adit_task_claim_any(queue, &cursor, UINT64_MAX, &claim));
+    assert_int_equal(adit_process_start_time(pid, &its), 0);
+    assert_int_equal(adit_process_start_time(own, &ours), 0);
+    (void)adit_process_start_time(1, &first);
+    const struct told right = {pid, pid, its, its, here, ADIT_WORKER_LABEL "1"};
+    const struct told wrong[] = {
+        {own, own, ours, ours, here, right.label},        /* (tried: without the look for this process the test ends here) */
+        {1, 1, first, first, here, right.label},
+        {0, 0, its, its, here, right.label},
+        {pid, pid, its - 1, its - 1, here, right.label},  /* the number is another's by now (seen, and tried: without the kernel's word the child dies) */
+        {pid, pid, its, its + 256, here, right.label},    /* the same, born such that its word does not tell */
+        {pid, own, its, its, here, right.label},          /* no worker has it */
+        {pid, pid, its, its, here + 1, right.label},
+        {pid, pid, its, its, here, "worker"},
+    };
+    for (uint32_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(cancel_now(task, wrong[i]), -ESRCH);
+        assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
+    }
+    assert_int_equal(cancel_now(task, right), 0); /* nothing else keeps the child alive above: it is what anybody who may write there can do */
+    assert_int_equal(shm_fixture_wait(child), -SIGKILL);
+    (void)adit_task_commit(queue, &claim, 0, "", 0);
+    (void)task_take(queue, task);
+    shm_fixture_verify_quiet(arena);
+    adit_queue_close(&queue);
+    adit_detach(&arena);
+}
+
 /* Claims the task there is, for the first time, and dies before it begins. */
 static void claim_and_die(void *user)
 {
@@ -163,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_task_that_listens_stops_at_its_limit),
         cmocka_unit_test(one_that_does_not_listen_dies_with_its_process_and_is_not_tried_again),
         cmocka_unit_test(a_task_is_ended_at_once_where_that_can_be),
+        cmocka_unit_test(only_the_process_that_is_told_of_is_killed),
         cmocka_unit_test(a_limit_counts_from_when_the_attempt_began),
     };
     return cmocka_run_group_tests(tests, shm_fixture_set_up, shm_fixture_tear_down);
