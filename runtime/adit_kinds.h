@@ -45,7 +45,11 @@ struct adit_fft_args {
 /* ---- adit.compress, adit.decompress ----------------------------------------------------------------------------- */
 
 enum adit_codec { ADIT_CODEC_LZ4 = 1 /* a block of the LZ4 block format */, ADIT_CODEC_ZSTD /* a frame of Zstandard (RFC 8878), which says how much it holds */ };
-/* Bytes of the first buffer become bytes of the second. Buffers: READ, WRITE. -ENOSPC: the second has too few (adit_compress_bound is always enough). */
+/* Bytes of the first buffer become bytes of the second. Buffers: READ, WRITE. -ENOSPC: the second has too few (adit_compress_bound is always enough).
+ *
+ * Both look whether they shall stop before each slice of what is long, and their progress is bytes: of the first buffer to compress, of the second to decompress. A slice takes so long at most,
+ * in processor time of a Sapphire Rapids guest, of four sorts of input: LZ4 2 ms fast, 9 ms at level 12; zstd 8 ms at level 3, 40 ms at 12, 200 ms at 19; zstd back 1.3 ms. LZ4 back is a single call: 14 ms of
+ * 15 MiB. */
 struct adit_compress_args {
     uint32_t codec;
     int32_t level;  /* 0: the library's own; LZ4 1 (fast), 3 to 12 (its HC), zstd 1 to 19: smaller and slower */
@@ -66,7 +70,8 @@ static inline uint64_t adit_compress_bound(uint64_t bytes) { return bytes + byte
 
 /* Voxels of a chunk into the bytes that a published version has (one material, bricks with palettes, or dense), and back. No arguments. Buffers: READ, WRITE. encode: of
  * ADIT_CHUNK_VOXELS 16-bit materials at least, index (z*64 + y)*64 + x; what it makes depends on the classes of materials, for its masks. -ENOSPC: the second buffer has
- * fewer than result.bytes; ADIT_ENCODE_BYTES_MAX are always enough. decode: the other way. -EBADMSG: not what encode made, or damaged (its hash tells). */
+ * fewer than result.bytes; ADIT_ENCODE_BYTES_MAX are always enough. decode: the other way. -EBADMSG: not what encode made, or damaged (its hash tells). A chunk takes
+ * some 0.1 ms, so neither looks whether it shall stop. */
 #define ADIT_ENCODE_BYTES_MAX 607232u
 struct adit_encode_result {
     uint32_t bytes;
