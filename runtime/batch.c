@@ -23,7 +23,8 @@
 #define CLOCK_EVERY 4u          /* items between looks at the clock */
 #define DEPTH_MAX 4u            /* batches inside of tasks that batches run: beyond, one runs its own tasks alone, or any queue of such tasks would be a stack */
 #define PASSED_MAX 16u          /* tasks under way that a look passes before it has seen enough */
-#define PATIENCE_NS 20000000u   /* of a wait, between looks at cancel */
+#define PATIENCE_NS 20000000u   /* of a wait, */
+#define LOOK_NS 2000000u        /* and where there is a cancel to be looked at, which nobody tells of */
 #define PROGRESS_NS 100000000u
 #define PART_NS 50000u          /* that a part of a range should take */
 #define TELLS_NS 6000u          /* that one takes, beyond being handed over, to tell what its elements cost */
@@ -243,6 +244,7 @@ static void cancel_all(struct batch *b)
 /* All items, or as many as it takes to fail. */
 static void run_all(struct batch *b)
 {
+    const uint64_t patience = b->p->cancel ? LOOK_NS : PATIENCE_NS;
     bool was_stopped = false;
     while (b->n || (!b->stops && b->next < b->end)) { /* bounded by the tasks' ends */
         b->stops = b->stops || is_cancelled(b);
@@ -252,9 +254,9 @@ static void run_all(struct batch *b)
         bool has_more = !b->stops && submit_some(b);
         bool helps = !b->p->stays_out && !b->stops && help(b);
         if (!helps && !has_more && !b->n && !b->stops)
-            (void)adit_queue_wait_room(b->q, b->p->priority, PATIENCE_NS); /* others have it full */
+            (void)adit_queue_wait_room(b->q, b->p->priority, patience); /* others have it full */
         else if ((!helps && !has_more) || b->n == b->max)
-            take_some(b, helps || has_more ? 0 : PATIENCE_NS);
+            take_some(b, helps || has_more ? 0 : b->stops ? PATIENCE_NS : patience);
         tell(b);
     }
     b->out.not_run += b->end - b->next; /* never begun */

@@ -248,6 +248,41 @@ static void a_batch_is_cancelled_and_tells_how_far_it_is(void **state)
     close_all();
 }
 
+/* Cancels the batch that it is of 5 ms after the caller began to wait, and stops when it is asked to. */
+static uint64_t cancelled_ns;
+static int run_cancels(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    (void)args;
+    (void)result;
+    (void)result_bytes;
+    shm_fixture_nap(5);
+    adit_store_relaxed(&cancelled_ns, adit_clock_ns());
+    adit_store32_release(&cancel_word, 1);
+    while (!adit_task_should_stop(run))
+        sched_yield();
+    return -ECANCELED;
+}
+
+/* Within 10 ms, fifty times: on a laden machine it may take many tries. A caller that looks each 20 ms is some 15 ms late each time. (tried: that: 4 of 1,000) */
+static void who_waits_sees_a_cancel_soon(void **state)
+{
+    enum { SOON_NS = 10000000, TIMES = 50, TRIES = 1000 };
+    (void)state;
+    open_all(1);
+    struct adit_kind_params k = {.size = sizeof k, .name = "cancels", .run = run_cancels};
+    struct adit_batch_params p = {.size = sizeof p, .cancel = &cancel_word, .stays_out = true};
+    const struct adit_map_items m = {.n = 1};
+    uint32_t times = 0;
+    assert_int_equal(adit_kind_register(arena, &k, &p.kind), 0);
+    for (uint32_t i = 0; i < TRIES && times < TIMES; i++) {
+        cancel_word = 0;
+        assert_int_equal(adit_map(queue, &p, &m, NULL), -ECANCELED);
+        times += adit_clock_ns() - adit_load_relaxed(&cancelled_ns) < SOON_NS;
+    }
+    assert_int_equal(times, TIMES);
+    close_all();
+}
+
 /* They are run as they are, and all is as if they were tasks. */
 static void short_items_need_no_tasks(void **state)
 {
@@ -483,6 +518,7 @@ int main(void)
         cmocka_unit_test(fail_fast_stops_the_rest),
         cmocka_unit_test(no_more_than_asked_for_are_under_way),
         cmocka_unit_test(a_batch_is_cancelled_and_tells_how_far_it_is),
+        cmocka_unit_test(who_waits_sees_a_cancel_soon),
         cmocka_unit_test(short_items_need_no_tasks),
         cmocka_unit_test(short_items_are_cancelled_too),
         cmocka_unit_test(no_item_is_begun_after_a_cancel),
