@@ -290,8 +290,8 @@ ADIT_API int adit_task_look(const struct adit_queue *queue, uint64_t task, struc
 
 /* ---- many at once ----------------------------------------------------------------------------------------------- */
 
-/* What these calls have in common; their tasks have no other properties of adit_task_spec. All of them block until everything has ended, and run tasks of the queue on the calling thread meanwhile, where this process can. Where items are
- * short the calling thread runs some of its own, the last ones first, without making tasks of them: adit_task_run.task is 0 then. If this process dies what it had not submitted is not run. */
+/* What these calls have in common; their tasks have no other properties of adit_task_spec. All of them block until everything has ended, and run tasks of the queue on the calling thread meanwhile, where this process can; in a worker process their own alone, so that
+ * nobody else's die with the task that calls. Where items are short the calling thread runs some of its own, the last ones first, without making tasks of them: adit_task_run.task is 0 then. If this process dies what it had not submitted is not run. */
 struct adit_batch_params {
     size_t size;
     uint32_t kind;

@@ -5,7 +5,7 @@
  *
  * The calling thread works, too. While items are long it claims tasks of the queue, as any worker; when a burst of those was short it takes items from the end of what is to be submitted and runs
  * them as they are: an item that dies with its caller is one that was never submitted, so it needs no task, and a task costs more than such an item. Half of what is left stays for
- * workers, until that is too little to hand over.
+ * workers, until that is too little to hand over. In a worker process it claims those of this batch alone: it may be killed in them, for what it does itself.
  *
  * The batch itself is private memory: who dies in it leaves tasks, which recovery makes DETACHED.
  */
@@ -16,6 +16,7 @@
 #include "runtime/kind.h"
 #include "runtime/params.h"
 #include "runtime/worker.h"
+#include "runtime/worker_life.h"
 
 #define SUBMIT_MAX 32u          /* with one wake */
 #define BURST_MAX 32u           /* tasks that it runs itself between looks at its own */
@@ -52,6 +53,7 @@ struct batch {
     int error;
     uint64_t told_ns;
     uint32_t burst;
+    uint32_t own; /* where in the window this thread looks for one that nobody has begun; wraps */
     struct adit_worker helper;
     struct adit_kind_tally tally;
     uint64_t wake_ns;
@@ -198,18 +200,19 @@ static bool run_own(struct batch *b)
     struct adit_task_place place;
     struct adit_task_claim c;
     for (uint32_t i = 0; i < b->n; i++)
-        if (adit_task_resolve(b->q, at(b, i)->task, &place) && adit_task_claim_back(b->q, &place, adit_kinds_runnable(b->q->arena), &c)) {
+        if (adit_task_resolve(b->q, at(b, b->own++ % b->n)->task, &place) && adit_task_claim_back(b->q, &place, adit_kinds_runnable(b->q->arena), &c)) {
             (void)adit_worker_run(&b->helper, &c);
             return true;
         }
     return false;
 }
 
-/* Of others, too, unless those have led here. */
+/* Of others, too, unless those have led here, or this is a task in a worker process, which may be killed: they would die with it, and have no kill_ns of their own here, as nobody sets its timer. */
 static bool run_some_tasks(struct batch *b)
 {
+    bool is_own = depth > DEPTH_MAX || adit_is_worker_process();
     uint32_t n = 0;
-    while (n < b->burst && !is_cancelled(b) && (depth > DEPTH_MAX ? run_own(b) : adit_worker_help(&b->helper)))
+    while (n < b->burst && !is_cancelled(b) && (is_own ? run_own(b) : adit_worker_help(&b->helper)))
         n++;
     return n;
 }

@@ -235,9 +235,14 @@ static void work_until_told(const struct adit_worker_birth *b, const struct adit
     (void)adit_worker_move(s, ADIT_LIFE_TERMINATING);
 }
 
+static bool lives; /* set before the first task, by the only thread there is */
+
+bool adit_is_worker_process(void) { return lives; }
+
 _Noreturn void adit_worker_live(const struct adit_worker_birth *b)
 {
     struct adit_wear wear;
+    lives = true;
     int error = begin(b, &wear);
     if (!error) {
         adit_worker_ring(b->bell);

@@ -29,4 +29,7 @@ struct adit_worker_birth {
 /* Runs tasks until asked to end, and ends the process; its exit code is 0, or the errno of what kept it from beginning. */
 _Noreturn void adit_worker_live(const struct adit_worker_birth *birth);
 
+/* Whether this process is a worker process. */
+bool adit_is_worker_process(void);
+
 #endif

@@ -15,7 +15,7 @@
 static struct adit_arena *arena;
 static struct adit_queue *queue;
 static struct adit_pool *pool;
-static uint32_t nap, deaf;
+static uint32_t nap, deaf, map;
 static char object[TASK_OBJECT_BYTES];
 
 /* As in worker_kinds.c, for threads. */
@@ -33,16 +33,18 @@ static int run_nap(const struct adit_task_run *run, const void *args, void *resu
     return 0;
 }
 
-static void open_all(bool processes)
+static void open_all(uint32_t processes)
 {
     const char *objects[] = {object, NULL};
     struct adit_kind_params k = {.size = sizeof k, .name = "nap", .run = processes ? NULL : run_nap, .args_bytes_max = 4, .result_bytes_max = 4};
-    const struct adit_pool_params p = {.size = sizeof p, .workers = processes ? 0 : 2, .processes = processes ? 2 : 0, .objects = processes ? objects : NULL};
+    const struct adit_pool_params p = {.size = sizeof p, .workers = processes ? 0 : 2, .processes = processes, .objects = processes ? objects : NULL};
     arena = fixture_create(NULL);
     assert_int_equal(adit_kind_register(arena, &k, &nap), 0);
     k.name = "deaf";
     k.run = NULL;
     assert_int_equal(adit_kind_register(arena, &k, &deaf), 0);
+    k.name = "map";
+    assert_int_equal(adit_kind_register(arena, &k, &map), 0);
     assert_int_equal(adit_queue_open(arena, "work", NULL, &queue), 0);
     assert_int_equal(adit_pool_open(queue, &p, &pool), 0);
 }
@@ -68,7 +70,7 @@ static void a_task_that_listens_stops_at_its_limit(void **state)
 {
     (void)state;
     for (uint32_t processes = 0; processes < 2; processes++) {
-        open_all(processes);
+        open_all(2 * processes);
         uint64_t begin = adit_clock_ns();
         struct adit_task_result r = task_take(queue, submit(nap, 60000, 40, 0)); /* (tried: without it the minute) */
         assert_int_equal(r.end, ADIT_ENDED_DONE);
@@ -87,7 +89,7 @@ static void one_that_does_not_listen_dies_with_its_process_and_is_not_tried_agai
 {
     (void)state;
     struct adit_pool_stats stats = {.size = sizeof stats};
-    open_all(true);
+    open_all(2);
     uint64_t begin = adit_clock_ns(), healthy = submit(nap, 200, 0, 0);
     struct adit_task_result r = task_take(queue, submit(deaf, 0, 10, 60));
     assert_int_equal(r.end, ADIT_ENDED_EXPIRED); /* (tried: without the look in recovery it is POISONED, after three of them) */
@@ -105,7 +107,7 @@ static void a_task_is_ended_at_once_where_that_can_be(void **state)
 {
     (void)state;
     struct adit_task_info i = {.size = sizeof i};
-    open_all(true);
+    open_all(2);
     uint64_t running = submit(deaf, 0, 0, 0);
     for (uint32_t looks = 0; !i.progress && looks < 20000; looks++, shm_fixture_nap(1))
         (void)adit_task_look(queue, running, &i);
@@ -116,7 +118,7 @@ static void a_task_is_ended_at_once_where_that_can_be(void **state)
     assert_int_equal(r.attempts, 1);
     assert_int_equal(adit_cancel_now(queue, running), -ENOENT);
     close_all();
-    open_all(false);
+    open_all(0);
     running = submit(nap, 60000, 0, 0);
     for (uint32_t looks = 0; i.stage != ADIT_STAGE_RUNNING && looks < 20000; looks++, shm_fixture_nap(1))
         (void)adit_task_look(queue, running, &i);
@@ -197,11 +199,40 @@ static void only_the_process_that_is_told_of_is_killed(void **state)
     }
     assert_int_equal(cancel_now(task, right), 0); /* nothing else keeps the child alive above: it is what anybody who may write there can do */
     assert_int_equal(shm_fixture_wait(child), -SIGKILL);
-    (void)adit_task_commit(queue, &claim, 0, "", 0);
+    (void)adit_task_commit(queue, &claim, NULL, 0, "", 0);
     (void)task_take(queue, task);
     shm_fixture_verify_quiet(arena);
     adit_queue_close(&queue);
     adit_detach(&arena);
+}
+
+/* One that maps in a worker process runs its own items while it waits, so nobody else's task dies with it. (tried: it runs whatever there is: the other is POISONED) */
+static void who_dies_while_it_maps_takes_nobody_along(void **state)
+{
+    uint32_t ms = 200;
+    struct adit_task_spec s = {.size = sizeof s, .priority = ADIT_HIGH, .args = &ms, .args_bytes = 4, .attempts_max = 1};
+    struct adit_task_info outer = {.size = sizeof outer}, other = {.size = sizeof other};
+    uint64_t task;
+    (void)state;
+    open_all(1);
+    s.kind = nap;
+    uint64_t running = submit(map, 0, 0, 0), seen = 0;
+    for (uint32_t looks = 0; !outer.progress && looks < 20000; looks++, shm_fixture_nap(1))
+        assert_int_equal(adit_task_look(queue, running, &outer), 0);
+    assert_int_equal(adit_submit(queue, &s, &task), 0);
+    for (uint32_t looks = 0, times = 0; times < 3 && other.stage != ADIT_STAGE_RUNNING && looks < 20000; looks++, shm_fixture_nap(1)) { /* it has gone on with its own, or with the other */
+        assert_int_equal(adit_task_look(queue, running, &outer), 0);
+        assert_int_equal(adit_task_look(queue, task, &other), 0);
+        times += outer.progress != seen;
+        seen = outer.progress;
+    }
+    assert_true(seen > 0);
+    assert_int_equal(adit_cancel_now(queue, running), 0);
+    assert_int_equal(task_take(queue, running).end, ADIT_ENDED_CANCELLED);
+    struct adit_task_result r = task_take(queue, task);
+    assert_int_equal(r.end, ADIT_ENDED_DONE);
+    assert_int_equal(r.status, 0);
+    close_all();
 }
 
 /* Claims the task there is, for the first time, and dies before it begins. */
@@ -243,6 +274,7 @@ int main(void)
         cmocka_unit_test(one_that_does_not_listen_dies_with_its_process_and_is_not_tried_again),
         cmocka_unit_test(a_task_is_ended_at_once_where_that_can_be),
         cmocka_unit_test(only_the_process_that_is_told_of_is_killed),
+        cmocka_unit_test(who_dies_while_it_maps_takes_nobody_along),
         cmocka_unit_test(a_limit_counts_from_when_the_attempt_began),
     };
     return cmocka_run_group_tests(tests, shm_fixture_set_up, shm_fixture_tear_down);

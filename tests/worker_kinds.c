@@ -156,6 +156,31 @@ static int run_publish(const struct adit_task_run *run, const void *args, void *
     return adit_chunk_put(run->arena, &key, voxels, NULL);
 }
 
+static void tell_progress(uint64_t done, uint64_t n, void *user)
+{
+    (void)n;
+    adit_task_progress(user, done);
+}
+
+/* Maps naps of 1 ms, a minute of them, onto the queue that it is of, and tells how far that is. */
+static int run_map(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    const uint32_t one = 1;
+    struct adit_batch_params p = {.size = sizeof p, .under_way_max = 4, .progress = tell_progress, .user = (void *)(uintptr_t)run};
+    struct adit_queue *q;
+    (void)args;
+    (void)result;
+    (void)result_bytes;
+    int error = adit_kind_find(run->arena, "nap", &p.kind);
+    if (!error)
+        error = adit_queue_open(run->arena, "work", NULL, &q);
+    if (error)
+        return error;
+    error = adit_map(q, &p, &(struct adit_map_items){.n = 60000, .args = &one, .args_bytes = sizeof one}, NULL);
+    adit_queue_close(&q);
+    return error;
+}
+
 ADIT_API int adit_kinds_load(struct adit_arena *arena)
 {
     static const struct {
@@ -163,7 +188,7 @@ ADIT_API int adit_kinds_load(struct adit_arena *arena)
         adit_kind_run *run;
         uint32_t capabilities;
     } kinds[] = {{"nap", run_nap, 0}, {"deaf", run_deaf, 0}, {"heedless", run_heedless, 0}, {"grow", run_grow, 0}, {"thread", run_thread, 0}, {"die", run_die, 0}, {"publish", run_publish, 0}, {"split", run_split, 0},
-                 {"apart", run_nap, ADIT_CAN_PROCESS}};
+                 {"map", run_map, 0}, {"apart", run_nap, ADIT_CAN_PROCESS}};
     const char *fault = getenv("WORKER_KINDS");
     int error = 0;
     if (fault && !strcmp(fault, "thread"))
