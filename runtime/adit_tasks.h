@@ -204,7 +204,7 @@ struct adit_task_spec {
     bool after_failures;   /* it runs whatever became of them; default: it is cancelled when one was not done with a status of 0 or more */
     uint64_t delay_ns;     /* it may run so long from now; default at once */
     uint64_t backoff_ns;   /* before the second attempt of retry_errors, doubled before each further one; default none */
-    uint64_t expires_ns;   /* so long it may wait to be run, then it has EXPIRED; default for ever */
+    uint64_t expires_ns;   /* so long from now it may wait to be run, be it for a worker, for tasks or for its time, then it has EXPIRED, as who waits for it, or a worker of its queue, sees; default for ever */
     uint64_t limit_ns;     /* an attempt that has run so long is asked to stop; one that then returns -ECANCELED is DONE with -ETIMEDOUT; default for ever */
     uint64_t kill_ns;      /* a worker process that has run it for so long is killed, and it has EXPIRED; a thread cannot be killed, so it is asked to stop; default never */
     enum adit_affinity affinity; /* default ANYWHERE */

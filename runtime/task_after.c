@@ -113,7 +113,7 @@ void adit_task_look_after_all(const struct adit_queue *q)
         for (uint64_t i = 0; i >> q->shift == 0; i++) {
             uint64_t word = adit_load_acquire(&adit_task_at(q, level, i)->word);
             struct adit_task_place place = adit_task_place_of(q, level, i, word);
-            if (adit_task_state(word) == ADIT_TASK_HELD)
+            if (adit_task_state(word) == ADIT_TASK_HELD && !adit_task_expire(q, &place, word))
                 adit_task_look_after(q, &place, word);
             else if (adit_task_state(word) == ADIT_TASK_COMMITTED && adit_task_owner(word) == q->arena->owner)
                 adit_task_conclude_committed(q, &place, word); /* beside the worker that is at it no harm: what it comes to is one compare-and-swap */

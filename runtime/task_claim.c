@@ -16,14 +16,14 @@ static enum step claim_at(const struct adit_queue *q, struct adit_task_cursor *c
 {
     uint32_t flags = __atomic_load_n(&place->slot->flags, __ATOMIC_RELAXED); /* relaxed: whatever they are, the word says whether it is still that task */
     uint64_t reserved = 0;
+    if (flags & ADIT_TASK_HAS_TIMES && adit_task_expire(q, place, *word)) { /* whoever could run it: others may wait for its end */
+        *word = adit_load_acquire(&place->slot->word);
+        return STEP_AGAIN;
+    }
     if (!(kinds >> (__atomic_load_n(&place->slot->kind, __ATOMIC_RELAXED) & 63) & 1)) /* relaxed: looked at again by who runs it */
         return STEP_STAY;
     if (flags & ADIT_TASK_HAS_WRITES && q->arena->role != ADIT_ROLE_PRODUCER)
         return STEP_STAY;
-    if (adit_task_expire(q, place, *word)) {
-        *word = adit_load_acquire(&place->slot->word);
-        return STEP_AGAIN;
-    }
     if (adit_task_attempt(*word) >= adit_task_attempts_max(place->slot)) { /* a damaged one: recovery has counted before it gave it back */
         (void)adit_task_end(q, place, *word, ADIT_TASK_POISONED);
         *word = adit_load_acquire(&place->slot->word);
@@ -239,9 +239,16 @@ uint64_t adit_task_release_due(const struct adit_queue *q, uint64_t kinds)
         for (uint64_t i = 0; i >> q->shift == 0; i++) {
             const struct adit_task_slot *t = adit_task_at(q, level, i);
             uint64_t word = adit_load_acquire(&t->word);
-            if (adit_task_state(word) != ADIT_TASK_DELAYED)
+            bool is_held = adit_task_state(word) == ADIT_TASK_HELD;
+            if (!is_held && adit_task_state(word) != ADIT_TASK_DELAYED)
                 continue;
             struct adit_task_place p = adit_task_place_of(q, level, i, word);
+            uint64_t expires = adit_task_expires_ns(t);
+            if (expires <= now && adit_task_end(q, &p, word, ADIT_TASK_EXPIRED))
+                continue;
+            next = expires > now && expires < next ? expires : next;
+            if (is_held)
+                continue;
             uint64_t at = adit_load_relaxed(&t->due_ns); /* relaxed: stored before DELAYED was */
             uint64_t kind = adit_task_kind_bit(t);
             bool has_wants = adit_task_has_wants(t);

@@ -67,13 +67,18 @@ bool adit_task_end(const struct adit_queue *q, const struct adit_task_place *pla
     return true;
 }
 
+uint64_t adit_task_expires_ns(const struct adit_task_slot *t)
+{
+    if (!(__atomic_load_n(&t->flags, __ATOMIC_RELAXED) & ADIT_TASK_HAS_TIMES)) /* relaxed, both: the task's, while its word is the same */
+        return UINT64_MAX;
+    uint64_t expires = adit_load_relaxed(&t->expires_ns);
+    return expires && expires < UINT64_MAX - 1 ? expires : UINT64_MAX; /* as adit_task_later says it */
+}
+
 bool adit_task_expire(const struct adit_queue *q, const struct adit_task_place *place, uint64_t word)
 {
-    const struct adit_task_slot *t = place->slot; /* relaxed: while the word is word this is its task's, and the end is a CAS from word */
-    if (!(__atomic_load_n(&t->flags, __ATOMIC_RELAXED) & ADIT_TASK_HAS_TIMES))
-        return false;
-    uint64_t expires = adit_load_relaxed(&t->expires_ns);
-    if (!expires || expires > adit_clock_ns())
+    uint64_t expires = adit_task_expires_ns(place->slot); /* while the word is word this is its task's, and the end is a CAS from word */
+    if (expires == UINT64_MAX || expires > adit_clock_ns())
         return false;
     (void)adit_task_end(q, place, word, ADIT_TASK_EXPIRED);
     return true;
@@ -104,6 +109,7 @@ void adit_task_due(const struct adit_queue *q, uint64_t due_ns)
 
 bool adit_task_return(const struct adit_queue *q, const struct adit_task_place *place, uint64_t word, uint64_t due_ns)
 {
+    uint64_t expires = due_ns ? adit_task_expires_ns(place->slot) : 0; /* before the CAS, by which it is still this task's */
     if (due_ns)
         adit_store_relaxed(&place->slot->due_ns, due_ns); /* relaxed: the word follows; only who has the task sets it */
     else if (adit_task_state(word) == ADIT_TASK_HELD || adit_task_state(word) == ADIT_TASK_DELAYED)
@@ -111,7 +117,7 @@ bool adit_task_return(const struct adit_queue *q, const struct adit_task_place *
     if (!adit_cas_seq_cst(&place->slot->word, &word, adit_task_with(word, due_ns ? ADIT_TASK_DELAYED : ADIT_TASK_QUEUED, 0))) /* TASK:return */
         return false;
     if (due_ns)
-        adit_task_due(q, due_ns);
+        adit_task_due(q, due_ns < expires ? due_ns : expires);
     else
         lower_head(q, place);
     return true;

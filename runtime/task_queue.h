@@ -147,8 +147,8 @@ uint64_t adit_task_more_kinds(const struct adit_queue *q, struct adit_task_curso
 uint64_t adit_task_oldest_ns(const struct adit_queue *q);
 /* Nobody will take the result of a task any more. */
 void adit_task_detach(const struct adit_queue *q, const struct adit_task_place *place);
-/* Makes DELAYED tasks whose time has come QUEUED, and tells other workers of all but one that the caller, who runs kinds, will claim; returns how long until the next,
- * UINT64_MAX: there is none. */
+/* Makes DELAYED tasks whose time has come QUEUED, and tells other workers of all but one that the caller, who runs kinds, will claim; ends those that have expired, as HELD ones; returns how
+ * long until the next, UINT64_MAX: there is none. */
 uint64_t adit_task_release_due(const struct adit_queue *q, uint64_t kinds);
 
 /* ---- ends: task_end.c ---- */
@@ -163,15 +163,23 @@ bool adit_task_put_back(const struct adit_queue *q, const struct adit_task_claim
 void adit_task_conclude_committed(const struct adit_queue *q, const struct adit_task_place *place, uint64_t word);
 /* Moves a task that nobody has from word to a state in which it has ended, and wakes who waits; false: it has changed. */
 bool adit_task_end(const struct adit_queue *q, const struct adit_task_place *place, uint64_t word, enum adit_task_state state);
+/* Whether a task of that word waits, for its turn, its time or others. */
+static inline bool adit_task_waits(uint64_t word)
+{
+    enum adit_task_state state = adit_task_state(word);
+    return state == ADIT_TASK_QUEUED || state == ADIT_TASK_DELAYED || state == ADIT_TASK_HELD;
+}
 /* Ends a task as CANCELLED that waits and has never been begun; false: it is not so, and nothing has changed: one that runs is not asked to stop. */
 bool adit_task_withdraw(const struct adit_queue *q, uint64_t task);
-/* Ends a QUEUED task that has waited too long; true: it had, and is not QUEUED as word says any more. */
+/* Ends a task of word, which waits, if it has waited too long; true: it had, and is not as word says any more. */
 bool adit_task_expire(const struct adit_queue *q, const struct adit_task_place *place, uint64_t word);
 /* Ended to FREE of the next round; false: somebody else did. */
 bool adit_task_free(const struct adit_queue *q, const struct adit_task_place *place, uint64_t word);
 /* Moves a task from word to QUEUED where workers may have passed it, or to DELAYED until due_ns; false: it has changed. Not announced. */
 bool adit_task_return(const struct adit_queue *q, const struct adit_task_place *place, uint64_t word, uint64_t due_ns);
-/* Has workers look for DELAYED tasks at due_ns. */
+/* When the time of a task that is not QUEUED is over, whose word nobody else changes meanwhile: it has expired; UINT64_MAX: it does not. */
+uint64_t adit_task_expires_ns(const struct adit_task_slot *t);
+/* Has workers look at due_ns for DELAYED tasks that may run, and for what has expired. */
 void adit_task_due(const struct adit_queue *q, uint64_t due_ns);
 
 /* ---- dependencies: task_after.c ---- */

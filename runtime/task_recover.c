@@ -59,8 +59,11 @@ static bool recover_at(const struct adit_queue *q, const struct adit_task_place 
         else
             (void)adit_task_return(q, place, word, again_ns(word));
     }
-    if (adit_task_state(adit_load_acquire(&t->word)) == ADIT_TASK_DELAYED)
-        adit_task_due(q, adit_load_relaxed(&t->due_ns)); /* who delayed it may not have come to that; relaxed: a hint, earlier is no harm */
+    enum adit_task_state now = adit_task_state(adit_load_acquire(&t->word));
+    uint64_t due = now == ADIT_TASK_DELAYED ? adit_load_relaxed(&t->due_ns) : UINT64_MAX, expires = adit_task_expires_ns(t); /* relaxed: a hint, earlier is no harm */
+    due = due < expires ? due : expires;
+    if ((now == ADIT_TASK_DELAYED || now == ADIT_TASK_HELD) && due != UINT64_MAX)
+        adit_task_due(q, due); /* who delayed or submitted it may not have come to that */
     return true;
 }
 

@@ -239,9 +239,12 @@ static void hold(const struct adit_queue *q, const struct adit_task_place *place
     struct adit_task_after *after = &q->arena->task_after[place->slot - q->arena->tasks];
     for (uint32_t i = 0; i < ADIT_TASK_AFTER_MAX; i++)
         adit_store_relaxed(&after->task[i], i < wait->n ? wait->task[i] : 0);
+    uint64_t expires = adit_task_expires_ns(place->slot);
     word = adit_task_with(word, ADIT_TASK_HELD, 0);
     adit_store_seq_cst(&place->slot->word, word); /* TASK:held */
     adit_task_look_after(q, place, word);
+    if (expires != UINT64_MAX && adit_task_state(adit_load_relaxed(&place->slot->word)) == ADIT_TASK_HELD) /* relaxed: a hint, be it another's by now */
+        adit_task_due(q, expires);
 }
 
 /* FILLING to RUNNING: the submitter is its first worker, and nobody finds it QUEUED. */
@@ -256,14 +259,14 @@ static void hand_over(const struct adit_queue *q, const struct adit_task_claim *
 {
     struct adit_task_slot *t = c->place.slot;
     uint64_t word = c->word | (s->detached ? ADIT_TASK_DETACHED : 0);
-    uint64_t due = adit_task_later(now, s->delay_ns);
+    uint64_t due = adit_task_later(now, s->delay_ns), expires = s->delay_ns ? adit_task_expires_ns(t) : 0;
     if (s->delay_ns)
         adit_store_relaxed(&t->due_ns, due); /* relaxed: the word follows */
     if (wait->n) {
         hold(q, &c->place, word, wait);
     } else if (s->delay_ns) {
         adit_store_release(&t->word, adit_task_with(word, ADIT_TASK_DELAYED, 0)); /* TASK:queued, as below */
-        adit_task_due(q, due);
+        adit_task_due(q, due < expires ? due : expires);
     } else {
         adit_store_release(&t->word, adit_task_with(word, ADIT_TASK_QUEUED, 0)); /* TASK:queued, pairs with TASK:claim: all of the task */
     }

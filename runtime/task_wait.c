@@ -49,7 +49,7 @@ static bool has_ended(void *context)
     struct waiting *w = context;
     uint64_t word;
     while (load_word(w->q, &w->place, &word) && !adit_task_has_ended(word)) {
-        if (adit_task_state(word) == ADIT_TASK_QUEUED && adit_task_expire(w->q, &w->place, word))
+        if (adit_task_waits(word) && adit_task_expire(w->q, &w->place, word))
             continue; /* it may be that nobody claims anything */
         if (!w->sets_flag || word & ADIT_TASK_WAITED || adit_cas_seq_cst(&w->place.slot->word, &word, word | ADIT_TASK_WAITED)) /* TASK:waited */
             return false;
@@ -122,9 +122,7 @@ bool adit_task_withdraw(const struct adit_queue *q, uint64_t task)
     uint64_t word;
     if (!adit_task_resolve(q, task, &place) || !load_word(q, &place, &word))
         return false;
-    enum adit_task_state state = adit_task_state(word);
-    bool waits = state == ADIT_TASK_QUEUED || state == ADIT_TASK_DELAYED || state == ADIT_TASK_HELD;
-    return waits && !adit_task_attempt(word) && adit_task_end(q, &place, word, ADIT_TASK_CANCELLED);
+    return adit_task_waits(word) && !adit_task_attempt(word) && adit_task_end(q, &place, word, ADIT_TASK_CANCELLED);
 }
 
 int adit_task_look(const struct adit_queue *q, uint64_t task, struct adit_task_info *info)

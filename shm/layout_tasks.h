@@ -116,8 +116,8 @@ struct adit_queue_slot {
     struct adit_event work; /* workers without work sleep here */
     uint64_t spinner;       /* | owner 32 | thread 32 |: the worker that looks without sleeping; w: workers, seq_cst; 0: none */
     uint64_t woken_ns;      /* when a sleeper was last woken; w: who wakes, relaxed: for sleepers to learn what a wake takes */
-    uint64_t due_ns;        /* when the first DELAYED task is due, or earlier; 0: there is none; its lowest bit: a worker looks for them, until then at most;
-                             * w: any, CAS; who makes a task DELAYED lowers it afterwards, and takes that bit away */
+    uint64_t due_ns;        /* when the first DELAYED task is due, or the first DELAYED or HELD one expires, or earlier; 0: there is none; its lowest bit: a worker looks for them, until then at
+                             * most; w: any, CAS; who makes a task DELAYED or HELD lowers it afterwards, and takes that bit away */
     uint64_t looked_ns;     /* when a sleeper whose nap was over last looked at everything; w: workers, CAS: then it does */
     uint64_t pad2[11];
     struct adit_event room; /* submitters that found it full sleep here */
@@ -217,7 +217,7 @@ struct adit_task_slot {
     uint8_t long_args[ADIT_TASK_BYTES];
     uint8_t long_result[ADIT_TASK_BYTES];
     uint64_t due_ns;    /* DELAYED: when it becomes QUEUED */
-    uint64_t expires_ns; /* while QUEUED: when it has EXPIRED; 0: never */
+    uint64_t expires_ns; /* while QUEUED, HELD or DELAYED: when it has EXPIRED; 0: never */
     uint64_t backoff_ns; /* before the next attempt, doubled each time */
     uint64_t progress;   /* what its kind says; w: the worker, relaxed */
     uint64_t limit_ns, kill_ns; /* that an attempt may run until it is asked to stop, and until its process is killed; 0: for ever */

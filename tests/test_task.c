@@ -302,6 +302,10 @@ static void a_delayed_task_runs_later_and_an_expired_one_never(void **state)
     adit_pool_close(&pool);
     b = task_submit(queue, mortal); /* nobody runs anything: who waits sees it expire */
     assert_int_equal(task_take(queue, b).end, ADIT_ENDED_EXPIRED);
+    late.delay_ns = ADIT_FOR_EVER;
+    late.expires_ns = 30000000;
+    a = task_submit(queue, late);
+    assert_int_equal(task_take(queue, a).end, ADIT_ENDED_EXPIRED); /* (tried: only QUEUED ones expire: DELAYED for ever) */
     close_all();
 }
 

@@ -171,6 +171,71 @@ static void what_has_ended_or_was_taken_holds_nobody_up(void **state)
     close_all(pool);
 }
 
+/* ---- what expires while it waits for others ---- */
+
+static struct adit_task_spec mortal(const struct args *args, const uint64_t *after)
+{
+    return (struct adit_task_spec){.size = sizeof(struct adit_task_spec), .kind = kind, .args = args, .args_bytes = sizeof *args, .after = after, .after_n = after ? 1 : 0, .expires_ns = 10000000};
+}
+
+/* Nobody looks but who waits. */
+static void who_waits_sees_a_held_task_expire(void **state)
+{
+    (void)state;
+    struct adit_pool *pool = open_all(0);
+    const struct args args = {0, 0};
+    uint64_t a = submit(queue, 0, 0, NULL, 0, false), b = task_submit(queue, mortal(&args, &a)), c = submit(queue, 0, 0, &b, 1, false), d = submit(queue, 3, 0, &b, 1, true);
+    assert_int_equal(task_take(queue, b).end, ADIT_ENDED_EXPIRED); /* (tried: only QUEUED ones expire: -ETIMEDOUT) */
+    assert_int_equal(task_take(queue, c).end, ADIT_ENDED_CANCELLED);
+    pool = task_pool(queue, 1);
+    assert_int_equal(task_take(queue, d).status, 3);
+    assert_int_equal(task_take(queue, a).status, 0);
+    close_all(pool);
+}
+
+/* Nobody waits for what expires, but for what depends on it: workers look, be they asleep or always at work. */
+static void workers_see_what_waits_expire(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 6; i++) {
+        const bool is_busy = i & 1, is_delayed = i >> 1 == 1, is_nobodys = i >> 1 == 2;
+        const struct adit_kind_params nobodys = {.size = sizeof nobodys, .name = "nobody's", .args_bytes_max = sizeof(struct args)};
+        struct adit_pool *pool = open_all(1);
+        const struct args args = {0, 0};
+        struct adit_task_result r = {.size = sizeof r};
+        uint64_t a = submit(other, 0, 0, NULL, 0, false), until = adit_clock_ns() + LIMIT_NS; /* a: its queue has no workers */
+        struct adit_task_spec s = mortal(&args, is_delayed || is_nobodys ? NULL : &a);
+        if (is_nobodys)
+            assert_int_equal(adit_kind_register(arena, &nobodys, &s.kind), 0);
+        s.delay_ns = is_delayed ? ADIT_FOR_EVER : 0;
+        uint64_t b = task_submit(queue, s), c = submit(queue, 0, 0, &b, 1, false);
+        while (is_busy && task_stage(queue, c) != ADIT_STAGE_ENDED && adit_clock_ns() < until)
+            (void)task_take(queue, submit(queue, 0, 0, NULL, 0, false));
+        assert_int_equal(adit_wait(queue, c, is_busy ? 0 : LIMIT_NS, &r), 0); /* (tried: release_due looks at DELAYED ones that are due alone; a HELD one's queue does not say that */
+        assert_int_equal(r.end, ADIT_ENDED_CANCELLED);                       /* something is due; a DELAYED one's says when it may run; of a kind that the worker runs only) */
+        assert_int_equal(task_take(queue, b).end, ADIT_ENDED_EXPIRED);
+        assert_int_equal(adit_cancel(other, a), 0);
+        (void)task_take(other, a);
+        close_all(pool);
+    }
+}
+
+/* Who submitted it died before it could say when to look. */
+static void sleepers_see_what_was_not_told_of_expire(void **state)
+{
+    (void)state;
+    struct adit_pool *pool = open_all(0);
+    const struct args args = {0, 0};
+    uint64_t a = submit(other, 0, 0, NULL, 0, false), b = task_submit(queue, mortal(&args, &a)), c = submit(queue, 0, 0, &b, 1, false);
+    adit_store_seq_cst(&queue->slot->due_ns, 0);
+    pool = task_pool(queue, 1);
+    assert_int_equal(task_take(queue, c).end, ADIT_ENDED_CANCELLED); /* (tried: without the look of a worker that was not told anything for long) */
+    assert_int_equal(task_take(queue, b).end, ADIT_ENDED_EXPIRED);
+    assert_int_equal(adit_cancel(other, a), 0);
+    (void)task_take(other, a);
+    close_all(pool);
+}
+
 /* Who ends a task may be stopped before it has looked after those that wait for it. */
 static void who_stops_before_it_tells_holds_nobody_up(void **state)
 {
@@ -316,6 +381,9 @@ int main(void)
         cmocka_unit_test(what_failed_ends_all_that_depends_on_it),
         cmocka_unit_test(a_cancelled_task_cancels_and_one_that_waits_can_be_cancelled),
         cmocka_unit_test(what_has_ended_or_was_taken_holds_nobody_up),
+        cmocka_unit_test(who_waits_sees_a_held_task_expire),
+        cmocka_unit_test(workers_see_what_waits_expire),
+        cmocka_unit_test(sleepers_see_what_was_not_told_of_expire),
         cmocka_unit_test(who_stops_before_it_tells_holds_nobody_up),
         cmocka_unit_test(no_task_waits_for_one_that_is_not_there),
         cmocka_unit_test(layers_of_several_submitters_are_all_run),
