@@ -194,10 +194,12 @@ struct adit_task_spec {
     uint32_t args_bytes;
     uint32_t attempts_max; /* to 15, deaths of workers included; default 3. A death in the second is followed by 20 ms until the next, in each further one by twice as long */
     bool retry_errors;     /* also errors of the kind are tried again, but for -ECANCELED; default: only deaths */
-    bool detached;         /* nobody will wait for it: its slot is free as soon as it has ended */
+    bool detached;         /* nobody will wait for it: its slot is free as soon as it has ended, and what became of it is not known any more (after) */
     bool must_run;         /* -ENOTSUP where no participant has registered its kind with run now; default: it waits for one that does. Whether that one has workers on this queue, and
                             * worker processes for a kill_ns, is not looked at */
-    const uint64_t *after; /* handles of tasks, of any queue, that must have ended before; those whose results were taken have */
+    const uint64_t *after; /* handles of tasks, of any queue, that must have ended before; those whose results were taken have. How long an old handle is good: adit_submit. Whether one failed is known until its
+                            * result is taken, but of a detached one, or one whose submitter has left or died, only until it has ended: what is submitted later runs. So do not detach what others must not run
+                            * without, unless they say after_failures */
     uint32_t after_n;      /* to 8 */
     const struct adit_use *uses; /* buffers, each at most once */
     uint32_t uses_n;       /* to 4 */
@@ -215,7 +217,8 @@ struct adit_task_spec {
                             * at. To look takes a worker some 0.1 ms. One that has waited 0.1 s for memory goes before later ones that want some, if it would fit in when those under way have ended */
     uint64_t tag;          /* the user's, for its kind and for adit_task_look */
 };
-/* Submits a task; *task is its handle until its result is taken. Lock-free; a system call only if a worker sleeps. -EAGAIN: its level of the queue is full (also of
+/* Submits a task; *task is its handle until its result is taken, or, of a detached one, until it has ended. After that it names nothing while 16 million (2^24) more tasks of its level are
+ * submitted, of a level of 256 in even use 4,000 million: a slot has gone round so often then, and while it is at the one round in 2^24 that looks the same, the handle names another task. Lock-free; a system call only if a worker sleeps. -EAGAIN: its level of the queue is full (also of
  * results that nobody has taken), or was 20 us ago: adit_queue_wait_room waits; -ENOENT: no such kind; -EINVAL: a number out of range; -ENOMEM: more memory_bytes than this machine, or the cgroup that limits this process, has; -EDEADLK: after names a task that was not submitted yet (so there are
  * no cycles); -ENOTSUP: must_run, and no participant that is attached now runs its kind (adit_detail names what it needs); -EMSGSIZE. With uses it takes a lock that all such submits take; -ENOENT, -EROFS, -ETIMEDOUT, -ENOSYS: as adit_buffer_destroy. */
 ADIT_API int adit_submit(struct adit_queue *queue, const struct adit_task_spec *spec, uint64_t *task);

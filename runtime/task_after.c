@@ -29,9 +29,8 @@ bool adit_task_was_submitted(struct adit_arena *arena, uint64_t handle)
     if (!adit_task_find(arena, handle, &q, &place))
         return false;
     uint64_t word = adit_load_acquire(&place.slot->word);
-    int32_t lead = adit_task_lead(word, adit_task_round_at(&q, place.position));
-    enum adit_task_state state = adit_task_state(word);
-    return lead > 0 || (!lead && state != ADIT_TASK_FREE && state != ADIT_TASK_FILLING);
+    uint64_t there = adit_task_place_of(&q, place.level, place.position & ((1ull << q.shift) - 1), word).position; /* all of it: words carry the low bits of rounds */
+    return there > place.position || (there == place.position && adit_task_state(word) > ADIT_TASK_FILLING);
 }
 
 /* What has become of a task; *word is its word while it is pending. */

@@ -44,10 +44,10 @@ static enum step claim_at(const struct adit_queue *q, struct adit_task_cursor *c
 static enum step step_at(const struct adit_queue *q, struct adit_task_cursor *c, uint32_t level, uint64_t p, uint64_t kinds, uint64_t *tail, struct adit_task_claim *out)
 {
     struct adit_task_slot *t = adit_task_at(q, level, p);
-    uint64_t round = adit_task_round_at(q, p), word = adit_load_acquire(&t->word);
+    uint64_t word = adit_load_acquire(&t->word);
     enum step step = STEP_AGAIN;
     for (uint32_t tries = 0; tries < TRIES_MAX && step == STEP_AGAIN; tries++) {
-        int32_t lead = adit_task_lead(word, round);
+        int32_t lead = adit_task_lead_at(q, level, p, word);
         enum adit_task_state state = adit_task_state(word);
         if (lead < 0 || (!lead && state == ADIT_TASK_FREE)) { /* busy with an older one, or open */
             if (*tail <= p && (*tail = adit_load_seq_cst(&q->slot->level[level].tail)) <= p)

@@ -79,11 +79,24 @@ static inline int32_t adit_task_lead(uint64_t word, uint64_t round)
 {
     return (int32_t)((uint32_t)(adit_task_round(word) - round) << 8) >> 8;
 }
-/* The place of what lies in slot i of a level and has word now: words carry the low bits of rounds, and tail is within 2^23 of them. */
+/* Words carry the low bits of rounds. None is more than two rounds ahead of tail; but one whose task waits, runs, or has a result that nobody takes falls behind, as far as others go on meanwhile. So what
+ * seems to be further ahead than this is behind: a slot may stay where it is for 2^24 - 2^20 rounds. */
+#define ADIT_TASK_AHEAD (1u << 20)
+/* How many rounds the slot of position p, with that word, is ahead of p, where p is near tail, or has been. */
+static inline int32_t adit_task_lead_at(const struct adit_queue *q, uint32_t level, uint64_t p, uint64_t word)
+{
+    int32_t lead = adit_task_lead(word, adit_task_round_at(q, p));
+    if (lead <= (int32_t)ADIT_TASK_AHEAD)
+        return lead;
+    uint64_t tail = adit_load_relaxed(&q->slot->level[level].tail); /* relaxed: whoever made word had seen tail near there, and word was loaded before, acquire */
+    return tail >> q->shift < (p >> q->shift) + ADIT_TASK_AHEAD / 2 ? lead - (1 << 24) : lead; /* else who looks has been stopped for that long */
+}
+/* The place of what lies in slot i of a level and has word now. */
 static inline struct adit_task_place adit_task_place_of(const struct adit_queue *q, uint32_t level, uint64_t i, uint64_t word)
 {
     uint64_t round = adit_load_relaxed(&q->slot->level[level].tail) >> q->shift; /* relaxed: near enough */
-    uint64_t position = (round + (uint64_t)(int64_t)adit_task_lead(word, round & 0xffffff)) << q->shift | i;
+    uint64_t ahead = (adit_task_round(word) - round) & 0xffffff;
+    uint64_t position = (round + ahead - (ahead < ADIT_TASK_AHEAD ? 0 : 1u << 24)) << q->shift | i;
     return (struct adit_task_place){adit_task_at(q, level, i), position & ADIT_TASK_POSITION, level};
 }
 

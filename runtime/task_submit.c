@@ -51,7 +51,7 @@ static bool find_open(struct search *s)
     uint32_t waiting = 0;
     for (; s->p < s->end; s->p++) { /* a ring at most */
         s->word = adit_load_acquire(&adit_task_at(s->q, s->level, s->p)->word);
-        int32_t lead = adit_task_lead(s->word, adit_task_round_at(s->q, s->p));
+        int32_t lead = adit_task_lead_at(s->q, s->level, s->p, s->word);
         if (adit_task_state(s->word) == ADIT_TASK_FREE) {
             uint64_t open = s->p + ((uint64_t)(lead > 0 ? lead : 0) << s->q->shift);
             if (lead <= 0)

@@ -105,7 +105,7 @@ static void arguments_and_results_of_every_size_come_through(void **state)
     close_all();
 }
 
-static void a_handle_names_one_task_for_ever(void **state)
+static void a_handle_names_one_task_and_no_later_one(void **state)
 {
     (void)state;
     const struct adit_queue_params small = {.size = sizeof small, .order = ADIT_ORDER_FIFO, .capacity = 2};
@@ -559,7 +559,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_and_results_of_every_size_come_through),
-        cmocka_unit_test(a_handle_names_one_task_for_ever),
+        cmocka_unit_test(a_handle_names_one_task_and_no_later_one),
         cmocka_unit_test(orders_are_kept),
         cmocka_unit_test(a_task_that_waits_long_enough_goes_before_higher_ones),
         cmocka_unit_test(a_full_level_says_so_and_room_can_be_waited_for),

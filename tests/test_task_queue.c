@@ -53,6 +53,64 @@ static void there_is_none(struct adit_task_cursor *c)
 
 static void commit(const struct adit_task_claim *c) { assert_true(adit_task_commit(queue, c, NULL, 0, "", 0)); }
 
+/* The queue as it is when it has gone round so often, and what is not FREE has stayed where it is. */
+static void age(uint64_t rounds)
+{
+    struct adit_task_level *l = &queue->slot->level[0];
+    for (uint64_t i = 0; i < CAPACITY; i++)
+        if (adit_task_state(adit_load_acquire(&adit_task_at(queue, 0, i)->word)) == ADIT_TASK_FREE)
+            adit_store_release(&adit_task_at(queue, 0, i)->word, adit_task_word(rounds & 0xffffff, 0, 0, ADIT_TASK_FREE, 0));
+    adit_store_seq_cst(&l->tail, rounds << queue->shift);
+    adit_store_seq_cst(&l->head, rounds << queue->shift);
+}
+
+/* Words carry 24 bits of a round, and all of these are more than 2^23 (tried: half of what there is counts as ahead). */
+static void a_task_of_long_ago_is_known_and_its_slot_used_again(void **state)
+{
+    static const uint64_t ages[] = {(1u << 23) + 10, (1u << 24) - ADIT_TASK_AHEAD - 8, (5u << 24) + 77};
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        open_all();
+        struct adit_task_spec s = {.size = sizeof s, .kind = kind};
+        struct adit_task_result r = {.size = sizeof r};
+        struct adit_task_cursor c = {0};
+        struct adit_task_claim got;
+        uint64_t first = ages[i] * CAPACITY, taken, kept, task;
+        assert_int_equal(adit_submit(queue, &s, &taken), 0);
+        assert_int_equal(adit_submit(queue, &s, &kept), 0);
+        for (uint64_t p = 0; p < 2; p++) {
+            got = claim(&c, p);
+            commit(&got);
+        }
+        assert_int_equal(adit_wait(queue, taken, 0, &r), 0);
+        age(ages[i]);
+        if (i < 2) /* (tried: who looks through the slots takes it for one that is yet to come) */
+            assert_int_equal(adit_task_place_of(queue, 0, 1, adit_load_acquire(&adit_task_at(queue, 0, 1)->word)).position, 1);
+        s.detached = true;
+        s.after_n = 1;
+        s.after = &taken;
+        assert_int_equal(adit_submit(queue, &s, &task), 0); /* (tried: -EDEADLK, it seems to be yet to come) */
+        s.after = &kept;
+        assert_int_equal(adit_submit(queue, &s, &task), 0);
+        s.after = &task;
+        task += 2 * CAPACITY;
+        assert_int_equal(adit_submit(queue, &s, &task), -EDEADLK);
+        got = claim(&c, first);
+        commit(&got);
+        got = claim(&c, first + 2);
+        commit(&got);
+        assert_int_equal(adit_wait(queue, kept, 0, &r), 0);
+        assert_int_equal(adit_wait(queue, kept, 0, &r), -ENOENT);
+        for (uint64_t p = first + 3; p < first + 9; p++) {
+            submit(1); /* (tried: a submitter takes the slot for one that was used, and goes on) */
+            got = claim(&c, p);
+            commit(&got);
+            there_is_none(&c); /* (tried: a worker takes it for one, and passes it) */
+        }
+        close_all();
+    }
+}
+
 static void a_task_that_came_back_is_found_before_sleeping_though_head_was_not_lowered(void **state)
 {
     (void)state;
@@ -165,6 +223,7 @@ static void a_higher_level_goes_first_though_others_have_used_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_task_of_long_ago_is_known_and_its_slot_used_again),
         cmocka_unit_test(a_task_that_came_back_is_found_before_sleeping_though_head_was_not_lowered),
         cmocka_unit_test(a_look_for_more_sees_beyond_what_others_have_claimed),
         cmocka_unit_test(a_task_waits_from_when_it_could_have_run_and_in_any_order),
