@@ -336,6 +336,45 @@ static bool run_next(void)
     return is_found;
 }
 
+static bool fail_next(void)
+{
+    struct adit_task_cursor cursor = {0};
+    struct adit_task_claim claim;
+    return adit_task_claim_any(queue, &cursor, UINT64_MAX, &claim) && adit_task_commit(queue, &claim, -EIO, "", 0);
+}
+
+/* As adit_tasks.h says of after. */
+static void the_failure_of_a_detached_task_is_known_until_it_has_ended(void **state)
+{
+    (void)state;
+    struct adit_pool *pool = open_all(0);
+    const struct args args = {0};
+    const struct adit_task_spec s = {.size = sizeof s, .kind = kind, .args = &args, .args_bytes = sizeof args, .detached = true};
+    struct adit_task_result r = {.size = sizeof r};
+    uint64_t detached = task_submit(queue, s), before = submit(queue, 0, 0, &detached, 1, false), whatever = submit(queue, 0, 0, &detached, 1, true);
+    assert_true(fail_next());
+    assert_int_equal(adit_wait(queue, before, 0, &r), 0);
+    assert_int_equal(r.end, ADIT_ENDED_CANCELLED); /* (tried: one that is DETACHED is free at once, be it AWAITED: DONE) */
+    uint64_t after = submit(queue, 0, 0, &detached, 1, false);
+    while (run_next()) {
+    }
+    assert_int_equal(adit_wait(queue, after, 0, &r), 0);
+    assert_int_equal(r.end, ADIT_ENDED_DONE);
+    assert_int_equal(adit_wait(queue, whatever, 0, &r), 0);
+    assert_int_equal(r.end, ADIT_ENDED_DONE);
+    uint64_t waited = submit(queue, 0, 0, NULL, 0, false);
+    assert_true(fail_next());
+    after = submit(queue, 0, 0, &waited, 1, false); /* it has ended, and nobody has taken its result */
+    assert_int_equal(adit_wait(queue, after, 0, &r), 0);
+    assert_int_equal(r.end, ADIT_ENDED_CANCELLED);
+    assert_int_equal(adit_wait(queue, waited, 0, &r), 0);
+    after = submit(queue, 0, 0, &waited, 1, false);
+    assert_true(run_next());
+    assert_int_equal(adit_wait(queue, after, 0, &r), 0);
+    assert_int_equal(r.end, ADIT_ENDED_DONE);
+    close_all(pool);
+}
+
 static void submit_second(void *user)
 {
     struct meeting *m = user;
@@ -387,6 +426,7 @@ int main(void)
         cmocka_unit_test(who_stops_before_it_tells_holds_nobody_up),
         cmocka_unit_test(no_task_waits_for_one_that_is_not_there),
         cmocka_unit_test(layers_of_several_submitters_are_all_run),
+        cmocka_unit_test(the_failure_of_a_detached_task_is_known_until_it_has_ended),
         cmocka_unit_test(a_dependency_that_ends_at_any_instruction_is_seen),
     };
     return cmocka_run_group_tests(tests, shm_fixture_set_up, shm_fixture_tear_down);
