@@ -1,6 +1,7 @@
 /* task_recover.c - what a dead participant had in queues. Each step is one compare-and-swap from a word that names the dead, or one that sets DETACHED, so it
  * may be left anywhere and made again, beside everybody's work. */
 #include "runtime/task_limit.h"
+#include "runtime/task_sleepers.h"
 
 #define ROUNDS_MAX 64u /* at one slot; a task has fewer transitions that are not its end */
 #define AGAIN_NS 20000000u /* before the third attempt, where the second ended by a death */
@@ -75,6 +76,13 @@ static void forget_spinner(const struct adit_queue *q, uint32_t owner)
         (void)adit_cas_seq_cst(&q->slot->spinner, &seen, 0); /* TASK:spinner */
 }
 
+/* Those of it that were asleep. */
+static void forget_sleepers(const struct adit_queue *q, uint32_t owner)
+{
+    for (uint32_t i = 0; i < ADIT_TASK_SLEEPERS_MOST && adit_task_sleeper_leave(q, owner); i++) {
+    }
+}
+
 bool adit_tasks_recover(struct adit_arena *arena, uint32_t owner)
 {
     bool is_all = true;
@@ -85,6 +93,7 @@ bool adit_tasks_recover(struct adit_arena *arena, uint32_t owner)
             continue;
         slots -= (uint64_t)q.levels_n << q.shift;
         forget_spinner(&q, owner);
+        forget_sleepers(&q, owner);
         for (uint32_t level = 0; level < q.levels_n; level++)
             for (uint64_t i = 0; i >> q.shift == 0; i++) {
                 struct adit_task_place place = adit_task_place_of(&q, level, i, adit_load_relaxed(&adit_task_at(&q, level, i)->word));

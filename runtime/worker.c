@@ -34,6 +34,7 @@
 #include "runtime/task_bell.h"
 #include "runtime/task_guard.h"
 #include "runtime/task_limit.h"
+#include "runtime/task_sleepers.h"
 #include "runtime/task_uses.h"
 #include "runtime/task_wants.h"
 
@@ -369,7 +370,7 @@ static bool sleep_until_told(struct adit_worker *w, struct adit_task_claim *c)
 {
     const struct adit_queue *q = w->queue;
     struct adit_event *work = &q->slot->work;
-    adit_add32_seq_cst(&work->waiters, 1);    /* TASK:sleep */
+    adit_task_sleeper_enter(q);               /* TASK:sleep */
     adit_store_seq_cst(&q->slot->spinner, 0); /* TASK:spinner, both before the looks below */
     uint32_t seq = adit_load32_acquire(&work->seq);
     w->nap_ns = w->nap_ns ? w->nap_ns : NAP_NS;
@@ -394,7 +395,7 @@ static bool sleep_until_told(struct adit_worker *w, struct adit_task_claim *c)
         w->nap_ns = is_posted ? NAP_NS : is_turn ? longer(w->nap_ns) : w->nap_ns;
         w->is_idle = true;
     }
-    adit_sub32_seq_cst(&work->waiters, 1);
+    (void)adit_task_sleeper_leave(q, q->arena->owner);
     if (sleeps && !adit_worker_is_told(w))
         is_found = claim(w, c);
     if (sleeps && !is_found && !adit_worker_is_told(w) && (is_posted || is_turn))

@@ -38,6 +38,7 @@ uint64_t adit_control_signature(void)
     h = MIX(h, offsetof(struct adit_queue_slot, level));
     h = MIX(h, offsetof(struct adit_queue_slot, handover));
     h = MIX(h, offsetof(struct adit_queue_slot, at_work));
+    h = MIX(h, offsetof(struct adit_queue_slot, sleepers));
     h = MIX(h, sizeof(struct adit_task_slot));
     h = MIX(h, offsetof(struct adit_task_slot, long_args));
     h = MIX(h, sizeof(struct adit_task_after));

@@ -13,7 +13,7 @@
  * waiter's first sleep is a nap of 1 ms, and no sleep is longer than 100 ms, after which it looks again. So a wake may come late,
  * in a case that takes a store delayed by more than a look, and is never lost; pushing needs no fence. (A membarrier by the
  * waiter, as in liburcu's urcu-wait, would have to be GLOBAL: 8 ms.)
- * A waiter that dies leaves its count: posts then cost a wake of nobody (0.14 us) and nothing else.
+ * A waiter that dies leaves its count: posts then cost a wake of nobody (0.14 us) and nothing else. Where that is too much its recovery takes the count away (runtime/task_sleepers.h).
  */
 #ifndef ADIT_EVENT_H
 #define ADIT_EVENT_H

@@ -132,6 +132,7 @@ struct adit_queue_slot {
     uint64_t handover[ADIT_HANDOVERS]; /* costs, as of kinds: what handing a task to a worker and its result back takes beyond the run; w: adit_run, relaxed */
     uint64_t at_work[ADIT_PARTICIPANTS_MAX / 64]; /* a bit a participant's slot: it has workers here; w: it, who recovers it; seq_cst (TASK:at_work); for tasks near it (runtime/task_wants.h) */
     uint64_t memory_wanted; /* 1: a worker has left a task for want of memory; w: workers, seq_cst, and who wakes them */
+    uint32_t sleepers[ADIT_PARTICIPANTS_MAX]; /* of work.waiters, what a participant has added (runtime/task_sleepers.h); w: its workers, who recovers it, CAS */
     uint64_t pad6[252];
 };
 
@@ -291,7 +292,7 @@ _Static_assert(offsetof(struct adit_worker_slot, alive) == 128, "adit_worker_slo
 _Static_assert(sizeof(struct adit_kind_slot) == 512, "adit_kind_slot");
 _Static_assert(offsetof(struct adit_kind_slot, cost) == 192, "adit_kind_slot.cost");
 _Static_assert(sizeof(struct adit_task_level) == 256, "adit_task_level");
-_Static_assert(sizeof(struct adit_queue_slot) == 4096, "adit_queue_slot");
+_Static_assert(sizeof(struct adit_queue_slot) == 8192, "adit_queue_slot");
 _Static_assert(offsetof(struct adit_queue_slot, work) == 128, "adit_queue_slot.work");
 _Static_assert(offsetof(struct adit_queue_slot, room) == 256, "adit_queue_slot.room");
 _Static_assert(offsetof(struct adit_queue_slot, done) == 384, "adit_queue_slot.done");
@@ -299,6 +300,7 @@ _Static_assert(offsetof(struct adit_queue_slot, level) == 512, "adit_queue_slot.
 _Static_assert(offsetof(struct adit_queue_slot, bell) == 1792, "adit_queue_slot.bell");
 _Static_assert(offsetof(struct adit_queue_slot, handover) == 1920, "adit_queue_slot.handover");
 _Static_assert(offsetof(struct adit_queue_slot, at_work) == 1944, "adit_queue_slot.at_work");
+_Static_assert(offsetof(struct adit_queue_slot, sleepers) == 2080, "adit_queue_slot.sleepers");
 _Static_assert(sizeof(struct adit_task_after) == 64, "adit_task_after");
 _Static_assert(sizeof(struct adit_buffer_slot) == 64, "adit_buffer_slot");
 _Static_assert(sizeof(struct adit_task_uses) == 64, "adit_task_uses");

@@ -273,7 +273,8 @@ uint64_t *hostile_place(const struct hostile *h, uint64_t *seed)
 {
     uint64_t r = shm_fixture_random(seed), k = shm_fixture_random(seed);
     const struct adit_arena *a = h->arena;
-    switch (r % 47) {
+    switch (r % 48) {
+    case 47: return (uint64_t *)a->queues[k % 4].sleepers + (k >> 32) % 8;
     case 46: return (uint64_t *)&a->viewers[k & 1] + (k >> 8) % 6;
     case 40: return k & 1 ? &a->task_blockers[(k >> 1) % HOSTILE_TASK_SLOTS] : &a->task_use_bits[(k >> 1) % HOSTILE_TASK_SLOTS];
     case 41: return &a->task_after[(k >> 8) % HOSTILE_TASK_SLOTS].task[k & 1];

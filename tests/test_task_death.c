@@ -346,6 +346,25 @@ static void the_name_of_a_killed_spinner_is_taken_away(void **state)
     close_all();
 }
 
+static bool are_asleep(void *n) { return adit_load32_acquire(&queue->slot->work.waiters) == *(const uint32_t *)n; }
+
+static void killed_sleepers_are_not_counted_any_more(void **state)
+{
+    (void)state;
+    uint32_t all = 9, left = 2;
+    enlist(0, work, ALL, 4);
+    enlist(1, work, ALL, 3);
+    enlist(2, work, ALL, left);
+    open_all(3);
+    assert_true(fixture_eventually(are_asleep, &all));
+    kill_member(0);
+    kill_member(1);
+    assert_true(fixture_eventually(are_asleep, &left)); /* (tried: a death leaves the count: 9) */
+    assert_int_equal(task_take(queue, task_submit(queue, spec_of(echo))).end, ADIT_ENDED_DONE);
+    assert_true(fixture_eventually(are_asleep, &left));
+    close_all();
+}
+
 static void a_stopped_worker_holds_its_own_task_only(void **state)
 {
     (void)state;
@@ -557,6 +576,7 @@ int main(void)
         cmocka_unit_test_setup(a_killed_workers_task_that_was_cancelled_runs_no_more, set_up),
         cmocka_unit_test(a_kind_that_kills_is_poisoned_after_its_attempts_and_others_go_on),
         cmocka_unit_test_setup(the_name_of_a_killed_spinner_is_taken_away, set_up),
+        cmocka_unit_test_setup(killed_sleepers_are_not_counted_any_more, set_up),
         cmocka_unit_test_setup(a_stopped_worker_holds_its_own_task_only, set_up),
         cmocka_unit_test_setup(who_stops_while_it_looks_for_due_tasks_holds_none_up, set_up),
         cmocka_unit_test_setup(tasks_whose_processes_are_gone_wait_for_the_next_one_and_hold_nobody_up, set_up),

@@ -3,6 +3,7 @@
 
 #include "runtime/kind.h"
 #include "runtime/task_queue.h"
+#include "runtime/task_sleepers.h"
 #include "tests/chunk_fixture.h"
 
 #define CAPACITY 4u
@@ -220,9 +221,35 @@ static void a_higher_level_goes_first_though_others_have_used_it(void **state)
     close_all();
 }
 
+static void a_sleeper_is_taken_away_once_and_by_who_means_it(void **state)
+{
+    (void)state;
+    open_all();
+    const uint32_t *waiters = &queue->slot->work.waiters, mine = arena->owner;
+    adit_task_sleeper_enter(queue);
+    adit_task_sleeper_enter(queue);
+    assert_int_equal(*waiters, 2);
+    assert_false(adit_task_sleeper_leave(queue, mine ^ 1)); /* who had the slot before, recovered late (tried: without generations it takes this one's) */
+    assert_true(adit_task_sleeper_leave(queue, mine));
+    assert_true(adit_task_sleeper_leave(queue, mine));
+    assert_false(adit_task_sleeper_leave(queue, mine)); /* recovery was sooner */
+    assert_int_equal(*waiters, 0);
+    queue->slot->sleepers[adit_owner_slot(mine)] = (mine ^ 1) << 16 | 5; /* what a predecessor has left, or a mad peer */
+    adit_task_sleeper_enter(queue);
+    (void)adit_tasks_recover(arena, mine);
+    assert_int_equal(*waiters, 0);
+    queue->slot->sleepers[adit_owner_slot(mine)] = mine << 16 | 0xffff; /* a mad peer's: as many as there can be */
+    adit_task_sleeper_enter(queue);
+    assert_int_equal(queue->slot->sleepers[adit_owner_slot(mine)], mine << 16 | 0xffff);
+    (void)adit_tasks_recover(arena, mine);
+    assert_int_equal(*waiters, 0);
+    close_all();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sleeper_is_taken_away_once_and_by_who_means_it),
         cmocka_unit_test(a_task_of_long_ago_is_known_and_its_slot_used_again),
         cmocka_unit_test(a_task_that_came_back_is_found_before_sleeping_though_head_was_not_lowered),
         cmocka_unit_test(a_look_for_more_sees_beyond_what_others_have_claimed),

@@ -7,6 +7,7 @@
  *   queued                   how many words say QUEUED, as others see them
  *   late                     stores of QUEUED that are on their way (x86-TSO); memory() lets them arrive at any time
  *   spinner, waiters         adit_queue_slot.spinner, .work.waiters
+ *   own                      adit_queue_slot.sleepers of worker 1's process; of the others, who do not die, it is not kept
  *   mode[w]                  NEAR: worker w has read work.seq, which has not moved since; ASLEEP: it is in futex_wait
  *   has                      a task is RUNNING, worker 1's
  *   ends                     how many of the tasks may end still
@@ -15,7 +16,9 @@
  *   dead                     who was killed, at any step: worker 1 or the submitter
  *   keeper                   adit_tasks_recover() of the dead, which may be killed (keeper_killed) and is begun again
  *
- * Claimed: in the end no task is QUEUED while a worker sleeps, whoever died; naps are not needed for that, so nobody takes any here. (They
+ *   between, torn            worker 1 is, or was when it was killed, between its changes of own and of waiters; likewise keepers that were killed
+ *
+ * Claimed: in the end waiters is who sleeps, and what those who were killed between its change and that of own have left (runtime/task_sleepers.h); no task is QUEUED while a worker sleeps, whoever died; naps are not needed for that, so nobody takes any here. (They
  * are for who is stopped while it spins, and for workers that cannot run every kind.) A worker that runs a task does not count: it may never end.
  * Abstracted: any QUEUED task can be claimed by any worker that looks (task_queue.pml is about that); a look is one step: what is stored
  * behind its back is stored after TASK:sleep; seq + 1 and the wake are one step; how long a spinner spins; one death, and with one two workers, whose tasks do not end; the rest of recovery.
@@ -31,6 +34,10 @@
  *   BUG 9   nor does one who was woken
  *   BUG 10  recovery wakes workers only when it has itself made a task QUEUED
  *   BUG 11  recovery leaves a dead spinner's name
+ *   BUG 12  who goes to sleep says that it is its own before it counts itself
+ *   BUG 13  who wakes says so after it has taken itself away
+ *   BUG 14  recovery takes from waiters before it takes from own
+ *   BUG 15  recovery leaves a dead sleeper counted
  */
 #define WORKERS 3
 #define AWAKE 0
@@ -38,7 +45,8 @@
 #define ASLEEP 2
 
 byte ends = 1, queued, late, spinner, waiters, mode[WORKERS + 1];
-bool has, worker_dead, submitter_dead, keeper_killed;
+byte own, torn;
+bool has, worker_dead, submitter_dead, keeper_killed, between;
 
 proctype memory()
 {
@@ -88,6 +96,18 @@ proctype submitter()
     } unless { submitter_dead }
 }
 
+/* Of worker 1 the two steps are such: it may die between them. */
+#if BUG == 12
+#define ENTER if :: me == 1 -> own++; waiters++ :: else -> waiters++ fi
+#else
+#define ENTER if :: me == 1 -> d_step { waiters++; between = true }; d_step { own++; between = false } :: else -> waiters++ fi
+#endif
+#if BUG == 13
+#define LEAVE if :: me == 1 -> waiters--; own-- :: else -> waiters-- fi
+#else
+#define LEAVE if :: me == 1 -> d_step { own--; between = true }; d_step { waiters--; between = false } :: else -> waiters-- fi
+#endif
+
 #define HAS(it) has = (me == 1 -> it : has)
 /* One look; goes there if it found a task. */
 #define CLAIM(there) atomic { if :: queued > 0 -> queued--; HAS(true); goto there :: queued == 0 fi }
@@ -117,7 +137,7 @@ found_spinning:
 #endif
 park:
 #if BUG == 2
-        waiters++;
+        ENTER;
         mode[me] = NEAR;
         CLAIM(found_before_sleep);
         spinner = 0;
@@ -125,26 +145,27 @@ park:
         spinner = 0;
         mode[me] = NEAR;
         CLAIM(busy);
-        waiters++;
+        ENTER;
 #elif BUG == 4
-        waiters++;
+        ENTER;
         spinner = 0;
         CLAIM(found_before_sleep);
         mode[me] = NEAR;
 #elif BUG == 5
-        waiters++;
+        ENTER;
         d_step { spinner = (spinner == me -> 0 : spinner) };
         mode[me] = NEAR;
         CLAIM(found_before_sleep);
 #else
-        waiters++; /* TASK:sleep */
+        ENTER; /* TASK:sleep */
         spinner = 0; /* TASK:spinner */
         mode[me] = NEAR;
         CLAIM(found_before_sleep);
 #endif
         mode[me] = (mode[me] == NEAR -> ASLEEP : AWAKE); /* the kernel compares seq in the same step */
 end_asleep:
-        atomic { mode[me] == AWAKE -> waiters-- };
+        mode[me] == AWAKE;
+        LEAVE;
 #if BUG == 9
         CLAIM(busy);
 #else
@@ -152,7 +173,8 @@ end_asleep:
 #endif
         goto again;
 found_before_sleep:
-        atomic { mode[me] = AWAKE; waiters-- };
+        mode[me] = AWAKE;
+        LEAVE;
 #if BUG == 8
         goto busy;
 #endif
@@ -207,6 +229,17 @@ end:
 #if BUG != 11
             d_step { spinner = (worker_dead && spinner == 1 -> 0 : spinner) };
 #endif
+#if BUG == 14
+            if
+            :: worker_dead && own > 0 -> waiters = (waiters > 0 -> waiters - 1 : 0); own--
+            :: else
+            fi;
+#elif BUG != 15
+            if
+            :: d_step { worker_dead && own > 0 -> own--; torn++ }; d_step { waiters = (waiters > 0 -> waiters - 1 : 0); torn-- }
+            :: else
+            fi;
+#endif
             d_step {
                 if
                 :: worker_dead && has -> has = false; queued++; is_news = true
@@ -238,5 +271,6 @@ active proctype judge()
         fi
     }
     timeout;
-    assert(queued == 0 || NOBODY_SLEEPS)
+    assert(queued == 0 || NOBODY_SLEEPS);
+    assert(waiters == (mode[1] == ASLEEP) + (mode[2] == ASLEEP) + (mode[3] == ASLEEP) + between + torn)
 }
