@@ -288,6 +288,7 @@ struct submission {
     bool is_for_some;                     /* one is not for every worker: all are woken, as each knows only what it can have itself */
     const struct timed *timed;            /* NULL: another call's */
     struct adit_task_wait found;          /* whom its uses have it wait for */
+    struct adit_task_place stand_in;      /* for whom it names; slot NULL: none does */
 };
 
 /* Asks for the line of a slot that is taken soon; it was last a worker's, or its submitter's. */
@@ -305,8 +306,9 @@ static int take(struct submission *s, struct adit_task_claim *c)
     return error;
 }
 
-/* Makes wait one task that stands for them all, that ends when they have, or fails when one does. */
-static int join(struct submission *s, struct adit_task_wait *wait)
+/* Makes wait one task that stands for them all, that ends when they have, or fails when one does. kept: it is there until adit_task_detach, so that its failure can be seen, be it that of a task
+ * which has failed already; NULL: nobody asks for that. */
+static int join(struct submission *s, struct adit_task_wait *wait, struct adit_task_place *kept)
 {
     struct adit_task_claim c;
     int error = take(s, &c);
@@ -318,7 +320,9 @@ static int join(struct submission *s, struct adit_task_wait *wait)
     f.flags |= ADIT_TASK_IS_JOIN;
     fill(c.place.slot, &f, &none);
     uint64_t handle = adit_task_handle(s->q, s->level, c.place.position);
-    hold(s->q, &c.place, c.word | ADIT_TASK_DETACHED, wait);
+    hold(s->q, &c.place, c.word | (kept ? 0 : ADIT_TASK_DETACHED), wait);
+    if (kept)
+        *kept = c.place;
     *wait = (struct adit_task_wait){.task = {handle}, .n = 1, .any = wait->any};
     return 0;
 }
@@ -326,7 +330,7 @@ static int join(struct submission *s, struct adit_task_wait *wait)
 static int add_found(uint64_t handle, void *user)
 {
     struct submission *s = user;
-    int error = s->found.n == ADIT_TASK_AFTER_MAX ? join(s, &s->found) : 0;
+    int error = s->found.n == ADIT_TASK_AFTER_MAX ? join(s, &s->found, NULL) : 0;
     if (!error)
         s->found.task[s->found.n++] = handle;
     return error;
@@ -349,9 +353,9 @@ static int gather(struct submission *s, const struct adit_task_spec *spec, struc
         return 0;
     }
     if (wait->n + s->found.n > ADIT_TASK_AFTER_MAX || wait->any != s->found.any) {
-        error = join(s, &s->found);
+        error = join(s, &s->found, NULL);
         if (!error && wait->n == ADIT_TASK_AFTER_MAX)
-            error = join(s, wait);
+            error = join(s, wait, &s->stand_in);
     }
     for (uint32_t i = 0; i < s->found.n && !error; i++)
         wait->task[wait->n++] = s->found.task[i];
@@ -399,6 +403,9 @@ static int submit_one(struct submission *s, const struct adit_task_spec *spec, u
         if (task)
             *task = adit_task_handle(s->q, s->level, c.place.position);
     }
+    if (s->stand_in.slot) /* it has been looked at */
+        adit_task_detach(s->q, &s->stand_in);
+    s->stand_in.slot = NULL;
     if (spec->uses_n)
         adit_task_uses_unlock(s->q->arena);
     return error;

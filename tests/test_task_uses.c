@@ -539,9 +539,36 @@ static void who_recovers_a_decided_task_comes_again_where_it_had_no_reader(void 
     adit_detach(&arena);
 }
 
+/* One that names as many as it may, and waits for users of its buffer besides, has others stand for them: what they come to is not lost on the way. */
+static void a_failure_is_seen_through_what_stands_for_many(void **state)
+{
+    (void)state;
+    open_all(0);
+    uint64_t more = 1, after[ADIT_TASK_AFTER_MAX];
+    const struct adit_use write = {new_buffer(64), ADIT_READ_WRITE};
+    struct adit_task_spec s = {.size = sizeof s, .kind = add, .args = &more, .args_bytes = 8, .uses = &write, .uses_n = 1, .after = after, .after_n = ADIT_TASK_AFTER_MAX};
+    struct adit_task_result r = {.size = sizeof r};
+    uint64_t user = submit(add, 1, &write, 1);
+    for (uint32_t i = 0; i < ADIT_TASK_AFTER_MAX; i++)
+        after[i] = submit(add, 1, NULL, 0);
+    assert_int_equal(adit_cancel(queue, after[0]), 0);
+    uint64_t cancelled = task_submit(queue, s);
+    s.after_failures = true;
+    uint64_t whatever = task_submit(queue, s);
+    assert_int_equal(adit_wait(queue, cancelled, 0, &r), 0); /* (tried: what stands for them is free as soon as it has failed: it waits for the user, and runs) */
+    assert_int_equal(r.end, ADIT_ENDED_CANCELLED);
+    pool = task_pool(queue, 2);
+    assert_int_equal(task_take(queue, whatever).status, 0);
+    assert_int_equal(task_take(queue, user).status, 0);
+    for (uint32_t i = 0; i < ADIT_TASK_AFTER_MAX; i++)
+        (void)task_take(queue, after[i]);
+    close_all();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_failure_is_seen_through_what_stands_for_many),
         cmocka_unit_test(what_a_task_writes_is_there_when_it_is_done),
         cmocka_unit_test(tasks_see_what_those_before_them_wrote),
         cmocka_unit_test(readers_read_what_was_there_when_they_were_submitted),
