@@ -340,7 +340,7 @@ static bool fail_next(void)
 {
     struct adit_task_cursor cursor = {0};
     struct adit_task_claim claim;
-    return adit_task_claim_any(queue, &cursor, UINT64_MAX, &claim) && adit_task_commit(queue, &claim, -EIO, "", 0);
+    return adit_task_claim_any(queue, &cursor, UINT64_MAX, &claim) && adit_task_commit(queue, &claim, NULL, -EIO, "", 0);
 }
 
 /* As adit_tasks.h says of after. */
