@@ -27,7 +27,7 @@ void adit_agenda_begin(struct adit_agenda *a, uint32_t max, uint64_t now_ns)
     a->n = a->taken = 0;
 }
 
-void adit_agenda_add(struct adit_agenda *a, uint32_t index, uint32_t rank)
+void adit_agenda_add(struct adit_agenda *a, uint32_t index, int32_t rank)
 {
     if (a->n == a->max) {
         if (rank >= a->item[0].rank)

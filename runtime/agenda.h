@@ -16,7 +16,8 @@
 #include <stdint.h>
 
 struct adit_agenda_item {
-    uint32_t rank, index;
+    int32_t rank;
+    uint32_t index;
 };
 struct adit_agenda {
     uint64_t begun_ns, fresh_ns; /* of the last walk; until when what is left of it counts */
@@ -26,7 +27,7 @@ struct adit_agenda {
 
 /* For the best max, at least 1, of what is added. */
 void adit_agenda_begin(struct adit_agenda *agenda, uint32_t max, uint64_t now_ns);
-void adit_agenda_add(struct adit_agenda *agenda, uint32_t index, uint32_t rank);
+void adit_agenda_add(struct adit_agenda *agenda, uint32_t index, int32_t rank);
 /* Sorts them. */
 void adit_agenda_end(struct adit_agenda *agenda, uint64_t now_ns);
 

@@ -44,7 +44,7 @@ static float rank_of(const struct adit_interest_viewer *v, const struct adit_key
     return distance > v->radius * (float)(1u << k->lod) ? rank + ADIT_RANK_BEYOND : rank;
 }
 
-uint32_t adit_interest_rank(const struct adit_interest *seen, uint64_t packed, uint64_t waited_ns)
+int32_t adit_interest_rank(const struct adit_interest *seen, uint64_t packed, uint64_t waited_ns)
 {
     struct adit_key key = adit_key_unpack(packed);
     float least = 2 * ADIT_RANK_BEYOND - 1;
@@ -52,8 +52,8 @@ uint32_t adit_interest_rank(const struct adit_interest *seen, uint64_t packed, u
         float rank = seen->viewer[i].world == key.world ? rank_of(&seen->viewer[i], &key) : least;
         least = rank < least ? rank : least;
     }
-    uint64_t rank = (uint64_t)(ADIT_RANK_PARTS * least), younger = waited_ns / (AGE_NS / ADIT_RANK_PARTS);
-    return rank > younger ? (uint32_t)(rank - younger) : 0;
+    uint64_t younger = waited_ns / (AGE_NS / ADIT_RANK_PARTS);
+    return (int32_t)(ADIT_RANK_PARTS * least) - (younger < ADIT_RANK_AGED ? (int32_t)younger : ADIT_RANK_AGED);
 }
 
 float adit_interest_beyond(const struct adit_interest *seen, uint64_t packed)

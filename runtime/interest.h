@@ -9,7 +9,8 @@
  *     within the radius       distance, to 255; behind the viewer twice of it and 2
  *     beyond it               256 more: after all that is within
  *     in no viewer's world    511
- *     having waited           less by one a 4 ms: after 2 s it is the first, however much that is near changes on and on
+ *     having waited           less by one a 4 ms, below 0 as well: so after 2 s it goes before whatever is near and has come just now, and of what has waited for long the nearest is still the first. What changes on and on near a
+ *                             viewer is meshed and begins anew: nothing waits longer than the backlog takes and 2 s
  *
  * A viewer's place is written by its thread word by word while others read it: a mixture of two places is between them, or for a moment somewhere else, which costs an order and nothing more.
  *
@@ -23,7 +24,8 @@
 
 #define ADIT_RANK_BEYOND 256u /* chunks */
 #define ADIT_RANK_PARTS 16u   /* of a chunk: what ranks are counted in */
-#define ADIT_RANK_MAX (2 * ADIT_RANK_BEYOND * ADIT_RANK_PARTS)
+#define ADIT_RANK_MAX (2 * (int32_t)ADIT_RANK_BEYOND * (int32_t)ADIT_RANK_PARTS)
+#define ADIT_RANK_AGED (1 << 30) /* six days; what has waited longer ranks as that */
 
 /* A viewer as it was at a look; in voxels. */
 struct adit_interest_viewer {
@@ -42,7 +44,7 @@ void adit_interest_look(const struct adit_arena *arena, struct adit_interest *se
 static inline uint64_t adit_interest_high(const struct adit_arena *arena) { return adit_load_relaxed(&arena->control->viewers_high); }
 
 /* See above; in ADIT_RANK_PARTS of a chunk, below ADIT_RANK_MAX. Pure. */
-uint32_t adit_interest_rank(const struct adit_interest *seen, uint64_t packed, uint64_t waited_ns);
+int32_t adit_interest_rank(const struct adit_interest *seen, uint64_t packed, uint64_t waited_ns);
 
 /* By how many voxels the chunk lies beyond the radius of a viewer: of the one to which it is least; up to 0: within. Of its level, as rank. Infinite where nobody is in its world. Pure. */
 float adit_interest_beyond(const struct adit_interest *seen, uint64_t packed);

@@ -37,7 +37,7 @@ struct flight {
 };
 struct missing {
     uint64_t packed;
-    uint32_t rank;
+    int32_t rank;
 };
 
 struct adit_stream {

@@ -69,7 +69,8 @@ static void what_is_seen_first_goes_first(void **state)
     struct adit_interest from;
     struct adit_dispatcher *d;
     const struct adit_dispatcher_params p = {.size = sizeof p, .only_devices = true, .devices = &devices};
-    uint32_t last = 0, unequal = 0;
+    int32_t last = INT32_MIN;
+    uint32_t unequal = 0;
     for (uint32_t i = 0; i < a->chunks_max; i++)
         a->entries[i].dirty_ns = UINT64_MAX; /* none has waited, however long it takes */
     seen.n = 0;
@@ -79,7 +80,7 @@ static void what_is_seen_first_goes_first(void **state)
     adit_dispatcher_close(&d);
     assert_in_range(seen.n, MESH_WORLD_CHUNKS / 2, MESH_WORLD_CHUNKS); /* air is not for devices */
     for (uint32_t i = 0; i < seen.n; i++) {
-        uint32_t rank = adit_interest_rank(&from, seen.key[i], 0);
+        int32_t rank = adit_interest_rank(&from, seen.key[i], 0);
         assert_true(rank >= last);
         unequal += i && rank != last;
         last = rank;
