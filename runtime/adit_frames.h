@@ -13,7 +13,7 @@ extern "C" {
 
 /* ---- viewers ---------------------------------------------------------------------------------------------------- */
 
-/* Where a consumer looks from, so that what it sees first is meshed first: threads and processes of dispatchers take dirty chunks (devices do not) by their distance from the nearest viewer, in chunks of their level of detail; what lies behind counts as twice as
+/* Where a consumer looks from, so that what it sees first is meshed first: dispatchers' threads, processes and devices take dirty chunks by their distance from the nearest viewer, in chunks of their level of detail; what lies behind counts as twice as
  * far, what is beyond the radius comes after all that is within; and what waits comes nearer by a chunk each 4 ms, so nothing starves. Without viewers chunks are taken as they come.
  *
  *     struct adit_viewer_place me = {.size = sizeof me, .at = {0, 80, 0}, .toward = {1, 0, 0}, .radius = 12 * 64};

@@ -313,11 +313,12 @@ static void land(struct adit_batcher *b, struct flight *f, struct flight *other)
 
 /* ---- the thread */
 
-/* Of a device that gets nothing, as it is too dear or nothing is known of it. */
+/* Of a device that gets nothing, as it is too dear or nothing is known of it: of what is needed last, as nobody knows when it comes back. */
 static uint32_t probe_now(struct adit_batcher *b)
 {
+    b->skips = UINT32_MAX;
     if (!b->bid->each_ns)
-        return b->is_warm ? PRICE_CHUNKS : PROBE_CHUNKS;
+        return !b->is_warm ? PROBE_CHUNKS : b->most < PRICE_CHUNKS ? b->most : PRICE_CHUNKS;
     return adit_clock_ns() - b->flown_ns > AGAIN_SHARE * adit_bid_price_ns(b->bid, PROBE_CHUNKS) ? PROBE_CHUNKS : 0;
 }
 

@@ -6,6 +6,7 @@
 #include "runtime/publish.h"
 #include "runtime/task_uses.h"
 
+#define DROPS_MAX 4u
 #define TRIES_MAX 64u /* others in between, or ousted in a row */
 
 static uint64_t handle_of(const struct adit_arena *arena, const struct adit_buffer_slot *b, uint64_t word)
@@ -119,11 +120,11 @@ void adit_buffer_drop(struct adit_arena *arena, uint64_t handle)
 
 void adit_buffers_drop_due(struct adit_arena *arena)
 {
-    while (__atomic_exchange_n(&arena->waits->drops_due, 0, __ATOMIC_SEQ_CST)) { /* bounded: somebody has asked anew */
+    for (uint32_t i = 0; i < DROPS_MAX && __atomic_exchange_n(&arena->waits->drops_due, 0, __ATOMIC_SEQ_CST); i++) { /* more often only who is mad asks anew; whoever lets go of the lock next looks again */
         if (!lock_or_leave(arena))
             return;
-        for (uint32_t i = 0; i < arena->buffers_max; i++)
-            drop(arena, &arena->buffers[i]);
+        for (uint32_t k = 0; k < arena->buffers_max; k++)
+            drop(arena, &arena->buffers[k]);
         adit_robust_unlock(&arena->waits->uses);
         __atomic_thread_fence(__ATOMIC_SEQ_CST); /* DROPS:due, as after any unlock */
     }

@@ -23,6 +23,9 @@ for kernel in build/guest/vmlinuz-* /boot/vmlinuz-*; do
     [ ! -r "$kernel" ] || break
 done
 [ -r "$kernel" ] || { echo "no kernel for the guest: sh tools/check fetches one into build/guest"; exit 77; }
+for program in qemu-system-x86_64 busybox cpio; do
+    command -v "$program" >/dev/null || { echo "no guest: $program is missing; sh tools/check installs it"; exit 77; }
+done
 [ -x $bin/guest_nodes ] || { echo "$bin/guest_nodes is not built: ninja"; exit 1; }
 
 set --
