@@ -21,20 +21,12 @@ static int fake_open(struct adit_executor *e, void **batch)
     *batch = e;
     return 0;
 }
-static uint32_t at_once, most_at_once; /* chunks of a batch, by the device's thread; read after its dispatcher was closed, or as advice */
-
-static void fake_begin(void *batch)
-{
-    (void)batch;
-    at_once = 0;
-}
+static void fake_begin(void *batch) { (void)batch; }
 static int fake_add(void *batch, const struct adit_mesh_task *t)
 {
     (void)batch;
     if (seen.n < sizeof seen.key / sizeof *seen.key)
         seen.key[seen.n++] = t->version->key;
-    if (++at_once > __atomic_load_n(&most_at_once, __ATOMIC_RELAXED))
-        __atomic_store_n(&most_at_once, at_once, __ATOMIC_RELAXED);
     return -ENOTSUP;
 }
 static int fake_submit(void *batch, const uint8_t *classes)
@@ -134,35 +126,6 @@ static void who_is_too_dear_gets_none_unless_the_policy_does_not_ask(void **stat
     assert_true(given_by("capability", "capability") > 0);
 }
 
-/* The smallest batches there are. (tried: four chunks for its price, whatever it takes at once: ASan) */
-static void a_device_of_small_batches_gets_no_more(void **state)
-{
-    (void)state;
-    for (uint32_t most = 1; most < BATCH; most++)
-        for (uint32_t looks = 0; looks < 2; looks++) {
-            struct adit_arena *a = mesh_world_create(0);
-            struct adit_viewer *v = looks ? look_from(a, 250, 100, 250) : NULL;
-            const struct adit_dispatcher_params p = {.size = sizeof p, .workers = 1, .devices = &devices, .thread_ns = 1000000};
-            struct adit_dispatcher *d;
-            fake.batch_max = most;
-            memset(fake.cost, 0, sizeof fake.cost);
-            most_at_once = at_once = 0;
-            assert_int_equal(adit_dispatcher_open(a, &p, &d), 0);
-            for (uint32_t round = 0; round < 100 && !__atomic_load_n(&most_at_once, __ATOMIC_RELAXED); round++) { /* until it has looked before the thread had done all */
-                for (uint32_t i = 0; i < MESH_WORLD_CHUNKS; i++)
-                    mesh_world_edit(a, i, round);
-                assert_int_equal(adit_settle(a, SETTLE_NS), 0);
-            }
-            assert_int_equal(adit_settle(a, SETTLE_NS), 0);
-            adit_dispatcher_close(&d);
-            assert_in_range(most_at_once, 1, most);
-            mesh_world_assert_right(a);
-            adit_viewer_close(&v);
-            adit_detach(&a);
-        }
-    fake.batch_max = BATCH;
-}
-
 static void a_policy_of_no_name_is_refused(void **state)
 {
     (void)state;
@@ -180,7 +143,6 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_seen_first_goes_first),
         cmocka_unit_test(who_is_too_dear_gets_none_unless_the_policy_does_not_ask),
-        cmocka_unit_test(a_device_of_small_batches_gets_no_more),
         cmocka_unit_test(a_policy_of_no_name_is_refused),
     };
     return cmocka_run_group_tests_name("what devices go for", tests, shm_fixture_set_up, shm_fixture_tear_down);
