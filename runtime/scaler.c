@@ -43,8 +43,7 @@ static void look_at_machine(struct adit_scaler *s, uint64_t now)
     s->machine_ns = now;
     if (adit_file_text("/proc/pressure/cpu", text, sizeof text) <= 0 || !adit_scaling_pressure(text, &s->cpu_pressure))
         s->cpu_pressure = 0;
-    if (adit_file_text("/proc/meminfo", text, sizeof text) <= 0 || !adit_scaling_memory(text, &s->memory))
-        s->memory = 0;
+    s->memory = adit_scaling_memory(adit_memory_all_bytes(), adit_memory_available_bytes());
 }
 
 /* Tells of what was changed, and once of what was not. */

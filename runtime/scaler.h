@@ -1,8 +1,8 @@
 /* scaler.h - a thread that looks how a pool keeps up and changes how many threads it has, and how many processes are at work, each as scaling.h advises.
  *
  * It looks each millisecond while tasks run or wait, and at the moment when the oldest will have waited too long, so that a step of load has another worker within two; at
- * rest it is told by the first thread that begins a task, or looks after 20 ms, where only processes are at work. More processes it waits for, up to 2 s where none is ready. What the machine says of its CPUs and its memory
- * it asks ten times a second. It sleeps in between: idle costs some 10 us a second.
+ * rest it is told by the first thread that begins a task, or looks after 20 ms, where only processes are at work. More processes it waits for, up to 2 s where none is ready. What the machine says of its CPUs, and it
+ * and the cgroups of this process of memory, it asks ten times a second. It sleeps in between: idle took 3 ms of a processor a second on a laden guest of 2 CPUs.
  */
 #ifndef ADIT_SCALER_H
 #define ADIT_SCALER_H

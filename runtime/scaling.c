@@ -162,11 +162,4 @@ bool adit_scaling_pressure(const char *text, double *share)
     return true;
 }
 
-bool adit_scaling_memory(const char *text, double *share)
-{
-    double total, available;
-    if (!number_after(text, "MemTotal:", &total) || !number_after(text, "MemAvailable:", &available) || total <= 0)
-        return false;
-    *share = clamp(1 - available / total);
-    return true;
-}
+double adit_scaling_memory(uint64_t all, uint64_t available) { return all && all != UINT64_MAX ? clamp(1 - (double)available / (double)all) : 0; }

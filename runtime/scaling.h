@@ -78,9 +78,10 @@ void adit_scaling_init(struct adit_scaling *s, const struct adit_scaling_params 
 /* Takes the next sample. What is advised is taken to be done. */
 struct adit_scaling_advice adit_scaling_step(struct adit_scaling *s, const struct adit_scaling_sample *sample);
 
-/* What the machine says, for a sample: the share of time that something waited for a CPU, from the text of /proc/pressure/cpu (its "some avg10"); of memory in use, from
- * /proc/meminfo. False: the text is not what it should be. (Documentation/accounting/psi.rst.) */
+/* What the machine says, for a sample: the share of time that something waited for a CPU, from the text of /proc/pressure/cpu (its "some avg10"). False: the text is not what it should be.
+ * (Documentation/accounting/psi.rst.) */
 bool adit_scaling_pressure(const char *text, double *share);
-bool adit_scaling_memory(const char *text, double *share);
+/* The share of memory in use, of what shm/os.h says of the machine and of cgroups: adit_memory_all_bytes, adit_memory_available_bytes. 0 where that is not known. */
+double adit_scaling_memory(uint64_t all, uint64_t available);
 
 #endif

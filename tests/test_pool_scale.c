@@ -1,7 +1,11 @@
 /* A pool that has as many threads, or processes at work, as load asks for (runtime/scaler.h): it grows, tells why, and shrinks without disturbing anybody. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/task_fixture.h"
@@ -120,6 +124,71 @@ static void a_pool_with_room_to_grow_closes_at_any_moment(void **state)
     assert_int_equal(adit_pool_open(queue, &wrong, &none), -EINVAL);
     adit_queue_close(&queue);
     adit_detach(&arena);
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+#define SKIPPED 77
+
+static uint32_t is_short;
+
+static void note_memory(const struct adit_scaled *change, void *user)
+{
+    (void)user;
+    if (strstr(change->reason, "memory is short"))
+        __atomic_store_n(&is_short, 1, __ATOMIC_RELEASE);
+}
+
+static void put_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    REQUIRE(f && fputs(text, f) >= 0 && !fclose(f));
+}
+
+/* This process sees cgroups of either version in which hardly anything is left. */
+static void fill_cgroups(void)
+{
+    REQUIRE(!mount("none", "/sys/fs/cgroup", "tmpfs", 0, NULL) && !mkdir("/sys/fs/cgroup/memory", 0755));
+    put_file("/sys/fs/cgroup/memory.max", "1000000000\n");
+    put_file("/sys/fs/cgroup/memory.current", "999999000\n");
+    put_file("/sys/fs/cgroup/memory/memory.limit_in_bytes", "1000000000\n");
+    put_file("/sys/fs/cgroup/memory/memory.usage_in_bytes", "999999000\n");
+}
+
+static void grow_in_a_full_cgroup(void *user)
+{
+    const struct adit_kind_params k = {.size = sizeof k, .name = "nap", .run = run_nap, .args_bytes_min = 4, .args_bytes_max = 4};
+    const struct adit_pool_params p = {.size = sizeof p, .workers = 1, .workers_max = 6, .cooldown_up_ns = 20000000, .scaled = note_memory};
+    uint32_t ms = 20, id;
+    struct adit_task_spec s = {.size = sizeof s, .args = &ms, .args_bytes = sizeof ms, .detached = true};
+    struct adit_pool *one;
+    struct adit_queue *q;
+    (void)user;
+    if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+        _exit(SKIPPED);
+    struct adit_arena *a = fixture_create(NULL);
+    fill_cgroups(); /* of which the arena knows nothing, so there is room for it */
+    REQUIRE(!adit_kind_register(a, &k, &id) && !adit_queue_open(a, "work", NULL, &q) && !adit_pool_open(q, &p, &one));
+    s.kind = id;
+    for (uint32_t i = 0; i < 1000 && !__atomic_load_n(&is_short, __ATOMIC_ACQUIRE); i++) { /* 20 s of them, one at a time */
+        while (fixture_stats(a).tasks_queued > 4)
+            shm_fixture_nap(1);
+        REQUIRE(!adit_submit(q, &s, &(uint64_t){0}));
+    }
+    struct adit_pool_stats stats = {.size = sizeof stats};
+    REQUIRE(!adit_pool_look(one, &stats) && __atomic_load_n(&is_short, __ATOMIC_ACQUIRE) && stats.workers == 1); /* (tried: what the machine has left: it grows) */
+    adit_pool_close(&one);
+    adit_queue_close(&q);
+    adit_detach(&a);
+}
+
+static void a_cgroup_that_is_full_keeps_a_pool_from_growing(void **state)
+{
+    (void)state;
+    int code = shm_fixture_in_child(grow_in_a_full_cgroup, NULL);
+    if (code == SKIPPED)
+        skip(); /* this user mounts nothing */
+    assert_int_equal(code, 0);
 }
 
 /* ---- processes -------------------------------------------------------------------------------------------------- */
@@ -312,6 +381,7 @@ static void who_is_asked_to_go_keeps_nobody_waiting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cgroup_that_is_full_keeps_a_pool_from_growing),
         cmocka_unit_test(a_pool_grows_with_its_load_and_shrinks_after_it),
         cmocka_unit_test(a_pool_with_room_to_grow_closes_at_any_moment),
         cmocka_unit_test(processes_come_and_go_with_their_load),
