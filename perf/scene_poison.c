@@ -11,7 +11,7 @@
 #include "perf/scenes.h"
 #include "shm/shm.h"
 
-#define PROCESSES 4u
+#define PROCESSES 2u
 #define TASK_NS 100000.0
 #define FLOW_NS 600e6 /* of one sample */
 #define FLOW_SHORT_NS 250e6
