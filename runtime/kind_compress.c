@@ -3,13 +3,7 @@
  * Both libraries ask that their input stays as it is while they read it. What lies in the arena may be written by a peer that has gone mad, so they are given a copy; that
  * takes a twentieth of what they do with it.
  *
- * What is long is done in slices, with a look in between whether it shall stop. Of Zstandard that is its streams. A stream of LZ4 gives a block a slice, each of which refers to those
- * before it, and these are joined to one (LZ4 Block Format Description, lz4/doc/lz4_Block_format.md): a block is sequences of literals and a match, the last without one, so the literals at a
- * block's end go before those with which the next begins. Offsets of matches count from where they are, so nothing else changes.
- *
- *     block of slice 1   [2 literals, match] [5 literals, match] [6 literals]         its last match ends 5 bytes or more before its end, as the format wants it of the whole, so
- *     block of slice 2                                 [3 literals, match] [8 literals]     the last slice may be as short as it likes
- *     joined             [2 literals, match] [5 literals, match] [9 literals, match] [8 literals]
+ * What is long is done in slices, by both libraries' streams, with a look in between whether it shall stop.
  */
 #include "runtime/kinds.h"
 
@@ -17,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lz4.h>
+#include <lz4frame.h>
 #include <lz4hc.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -25,14 +19,14 @@
 #include "runtime/spares.h"
 
 #define LZ4_FAST_MAX 2 /* levels below 3 are the fast way */
-#define LZ4_LITERALS 15 /* of a token: as many, and more follow */
-#define LZ4_SLICE_FAST (1u << 20) /* as is fast enough: joining takes time, too */
-#define LZ4_SLICE_HC (1u << 16)
+#define LZ4_SLICE_FAST (1u << 20) /* blocks of LZ4 frames: of the fast way, and of the other */
+#define LZ4_SLICE_HC (1u << 18)
 #define ZSTD_LEVEL_MAX 19
 #define ZSTD_SLICE (1u << 17) /* a block of Zstandard at its largest: it does nothing before it has one */
 #define ZSTD_WHOLE (1u << 20) /* as is fast enough, and saves what its streams copy: at levels to its own, and back */
 
 static struct adit_spares compressors, decompressors; /* of Zstandard: a megabyte each, and the window of what is long, which is dear to touch anew */
+static struct adit_spares lz4_compressors, lz4_decompressors; /* 16 KiB, or 0.3 MiB; two blocks */
 
 /* What one call works on: a copy of the input, and where the output goes. */
 struct job {
@@ -61,129 +55,91 @@ static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /* ---- LZ4 ---- */
 
-/* What is joined. */
-struct join {
-    uint8_t *to, *end;     /* where it goes on, and the end of the room */
-    const uint8_t *anchor; /* of the input: what lies before is written */
-};
-
-/* What a token's four bits say, and the bytes behind it if they are all set. The block was made by the library in this process's own memory. */
-static size_t get_length(const uint8_t **at, size_t n)
+static int status_of_lz4(size_t code)
 {
-    uint8_t more = n == LZ4_LITERALS ? 255 : 0;
-    while (more == 255)
-        n += more = *(*at)++;
-    return n;
+    return !LZ4F_isError(code) ? 0 : !strcmp(LZ4F_getErrorName(code), "ERROR_allocation_failed") ? -ENOMEM : -EBADMSG; /* by number it is said to static programs alone */
 }
 
-static void put(struct join *j, const uint8_t *from, size_t bytes)
+/* What was written into the block goes to the output, if it has room. */
+static int put(const struct job *j, const uint8_t *block, size_t n, size_t *bytes)
 {
-    memcpy(j->to, from, bytes);
-    j->to += bytes;
-}
-
-/* A token, and as literals the input from anchor to until. False: there is no room. */
-static bool put_literals(struct join *j, const uint8_t *until, uint8_t match)
-{
-    size_t n = (size_t)(until - j->anchor), rest = n - LZ4_LITERALS, more = n >= LZ4_LITERALS ? 1 + rest / 255 : 0;
-    if ((size_t)(j->end - j->to) < 1 + more + n)
-        return false;
-    *j->to++ = (uint8_t)(least(n, LZ4_LITERALS) << 4 | match);
-    for (; more; more--, rest -= 255)
-        *j->to++ = (uint8_t)(more > 1 ? 255 : rest);
-    put(j, j->anchor, n);
-    j->anchor = until;
-    return true;
-}
-
-/* The block of the slice from begin to end, but for its last literals. */
-static bool put_block(struct join *j, const uint8_t *block, size_t bytes, const uint8_t *begin, const uint8_t *end)
-{
-    const uint8_t *at = block, *const ends = block + bytes;
-    uint8_t token = *at++;
-    size_t literals = get_length(&at, token >> 4);
-    at += literals;
-    if (at == ends)
-        return true; /* nothing but literals: they go with the next */
-    if (!put_literals(j, begin + literals, token & 15))
-        return false;
-    const uint8_t *from = at, *last;
-    do {
-        at += 2; /* the match's offset */
-        (void)get_length(&at, token & 15);
-        last = at;
-        token = *at++;
-        literals = get_length(&at, token >> 4);
-        at += literals;
-    } while (at < ends);
-    if (j->end - j->to < last - from)
-        return false;
-    put(j, from, (size_t)(last - from));
-    j->anchor = end - literals;
-    return true;
-}
-
-/* Memory for a stream of either sort, of which there is one. */
-struct lz4 {
-    LZ4_stream_t *fast;
-    LZ4_streamHC_t *hc;
-    char *block;
-};
-
-static int lz4_slices(const struct adit_task_run *run, const struct job *job, const struct lz4 *l, int level, size_t *bytes)
-{
-    const uint8_t *const from = job->from;
-    const size_t slice = l->hc ? LZ4_SLICE_HC : LZ4_SLICE_FAST;
-    const int block_bytes = LZ4_compressBound((int)slice);
-    struct join j = {job->to, (uint8_t *)job->to + job->to_bytes, from};
-    if (l->hc)
-        LZ4_resetStreamHC_fast(l->hc, level);
-    for (size_t begin = 0, n; begin < job->from_bytes; begin += n) {
-        const char *at = (const char *)from + begin;
-        n = least(slice, job->from_bytes - begin);
-        if (adit_task_should_stop(run))
-            return -ECANCELED;
-        int got = l->hc ? LZ4_compress_HC_continue(l->hc, at, l->block, (int)n, block_bytes) : LZ4_compress_fast_continue(l->fast, at, l->block, (int)n, block_bytes, 1);
-        if (got <= 0)
-            return -ENOMEM; /* there is room, so it is not that */
-        if (!put_block(&j, (const uint8_t *)l->block, (size_t)got, from + begin, from + begin + n))
-            return -ENOSPC;
-        adit_task_progress(run, begin + n);
-    }
-    if (!put_literals(&j, from + job->from_bytes, 0))
+    if (LZ4F_isError(n))
+        return status_of_lz4(n); /* there is room in the block, so it is not that */
+    if (n > j->to_bytes - *bytes)
         return -ENOSPC;
-    *bytes = (size_t)(j.to - (uint8_t *)job->to);
+    memcpy((uint8_t *)j->to + *bytes, block, n);
+    *bytes += n;
     return 0;
 }
 
-/* Buffers have at most 16 MiB, so all sizes are ints. */
-static int lz4_compress_whole(const struct job *j, int level, size_t *bytes)
+/* A slice after the other, by way of a block that has room for whatever may come of one: the library asks for that. */
+static int lz4_slices(const struct adit_task_run *run, const struct job *j, LZ4F_cctx *c, uint8_t *block, size_t room, const LZ4F_preferences_t *p, size_t slice, size_t *bytes)
 {
-    int n = level <= LZ4_FAST_MAX ? LZ4_compress_default(j->from, j->to, (int)j->from_bytes, (int)j->to_bytes)
-                                  : LZ4_compress_HC(j->from, j->to, (int)j->from_bytes, (int)j->to_bytes, level);
-    *bytes = n > 0 ? (size_t)n : 0;
-    return n > 0 ? 0 : -ENOSPC;
+    const LZ4F_compressOptions_t stays = {.stableSrc = 1};
+    int status = put(j, block, LZ4F_compressBegin(c, block, room, p), bytes);
+    for (size_t at = 0, n; at < j->from_bytes && !status; at += n) {
+        if (adit_task_should_stop(run))
+            return -ECANCELED;
+        n = least(slice, j->from_bytes - at);
+        status = put(j, block, LZ4F_compressUpdate(c, block, room, (const uint8_t *)j->from + at, n, &stays), bytes);
+        adit_task_progress(run, at + n);
+    }
+    return status ? status : put(j, block, LZ4F_compressEnd(c, block, room, &stays), bytes);
 }
 
 static int lz4_compress(const struct adit_task_run *run, const struct job *j, int level, size_t *bytes)
 {
-    bool is_fast = level <= LZ4_FAST_MAX;
-    size_t slice = is_fast ? LZ4_SLICE_FAST : LZ4_SLICE_HC;
-    if (j->from_bytes <= slice)
-        return lz4_compress_whole(j, level, bytes);
-    struct lz4 l = {is_fast ? LZ4_createStream() : NULL, is_fast ? NULL : LZ4_createStreamHC(), malloc((size_t)LZ4_compressBound((int)slice))};
-    int status = (l.fast || l.hc) && l.block ? lz4_slices(run, j, &l, level, bytes) : -ENOMEM;
-    (void)LZ4_freeStream(l.fast);
-    (void)LZ4_freeStreamHC(l.hc);
-    free(l.block);
+    const bool is_fast = level <= LZ4_FAST_MAX;
+    const size_t slice = is_fast ? LZ4_SLICE_FAST : LZ4_SLICE_HC;
+    const LZ4F_preferences_t p = {.frameInfo = {.blockSizeID = is_fast ? LZ4F_max1MB : LZ4F_max256KB, .contentChecksumFlag = LZ4F_contentChecksumEnabled, .contentSize = j->from_bytes}, .compressionLevel = level, .autoFlush = 1};
+    const size_t room = LZ4F_HEADER_SIZE_MAX + LZ4F_compressBound(least(slice, j->from_bytes), &p);
+    LZ4F_cctx *c = adit_spares_take(&lz4_compressors);
+    uint8_t *block = malloc(room);
+    *bytes = 0;
+    int status = block && (c || !LZ4F_isError(LZ4F_createCompressionContext(&c, LZ4F_VERSION))) ? 0 : -ENOMEM;
+    if (!status)
+        status = lz4_slices(run, j, c, block, room, &p, slice, bytes);
+    free(block);
+    if (c && !adit_spares_give(&lz4_compressors, c)) /* the next begin ends what was left in the middle */
+        (void)LZ4F_freeCompressionContext(c);
     return status;
 }
 
-static int lz4_decompress(const struct job *j, size_t *bytes)
+/* All frames of the input. Once the output is full what follows is given a byte of room, to see whether there is more of it. */
+static int lz4_decompress_slices(const struct adit_task_run *run, const struct job *j, LZ4F_dctx *d, size_t *bytes)
 {
-    int n = LZ4_decompress_safe(j->from, j->to, (int)j->from_bytes, (int)j->to_bytes);
-    *bytes = n >= 0 ? (size_t)n : 0;
-    return n >= 0 ? 0 : -EBADMSG;
+    uint8_t more;
+    for (size_t at = 0;;) { /* bounded by input and room: each round takes, or writes, or is the last */
+        if (adit_task_should_stop(run))
+            return -ECANCELED;
+        bool is_full = *bytes == j->to_bytes;
+        size_t in = least(LZ4_SLICE_FAST, j->from_bytes - at), out = is_full ? 1 : least(LZ4_SLICE_FAST, j->to_bytes - *bytes);
+        size_t left = LZ4F_decompress(d, is_full ? &more : (uint8_t *)j->to + *bytes, &out, (const uint8_t *)j->from + at, &in, NULL);
+        if (LZ4F_isError(left))
+            return status_of_lz4(left);
+        if (is_full && out)
+            return -ENOSPC;
+        at += in;
+        *bytes += is_full ? 0 : out;
+        adit_task_progress(run, *bytes);
+        if (at == j->from_bytes && !left)
+            return 0;
+        if (!in && !out)
+            return -EBADMSG; /* it is cut off */
+    }
+}
+
+static int lz4_decompress(const struct adit_task_run *run, const struct job *j, size_t *bytes)
+{
+    LZ4F_dctx *d = adit_spares_take(&lz4_decompressors);
+    *bytes = 0;
+    if (!d && LZ4F_isError(LZ4F_createDecompressionContext(&d, LZ4F_VERSION)))
+        return -ENOMEM;
+    LZ4F_resetDecompressionContext(d);
+    int status = lz4_decompress_slices(run, j, d, bytes);
+    if (!adit_spares_give(&lz4_decompressors, d))
+        (void)LZ4F_freeDecompressionContext(d);
+    return status;
 }
 
 /* ---- Zstandard ---- */
@@ -324,6 +280,6 @@ int adit_kind_decompress(const struct adit_task_run *run, const void *args, void
     int status = open_job(run, a.bytes, &j);
     if (status)
         return status;
-    status = a.codec == ADIT_CODEC_LZ4 ? lz4_decompress(&j, &bytes) : zstd_decompress(run, &j, &bytes);
+    status = a.codec == ADIT_CODEC_LZ4 ? lz4_decompress(run, &j, &bytes) : zstd_decompress(run, &j, &bytes);
     return close_job(&j, status, bytes, result, result_bytes);
 }
