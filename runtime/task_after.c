@@ -11,6 +11,7 @@
  * one compare-and-swap of S's word from HELD.
  *
  * No cycles: a task can only wait for tasks that were submitted before it. */
+#include "runtime/task_groups.h"
 #include "runtime/task_wants.h"
 
 #define LOOKS_MAX 64u /* at a task whose blockers end, or whose slot changes hands, as often as it is looked at */
@@ -108,15 +109,16 @@ void adit_task_look_after(const struct adit_queue *q, const struct adit_task_pla
 void adit_task_look_after_all(const struct adit_queue *q)
 {
     adit_store32_relaxed(&q->arena->left_committed, 0); /* relaxed: before the looks, which say so again */
-    for (uint32_t level = 0; level < q->levels_n; level++)
-        for (uint64_t i = 0; i >> q->shift == 0; i++) {
-            uint64_t word = adit_load_acquire(&adit_task_at(q, level, i)->word);
-            struct adit_task_place place = adit_task_place_of(q, level, i, word);
-            if (adit_task_state(word) == ADIT_TASK_HELD && !adit_task_expire(q, &place, word))
-                adit_task_look_after(q, &place, word);
-            else if (adit_task_state(word) == ADIT_TASK_COMMITTED && adit_task_owner(word) == q->arena->owner)
-                adit_task_conclude_committed(q, &place, word); /* beside the worker that is at it no harm: what it comes to is one compare-and-swap */
+    for (uint32_t level = 0; level < q->levels_n; level++) {
+        struct adit_task_walk w = adit_task_walk(q, level, ADIT_TASK_GROUP_ENDED);
+        while (adit_task_walk_on(&w)) {
+            struct adit_task_place place = adit_task_place_of(q, level, w.slot, w.word);
+            if (adit_task_state(w.word) == ADIT_TASK_HELD && !adit_task_expire(q, &place, w.word))
+                adit_task_look_after(q, &place, w.word);
+            else if (adit_task_state(w.word) == ADIT_TASK_COMMITTED && adit_task_owner(w.word) == q->arena->owner)
+                adit_task_conclude_committed(q, &place, w.word); /* beside the worker that is at it no harm: what it comes to is one compare-and-swap */
         }
+    }
 }
 
 /* Looks after those of one queue that wait for handle. */
@@ -157,13 +159,14 @@ static _Thread_local bool is_left;
 
 static void tell_left(const struct adit_queue *q)
 {
-    for (uint32_t level = 0; level < q->levels_n; level++)
-        for (uint64_t i = 0; i >> q->shift == 0; i++) {
-            uint64_t word = adit_load_acquire(&adit_task_at(q, level, i)->word);
-            struct adit_task_place place = adit_task_place_of(q, level, i, word);
-            if (adit_task_has_ended(word) && word & ADIT_TASK_AWAITED)
+    for (uint32_t level = 0; level < q->levels_n; level++) {
+        struct adit_task_walk w = adit_task_walk(q, level, ADIT_TASK_GROUP_FREE);
+        while (adit_task_walk_on(&w)) {
+            struct adit_task_place place = adit_task_place_of(q, level, w.slot, w.word);
+            if (adit_task_has_ended(w.word) && w.word & ADIT_TASK_AWAITED)
                 tell(q, &place);
         }
+    }
 }
 
 void adit_task_tell_after(const struct adit_queue *q, const struct adit_task_place *place)

@@ -1,5 +1,6 @@
 /* task_claim.c - tasks out of queues: which one is next, and one compare-and-swap that makes it this worker's (task_queue.h says why none is missed). */
 #include "runtime/kind.h"
+#include "runtime/task_groups.h"
 #include "runtime/task_wants.h"
 
 #define RAISE_EVERY 16u     /* positions that a worker is ahead of head before it tells the others */
@@ -8,8 +9,24 @@
 #define AGE_NS 100000000u   /* that a task of a level may wait longer than one of the level above */
 #define OLDEST_LOOKS 64u     /* behind head, which is told to others now and then only */
 #define TRIES_MAX 64u       /* looks at one slot whose word others change meanwhile */
+#define FREED_LOOKS 64u     /* in one claim, at tasks that held this worker up, whether they do so still */
 
-enum step { STEP_ON, STEP_STAY /* look on, but come back here */, STEP_END, STEP_CLAIMED, STEP_AGAIN };
+enum step {
+    STEP_ON,
+    STEP_OVER,  /* as STEP_ON; what lies there may be for this worker later */
+    STEP_STAY,  /* look on, but come back here */
+    STEP_LEAVE, /* look on; what waits there is never for this worker, but others may run it: they begin there */
+    STEP_END,
+    STEP_CLAIMED,
+    STEP_AGAIN
+};
+
+/* It is for workers of other kinds, or for producers. */
+static __attribute__((noinline)) enum step leave(struct adit_task_cursor *c, const struct adit_task_place *place)
+{
+    c->passed[place->level] |= adit_task_kind_bit(place->slot);
+    return STEP_LEAVE;
+}
 
 /* Claims the QUEUED task of word at place if this worker can run it. word: what is there now, when it could not be had. */
 static enum step claim_at(const struct adit_queue *q, struct adit_task_cursor *c, const struct adit_task_place *place, uint64_t *word, uint64_t kinds, struct adit_task_claim *out)
@@ -21,9 +38,9 @@ static enum step claim_at(const struct adit_queue *q, struct adit_task_cursor *c
         return STEP_AGAIN;
     }
     if (!(kinds >> (__atomic_load_n(&place->slot->kind, __ATOMIC_RELAXED) & 63) & 1)) /* relaxed: looked at again by who runs it */
-        return STEP_STAY;
+        return leave(c, place);
     if (flags & ADIT_TASK_HAS_WRITES && q->arena->role != ADIT_ROLE_PRODUCER)
-        return STEP_STAY;
+        return leave(c, place);
     if (adit_task_attempt(*word) >= adit_task_attempts_max(place->slot)) { /* a damaged one: recovery has counted before it gave it back */
         (void)adit_task_end(q, place, *word, ADIT_TASK_POISONED);
         *word = adit_load_acquire(&place->slot->word);
@@ -58,7 +75,7 @@ static enum step step_at(const struct adit_queue *q, struct adit_task_cursor *c,
             const struct adit_task_place older = {t, p + ((uint64_t)(int64_t)lead << q->shift), level};
             if (step == STEP_ON && lead < 0 && state == ADIT_TASK_QUEUED) { /* what this worker could not run when it came by, or a LIFO queue's first */
                 enum step taken = claim_at(q, c, &older, &word, kinds, out);
-                step = taken == STEP_CLAIMED || q->order == ADIT_QUEUE_BY_LIFO ? taken : STEP_ON;
+                step = taken == STEP_CLAIMED || q->order == ADIT_QUEUE_BY_LIFO ? taken : taken == STEP_LEAVE ? STEP_ON : STEP_OVER;
             }
         } else if (!lead && state == ADIT_TASK_QUEUED) {
             step = claim_at(q, c, &(struct adit_task_place){t, p, level}, &word, kinds, out);
@@ -69,40 +86,80 @@ static enum step step_at(const struct adit_queue *q, struct adit_task_cursor *c,
     return step == STEP_AGAIN ? STEP_STAY : step;
 }
 
-/* Where this worker begins in a level. */
-static uint64_t begin(struct adit_task_cursor *c, uint32_t level, uint64_t head)
+/* Head is not what this worker went by. */
+static __attribute__((noinline)) void begin_anew(struct adit_task_cursor *c, uint32_t level, uint64_t head)
 {
-    if (c->returns[level] != head >> 48 || c->next[level] < (head & ADIT_TASK_POSITION)) {
-        c->returns[level] = head >> 48;
-        c->next[level] = head & ADIT_TASK_POSITION;
-    }
+    uint64_t position = head & ADIT_TASK_POSITION, beyond = c->beyond[level];
+    c->next[level] = position;
+    c->beyond[level] = beyond > position ? beyond : position;
+    if (c->returns[level] == head >> 48)
+        return;
+    c->returns[level] = head >> 48;
+    c->beyond[level] = position; /* one may have come back where it has looked */
+    c->passed[level] = 0;
+}
+
+/* Where this worker begins in a level. */
+static inline uint64_t begin(struct adit_task_cursor *c, uint32_t level, uint64_t head)
+{
+    if (c->returns[level] != head >> 48 || c->next[level] < (head & ADIT_TASK_POSITION))
+        begin_anew(c, level, head);
     return c->next[level];
 }
 
-/* Oldest first, all slots at most, each at the newest position that a submitter may have given it. */
+/* What this worker leaves to others depends on the kinds that it runs. */
+static void run_kinds(struct adit_task_cursor *c, uint64_t kinds)
+{
+    if (c->kinds == kinds)
+        return;
+    c->kinds = kinds;
+    for (uint32_t i = 0; i < ADIT_TASK_LEVELS; i++) {
+        c->beyond[i] = c->next[i];
+        c->passed[i] = 0;
+    }
+}
+
+/* Takes next up to what is still in this worker's way, of what it left to others: others who begin at head are to find that, and nothing before. */
+static __attribute__((noinline)) void leave_behind(const struct adit_queue *q, struct adit_task_cursor *c, uint32_t level)
+{
+    uint64_t p = c->next[level];
+    for (uint32_t i = 0; i < FREED_LOOKS && p < c->beyond[level]; i++, p++) {
+        uint64_t word = adit_load_acquire(&adit_task_at(q, level, p)->word);
+        if (adit_task_state(word) == ADIT_TASK_QUEUED && !adit_task_lead(word, adit_task_round_at(q, p)))
+            break;
+    }
+    c->next[level] = p;
+}
+
+/* Oldest first, all slots at most, each at the newest position that a submitter may have given it; but those that this worker leaves to others, once. */
 static bool claim_up(const struct adit_queue *q, struct adit_task_cursor *c, uint32_t level, uint64_t kinds, struct adit_task_claim *out)
 {
     struct adit_task_level *l = &q->slot->level[level];
     uint64_t head = adit_load_acquire(&l->head), tail = 0; /* TASK:return */
-    uint64_t p = begin(c, level, head);
-    bool is_solid = true;
+    if (begin(c, level, head) != c->beyond[level])
+        leave_behind(q, c, level);
+    uint64_t next = c->next[level], beyond = c->beyond[level], p = beyond;
+    bool is_known = true;
     enum step step = STEP_ON;
     if (c->is_held_up[level]) {
         tail = adit_load_seq_cst(&l->tail);
-        is_solid = tail < p || (tail - p) >> q->shift == 0;
-        p = is_solid ? p : tail - (1ull << q->shift);
+        p = tail < p || (tail - p) >> q->shift == 0 ? p : tail - (1ull << q->shift);
     }
+    bool is_solid = p == next;
     for (uint64_t i = 0; i >> q->shift == 0 && step != STEP_CLAIMED; i++, p++) {
         step = step_at(q, c, level, p, kinds, &tail, out);
         if (step == STEP_END)
             break;
-        is_solid = is_solid && step != STEP_STAY;
-        if (is_solid)
-            c->next[level] = p + 1;
+        is_solid = is_solid && step != STEP_STAY && step != STEP_LEAVE;
+        is_known = is_known && step != STEP_STAY && (step != STEP_OVER || is_solid);
+        beyond = is_known ? p + 1 : beyond;
+        next = is_solid ? p + 1 : next;
     }
+    c->beyond[level] = beyond;
+    c->next[level] = next;
     c->is_held_up[level] = !is_solid;
-    if (c->next[level] - (head & ADIT_TASK_POSITION) >= RAISE_EVERY)
-        (void)adit_cas_acq_rel(&l->head, &head, (head & ~ADIT_TASK_POSITION) | (c->next[level] & ADIT_TASK_POSITION));
+    if (next - (head & ADIT_TASK_POSITION) >= RAISE_EVERY)
+        (void)adit_cas_acq_rel(&l->head, &head, (head & ~ADIT_TASK_POSITION) | (next & ADIT_TASK_POSITION));
     return step == STEP_CLAIMED;
 }
 
@@ -110,24 +167,29 @@ static bool claim_up(const struct adit_queue *q, struct adit_task_cursor *c, uin
 static bool claim_down(const struct adit_queue *q, struct adit_task_cursor *c, uint64_t kinds, struct adit_task_claim *out)
 {
     struct adit_task_level *l = &q->slot->level[0];
-    uint64_t head = adit_load_acquire(&l->head), first = begin(c, 0, head); /* TASK:return */
+    uint64_t head = adit_load_acquire(&l->head), next = begin(c, 0, head), first = c->beyond[0]; /* TASK:return */
     uint64_t tail = adit_load_seq_cst(&l->tail), known = tail;
-    bool is_solid = true;
+    bool is_solid = first == next, is_known = true;
     for (uint64_t p = tail; p > first && (tail - p) >> q->shift == 0; p--) {
         enum step step = step_at(q, c, 0, p - 1, kinds, &known, out);
         if (step == STEP_CLAIMED)
             return true;
-        is_solid = is_solid && step != STEP_STAY;
+        is_solid = is_solid && step != STEP_STAY && step != STEP_LEAVE;
+        is_known = is_known && step != STEP_STAY && step != STEP_OVER;
     }
+    tail = tail > first ? tail : first;
     if (is_solid)
-        c->next[0] = tail > first ? tail : first;
+        c->next[0] = tail;
+    if (is_solid || is_known)
+        c->beyond[0] = tail;
     return false;
 }
 
 /* Since when the oldest task of a level that this worker has not passed waits; UINT64_MAX: it sees none. */
 static uint64_t oldest(const struct adit_queue *q, struct adit_task_cursor *c, uint32_t level)
 {
-    uint64_t p = begin(c, level, adit_load_acquire(&q->slot->level[level].head));
+    (void)begin(c, level, adit_load_acquire(&q->slot->level[level].head));
+    uint64_t p = c->beyond[level];
     const struct adit_task_slot *t = adit_task_at(q, level, p);
     uint64_t word = adit_load_acquire(&t->word);
     return adit_task_state(word) == ADIT_TASK_QUEUED && adit_task_round(word) == adit_task_round_at(q, p)
@@ -135,31 +197,53 @@ static uint64_t oldest(const struct adit_queue *q, struct adit_task_cursor *c, u
                : UINT64_MAX;
 }
 
+/* The earlier of since and that of a slot's task, if one waits there. */
+static uint64_t earlier(const struct adit_task_slot *t, uint64_t word, uint64_t since)
+{
+    uint64_t at = adit_load_relaxed(&t->waits_ns); /* relaxed: advice */
+    return adit_task_state(word) == ADIT_TASK_QUEUED && at < since && !adit_task_has_wants(t) ? at : since; /* another worker may not be what such a one waits for */
+}
+
 uint64_t adit_task_oldest_ns(const struct adit_queue *q)
 {
-    uint64_t first = UINT64_MAX, slots = 1ull << q->shift;
-    bool is_lifo = q->order == ADIT_QUEUE_BY_LIFO; /* whose head stays, and whose oldest may lie anywhere */
+    uint64_t first = UINT64_MAX;
+    if (q->order == ADIT_QUEUE_BY_LIFO) { /* whose head stays, and whose oldest may lie anywhere */
+        struct adit_task_walk w = adit_task_walk(q, 0, ADIT_TASK_GROUP_ENDED);
+        while (adit_task_walk_on(&w))
+            first = earlier(adit_task_at(q, 0, w.slot), w.word, first);
+        return first;
+    }
     for (uint32_t level = 0; level < q->levels_n; level++) {
-        uint64_t p = is_lifo ? 0 : adit_load_acquire(&q->slot->level[level].head) & ADIT_TASK_POSITION;
-        for (uint64_t i = 0; i < slots && (is_lifo || i < OLDEST_LOOKS); i++, p++) {
+        uint64_t p = adit_load_acquire(&q->slot->level[level].head) & ADIT_TASK_POSITION;
+        for (uint64_t i = 0; i >> q->shift == 0 && i < OLDEST_LOOKS; i++, p++) {
             const struct adit_task_slot *t = adit_task_at(q, level, p);
-            uint64_t word = adit_load_acquire(&t->word), since = adit_load_relaxed(&t->waits_ns); /* relaxed: advice */
-            if (adit_task_state(word) == ADIT_TASK_QUEUED && since < first && !adit_task_has_wants(t)) /* another worker may not be what such a one waits for */
-                first = since;
+            first = earlier(t, adit_load_acquire(&t->word), first);
         }
     }
     return first;
 }
 
+/* Of what slot p holds, in whatever round, a bit if it waits for any worker that runs it. */
+static uint64_t kind_at(const struct adit_queue *q, uint32_t level, uint64_t p)
+{
+    const struct adit_task_slot *t = adit_task_at(q, level, p);
+    return adit_task_state(adit_load_seq_cst(&t->word)) == ADIT_TASK_QUEUED && !adit_task_has_wants(t) ? adit_task_kind_bit(t) : 0;
+}
+
 uint64_t adit_task_more_kinds(const struct adit_queue *q, struct adit_task_cursor *c)
 {
-    uint64_t kinds = 0;
+    uint64_t kinds = 0, slots = 1ull << q->shift;
     for (uint32_t level = 0; level < q->levels_n; level++) { /* seq_cst, all: after TASK:spinner, see worker.c */
-        uint64_t tail = adit_load_seq_cst(&q->slot->level[level].tail), p = begin(c, level, adit_load_seq_cst(&q->slot->level[level].head));
-        p = tail > p && (tail - p) >> q->shift ? tail - (1ull << q->shift) : p;
-        for (; p < tail; p++) /* a ring of slots at most */
-            if (adit_task_state(adit_load_seq_cst(&adit_task_at(q, level, p)->word)) == ADIT_TASK_QUEUED && !adit_task_has_wants(adit_task_at(q, level, p))) /* of whatever round */
-                kinds |= adit_task_kind_bit(adit_task_at(q, level, p));
+        uint64_t tail = adit_load_seq_cst(&q->slot->level[level].tail), p = begin(c, level, adit_load_seq_cst(&q->slot->level[level].head)), from = c->beyond[level];
+        p = tail > p && tail - p >= slots ? tail - slots : p;
+        from = from > p ? from : p;
+        for (uint64_t i = from; i < tail; i++) /* a ring of slots at most, as the next */
+            kinds |= kind_at(q, level, i);
+        uint64_t there = kinds;
+        for (; p < from && p < tail && c->passed[level] & ~there; p++) /* of each that it has passed one is enough */
+            there |= kind_at(q, level, p);
+        c->passed[level] &= there;
+        kinds |= there;
     }
     return kinds;
 }
@@ -190,6 +274,7 @@ bool adit_task_claim(const struct adit_queue *q, struct adit_task_cursor *c, uin
 {
     bool is_look = ++c->claims % LOOK_EVERY == 0;
     begin_round(c);
+    run_kinds(c, kinds);
     if (is_look && adit_load_relaxed(&q->slot->due_ns)) /* relaxed: looked at again; workers that always find something do not come to adit_task_claim_any */
         (void)adit_task_release_due(q, 0); /* what this worker claims now may be another one */
     if (q->order == ADIT_QUEUE_BY_LIFO)
@@ -208,17 +293,18 @@ bool adit_task_claim(const struct adit_queue *q, struct adit_task_cursor *c, uin
 bool adit_task_claim_next(const struct adit_queue *q, struct adit_task_cursor *c, uint64_t kinds, struct adit_task_claim *out)
 {
     if (q->order == ADIT_QUEUE_BY_LIFO)
-        return adit_load_relaxed(&q->slot->level[0].tail) != c->next[0] && adit_task_claim(q, c, kinds, out); /* relaxed, both: a claim looks again */
+        return adit_load_relaxed(&q->slot->level[0].tail) != c->beyond[0] && adit_task_claim(q, c, kinds, out); /* relaxed, both: a claim looks again */
     bool is_stale = (c->claims + 1) % LOOK_EVERY == 0;
     for (uint32_t level = 0; level < q->levels_n; level++) {
-        if (adit_task_state(adit_load_relaxed(&adit_task_at(q, level, c->next[level])->word)) != ADIT_TASK_QUEUED)
+        if (adit_task_state(adit_load_relaxed(&adit_task_at(q, level, c->beyond[level])->word)) != ADIT_TASK_QUEUED)
             continue;
         for (uint32_t above = 0; above < level && !is_stale; above++)
-            is_stale = adit_load_relaxed(&q->slot->level[above].tail) > c->next[above]; /* others have taken what came there, or it lies further on */
+            is_stale = adit_load_relaxed(&q->slot->level[above].tail) > c->beyond[above]; /* others have taken what came there, or it lies further on */
         if (is_stale)
             return adit_task_claim(q, c, kinds, out);
         c->claims++;
         begin_round(c);
+        run_kinds(c, kinds);
         if (claim_up(q, c, level, kinds, out))
             return true; /* else it is of a kind that others run, or was theirs sooner */
     }
@@ -235,16 +321,16 @@ uint64_t adit_task_release_due(const struct adit_queue *q, uint64_t kinds)
     uint64_t found = 0;
     uint32_t n = 0;
     bool is_for_some = false;
-    for (uint32_t level = 0; level < q->levels_n; level++)
-        for (uint64_t i = 0; i >> q->shift == 0; i++) {
-            const struct adit_task_slot *t = adit_task_at(q, level, i);
-            uint64_t word = adit_load_acquire(&t->word);
-            bool is_held = adit_task_state(word) == ADIT_TASK_HELD;
-            if (!is_held && adit_task_state(word) != ADIT_TASK_DELAYED)
+    for (uint32_t level = 0; level < q->levels_n; level++) {
+        struct adit_task_walk w = adit_task_walk(q, level, ADIT_TASK_GROUP_ENDED);
+        while (adit_task_walk_on(&w)) {
+            bool is_held = adit_task_state(w.word) == ADIT_TASK_HELD;
+            if (!is_held && adit_task_state(w.word) != ADIT_TASK_DELAYED)
                 continue;
-            struct adit_task_place p = adit_task_place_of(q, level, i, word);
+            const struct adit_task_slot *t = adit_task_at(q, level, w.slot);
+            struct adit_task_place p = adit_task_place_of(q, level, w.slot, w.word);
             uint64_t expires = adit_task_expires_ns(t);
-            if (expires <= now && adit_task_end(q, &p, word, ADIT_TASK_EXPIRED))
+            if (expires <= now && adit_task_end(q, &p, w.word, ADIT_TASK_EXPIRED))
                 continue;
             next = expires > now && expires < next ? expires : next;
             if (is_held)
@@ -252,13 +338,14 @@ uint64_t adit_task_release_due(const struct adit_queue *q, uint64_t kinds)
             uint64_t at = adit_load_relaxed(&t->due_ns); /* relaxed: stored before DELAYED was */
             uint64_t kind = adit_task_kind_bit(t);
             bool has_wants = adit_task_has_wants(t);
-            if (at <= now && adit_task_return(q, &p, word, 0)) {
+            if (at <= now && adit_task_return(q, &p, w.word, 0)) {
                 found |= kind;
                 is_for_some = is_for_some || has_wants;
                 n++;
             } else if (at > now)
                 next = next < at ? next : at;
         }
+    }
     if (!adit_cas_seq_cst(&q->slot->due_ns, &look, next == UINT64_MAX ? 0 : next & ~ADIT_TASK_DUE_LOOK) && next != UINT64_MAX)
         adit_task_due(q, next);
     n -= n && found & kinds;
@@ -279,35 +366,44 @@ bool adit_task_claim_back(const struct adit_queue *q, const struct adit_task_pla
     return step == STEP_CLAIMED;
 }
 
-/* Whatever slot i of a level holds, whichever position submitters have come to. */
-static bool claim_slot(const struct adit_queue *q, struct adit_task_cursor *c, uint32_t level, uint64_t i, uint64_t kinds, struct adit_task_claim *out)
+/* Whatever slot i of a level holds, having had word, whichever position submitters have come to. *is_known: there is nothing that may be for this worker later. */
+static bool claim_slot(const struct adit_queue *q, struct adit_task_cursor *c, uint32_t level, uint64_t i, uint64_t word, uint64_t kinds, bool *is_known, struct adit_task_claim *out)
 {
-    uint64_t word = adit_load_seq_cst(&adit_task_at(q, level, i)->word); /* TASK:queued, after TASK:sleep, TASK:spinner (worker.c) */
     enum step step = STEP_AGAIN;
     for (uint32_t tries = 0; tries < TRIES_MAX && step == STEP_AGAIN && adit_task_state(word) == ADIT_TASK_QUEUED; tries++) {
         struct adit_task_place place = adit_task_place_of(q, level, i, word);
         step = claim_at(q, c, &place, &word, kinds, out);
     }
     const struct adit_task_slot *t = adit_task_at(q, level, i);
-    if (step == STEP_STAY && adit_task_has_wants(t))
+    bool is_left = step == STEP_STAY || step == STEP_LEAVE;
+    if (is_left && adit_task_has_wants(t))
         c->left_wants = true;
-    else if (step == STEP_STAY)
+    else if (is_left)
         c->left |= adit_task_kind_bit(t);
+    *is_known = *is_known && step != STEP_STAY && (step == STEP_LEAVE || (adit_task_state(word) != ADIT_TASK_QUEUED && adit_task_state(word) != ADIT_TASK_FILLING));
     return step == STEP_CLAIMED;
 }
 
 bool adit_task_claim_any(const struct adit_queue *q, struct adit_task_cursor *c, uint64_t kinds, struct adit_task_claim *out)
 {
-    uint64_t slots = 1ull << q->shift, tail;
+    uint64_t slots = 1ull << q->shift;
     c->left = 0;
     c->left_wants = false;
     begin_round(c);
+    run_kinds(c, kinds);
     for (uint32_t level = 0; level < q->levels_n; level++) {
-        tail = adit_load_seq_cst(&q->slot->level[level].tail);
-        c->next[level] = tail > slots ? tail - slots : 0; /* as far back as a slot can be of use */
-        for (uint64_t i = 0; i < slots; i++) /* oldest first, mostly */
-            if (claim_slot(q, c, level, (tail + i) & (slots - 1), kinds, out))
+        uint64_t returns = adit_load_acquire(&q->slot->level[level].head) >> 48; /* TASK:return, before the looks, as tail */
+        uint64_t tail = adit_load_seq_cst(&q->slot->level[level].tail);
+        struct adit_task_walk w = adit_task_walk_from(q, level, ADIT_TASK_GROUP_ENDED, tail); /* oldest first, mostly */
+        bool is_known = true;
+        c->returns[level] = returns;
+        c->next[level] = c->beyond[level] = tail > slots ? tail - slots : 0; /* as far back as a slot can be of use */
+        c->passed[level] = 0;
+        while (adit_task_walk_on(&w)) /* word: seq_cst, TASK:queued, after TASK:sleep, TASK:spinner (worker.c) */
+            if (claim_slot(q, c, level, w.slot, w.word, kinds, &is_known, out))
                 return true;
+        if (is_known)
+            c->beyond[level] = tail;
     }
     return false;
 }

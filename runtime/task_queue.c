@@ -21,6 +21,8 @@ bool adit_queue_adopt(struct adit_arena *arena, uint32_t id, struct adit_queue *
         (uint64_t)out->levels_n << out->shift > arena->tasks_max - first)
         return false;
     out->tasks = arena->tasks + first;
+    out->groups = arena->task_groups + adit_task_group_index(id, first, out->shift, 0, 0);
+    out->group_shift = adit_task_group_shift(out->shift);
     return true;
 }
 

@@ -17,7 +17,10 @@
  * look comes after it and sees FILLING. (4) Who makes a task QUEUED that workers may have passed (HELD, DELAYED, a dead worker's) then lowers head and
  * changes its count of returns in one word (TASK:return); a worker whose head has another count begins there again, and its own raise of head
  * fails. (5) Who dies between the two of (4), or before it raised tail, leaves a task that a worker finds before it sleeps: it looks at what every slot
- * holds, whatever the hints say (adit_task_claim_any). tests/models/task_queue.pml searches all five.
+ * holds, whatever the hints say (adit_task_claim_any), but for slots of groups in which nothing can wait (task_groups.h). tests/models/task_queue.pml searches all five.
+ *
+ * (6) What a worker can never run (its kind, or it writes buffers, and this is no producer) it passes once: its cursor's beyond lies behind all that it has looked at. That holds
+ * while it runs the same kinds and returns are the same: nothing else makes what lies there claimable, as for (1). next, and with it head, stays before the first of them, for others.
  *
  * A submitter looks at [tail, tail + 2^shift) alone. Where all of that is past or busy, tail lags (who took a ring of slots and has not raised it
  * yet, or died before): it is raised to the first position at which a slot is open. So no task is a ring beyond tail.
@@ -35,7 +38,8 @@ struct adit_queue {
     struct adit_arena *arena;
     struct adit_queue_slot *slot;
     struct adit_task_slot *tasks; /* of its first level */
-    uint32_t id, order, levels_n, shift;
+    uint64_t *groups;             /* likewise (task_groups.h) */
+    uint32_t id, order, levels_n, shift, group_shift;
     uint64_t pad0[16];                  /* what follows is written by submitters, what comes before is read by this process's workers all the time */
     uint64_t full_ns[ADIT_TASK_LEVELS]; /* when a submitter last saw that a whole level was full; relaxed */
     uint64_t rings;                     /* of the bell by this handle; relaxed */
@@ -137,10 +141,13 @@ int adit_task_submit_timed(struct adit_queue *q, const struct adit_task_spec *sp
 
 /* How far a worker has come; one thread's. */
 struct adit_task_cursor {
+    uint64_t beyond[ADIT_TASK_LEVELS];  /* from next to here all were looked at, while returns were these and it ran kinds, and what of them waits is never for this worker; at least next */
+    uint64_t kinds;                     /* see beyond */
+    uint32_t claims;
+    bool is_held_up[ADIT_TASK_LEVELS];  /* next is of a task that it cannot run or that is being stored: later ones were looked at */
     uint64_t next[ADIT_TASK_LEVELS];    /* positions before are not for this worker to claim */
     uint64_t returns[ADIT_TASK_LEVELS]; /* of head, as it was when that was so */
-    bool is_held_up[ADIT_TASK_LEVELS];  /* next is of a task that it cannot run or that is being stored: later ones were looked at */
-    uint32_t claims;
+    uint64_t passed[ADIT_TASK_LEVELS];  /* kinds of what it went by as never for this worker, and maybe of others that are gone */
     uint64_t left; /* kinds of which adit_task_claim_any saw tasks that this worker could not have, */
     bool left_wants; /* but for those with wants, of which all were told */
     uint64_t again_ns;    /* of the last adit_task_claim or _any: when one that this worker was not to have yet may be had; UINT64_MAX: there was none */
@@ -150,7 +157,7 @@ struct adit_task_cursor {
 bool adit_task_claim(const struct adit_queue *q, struct adit_task_cursor *cursor, uint64_t kinds, struct adit_task_claim *out);
 /* The same, if the task that this worker expects next, of some level, is there: one load a level when not. May miss one that lies further on. */
 bool adit_task_claim_next(const struct adit_queue *q, struct adit_task_cursor *cursor, uint64_t kinds, struct adit_task_claim *out);
-/* adit_task_claim having looked at every slot, and made due tasks QUEUED; before sleeping. */
+/* adit_task_claim having looked at every slot that can hold a task (task_groups.h); before sleeping. */
 bool adit_task_claim_any(const struct adit_queue *q, struct adit_task_cursor *cursor, uint64_t kinds, struct adit_task_claim *out);
 /* Claims that very task, for who has submitted it and waits, if it is QUEUED. */
 bool adit_task_claim_back(const struct adit_queue *q, const struct adit_task_place *place, uint64_t kinds, struct adit_task_claim *out);
@@ -210,7 +217,7 @@ bool adit_task_was_submitted(struct adit_arena *arena, uint64_t handle);
 /* ---- recovery: task_recover.c ---- */
 
 /* Whatever the owner, which is dead or leaves, had in any queue: what it ran is QUEUED again or POISONED, what it was submitting is gone, what it had submitted is DETACHED. May be left at any
- * instruction and called again. All slots of all queues are looked at: some 1 ns each. False: one is COMMITTED and could not be concluded, as no reader was
+ * instruction and called again. All queues are looked at, their slots where anything can be (task_groups.h). False: one is COMMITTED and could not be concluded, as no reader was
  * to be had; its shadows are still to be kept: again later. */
 bool adit_tasks_recover(struct adit_arena *arena, uint32_t owner);
 /* The same for one task, that of handle, if the dead owner ran it; nobody is told. True: it is QUEUED again, or DELAYED, or has ended, but for what is said above. */

@@ -1,5 +1,6 @@
 /* task_recover.c - what a dead participant had in queues. Each step is one compare-and-swap from a word that names the dead, or one that sets DETACHED, so it
  * may be left anywhere and made again, beside everybody's work. */
+#include "runtime/task_groups.h"
 #include "runtime/task_limit.h"
 #include "runtime/task_sleepers.h"
 
@@ -94,11 +95,13 @@ bool adit_tasks_recover(struct adit_arena *arena, uint32_t owner)
         slots -= (uint64_t)q.levels_n << q.shift;
         forget_spinner(&q, owner);
         forget_sleepers(&q, owner);
-        for (uint32_t level = 0; level < q.levels_n; level++)
-            for (uint64_t i = 0; i >> q.shift == 0; i++) {
-                struct adit_task_place place = adit_task_place_of(&q, level, i, adit_load_relaxed(&adit_task_at(&q, level, i)->word));
-                is_all &= recover_at(&q, &place, owner); /* relaxed: whatever has the slot now, what is the owner's in it stays */
+        for (uint32_t level = 0; level < q.levels_n; level++) {
+            struct adit_task_walk w = adit_task_walk(&q, level, ADIT_TASK_GROUP_FREE);
+            while (adit_task_walk_on(&w)) {
+                struct adit_task_place place = adit_task_place_of(&q, level, w.slot, w.word);
+                is_all &= recover_at(&q, &place, owner); /* whatever has the slot now, what is the owner's in it stays */
             }
+        }
         adit_event_post(&q.slot->work); /* what it ran may run again, and of what it submitted or delayed, or was woken for, it may not have told */
         adit_event_post(&q.slot->done); /* the same for what it ended, */
         adit_event_post(&q.slot->room); /* and for the room that it made */

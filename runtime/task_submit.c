@@ -6,7 +6,7 @@
 #include "runtime/kind_able.h"
 #include "runtime/params.h"
 #include "runtime/task_bell.h"
-#include "runtime/task_queue.h"
+#include "runtime/task_groups.h"
 #include "runtime/task_uses.h"
 #include "runtime/task_wants.h"
 
@@ -93,6 +93,7 @@ static int take_open(const struct adit_queue *q, uint32_t level, uint64_t from, 
         }
         struct adit_task_slot *t = adit_task_at(q, level, s.p);
         uint64_t round = adit_task_round_at(q, s.p), ours = adit_task_word(round, 0, 0, ADIT_TASK_FILLING, q->arena->owner);
+        adit_task_group_enter(q, level, s.p);
         if (!adit_cas_seq_cst(&t->word, &s.word, ours)) /* TASK:fill. Acquire: the last task's accesses before ours */
             continue;
         uint64_t now = tail_of(l); /* after TASK:fill: see task_queue.h (2) */

@@ -85,6 +85,7 @@ struct adit_arena {
     uint64_t *task_use_bits;
     struct adit_task_wants *task_wants;
     struct adit_task_memory *task_memory;
+    uint64_t *task_groups; /* adit_task_groups(tasks_max) */
     struct adit_buffer_slot *buffers;
     struct adit_worker_slot *workers;
     struct adit_viewer_slot *viewers; /* ADIT_VIEWERS_MAX */

@@ -45,6 +45,7 @@ uint64_t adit_control_signature(void)
     h = MIX(h, sizeof(struct adit_task_uses));
     h = MIX(h, sizeof(struct adit_task_wants));
     h = MIX(h, sizeof(struct adit_task_memory));
+    h = MIX(h, adit_task_groups(1u << 20));
     h = MIX(h, sizeof(struct adit_buffer_slot));
     h = MIX(h, sizeof(struct adit_worker_slot));
     h = MIX(h, offsetof(struct adit_control, inner_at));
@@ -112,6 +113,7 @@ uint64_t adit_control_layout(const struct adit_arena_plan *plan, struct adit_con
     at = place(&head->task_use_bits, at, plan->tasks_max, 8);
     at = place(&head->task_wants, at, plan->tasks_max, sizeof(struct adit_task_wants));
     at = place(&head->task_memory, at, participants, sizeof(struct adit_task_memory));
+    at = place(&head->task_groups, at, adit_task_groups(plan->tasks_max), 8);
     at = place(&head->buffers, at, plan->buffers_max, sizeof(struct adit_buffer_slot));
     at = place(&head->workers, at, ADIT_WORKER_SLOTS, sizeof(struct adit_worker_slot));
     at = place(&head->viewers, at, ADIT_VIEWERS_MAX, sizeof(struct adit_viewer_slot));
@@ -187,6 +189,7 @@ static bool adopt_tasks(struct adit_arena *a, const struct adit_control *c)
     a->task_use_bits = table(a, &c->task_use_bits, 8, ADIT_TASKS_MAX);
     a->task_wants = table(a, &c->task_wants, sizeof *a->task_wants, ADIT_TASKS_MAX);
     a->task_memory = table(a, &c->task_memory, sizeof *a->task_memory, ADIT_PARTICIPANTS_MAX);
+    a->task_groups = table(a, &c->task_groups, 8, adit_task_groups(ADIT_TASKS_MAX));
     a->buffers = table(a, &c->buffers, sizeof *a->buffers, ADIT_BUFFERS_MAX);
     a->kinds_max = (uint32_t)c->kinds.n;
     a->queues_max = (uint32_t)c->queues.n;
@@ -195,9 +198,9 @@ static bool adopt_tasks(struct adit_arena *a, const struct adit_control *c)
     a->viewers = table(a, &c->viewers, sizeof *a->viewers, ADIT_VIEWERS_MAX);
     a->buffers_max = (uint32_t)c->buffers.n;
     a->workers_max = (uint32_t)c->workers.n;
-    return a->kinds && a->queues && a->tasks && a->task_after && a->task_blockers && a->task_uses && a->task_use_bits && a->task_wants && a->task_memory && a->buffers && a->workers && a->viewers &&
+    return a->kinds && a->queues && a->tasks && a->task_after && a->task_blockers && a->task_uses && a->task_use_bits && a->task_wants && a->task_memory && a->task_groups && a->buffers && a->workers && a->viewers &&
            c->viewers.n == ADIT_VIEWERS_MAX && c->task_wants.n == a->tasks_max && c->task_memory.n == a->participants_max && c->task_after.n == a->tasks_max && c->task_blockers.n == a->tasks_max &&
-           c->task_uses.n == a->tasks_max && c->task_use_bits.n == a->tasks_max;
+           c->task_uses.n == a->tasks_max && c->task_use_bits.n == a->tasks_max && c->task_groups.n == adit_task_groups(a->tasks_max);
 }
 
 /* The tables that guests do not see; false when one lies outside. */

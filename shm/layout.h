@@ -269,8 +269,8 @@ struct adit_control {
     struct adit_table waits, kinds, queues, tasks, task_after, task_blockers, task_uses, task_use_bits, buffers;
     uint64_t inner_at;                      /* see above */
     char guest_path[ADIT_GUEST_PATH_BYTES]; /* of the guests' socket; "" without guests */
-    struct adit_table workers, task_wants, task_memory, viewers;
-    uint64_t pad1[7];
+    struct adit_table workers, task_wants, task_memory, viewers, task_groups;
+    uint64_t pad1[5];
     struct adit_segment segments[ADIT_SEGMENTS_MAX];
     /* each of the following on a line pair of its own */
     uint64_t epoch; /* odd, counts by ADIT_EPOCH_STEP; w: grace periods, o: seq_cst RMW; read at every enter */

@@ -161,6 +161,31 @@ struct adit_task_memory {
     uint64_t pad0;
 };
 
+/* group word, one for so many slots of a level that lie in a row:  | round 62 | FREE 1 | ENDED 1 |: none of them was ever taken for that round or a later one; and of
+ * what they were taken for before
+ *
+ *     ENDED   all that was submitted has ended       set (CAS) by who has looked at each of them; not set: maybe
+ *     FREE    likewise all of them are free, and ENDED
+ *
+ * w: submitters, before FILLING: the round behind theirs, without either; who looks; o: seq_cst CAS. Why nothing is missed: runtime/task_groups.h. */
+#define ADIT_TASK_GROUP_ENDED 1ull
+#define ADIT_TASK_GROUP_FREE 2ull
+#define ADIT_TASK_GROUP_ROUND 2u /* its lowest bit */
+#define ADIT_TASK_GROUP_SHIFT 6u /* a group has 2^that slots at least, or a level's, */
+#define ADIT_TASK_GROUPS_SHIFT 10u /* and a level 2^that groups at most */
+static inline uint32_t adit_task_group_shift(uint32_t shift)
+{
+    uint32_t least = shift < ADIT_TASK_GROUP_SHIFT ? shift : ADIT_TASK_GROUP_SHIFT;
+    return shift > least + ADIT_TASK_GROUPS_SHIFT ? shift - ADIT_TASK_GROUPS_SHIFT : least;
+}
+/* Words in the table: a queue's begin at first / 64 + 5 id, and it has one a level more than its slots / 64 at most, so the next one's lie behind. */
+static inline uint64_t adit_task_groups(uint64_t tasks_max) { return (tasks_max >> ADIT_TASK_GROUP_SHIFT) + ADIT_QUEUES * ADIT_TASK_LEVELS; }
+static inline uint64_t adit_task_group_index(uint32_t id, uint32_t first, uint32_t shift, uint32_t level, uint64_t slot)
+{
+    uint32_t each = adit_task_group_shift(shift);
+    return (first >> ADIT_TASK_GROUP_SHIFT) + (uint64_t)id * ADIT_TASK_LEVELS + ((uint64_t)level << (shift - each)) + (slot >> each);
+}
+
 /* What a task depends on, one a slot of the tasks table; while the task is HELD. blocker stands in a table of its own, dense, so that who ends a task finds
  * those it holds up in some lines. */
 struct adit_task_after {

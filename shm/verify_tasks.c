@@ -17,7 +17,8 @@
  * p has no lower bound: a result that nobody takes stays where it is. Words carry 24 bits of a round, so one that is too far ahead by more than AHEAD_MAX
  * rounds is taken for one that was left behind. From HELD on, the kind is named, what lies there fits it, and the submitter is there unless the
  * task is DETACHED: who leaves or dies detaches what it submitted, else nobody would ever free it. A worker raises head over what was used or given up:
- * to tail + c at most. Who is named as spinner is there: it takes its name away before it ends.
+ * to tail + c at most. Who is named as spinner is there: it takes its name away before it ends. A group's word names a later round than any slot of it that is not FREE; it is not marked
+ * FREE while there is one, nor ENDED while one is HELD to COMMITTED: who looks for those goes by it.
  *
  * Quiet, also: nothing is FILLING, RUNNING or COMMITTED; what has ended is not AWAITED, as those who waited have been told, nor DETACHED, but free; a HELD
  * task's blocker is a task that has not ended and is AWAITED, so who ends that one comes by; a DELAYED task's queue says that something is due then or earlier, else nobody would look. That it
@@ -97,6 +98,7 @@ static const char *blocker_fault(const struct adit_arena *a, uint64_t slot)
 
 struct task_look {
     uint64_t word, tail; /* tail: loaded after word, so it is not behind what the word's maker saw */
+    uint64_t group;      /* likewise: had its marks been there too early, they would be so still */
     uint32_t kind, args_bytes, result_bytes, attempts_max, submitter;
     uint32_t flags, near;
     uint64_t due_ns;
@@ -105,10 +107,11 @@ struct task_look {
 /* Nothing of it runs: it has no kind. */
 static bool is_join(const struct task_look *l) { return l->flags & ADIT_TASK_IS_JOIN; }
 
-static void load_task(const struct adit_arena *a, const struct adit_task_slot *t, const uint64_t *tail, struct task_look *l)
+static void load_task(const struct adit_arena *a, const struct adit_task_slot *t, const uint64_t *tail, const uint64_t *group, struct task_look *l)
 {
     l->word = adit_load_acquire(&t->word); /* TASK:queued, TASK:done */
     l->tail = adit_load_acquire(tail);
+    l->group = adit_load_acquire(group);
     l->kind = __atomic_load_n(&t->kind, __ATOMIC_ACQUIRE); /* these before the word is loaded again */
     l->args_bytes = __atomic_load_n(&t->args_bytes, __ATOMIC_ACQUIRE);
     l->result_bytes = __atomic_load_n(&t->result_bytes, __ATOMIC_ACQUIRE);
@@ -163,6 +166,17 @@ static const char *place_fault(const struct queue_look *q, const struct task_loo
     return ahead < AHEAD_MAX && ((round + ahead) << q->shift | i) >= end ? "in a round that is yet to come" : NULL;
 }
 
+/* Of a slot that is not FREE: whoever looks for what is there goes by its group. */
+static const char *group_fault(const struct task_look *l)
+{
+    uint64_t ahead = (adit_task_round(l->word) - (l->group >> ADIT_TASK_GROUP_ROUND)) & 0xffffff;
+    if (ahead < AHEAD_MAX)
+        return "its group does not say that it was taken";
+    if (l->group & ADIT_TASK_GROUP_FREE)
+        return "its group says that all are free";
+    return l->group & ADIT_TASK_GROUP_ENDED && adit_task_state(l->word) >= ADIT_TASK_HELD && !adit_task_has_ended(l->word) ? "its group says that all have ended" : NULL;
+}
+
 /* Of a task that is there: what lies in its slot. */
 static const char *content_fault(const struct adit_arena *a, const struct queue_look *q, const struct task_look *l, bool quiet)
 {
@@ -194,10 +208,11 @@ static void look_at_task(struct adit_verifier *v, const struct queue_look *q, ui
     const struct adit_task_slot *t = &v->arena->tasks[q->first + ((uint64_t)level << q->shift) + i];
     const char *invariant = "I7";
     struct task_look l;
-    load_task(v->arena, t, &q->slot->level[level].tail, &l);
+    load_task(v->arena, t, &q->slot->level[level].tail, &v->arena->task_groups[adit_task_group_index(q->id, q->first, q->shift, level, i)], &l);
     enum adit_task_state state = adit_task_state(l.word);
     const char *fault = word_fault(&l, v->quiet);
     fault = fault ? fault : place_fault(q, &l, i);
+    fault = fault || state == ADIT_TASK_FREE ? fault : group_fault(&l);
     if (!fault && state >= ADIT_TASK_HELD)
         fault = content_fault(v->arena, q, &l, v->quiet);
     if (!fault && state >= ADIT_TASK_HELD && !adit_task_has_ended(l.word))

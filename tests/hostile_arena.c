@@ -279,7 +279,10 @@ uint64_t *hostile_place(const struct hostile *h, uint64_t *seed)
     case 40: return k & 1 ? &a->task_blockers[(k >> 1) % HOSTILE_TASK_SLOTS] : &a->task_use_bits[(k >> 1) % HOSTILE_TASK_SLOTS];
     case 41: return &a->task_after[(k >> 8) % HOSTILE_TASK_SLOTS].task[k & 1];
     case 42: return (uint64_t *)&a->task_uses[(k >> 8) % HOSTILE_TASK_SLOTS] + k % 8;
-    case 44: return (uint64_t *)&a->task_wants[(k >> 8) % HOSTILE_TASK_SLOTS] + k % 3;
+    case 44:
+        if (k & 64)
+            return &a->task_groups[(k >> 8) % 32];
+        return (uint64_t *)&a->task_wants[(k >> 8) % HOSTILE_TASK_SLOTS] + k % 3;
     case 45: return (uint64_t *)&a->task_memory[(k >> 8) % a->participants_max] + k % 2;
     case 43: return (uint64_t *)&a->buffers[k & 3] + (k >> 8) % 3;
     case 30: case 31: case 32: return &a->tasks[k % HOSTILE_TASK_SLOTS].word;

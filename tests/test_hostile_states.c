@@ -65,6 +65,7 @@ static bool tables_are_inside(const struct adit_arena *a)
                is_inside(a->task_after, a->tasks_max, sizeof *a->task_after) && is_inside(a->task_blockers, a->tasks_max, 8) &&
                is_inside(a->task_uses, a->tasks_max, sizeof *a->task_uses) && is_inside(a->task_use_bits, a->tasks_max, 8) &&
                is_inside(a->task_wants, a->tasks_max, sizeof *a->task_wants) && is_inside(a->task_memory, a->participants_max, sizeof *a->task_memory) &&
+               is_inside(a->task_groups, adit_task_groups(a->tasks_max), 8) &&
                is_inside(a->buffers, a->buffers_max, sizeof *a->buffers);
     for (uint32_t s = 0; s < 2 && all; s++)
         all = is_inside(a->segments[s].words, a->segments[s].granules, 8) &&

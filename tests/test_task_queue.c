@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "runtime/kind.h"
+#include "runtime/task_groups.h"
 #include "runtime/task_queue.h"
 #include "runtime/task_sleepers.h"
 #include "tests/chunk_fixture.h"
@@ -246,6 +247,154 @@ static void a_sleeper_is_taken_away_once_and_by_who_means_it(void **state)
     close_all();
 }
 
+/* ---- groups (runtime/task_groups.h), and what a worker leaves to others: what is planted where nobody is to look is not found */
+
+#define MANY 4096u
+#define EACH 64u /* slots of a group */
+
+static uint32_t other_kind;
+
+static void open_large(enum adit_queue_order order)
+{
+    const struct adit_kind_params k = {.size = sizeof k, .name = "nothing"}, o = {.size = sizeof o, .name = "other"};
+    const struct adit_queue_params p = {.size = sizeof p, .order = order, .capacity = MANY};
+    const struct adit_create_params c = {.size = sizeof c, .chunks_max = 64, .data_bytes = 8 << 20, .tasks_max = 2 * MANY};
+    arena = fixture_create(&c);
+    assert_int_equal(adit_kind_register(arena, &k, &kind), 0);
+    assert_int_equal(adit_kind_register(arena, &o, &other_kind), 0);
+    assert_int_equal(adit_queue_open(arena, "work", &p, &queue), 0);
+}
+
+/* Slot i of round says that a task waits there, unless it does already; what was there. */
+static uint64_t plant(uint64_t i, uint64_t round, enum adit_task_state state, uint32_t owner)
+{
+    struct adit_task_slot *t = adit_task_at(queue, 0, i);
+    uint64_t before = adit_load_acquire(&t->word);
+    t->kind = (uint8_t)kind;
+    t->attempts_max = 3;
+    adit_store_release(&t->word, adit_task_word(round, 0, 0, state, owner));
+    return before;
+}
+
+static void run_all(struct adit_task_cursor *cursor)
+{
+    struct adit_task_claim c;
+    while (adit_task_claim(queue, cursor, ALL_KINDS, &c))
+        commit(&c);
+}
+
+static void who_looks_at_everything_goes_by_what_was_never_taken_or_has_ended(void **state)
+{
+    (void)state;
+    for (enum adit_queue_order order = ADIT_ORDER_FIFO; order <= ADIT_ORDER_LIFO; order++) {
+        open_large(order);
+        struct adit_task_cursor cursor = {0};
+        struct adit_task_claim c;
+        uint64_t far = MANY - EACH - 1, near = 2 * EACH + 3;
+        submit(5 * EACH);
+        run_all(&cursor);
+        assert_false(adit_task_claim_any(queue, &cursor, ALL_KINDS, &c)); /* marks the first five groups, which are behind tail */
+        uint64_t unused = plant(far, 0, ADIT_TASK_QUEUED, 0), freed = plant(near, 1, ADIT_TASK_QUEUED, 0);
+        assert_false(adit_task_claim_any(queue, &cursor, ALL_KINDS, &c)); /* (tried: each of these with the looks as they were, at every slot) */
+        assert_true(adit_task_oldest_ns(queue) == UINT64_MAX || order == ADIT_ORDER_FIFO);
+        (void)plant(near, 1, ADIT_TASK_HELD, 0);
+        adit_task_look_after_all(queue);
+        assert_int_equal(adit_task_state(adit_task_at(queue, 0, near)->word), ADIT_TASK_HELD);
+        (void)plant(near, 1, ADIT_TASK_FILLING, adit_owner_make(9, 9));
+        assert_true(adit_tasks_recover(arena, adit_owner_make(9, 9)));
+        assert_int_equal(adit_task_state(adit_task_at(queue, 0, near)->word), ADIT_TASK_FILLING);
+        adit_store_release(&adit_task_at(queue, 0, far)->word, unused);
+        adit_store_release(&adit_task_at(queue, 0, near)->word, freed);
+        submit(MANY); /* around, and into all of them */
+        run_all(&cursor);
+        close_all();
+    }
+}
+
+/* A result that nobody takes: workers go by, recovery does not. A task that comes into the same slots later is found, whatever was said of them. */
+static void marks_follow_the_tasks_of_a_group_to_their_ends(void **state)
+{
+    (void)state;
+    open_large(ADIT_ORDER_FIFO);
+    struct adit_task_cursor cursor = {0};
+    struct adit_task_claim c;
+    struct adit_task_spec s = {.size = sizeof s, .kind = kind};
+    struct adit_task_result r = {.size = sizeof r};
+    uint64_t task, *group = &queue->groups[0], used = 1u << ADIT_TASK_GROUP_ROUND;
+    assert_int_equal(adit_submit(queue, &s, &task), 0);
+    submit(2 * EACH);
+    assert_true(*group == used);
+    c = claim(&cursor, 0);
+    run_all(&cursor);
+    assert_false(adit_task_claim_any(queue, &cursor, ALL_KINDS, &c));
+    assert_true(*group == used); /* one runs (tried: what ran counted as ended, and it was lost when its worker died) */
+    assert_true(queue->groups[1] == (used | ADIT_TASK_GROUP_ENDED | ADIT_TASK_GROUP_FREE));
+    const struct adit_task_claim first = {{adit_task_at(queue, 0, 0), 0, 0}, adit_task_at(queue, 0, 0)->word, 0};
+    commit(&first);
+    assert_false(adit_task_claim_any(queue, &cursor, ALL_KINDS, &c));
+    assert_true(*group == (used | ADIT_TASK_GROUP_ENDED)); /* (tried: it counted as free, so that recovery left it) */
+    assert_true(adit_tasks_recover(arena, arena->owner)); /* frees it */
+    assert_true(adit_tasks_recover(arena, arena->owner));
+    assert_true(*group == (used | ADIT_TASK_GROUP_ENDED | ADIT_TASK_GROUP_FREE));
+    assert_int_equal(adit_wait(queue, task, 0, &r), -ENOENT);
+    submit(MANY - 2 * EACH - 1);
+    run_all(&cursor);
+    submit(1);
+    assert_true(*group == 2 * used); /* (tried: FILLING without a word of it: lost if hints are) */
+    adit_store_release(&queue->slot->level[0].head, (uint64_t)7 << 48 | 3 * MANY); /* lost */
+    there_is_none(&cursor);
+    assert_true(adit_task_claim_any(queue, &cursor, ALL_KINDS, &c));
+    assert_int_equal(c.place.position, MANY);
+    commit(&c);
+    close_all();
+}
+
+/* Who came first and cannot be run here is passed once; what comes back, or is run by more kinds, is found. */
+static void tasks_of_other_kinds_are_looked_at_once(void **state)
+{
+    (void)state;
+    for (enum adit_queue_order order = ADIT_ORDER_FIFO; order <= ADIT_ORDER_LIFO; order++) {
+        open_large(order);
+        struct adit_task_cursor cursor = {0};
+        struct adit_task_claim c, d;
+        struct adit_task_spec s = {.size = sizeof s, .kind = other_kind, .detached = true};
+        uint64_t task, mine = 1ull << kind;
+        for (uint32_t i = 0; i < 300; i++)
+            assert_int_equal(adit_submit(queue, &s, &task), 0);
+        assert_false(adit_task_claim(queue, &cursor, mine, &c));
+        adit_task_at(queue, 0, 150)->kind = (uint8_t)kind; /* planted: no task changes its kind */
+        submit(2);
+        assert_true(adit_task_claim_next(queue, &cursor, mine, &c));
+        assert_int_equal(c.place.position, order == ADIT_ORDER_FIFO ? 300 : 301);
+        assert_true(adit_task_claim(queue, &cursor, mine, &d)); /* (tried: the looks from the first that waits on) */
+        assert_int_equal(d.place.position, order == ADIT_ORDER_FIFO ? 301 : 300);
+        assert_false(adit_task_claim(queue, &cursor, mine, &c));
+        assert_true(adit_task_more_kinds(queue, &cursor) == 1ull << other_kind); /* who is asleep may run them (tried: only what comes behind) */
+        adit_task_at(queue, 0, 150)->kind = (uint8_t)other_kind;
+        assert_true(adit_task_put_back(queue, &d)); /* (tried: a worker that goes on where it was) */
+        assert_true(adit_task_claim(queue, &cursor, mine, &c));
+        assert_int_equal(c.place.position, d.place.position);
+        commit(&c);
+        assert_true(adit_task_claim(queue, &cursor, ALL_KINDS, &c)); /* (tried: without a look at the kinds) */
+        assert_int_equal(c.place.position, order == ADIT_ORDER_FIFO ? 0 : 299);
+        commit(&c);
+        assert_false(adit_task_claim_any(queue, &cursor, mine, &c));
+        assert_true(cursor.left == 1ull << other_kind);
+        submit(1);
+        assert_true(adit_task_claim(queue, &cursor, mine, &c));
+        assert_int_equal(c.place.position, 302);
+        commit(&c);
+        submit(1);
+        uint64_t word = plant(303, 0, ADIT_TASK_FILLING, arena->owner); /* as its submitter had it */
+        assert_false(adit_task_claim_any(queue, &cursor, mine, &c));
+        adit_store_release(&adit_task_at(queue, 0, 303)->word, word);
+        assert_true(adit_task_claim(queue, &cursor, mine, &c)); /* (tried: whoever has looked at everything goes on behind it) */
+        assert_int_equal(c.place.position, 303);
+        commit(&c);
+        close_all();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +405,9 @@ int main(void)
         cmocka_unit_test(a_task_waits_from_when_it_could_have_run_and_in_any_order),
         cmocka_unit_test(what_was_left_committed_is_concluded_by_sleepers),
         cmocka_unit_test(a_higher_level_goes_first_though_others_have_used_it),
+        cmocka_unit_test(who_looks_at_everything_goes_by_what_was_never_taken_or_has_ended),
+        cmocka_unit_test(marks_follow_the_tasks_of_a_group_to_their_ends),
+        cmocka_unit_test(tasks_of_other_kinds_are_looked_at_once),
     };
     return cmocka_run_group_tests(tests, shm_fixture_set_up, shm_fixture_tear_down);
 }

@@ -144,11 +144,36 @@ static void what_a_task_wants_and_what_is_reserved_is_looked_at(void **state)
     wanted_with(0, "I5", verify_at("participant %u", a->participants_max - 1), "nobody is there");
 }
 
+/* Of the first queue's only level, which is one group. */
+static uint64_t *group(void) { return &a->task_groups[adit_task_group_index(0, 0, 3, 0, 0)]; }
+
+static void a_group_that_has_its_slots_passed_by_is_found(void **state)
+{
+    (void)state;
+    assert_true(*group() == 1u << ADIT_TASK_GROUP_ROUND);
+    VERIFY_POKE(*group(), 0);
+    wanted_with(0, "I7", place_of(SLOT_DONE), "its group does not say that it was taken");
+    VERIFY_POKE(*group(), 2u << ADIT_TASK_GROUP_ROUND); /* by who was about to fill, and died */
+    assert_int_equal(verify_run(a, ALL, 0), 0);
+    VERIFY_POKE(*group(), *group() | ADIT_TASK_GROUP_ENDED);
+    wanted_with(0, "I7", place_of(SLOT_QUEUED), "its group says that all have ended");
+    for (uint32_t slot = SLOT_QUEUED; slot <= SLOT_DELAYED; slot++)
+        poke_word(slot, 0, 1, 0, ADIT_TASK_DONE, 0);
+    VERIFY_POKE(*group(), *group() | ADIT_TASK_GROUP_ENDED);
+    assert_int_equal(verify_run(a, ALL, 0), 0);
+    poke_word(SLOT_UNUSED, 0, 0, 0, ADIT_TASK_FILLING, a->owner); /* of a late submitter, who will see tail */
+    assert_int_equal(verify_run(a, ADIT_VERIFY_LIVING, 0), 0);
+    VERIFY_POKE(*group(), *group() | ADIT_TASK_GROUP_FREE);
+    wanted_with(ADIT_VERIFY_LIVING, "I7", place_of(SLOT_UNUSED), "its group says that all are free");
+    verify_heal();
+}
+
 static void places_that_tail_and_head_do_not_allow_are_found(void **state)
 {
     struct adit_task_level *l = &scene.fifo->slot->level[0];
     (void)state;
     sound(SLOT_UNUSED, adit_task_word(0, 0, 0, ADIT_TASK_FILLING, a->owner)); /* at tail */
+    VERIFY_POKE(*group(), 2u << ADIT_TASK_GROUP_ROUND);
     sound(SLOT_QUEUED, adit_task_word(1, 0, 0, ADIT_TASK_QUEUED, 0));     /* position 10, below tail + 8 */
     sound(SLOT_UNUSED, adit_task_word(1, 0, 0, ADIT_TASK_FREE, 0));       /* used at 5, and tail yet to be raised */
     wrong(SLOT_UNUSED, adit_task_word(1, 0, 0, ADIT_TASK_FILLING, a->owner), "I7", "yet to come"); /* position 13 */
@@ -456,6 +481,7 @@ int main(void)
         cmocka_unit_test(an_attempt_that_cannot_be_is_found),
         cmocka_unit_test(a_task_that_is_not_as_its_submitter_left_it_is_found),
         cmocka_unit_test(what_a_task_wants_and_what_is_reserved_is_looked_at),
+        cmocka_unit_test(a_group_that_has_its_slots_passed_by_is_found),
         cmocka_unit_test(places_that_tail_and_head_do_not_allow_are_found),
         cmocka_unit_test(a_queue_without_workers_may_hold_what_waits_and_nothing_that_somebody_has),
         cmocka_unit_test(a_queue_or_kind_that_cannot_be_is_found),
