@@ -9,7 +9,7 @@
  *       | nothing
  *       v
  *     sleep: waiters + 1 (TASK:sleep); spinner := 0 (TASK:spinner); look at        found: pass on, run
- *       all there is; sleep until told, or the next task is due; waiters - 1; claim   found: pass on, run
+ *       all there is; sleep until told, or the next task is due; waiters - 1; claim found: pass on, run
  *
  *     pass on: others asleep? spinner := 0 (TASK:spinner); look; there are more: wake one
  *
