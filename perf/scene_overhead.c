@@ -23,7 +23,6 @@ struct args {
 struct overhead {
     struct adit_arena *arena;
     struct adit_queue *queue;
-    struct adit_pool *pool;
     struct adit_dispatcher *dispatcher;
     uint32_t kind, which;
 };
@@ -85,9 +84,7 @@ static double kernels_block(void *context, uint64_t rounds)
 
 static int open_all(struct bench *bench, struct overhead *o, struct kernels *k)
 {
-    const struct adit_pool_params pool = {.size = sizeof pool, .workers = 1};
     const struct adit_dispatcher_params dispatcher = {.size = sizeof dispatcher, .workers = 1};
-    const struct adit_queue_params fifo = {.size = sizeof fifo, .order = ADIT_ORDER_FIFO};
     const struct adit_create_params room = {.size = sizeof room, .data_bytes = 32u << 20};
     const struct adit_kind_params put = {.size = sizeof put, .name = "put", .run = run_put, .args_bytes_max = sizeof(struct args)};
     char name[LAB_ARENA_NAME_BYTES];
@@ -105,10 +102,8 @@ static int open_all(struct bench *bench, struct overhead *o, struct kernels *k)
     if (!error)
         error = adit_kind_register(o->arena, &put, &o->kind);
     if (!error)
-        error = adit_queue_open(o->arena, "put", &fifo, &o->queue);
-    if (!error)
-        error = adit_pool_open(o->queue, &pool, &o->pool);
-    return error ? error : adit_dispatcher_open(o->arena, &dispatcher, &o->dispatcher);
+        error = adit_dispatcher_open(o->arena, &dispatcher, &o->dispatcher);
+    return error ? error : adit_queue_open(o->arena, "adit.mesh", NULL, &o->queue); /* its worker's */
 }
 
 static int run(struct bench *bench)
@@ -121,9 +116,8 @@ static int run(struct bench *bench)
                                                           .goal = {GOAL_BEYOND, BEYOND_NS * 1e-3}});
     if (error)
         bench_fail(bench, "all", adit_detail(), error);
-    adit_pool_close(&o.pool);
-    adit_dispatcher_close(&o.dispatcher);
     adit_queue_close(&o.queue);
+    adit_dispatcher_close(&o.dispatcher);
     adit_detach(&o.arena);
     return error;
 }
