@@ -29,6 +29,8 @@ extern "C" {
  *
  * It remembers nothing that the store does not say: if its process dies, whoever opens a stream next goes on where it was, tasks that are still to come included. One a world: two
  * would make the same chunks, to no harm but the work. Without viewers in its world it does nothing, and nothing is removed.
+ * A viewer's radius counts as 64 chunks at most, whatever it says: any consumer may be one. Of what is around them it looks at 20,000 places in a round, half of them from where viewers are outwards, half from where it stopped in the round before; so a viewer
+ * that asks for very much delays what is far from the others, and not what is near them.
  *
  * Edit only what is there, and say so: adit_chunk_edit with if_version of the version that was seen. Without it an edit of a chunk that has not come yet, or is just going, begins from air, is the chunk from then on, and
  * the world's own never comes there.
@@ -61,8 +63,8 @@ ADIT_API void adit_stream_close(struct adit_stream **stream);
 
 struct adit_stream_info {
     size_t size;
-    uint32_t missing;     /* chunks within a viewer's radius that are not there */
-    uint32_t wanted;      /* those beyond it, up to ahead */
+    uint32_t missing;     /* chunks within a viewer's radius that are not there, each once, however many see it. Where there is so much around viewers that it takes several rounds to look at: of when it last had looked at all, or as many as it has met, if more */
+    uint32_t wanted;      /* those beyond it, up to ahead; likewise */
     uint32_t under_way;   /* tasks */
     uint64_t missing_ns;  /* CLOCK_MONOTONIC since when there has been something missing without a break; 0: there is not. The backlog as a time: viewers are too fast, or workers too few, once it grows */
     uint64_t made, removed, kept, failed, cancelled, found; /* since open: chunks made, removed; how often `leaving` kept one; tasks that failed, or were not needed any more, or found that somebody had published

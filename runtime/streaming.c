@@ -21,8 +21,12 @@
 #define AHEAD 2u
 #define KEEP 2u
 #define CHUNKS_MAX 64u       /* ahead, keep; and a viewer's radius counts as so many at most */
+#define RADIUS_MAX ((float)(CHUNKS_MAX * ADIT_CHUNK_DIM))
 #define FAR 1048576.0f       /* chunks: no key lies so far out */
-#define MISSING_MAX 1024u    /* looked at in a round: the first ones a viewer's walk meets, from the inside out */
+#define MISSING_MAX 1024u    /* of a round: the first ones its walks meet, from the inside out */
+#define NEAR_LOOKS 10000u    /* of a round, at keys: from where viewers are outwards, */
+#define FAR_LOOKS 10000u     /* and on from where the round before had to stop */
+#define SECTION_LOOKS 1024u
 #define FAILED_MAX 64u       /* keys that are let alone for a while */
 #define FAILED_NS 1000000000u
 #define CLOSE_NS 10000000000u /* that tasks under way have to end at close */
@@ -38,6 +42,12 @@ struct flight {
 struct missing {
     uint64_t packed;
     int32_t rank;
+};
+
+/* Of the places around viewers: ring by ring, in each by viewer, level, column; where it goes on, and what it has counted. */
+struct walk {
+    int32_t d, column;
+    uint32_t viewer, lod, missing, wanted;
 };
 
 struct adit_stream {
@@ -57,6 +67,7 @@ struct adit_stream {
     uint64_t paused_ns; /* until then nothing is begun */
     struct missing missing[MISSING_MAX];
     uint32_t missing_n;
+    struct walk far; /* zeroes: none is under way */
     uint32_t walk_at;
     struct adit_stream_info info; /* w: the thread, relaxed, word by word */
 };
@@ -147,7 +158,7 @@ static bool is_there(const struct adit_arena *arena, uint64_t packed)
 }
 
 /* One place around a viewer. */
-static void look_at(struct adit_stream *s, const struct adit_key *key, uint64_t now, uint32_t *missing, uint32_t *wanted)
+static void look_at(struct adit_stream *s, const struct adit_key *key, uint64_t now, struct walk *w)
 {
     uint64_t packed;
     if (!adit_key_try(key, &packed))
@@ -155,26 +166,9 @@ static void look_at(struct adit_stream *s, const struct adit_key *key, uint64_t 
     float by = beyond(s, packed);
     if (by > (float)s->p.ahead || is_there(s->arena, packed))
         return;
-    *(by > 0 ? wanted : missing) += 1;
+    *(by > 0 ? &w->wanted : &w->missing) += 1;
     if (s->missing_n < MISSING_MAX && !is_flying(s, packed) && !has_failed(s, packed, now))
         s->missing[s->missing_n++] = (struct missing){.packed = packed, .rank = adit_interest_rank(&s->seen, packed, 0)};
-}
-
-/* The square ring of columns of a level at distance d from the one that is around. */
-static void look_at_ring(struct adit_stream *s, const struct adit_key *around, int32_t d, uint64_t now, uint32_t *missing, uint32_t *wanted)
-{
-    struct adit_key key = *around;
-    const int32_t x = key.x, z = key.z, y_lo = s->p.y_lo >> key.lod, y_hi = ((s->p.y_hi - 1) >> key.lod) + 1;
-    for (int32_t i = -d; i <= d; i++)
-        for (int32_t j = -d; j <= d; j += i == -d || i == d || !d ? 1 : 2 * d)
-            for (key.x = x + i, key.z = z + j, key.y = y_lo; key.y < y_hi; key.y++)
-                look_at(s, &key, now, missing, wanted);
-}
-
-static int by_rank(const void *a, const void *b)
-{
-    const struct missing *p = a, *q = b;
-    return p->rank != q->rank ? (p->rank > q->rank) - (p->rank < q->rank) : (p->packed > q->packed) - (p->packed < q->packed);
 }
 
 /* A coordinate of the chunk of a level that a viewer is in; it may be told anything. */
@@ -188,10 +182,78 @@ static int32_t chunk_of(float voxel, uint32_t lod)
 static int32_t rings_of(const struct adit_stream *s, const struct adit_interest_viewer *v)
 {
     float chunks = ceilf(v->radius / ADIT_CHUNK_DIM);
-    return (int32_t)(chunks > 0 ? chunks < CHUNKS_MAX ? chunks : CHUNKS_MAX : 0) + (int32_t)s->p.ahead;
+    return (int32_t)(chunks > 0 ? chunks : 0) + (int32_t)s->p.ahead; /* not more than 2 * CHUNKS_MAX: see() */
 }
 
-/* What several viewers miss is there once. */
+/* The column of a level that a viewer is in, and its rings. */
+struct centre {
+    int32_t x, z, rings;
+};
+
+/* Whether the walk comes by a column before it comes to it in ring d of viewer v: what several see is looked at once, where it is nearest to one of them. */
+static bool was_passed(const struct centre *c, uint32_t n, uint32_t v, int32_t d, int32_t x, int32_t z)
+{
+    for (uint32_t u = 0; u < n; u++) {
+        int32_t dx = abs(x - c[u].x), dz = abs(z - c[u].z), ring = dx > dz ? dx : dz;
+        if (ring <= c[u].rings && (ring < d || (ring == d && u < v)))
+            return true;
+    }
+    return false;
+}
+
+/* Column i of the square ring at distance d: the sides one after the other. */
+static void go_around(int32_t d, int32_t i, int32_t *x, int32_t *z)
+{
+    int32_t side = d ? i / (2 * d) : 0, along = d ? i % (2 * d) - d : 0;
+    *x += side == 0 ? along : side == 1 ? d : side == 2 ? -along : -d;
+    *z += side == 0 ? -d : side == 1 ? along : side == 2 ? d : -along;
+}
+
+/* From where the walk is to the end of the ring, or as far as the looks last; whether it is at the end. */
+static bool walk_ring(struct adit_stream *s, struct walk *w, uint64_t now, uint32_t *looks)
+{
+    struct centre c[ADIT_VIEWERS_MAX];
+    for (uint32_t v = 0; v < s->seen.n; v++)
+        c[v] = (struct centre){chunk_of(s->seen.viewer[v].at[0], w->lod), chunk_of(s->seen.viewer[v].at[2], w->lod), rings_of(s, &s->seen.viewer[v])};
+    const int32_t y_lo = s->p.y_lo >> w->lod, y_hi = ((s->p.y_hi - 1) >> w->lod) + 1, columns = w->d ? 8 * w->d : 1;
+    while (w->column < columns) {
+        if (!*looks || adit_load32_acquire(&s->stop))
+            return false;
+        uint32_t left = *looks < SECTION_LOOKS ? *looks : SECTION_LOOKS, first = left;
+        adit_rcu_enter(s->reader); /* a section for so many looks: none is long */
+        for (; left && w->column < columns; w->column++) {
+            struct adit_key key = {.world = s->p.world, .lod = (uint8_t)w->lod, .x = c[w->viewer].x, .z = c[w->viewer].z};
+            go_around(w->d, w->column, &key.x, &key.z);
+            bool passed = was_passed(c, s->seen.n, w->viewer, w->d, key.x, key.z);
+            for (key.y = y_lo; key.y < y_hi && !passed; key.y++)
+                look_at(s, &key, now, w);
+            uint32_t cost = passed ? 1 : (uint32_t)(y_hi - y_lo);
+            left -= cost < left ? cost : left;
+        }
+        (void)adit_rcu_exit(s->reader); /* ousted: it is looked at again in the next pass */
+        *looks -= first - left;
+    }
+    return true;
+}
+
+/* Goes on with a walk, ring by ring, of all viewers: if there is too much, each has what is near it. Whether it has come to the end. Viewers may move meanwhile, come and go: then it has seen some places twice, or not, and the next one does. */
+static bool walk_on(struct adit_stream *s, struct walk *w, uint64_t now, uint32_t looks)
+{
+    for (; w->d <= (int32_t)(2 * CHUNKS_MAX); w->d++, w->viewer = w->lod = 0, w->column = 0)
+        for (; w->viewer < s->seen.n; w->viewer++, w->lod = 0, w->column = 0)
+            for (; w->lod <= s->p.levels && w->d <= rings_of(s, &s->seen.viewer[w->viewer]); w->lod++, w->column = 0)
+                if (!walk_ring(s, w, now, &looks))
+                    return false;
+    return true;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct missing *p = a, *q = b;
+    return p->rank != q->rank ? (p->rank > q->rank) - (p->rank < q->rank) : (p->packed > q->packed) - (p->packed < q->packed);
+}
+
+/* What both walks of a round met is there once. */
 static void drop_doubles(struct adit_stream *s)
 {
     uint32_t n = 0;
@@ -201,28 +263,39 @@ static void drop_doubles(struct adit_stream *s)
     s->missing_n = n;
 }
 
-static void find_missing(struct adit_stream *s)
+static void tell(struct adit_stream *s, uint32_t missing, uint32_t wanted, uint64_t now)
 {
-    uint32_t missing = 0, wanted = 0;
-    uint64_t now = adit_clock_ns();
-    s->missing_n = 0;
-    for (int32_t d = 0; d <= (int32_t)(2 * CHUNKS_MAX); d++) /* ring by ring, of all viewers: if there is too much, each has what is near it */
-        for (uint32_t v = 0; v < s->seen.n; v++)
-            for (uint32_t lod = 0; lod <= s->p.levels && d <= rings_of(s, &s->seen.viewer[v]); lod++) {
-                const float *at = s->seen.viewer[v].at;
-                const struct adit_key around = {.world = s->p.world, .lod = (uint8_t)lod, .x = chunk_of(at[0], lod), .z = chunk_of(at[2], lod)};
-                adit_rcu_enter(s->reader); /* a section a ring: none is long */
-                look_at_ring(s, &around, d, now, &missing, &wanted);
-                (void)adit_rcu_exit(s->reader); /* ousted: it is looked at again in the next round */
-            }
-    qsort(s->missing, s->missing_n, sizeof *s->missing, by_rank);
-    drop_doubles(s);
     __atomic_store_n(&s->info.missing, missing, __ATOMIC_RELAXED);
     __atomic_store_n(&s->info.wanted, wanted, __ATOMIC_RELAXED);
     if (!missing)
         adit_store_relaxed(&s->info.missing_ns, 0);
     else if (!s->info.missing_ns)
         adit_store_relaxed(&s->info.missing_ns, now);
+}
+
+/* In each round a walk begins where viewers are, since they move. If it does not come to its end, the rest of the round goes on with a long walk, which takes as many rounds as it needs. So no round is long, whatever viewers ask for,
+ * what is nearest is found first, and what is farthest is found, too. */
+static void find_missing(struct adit_stream *s)
+{
+    uint64_t now = adit_clock_ns();
+    struct walk near = {0};
+    s->missing_n = 0;
+    bool whole = walk_on(s, &near, now, NEAR_LOOKS);
+    if (whole) {
+        s->far = (struct walk){0};
+        tell(s, near.missing, near.wanted, now);
+    } else {
+        if (!s->far.d && !s->far.viewer && !s->far.lod && !s->far.column)
+            s->far = near;
+        if (walk_on(s, &s->far, now, FAR_LOOKS)) {
+            tell(s, s->far.missing, s->far.wanted, now);
+            s->far = (struct walk){0};
+        } else if (near.missing > s->info.missing || near.wanted > s->info.wanted) { /* so many at least */
+            tell(s, near.missing > s->info.missing ? near.missing : s->info.missing, near.wanted > s->info.wanted ? near.wanted : s->info.wanted, now);
+        }
+    }
+    qsort(s->missing, s->missing_n, sizeof *s->missing, by_rank);
+    drop_doubles(s);
 }
 
 static void launch_missing(struct adit_stream *s)
@@ -284,8 +357,11 @@ static void see(struct adit_stream *s)
     adit_interest_look(s->arena, &all);
     s->seen.n = 0;
     for (uint32_t i = 0; i < all.n; i++)
-        if (all.viewer[i].world == s->p.world)
-            s->seen.viewer[s->seen.n++] = all.viewer[i];
+        if (all.viewer[i].world == s->p.world) {
+            struct adit_interest_viewer *v = &s->seen.viewer[s->seen.n++];
+            *v = all.viewer[i];
+            v->radius = v->radius < RADIUS_MAX ? v->radius : RADIUS_MAX; /* for all that follows: what is removed, as what is made */
+        }
 }
 
 static void *stream_main(void *user)

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "runtime/interest.h"
+#include "runtime/key.h"
 #include "tests/chunk_fixture.h"
 
 #define CHUNK 64.0f
@@ -109,6 +111,8 @@ static bool has_row(void *user)
     return true;
 }
 
+static bool is_one_there(void *user) { return is_there(*(const int32_t *)user, 0); }
+
 static bool has_all(void *user)
 {
     (void)user;
@@ -147,6 +151,14 @@ static void the_world_follows_a_viewer(void **state)
     assert_true(is_there(1000, 0)); /* chunks stay */
 }
 
+static struct adit_viewer *open_at(struct adit_arena *a, float x, float z, float radius)
+{
+    const struct adit_viewer_place p = {.size = sizeof p, .at = {x, 32, z}, .radius = radius};
+    struct adit_viewer *v;
+    assert_int_equal(adit_viewer_open(a, &p, &v), 0);
+    return v;
+}
+
 /* (tried: a chunk that both see is made for each) */
 static void two_viewers_share_what_both_see(void **state)
 {
@@ -163,6 +175,118 @@ static void two_viewers_share_what_both_see(void **state)
     assert_in_range(look().under_way, 40, 60); /* not 37 for each */
     adit_stream_close(&s);
     adit_viewer_close(&second);
+}
+
+/* What is missing, or wanted, by its definition. */
+static bool tells_all(void *user)
+{
+    struct adit_interest seen;
+    uint32_t missing = 0, wanted = 0, levels = *(const uint32_t *)user;
+    adit_interest_look(arena, &seen);
+    for (int32_t lod = 0; lod <= (int32_t)levels; lod++)
+        for (int32_t x = -100; x <= 100; x++)
+            for (int32_t z = -100; z <= 100; z++) {
+                const struct adit_key key = {.x = x, .z = z, .lod = (uint8_t)lod};
+                uint64_t packed;
+                assert_int_equal(adit_key_pack(&key, &packed), 0);
+                float by = adit_interest_beyond(&seen, packed) / (CHUNK * (float)(1 << lod));
+                missing += by <= 0;
+                wanted += by > 0 && by <= 1;
+            }
+    return look().missing == missing && look().wanted == wanted;
+}
+
+/* (tried: for each viewer once; those that the viewer before sees farther out are left out, too) */
+static void what_several_viewers_miss_is_told_once(void **state)
+{
+    const struct adit_stream_params p = params();
+    struct adit_viewer *more[7];
+    (void)state;
+    adit_pool_close(&pool);
+    look_from(0, 2);
+    for (int i = 0; i < 7; i++)
+        more[i] = open_at(arena, 32 + (float)(i / 4) * CHUNK * 2, 32 + (float)(i % 4) * CHUNK, CHUNK * (float)(i % 3)); /* some at one place, others beside it */
+    begin(&p);
+    assert_true(fixture_eventually(tells_all, &(uint32_t){0}));
+    assert_int_equal(look().under_way, 32);
+    for (int i = 0; i < 7; i++)
+        adit_viewer_close(&more[i]);
+    adit_stream_close(&s);
+}
+
+/* More than a round looks at. (tried: a long walk that forgets the column where it stopped, or begins anew each round) */
+static void what_takes_several_rounds_is_found_and_told_as_well(void **state)
+{
+    struct adit_stream_params p = params();
+    (void)state;
+    adit_pool_close(&pool);
+    p.levels = 2;
+    look_from(0, 64);
+    begin(&p);
+    assert_true(fixture_eventually(tells_all, &(uint32_t){2})); /* some 40,000 */
+    assert_true(look().missing_ns);
+    adit_stream_close(&s);
+}
+
+/* Any consumer may be a viewer, and say anything. (tried: its radius as it is: what the other left stays for ever) */
+static void a_viewer_that_sees_everything_keeps_nothing(void **state)
+{
+    const struct adit_stream_params p = params();
+    struct adit_arena *consumer = shm_fixture_attach(FIXTURE_NAME, ADIT_CONSUMER);
+    struct adit_viewer *greedy = open_at(consumer, 4e7f, 0, 1e9f); /* outside of the world */
+    (void)state;
+    look_from(0, 2);
+    begin(&p);
+    assert_true(fixture_eventually(has_row, &(struct row){-3, 3, 0}));
+    look_from(1000, 2);
+    assert_true(fixture_eventually(has_row, &(struct row){5, 4, 0})); /* none there */
+    assert_true(fixture_eventually(has_row, &(struct row){997, 1003, 0}));
+    adit_stream_close(&s);
+    adit_viewer_close(&greedy);
+    adit_detach(&consumer);
+}
+
+/* The store is full of what the first sees by then, and what is near the second is there. (tried: what the first sees as well is left to it: the second, 50 chunks off, has nothing) */
+static void what_is_near_one_comes_before_what_is_far_from_another(void **state)
+{
+    struct adit_stream_params p = params();
+    struct adit_viewer *greedy = open_at(arena, 0, 50 * CHUNK, 1e9f);
+    (void)state;
+    p.levels = 1;
+    look_from(0, 2);
+    begin(&p);
+    for (int32_t x = -2; x <= 2; x++)
+        assert_true(fixture_eventually(is_one_there, &x));
+    adit_stream_close(&s);
+    adit_viewer_close(&greedy);
+}
+
+static bool has_made(void *user)
+{
+    (void)user;
+    return look().made > 0;
+}
+
+/* Viewers ask for some 100 million chunks: work goes on, and close does not wait until all have been looked at. (tried: rounds without a bound: none is made; a walk that does not look at stop, and has no bound: close takes minutes) */
+static void however_much_is_asked_for_rounds_are_short(void **state)
+{
+    struct adit_stream_params p = params();
+    struct adit_viewer *greedy[16];
+    (void)state;
+    p.y_lo = -64;
+    p.y_hi = 64;
+    p.ahead = 64;
+    p.levels = 15;
+    for (int i = 0; i < 16; i++)
+        greedy[i] = open_at(arena, 1e5f * (float)i, 0, 1e9f);
+    begin(&p);
+    assert_true(fixture_eventually(has_made, NULL));
+    assert_in_range(look().missing, 1000, UINT32_MAX); /* so many at least, though it has not seen all */
+    uint64_t begin_ns = adit_clock_ns();
+    adit_stream_close(&s);
+    assert_true(adit_clock_ns() - begin_ns < 10000000000u); /* as it is documented; it takes some milliseconds */
+    for (int i = 0; i < 16; i++)
+        adit_viewer_close(&greedy[i]);
 }
 
 static void poke(float *word, float value)
@@ -434,6 +558,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_world_follows_a_viewer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_viewers_share_what_both_see, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_several_viewers_miss_is_told_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_takes_several_rounds_is_found_and_told_as_well, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_viewer_that_sees_everything_keeps_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_near_one_comes_before_what_is_far_from_another, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(however_much_is_asked_for_rounds_are_short, set_up, tear_down),
         cmocka_unit_test_setup_teardown(viewers_anywhere_do_no_harm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(others_worlds_and_levels_are_let_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_leaves_can_be_saved_or_stay, set_up, tear_down),
