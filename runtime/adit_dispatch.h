@@ -104,7 +104,7 @@ struct adit_backlog {
     size_t size;
     uint32_t dirty, in_work; /* chunks that wait for their mesh; that somebody is at */
     uint64_t oldest_ns; /* how long the one has waited that has waited longest, of 256; 0: none waits */
-    uint64_t each_ns;   /* what a mesh took lately, of all who mesh together: between two looks of this process, 5 ms apart or more, that both found something waiting; 0: there were none yet */
+    uint64_t each_ns;   /* what a mesh took lately, of all who mesh together: between two looks of this process, 5 ms apart or more, that both found something waiting; 0: there were none yet, or since then looks have found something waiting for 2 s, and nothing meshed */
     uint64_t clear_ns;  /* until what waits now has its mesh: dirty times each, or the oldest's wait if that is longer */
 };
 /* Any thread, also of consumers and observers; does not block. 0.3 us, 3.5 more where much waits, and 0.1 for each thousand keys of the store. -EMSGSIZE; -EROFS: a guest does not see it. */

@@ -7,6 +7,7 @@
 
 #define OLDEST_OF 256u        /* dirty chunks that are asked how long they have waited */
 #define INTERVAL_NS 5000000u  /* of which a rate is made, or more */
+#define STALLED_NS 2000000000u /* that something waits and nothing is meshed: then what a mesh took before says nothing of now */
 
 static uint64_t meshed_by_all(const struct adit_arena *arena)
 {
@@ -41,6 +42,9 @@ static uint64_t each_ns(struct adit_arena *arena, uint64_t now, uint32_t dirty)
         uint64_t meshed = meshed_by_all(arena), n = meshed - r->count;
         if (r->has_waited && dirty && meshed > r->count) /* less than before: somebody who had meshed has left, or died */
             r->each_ns = (now - r->at_ns) / n;
+        r->stalled_ns = r->has_waited && dirty && meshed <= r->count ? r->stalled_ns + (now - r->at_ns) : 0;
+        if (r->stalled_ns > STALLED_NS)
+            r->each_ns = 0;
         r->at_ns = now;
         r->count = meshed;
         r->has_waited = dirty;

@@ -108,7 +108,7 @@ struct adit_arena {
     uint32_t left_committed;           /* 1: this process has left a task COMMITTED, for its sleepers to conclude; relaxed */
     struct adit_rate { /* runtime/backlog.c, under its lock: how fast meshes are made */
         pthread_mutex_t lock;
-        uint64_t at_ns, count, each_ns;
+        uint64_t at_ns, count, each_ns, stalled_ns;
         bool has_waited;
     } meshing;
     struct adit_memory_here {          /* runtime/task_wants.h: of this process's reservations, under its lock */

@@ -76,6 +76,44 @@ static void what_is_left_to_do_is_told_in_time(void **state)
     adit_detach(&a);
 }
 
+static bool has_rate(void *user)
+{
+    return look(user).each_ns != 0;
+}
+
+static bool has_no_rate(void *user)
+{
+    return look(user).each_ns == 0;
+}
+
+/* Who meshed is gone, and what it took is no longer what it takes. (tried: it is kept: for ever) */
+static void when_nobody_meshes_any_more_nothing_is_known(void **state)
+{
+    const struct adit_create_params room = {.size = sizeof room, .data_bytes = 256u << 20, .chunks_max = 4096};
+    const struct adit_dispatcher_params one = {.size = sizeof one, .workers = 1};
+    struct adit_arena *a = fixture_create(&room);
+    struct adit_dispatcher *d;
+    (void)state;
+    for (uint32_t i = 0; i < 200; i++)
+        voxels[i * 997] = 7;
+    for (uint32_t i = 0; i < CHUNKS; i++)
+        put(a, i);
+    (void)look(a);
+    assert_int_equal(adit_dispatcher_open(a, &one, &d), 0);
+    assert_true(fixture_eventually(has_rate, a));
+    adit_dispatcher_close(&d);
+    put(a, 0);
+    assert_true(fixture_eventually(has_no_rate, a));
+    struct adit_backlog b = look(a);
+    assert_true(b.dirty && b.clear_ns >= b.oldest_ns && b.oldest_ns);
+    assert_int_equal(adit_dispatcher_open(a, &one, &d), 0);
+    for (uint32_t i = 0; i < CHUNKS; i++)
+        put(a, i);
+    assert_true(fixture_eventually(has_rate, a)); /* and known again */
+    adit_dispatcher_close(&d);
+    adit_detach(&a);
+}
+
 static void what_is_wrong_is_said(void **state)
 {
     const struct adit_create_params p = {.size = sizeof p, .data_bytes = 16u << 20, .guests_max = 1};
@@ -94,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_waits_is_counted_and_how_long),
         cmocka_unit_test(what_is_left_to_do_is_told_in_time),
+        cmocka_unit_test(when_nobody_meshes_any_more_nothing_is_known),
         cmocka_unit_test(what_is_wrong_is_said),
     };
     return cmocka_run_group_tests_name("backlog", tests, shm_fixture_set_up, shm_fixture_tear_down);
