@@ -76,9 +76,24 @@ static void what_is_left_to_do_is_told_in_time(void **state)
     adit_detach(&a);
 }
 
-static bool has_rate(void *user)
+/* Meshes all of it, once more as long as no two looks came while it did. */
+static void learn_rate(struct adit_arena *a)
 {
-    return look(user).each_ns != 0;
+    const struct adit_dispatcher_params one = {.size = sizeof one, .workers = 1};
+    struct adit_dispatcher *d;
+    bool known = false;
+    for (int i = 0; i < 100 && !known; i++) {
+        for (uint32_t k = 0; k < CHUNKS; k++)
+            put(a, k);
+        (void)look(a);
+        assert_int_equal(adit_dispatcher_open(a, &one, &d), 0);
+        for (struct adit_backlog b = look(a); b.dirty && !known; b = look(a)) {
+            known = b.each_ns != 0;
+            shm_fixture_nap(1);
+        }
+        adit_dispatcher_close(&d);
+    }
+    assert_true(known);
 }
 
 static bool has_no_rate(void *user)
@@ -90,27 +105,16 @@ static bool has_no_rate(void *user)
 static void when_nobody_meshes_any_more_nothing_is_known(void **state)
 {
     const struct adit_create_params room = {.size = sizeof room, .data_bytes = 256u << 20, .chunks_max = 4096};
-    const struct adit_dispatcher_params one = {.size = sizeof one, .workers = 1};
     struct adit_arena *a = fixture_create(&room);
-    struct adit_dispatcher *d;
     (void)state;
     for (uint32_t i = 0; i < 200; i++)
         voxels[i * 997] = 7;
-    for (uint32_t i = 0; i < CHUNKS; i++)
-        put(a, i);
-    (void)look(a);
-    assert_int_equal(adit_dispatcher_open(a, &one, &d), 0);
-    assert_true(fixture_eventually(has_rate, a));
-    adit_dispatcher_close(&d);
+    learn_rate(a);
     put(a, 0);
     assert_true(fixture_eventually(has_no_rate, a));
     struct adit_backlog b = look(a);
     assert_true(b.dirty && b.clear_ns >= b.oldest_ns && b.oldest_ns);
-    assert_int_equal(adit_dispatcher_open(a, &one, &d), 0);
-    for (uint32_t i = 0; i < CHUNKS; i++)
-        put(a, i);
-    assert_true(fixture_eventually(has_rate, a)); /* and known again */
-    adit_dispatcher_close(&d);
+    learn_rate(a); /* and known again */
     adit_detach(&a);
 }
 
