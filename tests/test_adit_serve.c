@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -126,6 +127,47 @@ static void work_goes_on_whoever_served_is_killed(void **state)
     spawned_free(&work);
     assert_int_equal(spawned_files_count("adit", ""), 0);
     adit_refuses("cave", ARGV((char *)"work", cave));
+}
+
+/* Of the only arena there is. */
+static int64_t meshes_made(void)
+{
+    json_t *listed = adit_json(ARGV((char *)"ls", (char *)"--json"));
+    int64_t n = number(json_array_get(json_object_get(listed, "arenas"), 0), "meshes");
+    json_decref(listed);
+    return n;
+}
+
+/* The one who meshed is killed, and whoever waits for it says so. (tried: it gives up only where what a mesh takes is not known: it waits for ever) */
+static void who_waits_for_a_dead_dispatcher_gives_up(void **state)
+{
+    (void)state;
+    char *cave = (char *)"cave";
+    struct spawned serve, feed;
+    spawned_start(ADIT, ARGV((char *)"serve", cave, (char *)"--size", (char *)"256M", (char *)"--workers", (char *)"1", (char *)"--quiet"), &serve);
+    assert_true(spawned_says(&serve, "is ready"));
+    spawned_start(ADIT, ARGV((char *)"feed", cave, (char *)"noise50:1:64x1x64", (char *)"--max-behind", (char *)"1", (char *)"--quiet"), &feed);
+    while (meshes_made() < 50) /* so the one who feeds knows what one takes */
+        usleep(10000);
+    serve_signal(&serve, SIGKILL, 128 + SIGKILL);
+    spawned_wait(&feed);
+    assert_int_equal(feed.exit_code, 1);
+    assert_non_null(strstr(feed.err, "nothing has been meshed for 10 s"));
+    assert_ptr_equal(strchr(feed.err, '\n'), strrchr(feed.err, '\n')); /* one line */
+    spawned_free(&feed);
+}
+
+/* (tried: "it took too long" only) */
+static void a_flight_that_has_no_room_names_what_gives_it(void **state)
+{
+    struct spawned fly;
+    (void)state;
+    adit_want(2, ARGV((char *)"fly", (char *)"--size", (char *)"2M", (char *)"--workers", (char *)"1", (char *)"--quiet"), &fly);
+    assert_non_null(strstr(fly.err, "--size"));
+    spawned_free(&fly);
+    adit_want(2, ARGV((char *)"fly", (char *)"--chunks", (char *)"64", (char *)"--radius", (char *)"12", (char *)"--workers", (char *)"1", (char *)"--quiet"), &fly);
+    assert_non_null(strstr(fly.err, "--chunks"));
+    spawned_free(&fly);
 }
 
 static void a_size_that_is_rounded_up_is_told(void **state)
@@ -274,6 +316,8 @@ int main(void)
         TEST(an_arena_is_served_fed_watched_listed_and_dumped),
         TEST(guests_come_by_a_path),
         TEST(work_goes_on_whoever_served_is_killed),
+        TEST(who_waits_for_a_dead_dispatcher_gives_up),
+        TEST(a_flight_that_has_no_room_names_what_gives_it),
         TEST(a_size_that_is_rounded_up_is_told),
         TEST(ambient_occlusion_is_the_arenas_whoever_meshes),
         TEST(feeding_again_replaces_what_was_there),

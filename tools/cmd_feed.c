@@ -151,7 +151,7 @@ static int feed_run(int argc, char **argv)
         {"generate", "WHO", ADIT_OPTION_TEXT, &o.generate, 0, 0, ADIT_GENERATE_HELP},
         {"edits", "N", ADIT_OPTION_COUNT, &o.edits, 0, UINT32_MAX, "then make N batches of voxel edits"},
         {"edits-per-s", "N", ADIT_OPTION_COUNT, &o.edits_per_s, 1, 1000000, "at this pace (default: as fast as it goes)"},
-        {"max-behind", "MS", ADIT_OPTION_COUNT, &o.behind_ms, 1, 3600000, "hold back while meshing is further behind than that"},
+        {"max-behind", "MS", ADIT_OPTION_COUNT, &o.behind_ms, 1, 3600000, "hold back while meshing is further behind than that; exit 1 where none is meshed for 10 s"},
         {"seed", "S", ADIT_OPTION_COUNT, &o.seed, 0, UINT64_MAX, "of the edits (default 1)"},
         {"world", "N", ADIT_OPTION_COUNT, &o.world, 0, ADIT_FEEDER_WORLDS_MAX - 1, "number of the first WORLD in keys (default 0)"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},

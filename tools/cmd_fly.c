@@ -25,9 +25,10 @@
 #define SWAY_CHUNKS 40.0 /* to both sides, */
 #define SWAY_SECONDS 60.0 /* in as long */
 #define EYE_VOXELS 100.0f
-#define LEVELS_MAX 8u
+#define LEVELS_MAX 6u /* beyond, `terrain` has next to no ground (kernels/generate.h) */
 #define SETTLE_NS (10 * SECOND_NS)
 #define LOAD_NS (60 * SECOND_NS)
+#define FULL_NS (10 * SECOND_NS) /* no more chunks are loaded for so long, and the last that failed found no room */
 
 struct fly_options {
     uint64_t seconds, speed, radius, layers, levels, size, chunks, processes, workers, edits, kill_ms, seed;
@@ -66,6 +67,25 @@ static int fail(const char *what, int status)
 {
     adit_say_error(PROGRAM, "cannot %s: %s", what, *adit_detail() ? adit_detail() : adit_strerror(status));
     return ADIT_EXIT_FAILED;
+}
+
+/* What the stream says of it, since that names the cure. */
+static int fail_flight(const struct flight *f, int status)
+{
+    struct adit_stream_info s = {.size = sizeof s};
+    (void)adit_stream_look(f->stream, &s);
+    const int why = s.last_error;
+    if (status != -ETIMEDOUT && status != why)
+        return fail("fly", status);
+    if (why == -ENOMEM)
+        adit_say_error(PROGRAM, "cannot fly: memory is full, %s bytes are too few for what is around; make it larger with --size", ADIT_SAY_COUNT(f->o->size));
+    else if (why == -ENOSPC)
+        adit_say_error(PROGRAM, "cannot fly: the store is full, %s keys are too few for what is around; make it with more --chunks", ADIT_SAY_COUNT(f->o->chunks));
+    else if (why)
+        adit_say_error(PROGRAM, "cannot fly: what is around was not there after a minute; making chunks failed %s times, the last time: %s", ADIT_SAY_COUNT(s.failed), adit_strerror(why));
+    else
+        adit_say_error(PROGRAM, "cannot fly: what is around had no meshes after a minute, and no chunk failed; give less to do with --radius, or more memory for meshes with --size");
+    return why == -ENOMEM || why == -ENOSPC ? ADIT_EXIT_BAD_INPUT : ADIT_EXIT_FAILED;
 }
 
 static void look_away(struct flight *f)
@@ -153,20 +173,34 @@ static void measure(struct flight *f)
     f->keys_most = s.keys > f->keys_most ? s.keys : f->keys_most;
 }
 
+/* No room for it: that will not change, since nothing leaves. */
+static int is_full(const struct flight *f)
+{
+    struct adit_stream_info s = {.size = sizeof s};
+    int error = adit_stream_look(f->stream, &s);
+    return error ? error : s.last_error == -ENOMEM || s.last_error == -ENOSPC ? s.last_error : 0;
+}
+
 /* Until all that can be seen from where the flight begins is there. */
 static int load(struct flight *f)
 {
     struct adit_viewer_place p;
     struct adit_progress progress = {.program = PROGRAM, .quiet = f->o->quiet};
-    uint32_t bare = 1;
-    uint64_t begin = adit_moment_ns();
+    uint32_t bare = 1, least = UINT32_MAX;
+    uint64_t begin = adit_moment_ns(), least_ns = begin;
     place_at(f, 0, &p);
     while (bare && !adit_interrupt_is_set()) {
         (void)adit_frame_wait(f->frames);
         uint32_t all = look(f, p.at, &bare);
         adit_progress_show(&progress, all - bare, all, "chunks loaded");
-        if (adit_moment_ns() - begin > LOAD_NS)
-            return -ETIMEDOUT;
+        uint64_t now = adit_moment_ns();
+        least_ns = bare < least ? now : least_ns;
+        least = bare < least ? bare : least;
+        int error = now - begin > LOAD_NS ? -ETIMEDOUT : now - least_ns > FULL_NS ? is_full(f) : 0;
+        if (error) {
+            adit_progress_clear();
+            return error;
+        }
     }
     adit_progress_clear();
     f->load_ns = adit_moment_ns() - begin;
@@ -327,7 +361,7 @@ static int run(struct flight *f)
         int error = load(f);
         if (!error)
             error = fly(f);
-        code = error ? fail("fly", error) : ADIT_EXIT_DONE;
+        code = error ? fail_flight(f, error) : ADIT_EXIT_DONE;
     }
     if (f->frames)
         (void)adit_frame_look(f->frames, &frames);

@@ -108,9 +108,11 @@ static int key_remember(struct adit_feeder *feeder, const struct adit_key *key)
     return 0;
 }
 
-/* Puts a library failure at a key into words. */
+/* Puts a library failure at a key into words; one of hold_back has its own. */
 static int failure_say(struct adit_feeder *feeder, const char *what, const struct adit_key *key, int status)
 {
+    if (status == -ETIME)
+        return status;
     const char *why = status == -ENOMEM    ? "the arena is full, it is too small for this; make it larger with --size"
                       : status == -ENOSPC ? "the store is full, it is too small for this; make the arena with more --chunks"
                                           : adit_strerror(status);
@@ -119,26 +121,46 @@ static int failure_say(struct adit_feeder *feeder, const char *what, const struc
     return status;
 }
 
-/* Waits while meshing is further behind than the producer was told to let it be. */
-static void hold_back(struct adit_feeder *feeder)
+/* Chunks that all who are attached have meshed. */
+static uint64_t meshed_by_all(struct adit_arena *arena)
+{
+    struct adit_participant_info info;
+    uint64_t sum = 0;
+    int error = 0;
+    for (uint32_t slot = 0; error != -ERANGE; slot++) {
+        error = adit_participant_get(arena, slot, &info);
+        sum += error ? 0 : info.meshed;
+    }
+    return sum;
+}
+
+/* Waits while meshing is further behind than the producer was told to let it be; not for who is dead. */
+static int hold_back(struct adit_feeder *feeder)
 {
     struct adit_backlog b = {.size = sizeof b};
-    const uint64_t most = feeder->params.behind_max_ns, begin = adit_moment_ns();
-    while (most && !adit_interrupt_is_set() && !adit_backlog(feeder->arena, &b) && b.clear_ns > most) {
-        if (!b.each_ns && adit_moment_ns() - begin > BEHIND_MOST_NS) { /* nobody meshes: waiting helps nobody */
-            adit_say_note("adit feed", "nothing has been meshed for 10 s, so --max-behind is left; is a dispatcher running?");
-            feeder->params.behind_max_ns = 0;
-            return;
+    const uint64_t most = feeder->params.behind_max_ns;
+    uint64_t meshed = 0, meshed_ns = 0;
+    while (most && !adit_interrupt_is_set() && !adit_backlog(feeder->arena, &b) && b.dirty && b.clear_ns > most) {
+        uint64_t now = adit_moment_ns(), sum = meshed_by_all(feeder->arena);
+        if (!meshed_ns || sum > meshed)
+            meshed_ns = now;
+        meshed = sum; /* less than before: somebody who had meshed has left, or died */
+        if (now - meshed_ns > BEHIND_MOST_NS) {
+            snprintf(feeder->error, sizeof feeder->error, "--max-behind: %u chunks wait, and nothing has been meshed for 10 s; is a dispatcher running?", b.dirty);
+            return -ETIME;
         }
         adit_moment_sleep(b.clear_ns - most < BEHIND_STEP_NS ? b.clear_ns - most : BEHIND_STEP_NS);
     }
+    return 0;
 }
 
 /* One attempt after another while the arena is full, until memory was reclaimed or a second has passed. */
 static int chunk_put(struct adit_feeder *feeder, const struct adit_key *key, const struct adit_voxel_edit *edits, size_t n)
 {
     uint64_t until = 0;
-    hold_back(feeder);
+    int behind = hold_back(feeder);
+    if (behind)
+        return behind;
     for (;;) {
         int status = n ? adit_chunk_edit(feeder->arena, key, edits, n, NULL)
                        : adit_chunk_put(feeder->arena, key, feeder->voxels_scratch, NULL);

@@ -34,7 +34,7 @@ struct adit_feeder_params {
     bool clears;          /* remove versions where the world is air: the arena may hold another world there */
     uint64_t edits;       /* of this feeder */
     uint64_t edits_per_s; /* 0: as fast as it goes */
-    uint64_t behind_max_ns; /* nothing is published while meshing is further behind (adit_backlog); 0: however far */
+    uint64_t behind_max_ns; /* nothing is published while meshing is further behind (adit_backlog), and where nothing is meshed for 10 s publishing fails; 0: however far */
     uint64_t seed;
     struct adit_generate_wish generate; /* who makes chunks of built-in worlds */
     struct adit_progress *progress; /* may be NULL */
