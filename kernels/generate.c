@@ -88,10 +88,11 @@ const struct adit_generator *adit_generator_named(const char *name)
     return NULL;
 }
 
+/* By the voxels that are made, not by all that lie between them. */
 bool adit_generate_level_is_air(const struct adit_generator *generator, uint32_t lod, int32_t y)
 {
-    int64_t lowest = (int64_t)y * (1 << lod), highest = lowest + (1 << lod) - 1; /* chunks of level 0 */
-    return highest < generator->y_min || lowest > generator->y_max;
+    int64_t lowest = (int64_t)y * DIM * (1 << lod) + (1 << lod >> 1), highest = lowest + (DIM - 1) * ((int64_t)1 << lod);
+    return highest < (int64_t)generator->y_min * DIM || lowest >= ((int64_t)generator->y_max + 1) * DIM;
 }
 
 bool adit_generate_is_air(const struct adit_generator *generator, int32_t y) { return adit_generate_level_is_air(generator, 0, y); }

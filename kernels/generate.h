@@ -18,7 +18,8 @@
  * as long as one of level 0; terrain up to some times as long.
  *
  * terrain: the formulas stand at the head of generate_terrain.c. Bedrock is at Y = 0, the sea at 40, everything at 127 or
- * below; beneath and above is air. Along x and z it goes on for 2^24 chunks and then repeats.
+ * below; beneath and above is air. So its levels to 6 show ground. At 7 the lowest voxel is at Y = 64 already, so there is one layer
+ * of voxels, where mountains are higher; from 8 on the lowest is at 128, and all is air and costs nothing to make. Along x and z it goes on for 2^24 chunks and then repeats.
  */
 #ifndef ADIT_GENERATE_H
 #define ADIT_GENERATE_H
@@ -58,7 +59,7 @@ void adit_generate(const struct adit_generator *generator, uint64_t seed, int32_
 /* Whether all chunks at height y are air, whatever the seed. */
 bool adit_generate_is_air(const struct adit_generator *generator, int32_t y);
 
-/* The same of a level of detail, up to ADIT_GENERATE_LOD_MAX. */
+/* The same of a level of detail, up to ADIT_GENERATE_LOD_MAX: that every voxel of the level is above or beneath the world. */
 #define ADIT_GENERATE_LOD_MAX 15u
 void adit_generate_level(const struct adit_generator *generator, uint64_t seed, uint32_t lod, int32_t x, int32_t y, int32_t z,
                          uint16_t *voxels);

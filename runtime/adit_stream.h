@@ -25,6 +25,11 @@ extern "C" {
  * chunks as level 0 has, and there is something to draw where a finer one is still to come: draw, of those that cover a place, the finest that has its mesh. Edits show at level 0, and at others once adit.lod_publish has told them; only levels that are there
  * should be told, as with edits (below).
  *
+ * Of `terrain`, the world that comes by itself, levels 1 to 6 show ground; level 7 has single voxels of mountain and those beyond are air (kernels/generate.h), though their chunks are made and kept as any other.
+ *
+ * A limitation: there are two definitions of a level. Generated chunks take a voxel out of each 2^L along each axis; adit.lod_publish halves by what most of eight voxels are. Both are good likenesses of level 0, but not the same: one edit that is told upwards changes
+ * the look of the whole octant that is told, and not only of what was edited (in four chunks of level 1 of `terrain` the highest voxel was then another in 65 to 77 % of the columns).
+ *
  * Tasks are of NORMAL priority within a viewer's radius, at level 0, and LOW ahead and at other levels, so on a queue of priorities (the dispatcher's own, "adit.mesh", will do) meshes of what is seen go before what is not yet.
  *
  * It remembers nothing that the store does not say: if its process dies, whoever opens a stream next goes on where it was, tasks that are still to come included. One a world: two
