@@ -19,6 +19,7 @@
 
 #define SCENE_LIMIT_SHORT_S 60
 #define SCENE_LIMIT_S 300
+#define SCENE_LIMIT_SOAK_S 1800
 #define REAP_LIMIT_NS 2e9
 
 static sigset_t watched, before;
@@ -151,7 +152,7 @@ int runner_run(const struct machine *machine, const struct scene *scene, struct 
         add_failure(list, scene, strerror(errno));
         return 0;
     }
-    int error = wait_for_scene(pid, is_short ? SCENE_LIMIT_SHORT_S : SCENE_LIMIT_S, &status);
+    int error = wait_for_scene(pid, scene->is_soak ? SCENE_LIMIT_SOAK_S : is_short ? SCENE_LIMIT_SHORT_S : SCENE_LIMIT_S, &status);
     if (error) {
         kill(pid, SIGKILL);
         waitpid(pid, &status, 0);

@@ -1,6 +1,8 @@
 /* scene_frames.c - a loop at 60 Hz beside background work that takes every processor, against the same loop with nothing beside it, in turn: how late frames begin, and how many of their points are missed.
  * The work is meshing, without end: a kind that meshes one chunk of terrain over and over until its pool closes, in background pools (adit_pool_params.background) of one thread a CPU. The last figure is the same in pools
- * that do not yield, for what it is worth. */
+ * that do not yield, for what it is worth.
+ *
+ * frames-soak is ten minutes of frames beside work, 36,000, and a fifth of that with nothing beside, in between. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,8 @@
 #define FRAMES 1800u
 #define FRAMES_SHORT 240u
 #define FRAMES_LOUD 120u
+#define FRAMES_SOAK 36000u
+#define ALONE_EACH 5u /* segments of a soak */
 #define QUADS_MAX 400000u
 
 struct lab {
@@ -83,6 +87,32 @@ static int frames_beside(struct lab *lab, bool background, double *late, uint32_
     return error;
 }
 
+/* The goals: late[], which it sorts, and what was missed. */
+static int tell(struct bench *bench, const struct lab *lab, double *beside, uint32_t n, double *alone, uint32_t alone_n)
+{
+    stats_sort(beside, n);
+    stats_sort(alone, alone_n);
+    double worst[2] = {beside[n - 1 - n / 1000], alone[alone_n - 1 - alone_n / 1000]}, missed = (double)(lab->points_missed + lab->skipped);
+    int error = bench_record(bench, &(struct bench_spec){.figure = "a frame begins late, p99.9", .unit = "us", .scale = 1e-3, .goal = {GOAL_RATIO, 1.1}, .raw = {"nothing beside", NULL, NULL}}, &worst[0], &worst[1], 1);
+    return error ? error : bench_record(bench, &(struct bench_spec){.figure = "points missed and frames skipped", .unit = "-", .goal = {GOAL_MEDIAN, 0}}, &missed, NULL, 1);
+}
+
+static int soak(struct bench *bench, struct lab *lab)
+{
+    static double beside[FRAMES_SOAK], alone[FRAMES_SOAK / ALONE_EACH];
+    struct lab quiet = *lab;
+    uint32_t alone_n = 0;
+    int error = 0;
+    for (uint32_t i = 0; i < FRAMES_SOAK && !error; i += SEGMENT) {
+        bool has_alone = i / SEGMENT % ALONE_EACH == 0;
+        if (has_alone)
+            error = frames(&quiet, alone + alone_n, SEGMENT);
+        alone_n += has_alone ? SEGMENT : 0;
+        error = error ? error : frames_beside(lab, true, beside + i, SEGMENT);
+    }
+    return error ? error : tell(bench, lab, beside, FRAMES_SOAK, alone, alone_n);
+}
+
 static int measure(struct bench *bench, struct lab *lab)
 {
     static double beside[FRAMES], alone[FRAMES], loud[FRAMES_LOUD];
@@ -96,18 +126,13 @@ static int measure(struct bench *bench, struct lab *lab)
     error = error ? error : frames_beside(&normal, false, loud, FRAMES_LOUD);
     if (!error)
         error = bench_record(bench, &(struct bench_spec){.figure = "a frame begins late, median", .unit = "us", .scale = 1e-3, .raw = {"nothing beside", NULL, NULL}}, beside, alone, n);
-    stats_sort(beside, n);
-    stats_sort(alone, n);
     stats_sort(loud, FRAMES_LOUD);
-    double worst[2] = {beside[n - 1 - n / 1000], alone[n - 1 - n / 1000]}, missed = (double)(lab->points_missed + lab->skipped), last = loud[FRAMES_LOUD - 1];
-    if (!error)
-        error = bench_record(bench, &(struct bench_spec){.figure = "a frame begins late, p99.9", .unit = "us", .scale = 1e-3, .goal = {GOAL_RATIO, 1.1}, .raw = {"nothing beside", NULL, NULL}}, &worst[0], &worst[1], 1);
-    if (!error)
-        error = bench_record(bench, &(struct bench_spec){.figure = "points missed and frames skipped", .unit = "-", .goal = {GOAL_MEDIAN, 0}}, &missed, NULL, 1);
+    double last = loud[FRAMES_LOUD - 1];
+    error = error ? error : tell(bench, lab, beside, n, alone, n);
     return error ? error : bench_record(bench, &(struct bench_spec){.figure = "the latest of 120, beside work that does not yield", .unit = "us", .scale = 1e-3}, &last, NULL, 1);
 }
 
-static int run(struct bench *bench)
+static int run_by(struct bench *bench, int (*by)(struct bench *bench, struct lab *lab))
 {
     const struct adit_kind_params k = {.size = sizeof k, .name = "endless", .run = run_mesh};
     const struct adit_queue_params fifo = {.size = sizeof fifo, .order = ADIT_ORDER_FIFO};
@@ -124,13 +149,26 @@ static int run(struct bench *bench)
     if (!error)
         error = adit_queue_open(lab.arena, "endless", &fifo, &lab.queue);
     if (!error)
-        error = measure(bench, &lab);
+        error = by(bench, &lab);
     if (error)
         bench_fail(bench, "all", adit_detail(), error);
     adit_queue_close(&lab.queue);
     adit_detach(&lab.arena);
     return error;
 }
+
+static int run(struct bench *bench) { return run_by(bench, measure); }
+static int run_soak(struct bench *bench) { return run_by(bench, soak); }
+
+const struct scene scene_frames_soak = {
+    .name = "frames-soak",
+    .what = "36,000 frames at 60 Hz beside background work on every processor, which takes twelve minutes; only when named in full",
+    .unit = "us",
+    .goal = "<= 1.1, none missed",
+    .is_soak = true,
+    .cpus = 2,
+    .run = run_soak,
+};
 
 const struct scene scene_frames = {
     .name = "frames",

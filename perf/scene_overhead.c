@@ -1,6 +1,7 @@
-/* scene_overhead.c - what the runtime itself costs a chunk from end to end: a task is submitted and run, it publishes a version, the version is found dirty and claimed, its mesh is published; all by one worker on one CPU. The chunks are of one material,
- * whose kernels (encode, mesh) cost some microseconds instead of a generator's millisecond, so that what is beyond them can be seen; that they are called for is the same. None touches another, so nobody else is told. The raw side is these kernels
- * alone, in a loop. */
+/* scene_overhead.c - what the runtime itself costs a chunk from end to end: a task is run, it publishes a version, the version is found dirty and claimed, its mesh is published. The chunks are of one material, whose kernels (encode, mesh) cost some
+ * microseconds instead of a generator's millisecond, so that what is beyond them can be seen; that they are called for is the same. None touches another, so nobody else is told. The raw side is these kernels alone, in a loop.
+ *
+ * First all by one thread, task after task, as workers that always have something to do; then the same chunks put by the tasks and meshed by the dispatcher of one worker on this one CPU, which is woken and put to sleep again and again between them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +24,11 @@ struct args {
 struct overhead {
     struct adit_arena *arena;
     struct adit_queue *queue;
-    struct adit_dispatcher *dispatcher;
-    uint32_t kind, which;
+    struct adit_dispatcher *dispatcher; /* NULL: meshes are tasks, too */
+    uint32_t put, mesh, which;
 };
+
+static struct adit_key key_of(uint32_t chunk) { return (struct adit_key){.x = (int32_t)(2 * chunk)}; }
 
 static int run_put(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
 {
@@ -33,23 +36,35 @@ static int run_put(const struct adit_task_run *run, const void *args, void *resu
     memcpy(&a, args, sizeof a);
     (void)result;
     *result_bytes = 0;
-    return adit_chunk_put(run->arena, &(struct adit_key){.x = (int32_t)(2 * a.chunk)}, voxels[a.which], NULL);
+    struct adit_key key = key_of(a.chunk);
+    return adit_chunk_put(run->arena, &key, voxels[a.which], NULL);
+}
+
+static int map(struct overhead *o, uint32_t kind, const void *args, size_t bytes, uint32_t n)
+{
+    const struct adit_batch_params p = {.size = sizeof p, .kind = kind};
+    const struct adit_map_items items = {.n = n, .args = args, .args_stride = bytes, .args_bytes = (uint32_t)bytes};
+    return adit_map(o->queue, &p, &items, NULL);
 }
 
 static double overhead_block(void *context, uint64_t rounds)
 {
-    static struct args args[CHUNKS];
+    static struct args puts[CHUNKS];
+    static struct adit_mesh_args meshes[CHUNKS];
     struct overhead *o = context;
-    const struct adit_batch_params p = {.size = sizeof p, .kind = o->kind, .stays_out = true};
     int error = 0;
     double from = clock_now_ns();
     for (uint64_t done = 0; done < rounds && !error; done += CHUNKS, o->which ^= 1) {
-        const struct adit_map_items items = {.n = rounds - done < CHUNKS ? (uint32_t)(rounds - done) : CHUNKS, .args = args, .args_stride = sizeof *args, .args_bytes = sizeof *args};
-        for (uint32_t i = 0; i < CHUNKS; i++)
-            args[i] = (struct args){i, o->which};
-        error = adit_map(o->queue, &p, &items, NULL);
+        uint32_t n = rounds - done < CHUNKS ? (uint32_t)(rounds - done) : CHUNKS;
+        for (uint32_t i = 0; i < n; i++) {
+            puts[i] = (struct args){i, o->which};
+            meshes[i] = (struct adit_mesh_args){.key = key_of(i)};
+        }
+        error = map(o, o->put, puts, sizeof *puts, n);
+        if (!error && !o->dispatcher)
+            error = map(o, o->mesh, meshes, sizeof *meshes, n);
         if (!error)
-            error = adit_settle(o->arena, 20000000000u);
+            error = adit_settle(o->arena, 20000000000u); /* not where all of it was done */
     }
     return error ? error : (clock_now_ns() - from) / (double)rounds;
 }
@@ -82,13 +97,8 @@ static double kernels_block(void *context, uint64_t rounds)
     return error ? error : (clock_now_ns() - from) / (double)rounds;
 }
 
-static int open_all(struct bench *bench, struct overhead *o, struct kernels *k)
+static int open_kernels(struct kernels *k)
 {
-    const struct adit_dispatcher_params dispatcher = {.size = sizeof dispatcher, .workers = 1};
-    const struct adit_create_params room = {.size = sizeof room, .data_bytes = 32u << 20};
-    const struct adit_kind_params put = {.size = sizeof put, .name = "put", .run = run_put, .args_bytes_max = sizeof(struct args)};
-    char name[LAB_ARENA_NAME_BYTES];
-    lab_arena_name(name);
     for (uint32_t i = 0; i < ADIT_CHUNK_VOXELS; i++) {
         voxels[0][i] = 1;
         voxels[1][i] = 2;
@@ -98,27 +108,54 @@ static int open_all(struct bench *bench, struct overhead *o, struct kernels *k)
     k->block = aligned_alloc(64, ADIT_ENCODED_BYTES_MAX);
     k->quads = malloc(QUADS_MAX * sizeof *k->quads);
     k->mesh = adit_mesh_kernel_best(NULL);
-    int error = k->plan && k->block && k->quads ? lab_arena_create(bench, name, &room, &o->arena) : -ENOMEM;
+    return k->plan && k->block && k->quads ? 0 : -ENOMEM;
+}
+
+static int open_overhead(struct bench *bench, struct overhead *o, const char *suffix, bool has_dispatcher)
+{
+    const struct adit_dispatcher_params dispatcher = {.size = sizeof dispatcher, .workers = 1};
+    const struct adit_create_params room = {.size = sizeof room, .data_bytes = 32u << 20};
+    const struct adit_kind_params put = {.size = sizeof put, .name = "put", .run = run_put, .args_bytes_max = sizeof(struct args)};
+    char name[LAB_ARENA_NAME_BYTES];
+    lab_arena_name(name);
+    strcat(name, suffix);
+    int error = lab_arena_create(bench, name, &room, &o->arena);
     if (!error)
-        error = adit_kind_register(o->arena, &put, &o->kind);
+        error = adit_kind_register(o->arena, &put, &o->put);
     if (!error)
+        error = adit_kinds_register_builtin(o->arena);
+    if (!error)
+        error = adit_kind_find(o->arena, "adit.mesh", &o->mesh);
+    if (!error && has_dispatcher)
         error = adit_dispatcher_open(o->arena, &dispatcher, &o->dispatcher);
-    return error ? error : adit_queue_open(o->arena, "adit.mesh", NULL, &o->queue); /* its worker's */
+    return error ? error : adit_queue_open(o->arena, "adit.mesh", NULL, &o->queue); /* the dispatcher's, if there is one */
+}
+
+static void close_overhead(struct overhead *o)
+{
+    adit_queue_close(&o->queue);
+    adit_dispatcher_close(&o->dispatcher);
+    adit_detach(&o->arena);
 }
 
 static int run(struct bench *bench)
 {
-    static struct overhead o;
+    static struct overhead alone, woken;
     static struct kernels k;
-    int error = open_all(bench, &o, &k);
+    int error = open_kernels(&k);
     if (!error)
-        error = bench_measure(bench, &(struct bench_spec){.figure = "a chunk of one material", .unit = "us", .scale = 1e-3, .ours = {"task, publish, mesh", overhead_block, &o}, .raw = {"its kernels alone", kernels_block, &k},
+        error = open_overhead(bench, &alone, "a", false);
+    if (!error)
+        error = open_overhead(bench, &woken, "b", true);
+    if (!error)
+        error = bench_measure(bench, &(struct bench_spec){.figure = "a chunk of one material", .unit = "us", .scale = 1e-3, .ours = {"tasks: put, mesh", overhead_block, &alone}, .raw = {"its kernels alone", kernels_block, &k},
                                                           .goal = {GOAL_BEYOND, BEYOND_NS * 1e-3}});
+    if (!error)
+        error = bench_measure(bench, &(struct bench_spec){.figure = "the same, meshed by a dispatcher beside", .unit = "us", .scale = 1e-3, .ours = {"put, woken, meshed", overhead_block, &woken}, .raw = {"its kernels alone", kernels_block, &k}});
     if (error)
         bench_fail(bench, "all", adit_detail(), error);
-    adit_queue_close(&o.queue);
-    adit_dispatcher_close(&o.dispatcher);
-    adit_detach(&o.arena);
+    close_overhead(&alone);
+    close_overhead(&woken);
     return error;
 }
 
