@@ -13,7 +13,7 @@ wrong() {
 }
 
 scenes=$(sed -nE 's/^ *\.name = "([a-z-]+)",$/\1/p' perf/scene_*.c)
-[ "$(echo "$scenes" | wc -l)" = "$(ls perf/scene_*.c | wc -l)" ] || wrong "not every perf/scene_*.c names one scene"
+[ "$(echo "$scenes" | grep -vc -e '-soak$')" = "$(ls perf/scene_*.c | wc -l)" ] || wrong "not every perf/scene_*.c names one scene, and its soak besides"
 
 $lab list >"$work/list" 2>"$work/err" || wrong "perf-lab list: exit $?"
 $lab list --json >"$work/list.json" 2>>"$work/err" || wrong "perf-lab list --json: exit $?"
@@ -23,6 +23,10 @@ for scene in $scenes; do
     grep -qF "\"name\": \"$scene\"" "$work/list.json" || wrong "perf-lab list --json leaves out $scene"
 done
 [ "$(wc -l <"$work/list")" = "$(echo "$scenes" | wc -l)" ] || wrong "perf-lab list has other lines than one a scene"
+
+# A soak is run by its whole name alone.
+$lab run frames-soa --short >/dev/null 2>"$work/err"
+[ $? = 2 ] || wrong "a soak is run by a part of its name"
 
 # A row has its median and a sound machine's line of no failure; what it measured is for reading.
 $lab run raw-slot --short --out "$work" >"$work/table" 2>"$work/err" || wrong "perf-lab run raw-slot: exit $?"
