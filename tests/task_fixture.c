@@ -1,5 +1,6 @@
 #include "tests/task_fixture.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,4 +50,17 @@ int task_run_nothing(const struct adit_task_run *run, const void *args, void *re
     (void)result;
     (void)result_bytes;
     return 0;
+}
+
+uint32_t task_parent_of(uint32_t pid)
+{
+    char path[64], line[256];
+    unsigned parent = 0;
+    snprintf(path, sizeof path, "/proc/%u/status", pid);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f) && sscanf(line, "PPid: %u", &parent) != 1) {
+    }
+    if (f)
+        fclose(f);
+    return parent;
 }

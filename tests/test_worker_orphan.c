@@ -154,21 +154,8 @@ static uint32_t runner_of(uint64_t task)
     return 0;
 }
 
-static uint32_t parent_of(uint32_t pid)
-{
-    char path[64], line[256];
-    unsigned parent = 0;
-    snprintf(path, sizeof path, "/proc/%u/status", pid);
-    FILE *f = fopen(path, "r");
-    while (f && fgets(line, sizeof line, f) && sscanf(line, "PPid: %u", &parent) != 1) {
-    }
-    if (f)
-        fclose(f);
-    return parent;
-}
-
 /* The zygote's children learn of its end by a signal. */
-static bool is_orphan(void *worker) { return parent_of(*(uint32_t *)worker) == (uint32_t)getpid(); }
+static bool is_orphan(void *worker) { return task_parent_of(*(uint32_t *)worker) == (uint32_t)getpid(); }
 
 /* Its process is gone, and it is for others to run. */
 static void is_given_back(uint64_t task)
@@ -198,8 +185,8 @@ static void a_worker_ends_when_application_and_zygote_are_killed_at_once(void **
     pid_t application = set_up(false);
     shm_fixture_until(&board->is_open, 1);
     uint64_t task = submit(0);
-    uint32_t worker = runner_of(task), zygote = parent_of(worker);
-    assert_int_equal(parent_of(zygote), application);
+    uint32_t worker = runner_of(task), zygote = task_parent_of(worker);
+    assert_int_equal(task_parent_of(zygote), application);
     assert_int_equal(kill(application, SIGSTOP), 0); /* so that it does not see its zygote's end */
     assert_int_equal(kill((pid_t)zygote, SIGKILL), 0);
     kill_application(application);
@@ -215,7 +202,7 @@ static void a_worker_ends_when_its_application_is_killed_after_the_zygote(void *
     pid_t application = set_up(false);
     shm_fixture_until(&board->is_open, 1);
     uint64_t task = submit(0);
-    uint32_t worker = runner_of(task), zygote = parent_of(worker);
+    uint32_t worker = runner_of(task), zygote = task_parent_of(worker);
     assert_int_equal(kill((pid_t)zygote, SIGKILL), 0);
     assert_true(fixture_eventually(is_orphan, &worker));
     shm_fixture_nap(1500); /* the signal has come, and a look or two */
@@ -230,7 +217,7 @@ static void a_task_goes_on_when_the_zygote_alone_is_killed(void **state)
     pid_t application = set_up(false);
     shm_fixture_until(&board->is_open, 1);
     uint64_t task = submit(6000); /* longer than an orphan has whose application is gone */
-    uint32_t worker = runner_of(task), zygote = parent_of(worker), by;
+    uint32_t worker = runner_of(task), zygote = task_parent_of(worker), by;
     assert_int_equal(kill((pid_t)zygote, SIGKILL), 0);
     struct adit_task_result r = task_take(queue, task);
     assert_int_equal(r.end, ADIT_ENDED_DONE);

@@ -465,27 +465,13 @@ static void closing_asks_tasks_of_processes_to_stop(void **state)
     tear_down();
 }
 
-/* The parent of a process, 0 when there is none. */
-static uint32_t parent_of(uint32_t pid)
-{
-    char path[64], line[256];
-    unsigned parent = 0;
-    snprintf(path, sizeof path, "/proc/%u/status", pid);
-    FILE *f = fopen(path, "r");
-    while (f && fgets(line, sizeof line, f) && sscanf(line, "PPid: %u", &parent) != 1) {
-    }
-    if (f)
-        fclose(f);
-    return parent;
-}
-
 static void a_killed_zygote_is_replaced_and_its_workers_end_after_their_tasks(void **state)
 {
     (void)state;
     set_up();
     struct adit_pool *pool = open_pool(&own, params_of(2));
     uint64_t task = submit(&own, NAP, 300);
-    uint32_t worker = runner_of(&own, task), zygote = parent_of(worker);
+    uint32_t worker = runner_of(&own, task), zygote = task_parent_of(worker);
     assert_int_not_equal(worker, 0);
     assert_int_not_equal(zygote, getpid());
     assert_int_equal(kill((pid_t)zygote, SIGKILL), 0);
@@ -494,9 +480,9 @@ static void a_killed_zygote_is_replaced_and_its_workers_end_after_their_tasks(vo
     assert_int_equal(r.attempts, 1); /* it was ended, not killed (tried: with PR_SET_PDEATHSIG of SIGKILL it takes two) */
     uint32_t other = run(&own, NAP, 0);
     assert_int_not_equal(other, 0);
-    for (uint32_t i = 0; i < 200 && parent_of(other) == zygote; i++)
+    for (uint32_t i = 0; i < 200 && task_parent_of(other) == zygote; i++)
         other = run(&own, NAP, 50);
-    assert_int_not_equal(parent_of(other), zygote);
+    assert_int_not_equal(task_parent_of(other), zygote);
     adit_pool_close(&pool);
     tear_down();
 }
@@ -525,9 +511,9 @@ static void when_a_supervisor_is_killed_its_workers_end_and_another_pool_goes_on
     fixture_start();
     shm_fixture_until(is_open, 1);
     uint64_t task = submit(&own, NAP, 100), tasks[10]; /* well below the second after which it is asked to stop, also where each nap takes three times as long */
-    uint32_t worker = runner_of(&own, task), zygote = parent_of(worker);
+    uint32_t worker = runner_of(&own, task), zygote = task_parent_of(worker);
     assert_int_not_equal(worker, 0);
-    assert_int_equal(parent_of(zygote), child);
+    assert_int_equal(task_parent_of(zygote), child);
     kill(child, SIGKILL);
     assert_int_equal(shm_fixture_wait(child), -SIGKILL);
     struct adit_task_result r = take(&own, task);
