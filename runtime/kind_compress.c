@@ -26,7 +26,7 @@
 #define ZSTD_WHOLE (1u << 20) /* as is fast enough, and saves what its streams copy: at levels to its own, and back */
 
 static struct adit_spares compressors, decompressors; /* of Zstandard: a megabyte each, and the window of what is long, which is dear to touch anew */
-static struct adit_spares lz4_compressors, lz4_decompressors; /* 16 KiB, or 0.3 MiB; two blocks */
+static struct adit_spares lz4_compressors, lz4_decompressors; /* with what they hold of blocks before */
 
 /* What one call works on: a copy of the input, and where the output goes. */
 struct job {
