@@ -16,6 +16,9 @@ extern "C" {
 /* Where a consumer looks from, so that what it sees first is meshed first: dispatchers' threads, processes and devices take dirty chunks by their distance from the nearest viewer, in chunks of their level of detail; what lies behind counts as twice as
  * far, what is beyond the radius comes after all that is within; and what waits comes nearer by a chunk each 4 ms, so nothing starves. Without viewers chunks are taken as they come.
  *
+ * A viewer that says how long its frames are gets a chunk's mesh no more often than it can show one: a chunk that all who see it see in frames is meshed at once when it changes, and then once a frame while it goes on changing, a quarter of the frame before
+ * the next one begins, however often it is edited. Within the radius of a viewer without frames each change is meshed as soon as may be, and so is what is within nobody's.
+ *
  *     struct adit_viewer_place me = {.size = sizeof me, .at = {0, 80, 0}, .toward = {1, 0, 0}, .radius = 12 * 64};
  *     struct adit_viewer *v;
  *     adit_viewer_open(a, &me, &v);
@@ -26,9 +29,12 @@ struct adit_viewer_place {
     float at[3], toward[3]; /* voxels; toward: a direction, of a length from 1e-15 to 1e15, 0: none */
     float radius;           /* voxels, of level 0; of level n 2^n as far */
     uint8_t world;
+    uint64_t frame_ns;    /* of its frames, to ADIT_FRAME_LONGEST; 0: it looks all the time */
+    uint64_t frame_at_ns; /* CLOCK_MONOTONIC at which one of them begins (that of any time: now + adit_frame_left_ns); 0: not known, then meshes of a chunk are a frame apart */
 };
+#define ADIT_FRAME_LONGEST 1000000000u /* ns */
 struct adit_viewer;
-/* -EROFS: observers and guests; -EUSERS: there are 64; -EINVAL: no numbers; -EMSGSIZE; -ENOMEM. It ends with its process. Wait-free, as move. */
+/* -EROFS: observers and guests; -EUSERS: there are 64; -EINVAL: no numbers, or frames of more than a second; -EMSGSIZE; -ENOMEM. It ends with its process. Wait-free, as move. */
 ADIT_API int adit_viewer_open(struct adit_arena *arena, const struct adit_viewer_place *place, struct adit_viewer **out);
 /* One thread at a time. -EINVAL, -EMSGSIZE: it stays where it was. */
 ADIT_API int adit_viewer_move(struct adit_viewer *viewer, const struct adit_viewer_place *place);

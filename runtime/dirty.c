@@ -13,8 +13,21 @@ void adit_dirty_mark(struct adit_arena *arena, uint32_t index)
     struct adit_bitset dirty = adit_dirty_set(arena);
     if (!adit_bitset_has(&dirty, index)) /* else it has waited since then; two who mark at once differ by nothing that counts */
         adit_store_relaxed(&arena->entries[index].dirty_ns, adit_clock_ns()); /* relaxed: advice */
-    adit_bitset_add(&dirty, index);
-    adit_event_post(&arena->waits->dirty_event);
+    if (adit_bitset_add(&dirty, index) || !adit_load_relaxed(&arena->entries[index].due_ns)) /* else whoever added it has posted, and who looked then waits until it is due */
+        adit_event_post(&arena->waits->dirty_event);
+}
+
+/* Not before entry.due_ns, unless that is further away than any frame is long: then it is damaged. */
+static bool is_due(const struct adit_arena *arena, uint32_t index, struct adit_dirty_walk *walk)
+{
+    uint64_t due = adit_load_relaxed(&arena->entries[index].due_ns); /* relaxed: advice */
+    if (!due)
+        return true;
+    walk->now_ns = walk->now_ns ? walk->now_ns : adit_clock_ns();
+    if (due <= walk->now_ns || due - walk->now_ns > ADIT_FRAME_LONGEST)
+        return true;
+    walk->due_ns = !walk->due_ns || due < walk->due_ns ? due : walk->due_ns;
+    return false;
 }
 
 static bool walk_on(const struct adit_bitset *set, struct adit_dirty_walk *walk, uint32_t *cursor, uint32_t *index)
@@ -31,7 +44,7 @@ bool adit_dirty_next(const struct adit_arena *arena, struct adit_dirty_walk *wal
 {
     struct adit_bitset dirty = adit_dirty_set(arena);
     while (walk_on(&dirty, walk, cursor, index))
-        if (!adit_load_acquire(&arena->entries[*index].work))
+        if (!adit_load_acquire(&arena->entries[*index].work) && is_due(arena, *index, walk))
             return true;
     return false;
 }
@@ -79,7 +92,7 @@ bool adit_dirty_claim(struct adit_arena *arena, uint32_t *cursor, uint32_t *inde
     struct adit_bitset dirty = adit_dirty_set(arena);
     struct adit_dirty_walk walk = adit_dirty_walk_from(arena, *cursor);
     while (walk_on(&dirty, &walk, cursor, index))
-        if (adit_dirty_claim_at(arena, *index))
+        if (is_due(arena, *index, &walk) && adit_dirty_claim_at(arena, *index))
             return true;
     return false;
 }
@@ -154,21 +167,31 @@ bool adit_dirty_give_up(struct adit_arena *arena, uint32_t index, uint64_t curre
 struct attention {
     const struct adit_arena *arena;
     const uint32_t *stop;
+    uint64_t until_ns, due_ns; /* waited for; the soonest that is not due yet, 0: there is none */
+    bool is_wanted;
 };
 
-/* True when an entry is dirty that nobody is at: finish posts for the others. */
-static bool is_wanted(void *context)
+/* True when an entry is dirty that nobody is at: finish posts for the others; or when one will be due before this wait ends. */
+static bool is_to_look(void *context)
 {
-    const struct attention *a = context;
+    struct attention *a = context;
     uint32_t cursor = 0, i;
     struct adit_dirty_walk walk = {0};
-    return adit_load32_acquire(a->stop) || adit_dirty_next(a->arena, &walk, &cursor, &i);
+    a->is_wanted = adit_load32_acquire(a->stop) || adit_dirty_next(a->arena, &walk, &cursor, &i);
+    a->due_ns = walk.due_ns;
+    return a->is_wanted || (walk.due_ns && walk.due_ns < a->until_ns);
 }
 
 int adit_dirty_wait(struct adit_arena *arena, const uint32_t *stop, uint64_t timeout_ns)
 {
-    struct attention a = {arena, stop};
-    return adit_event_wait(&arena->waits->dirty_event, is_wanted, &a, timeout_ns);
+    uint64_t now = adit_clock_ns(), end = now + timeout_ns > now ? now + timeout_ns : UINT64_MAX;
+    struct attention a = {.arena = arena, .stop = stop, .until_ns = end};
+    do { /* each turn waits for something that is due sooner than what the one before waited for, or until it is due */
+        (void)adit_event_wait(&arena->waits->dirty_event, is_to_look, &a, a.until_ns > now ? a.until_ns - now : 0);
+        a.until_ns = a.due_ns && a.due_ns < end ? a.due_ns : end;
+        now = adit_clock_ns();
+    } while (!a.is_wanted && now < end);
+    return a.is_wanted ? 0 : -ETIMEDOUT;
 }
 
 int adit_dirty_settle(struct adit_arena *arena, uint64_t timeout_ns)

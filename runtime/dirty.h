@@ -23,15 +23,17 @@
 /* Marks an entry dirty and wakes dispatchers that sleep. Wait-free; a system call only if one sleeps. */
 void adit_dirty_mark(struct adit_arena *arena, uint32_t index);
 
-/* Takes the next dirty entry at or after *cursor for this process; false: none that nobody else is at. */
+/* Takes the next dirty entry at or after *cursor that is due for this process; false: none that nobody else is at. */
 bool adit_dirty_claim(struct adit_arena *arena, uint32_t *cursor, uint32_t *index);
 /* The same of one entry; false: it is not dirty, or somebody is at it. */
 bool adit_dirty_claim_at(struct adit_arena *arena, uint32_t index);
 /* Holds one, dirty or not, so that nobody meshes it until finish: for who has to do with its mesh. False: somebody is at it. If the process dies the chunk is dirty. */
 bool adit_dirty_hold(struct adit_arena *arena, uint32_t index);
-/* A walk over the entries that are dirty and that nobody is at, from *cursor (which goes along) once around at most, whatever others add and take meanwhile. False: there are no more. */
+/* A walk over the entries that are dirty, due (entry.due_ns: interest.h) and that nobody is at, from *cursor (which goes along) once around at most, whatever others add and take meanwhile. False: there are no more. */
 struct adit_dirty_walk {
     uint32_t begin, passed;
+    uint64_t now_ns; /* of the first look at the clock, which most walks do without */
+    uint64_t due_ns; /* the soonest time at which one is due that is not yet, 0: there is none */
 };
 static inline struct adit_dirty_walk adit_dirty_walk_from(const struct adit_arena *arena, uint32_t cursor)
 {
@@ -39,7 +41,7 @@ static inline struct adit_dirty_walk adit_dirty_walk_from(const struct adit_aren
 }
 bool adit_dirty_next(const struct adit_arena *arena, struct adit_dirty_walk *walk, uint32_t *cursor, uint32_t *index);
 
-/* Whether it is dirty, and nobody is at it. */
+/* Whether it is dirty, and nobody is at it; due or not. */
 bool adit_dirty_is_free(const struct adit_arena *arena, uint32_t index);
 
 /* Gives up the mesh of a version that kills who makes it: current is its commit word. The entry is neither dirty nor meshed until another version is published. False: somebody
@@ -61,7 +63,7 @@ void adit_dirty_finish(struct adit_arena *arena, uint32_t index, bool again);
 /* For recovery: what the dead owner was at is dirty again; who waits looks again. */
 void adit_dirty_recover(struct adit_arena *arena, uint32_t owner);
 
-/* Waits until an entry is dirty that nobody is at, or *stop is set (by whoever then posts dirty_event). -ETIMEDOUT. */
+/* Waits until an entry is dirty and due that nobody is at, or *stop is set (by whoever then posts dirty_event). -ETIMEDOUT. */
 int adit_dirty_wait(struct adit_arena *arena, const uint32_t *stop, uint64_t timeout_ns);
 /* See adit_settle in adit.h. */
 int adit_dirty_settle(struct adit_arena *arena, uint64_t timeout_ns);

@@ -279,8 +279,8 @@ static void await_task(struct adit_foreman *f, uint64_t task, uint64_t timeout_n
     pthread_mutex_unlock(&f->lock);
 }
 
-/* Something is to be done for a chunk, or it shall stop. */
-static bool is_wanted(struct adit_foreman *f)
+/* Something is to be done for a chunk, or it shall stop. *due_ns: the soonest that will be due, 0: there is none. */
+static bool is_wanted(struct adit_foreman *f, uint64_t *due_ns)
 {
     struct adit_dirty_walk walk = {0};
     uint32_t cursor = 0, index;
@@ -291,6 +291,7 @@ static bool is_wanted(struct adit_foreman *f)
         is = offer ? offer->is_poisoned || adit_foreman_is_spent(f, offer) : !adit_offers_is_elsewhere(&f->offers, index) && adit_reach_is_own(&f->p.reach, f->p.arena, index);
     }
     pthread_mutex_unlock(&f->lock);
+    *due_ns = walk.due_ns;
     return is;
 }
 
@@ -304,8 +305,11 @@ static void await_dirty(struct adit_foreman *f, const struct look *look)
     }
     adit_add32_seq_cst(&dirty->waiters, 1); /* EVENT:wait, as event.c: before the look */
     uint32_t seq = adit_load32_acquire(&dirty->seq);
-    if (!is_wanted(f))
-        (void)adit_futex_wait(&dirty->seq, seq, look->passed.is_any ? ADIT_REACH_LOOK_NS : SLEEP_NS);
+    uint64_t most = look->passed.is_any ? ADIT_REACH_LOOK_NS : SLEEP_NS, due = 0;
+    if (!is_wanted(f, &due)) {
+        uint64_t now = adit_clock_ns(), left = due > now ? due - now : 1;
+        (void)adit_futex_wait(&dirty->seq, seq, due && left < most ? left : most);
+    }
     adit_sub32_seq_cst(&dirty->waiters, 1);
 }
 

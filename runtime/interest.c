@@ -10,6 +10,7 @@
 #define VOXELS ((float)ADIT_CHUNK_DIM)
 #define BEHIND 2u         /* chunks more, and twice as far */
 #define AGE_NS 4000000u   /* that a chunk must wait to rank as one chunk nearer */
+#define LEAD_OF 4u        /* of a frame: so long before it begins a mesh is begun that is to be there then */
 
 struct adit_viewer {
     struct adit_arena *arena;
@@ -68,6 +69,35 @@ float adit_interest_beyond(const struct adit_interest *seen, uint64_t packed)
     return least;
 }
 
+/* ---- how often -------------------------------------------------------------------------------------------------- */
+
+/* The next time after now at which a mesh for a frame of the viewer's is to be begun. */
+static uint64_t next_of(const struct adit_interest_viewer *v, uint64_t now)
+{
+    if (!v->frame_at_ns)
+        return now + v->frame_ns;
+    uint64_t begun = v->frame_at_ns + v->frame_ns - v->frame_ns / LEAD_OF; /* once; of what wraps around no harm comes: the remainder is below frame_ns */
+    uint64_t since = now >= begun ? (now - begun) % v->frame_ns : v->frame_ns - 1 - (begun - now - 1) % v->frame_ns;
+    return now + v->frame_ns - since;
+}
+
+uint64_t adit_interest_due(const struct adit_interest *seen, uint64_t packed, uint64_t now_ns)
+{
+    struct adit_key key = adit_key_unpack(packed);
+    uint64_t due = 0;
+    for (uint32_t i = 0; i < seen->n; i++) {
+        const struct adit_interest_viewer *v = &seen->viewer[i];
+        float ahead;
+        if (v->world != key.world || distance_of(v, &key, &ahead) > v->radius * (float)(1u << key.lod))
+            continue;
+        if (!v->frame_ns)
+            return 0;
+        uint64_t next = next_of(v, now_ns);
+        due = !due || next < due ? next : due;
+    }
+    return due;
+}
+
 /* ---- viewers ---------------------------------------------------------------------------------------------------- */
 
 static float number(const float *word)
@@ -103,6 +133,9 @@ void adit_interest_look(const struct adit_arena *arena, struct adit_interest *se
             v->toward[k] = long_ > 0 && isfinite(long_) ? v->toward[k] / long_ : 0;
         v->radius = number(&s->radius);
         v->world = __atomic_load_n(&s->world, __ATOMIC_RELAXED);
+        uint64_t frame_ns = adit_load_relaxed(&s->frame_ns);
+        v->frame_ns = frame_ns < ADIT_FRAME_LONGEST ? frame_ns : ADIT_FRAME_LONGEST;
+        v->frame_at_ns = adit_load_relaxed(&s->frame_at_ns);
     }
 }
 
@@ -114,6 +147,8 @@ static int check(const struct adit_viewer_place *p)
             error = adit_fault(-EINVAL, "adit_viewer_*: a place or direction that is no number");
     if (!error && !(p->radius >= 0 && isfinite(p->radius)))
         error = adit_fault(-EINVAL, "adit_viewer_*: a radius of %g voxels", (double)p->radius);
+    if (!error && p->frame_ns > ADIT_FRAME_LONGEST)
+        error = adit_fault(-EINVAL, "adit_viewer_*: frames of %llu ns; give them up to a second, or 0", (unsigned long long)p->frame_ns);
     return error;
 }
 
@@ -125,6 +160,8 @@ static void place(struct adit_viewer_slot *s, const struct adit_viewer_place *p)
     }
     set_number(&s->radius, p->radius);
     __atomic_store_n(&s->world, p->world, __ATOMIC_RELAXED);
+    adit_store_relaxed(&s->frame_ns, p->frame_ns);
+    adit_store_relaxed(&s->frame_at_ns, p->frame_at_ns);
 }
 
 int adit_viewer_open(struct adit_arena *arena, const struct adit_viewer_place *at, struct adit_viewer **out)

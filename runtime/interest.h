@@ -12,6 +12,15 @@
  *     having waited           less by one a 4 ms, below 0 as well: so after 2 s it goes before whatever is near and has come just now, and of what has waited for long the nearest is still the first. What changes on and on near a
  *                             viewer is meshed and begins anew: nothing waits longer than the backlog takes and 2 s
  *
+ * How often: the mesh of a chunk that only viewers with frames see is due again a quarter of a frame before the next frame of one of them begins,
+ *
+ *     frame        |             |             |
+ *     edits        x x x x x x x x x x x x x x x x
+ *     meshes       m         m             m           the first at once; then the last state before each frame
+ *
+ * or, where it is not known when frames begin, a frame after the last one. Who has made a mesh writes that into the chunk's entry (due_ns), and no walk over what is dirty (dirty.h) comes to it before; who waits for something to do waits until then. A viewer that comes, or
+ * moves, changes that with the next mesh: a frame later, at most.
+ *
  * A viewer's place is written by its thread word by word while others read it: a mixture of two places is between them, or for a moment somewhere else, which costs an order and nothing more.
  *
  * A slot:  FREE -> SETTING (owner: CAS) -> ACTIVE -> FREE (then owner: 0). If the process dies in between, recovery frees it. What others find in it is advice: whatever lies there, ranks are numbers.
@@ -32,6 +41,7 @@ struct adit_interest_viewer {
     float at[3], toward[3]; /* toward: of length 1, or 0 */
     float radius;           /* voxels */
     uint8_t world;
+    uint64_t frame_ns, frame_at_ns; /* as struct adit_viewer_place; frame_ns to ADIT_FRAME_LONGEST */
 };
 struct adit_interest {
     uint32_t n;
@@ -45,6 +55,9 @@ static inline uint64_t adit_interest_high(const struct adit_arena *arena) { retu
 
 /* See above; in ADIT_RANK_PARTS of a chunk, below ADIT_RANK_MAX. Pure. */
 int32_t adit_interest_rank(const struct adit_interest *seen, uint64_t packed, uint64_t waited_ns);
+
+/* When a chunk meshed at now_ns is to be meshed again at the soonest: after now_ns, and by ADIT_FRAME_LONGEST at most; 0: as soon as it changes. Pure. */
+uint64_t adit_interest_due(const struct adit_interest *seen, uint64_t packed, uint64_t now_ns);
 
 /* By how many voxels the chunk lies beyond the radius of a viewer: of the one to which it is least; up to 0: within. Of its level, as rank. Infinite where nobody is in its world. Pure. */
 float adit_interest_beyond(const struct adit_interest *seen, uint64_t packed);

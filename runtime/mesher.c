@@ -8,6 +8,7 @@
 
 #include "runtime/dirty.h"
 #include "runtime/encoding.h"
+#include "runtime/interest.h"
 #include "runtime/material.h"
 #include "runtime/placement.h"
 #include "runtime/publish.h"
@@ -142,6 +143,16 @@ static int provide(struct adit_arena *arena, struct adit_scratch *scratch, int l
     return 0;
 }
 
+/* When viewers can see its next mesh. */
+static void set_due(struct adit_arena *arena, uint32_t index, uint64_t packed)
+{
+    struct adit_interest seen;
+    if (!adit_interest_high(arena))
+        return;
+    adit_interest_look(arena, &seen);
+    adit_store_relaxed(&arena->entries[index].due_ns, adit_interest_due(&seen, packed, adit_clock_ns())); /* relaxed: advice */
+}
+
 int adit_mesher_publish(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, const struct adit_mesh_origin *o,
                         const struct adit_mesh_result *r)
 {
@@ -183,6 +194,7 @@ int adit_mesher_publish(struct adit_arena *arena, struct adit_reader *reader, ui
     adit_watch_tell(arena, packed, index, ADIT_WATCH_MESHES);
     adit_intent_clear(arena, reader);
     (void)adit_rcu_exit(reader);
+    set_due(arena, index, packed);
     adit_retire_help(arena);
     adit_add_relaxed(&arena->self->meshed, 1);
     return 0;

@@ -83,6 +83,7 @@ void adit_tombstones_clear(struct adit_arena *arena, uint32_t index)
 {
     struct adit_bitset dirty = adit_dirty_set(arena);
     adit_bitset_remove(&dirty, index);
+    adit_store_relaxed(&arena->entries[index].due_ns, 0); /* relaxed: of whoever has the place next, it is advice at most */
     adit_watch_forget(arena, index);
 }
 

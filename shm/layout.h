@@ -37,7 +37,7 @@
 #include <stdint.h>
 
 #define ADIT_MAGIC 0x31304e4554494441ull /* "ADITEN01" */
-#define ADIT_LAYOUT_VERSION 9u
+#define ADIT_LAYOUT_VERSION 10u
 
 #define ADIT_GRANULE_SHIFT 9
 #define ADIT_GRANULE_BYTES (1u << ADIT_GRANULE_SHIFT)
@@ -345,7 +345,7 @@ struct adit_entry {
     uint64_t number;   /* a version number within 2^23 of the current one: the upper bits that current lacks; relaxed */
     uint64_t given_up; /* current as it was when nobody would mesh that version any more, as its meshers died of it; w: who holds work, o: release */
     uint64_t reach;    /* of the place: how many places from it on may have a key whose home it is (runtime/store.h); w: who enters one, o: acq_rel, grows */
-    uint64_t pad;
+    uint64_t due_ns;   /* CLOCK_MONOTONIC before which another mesh would be seen by nobody (runtime/interest.h), 0: at once; w: who holds work, relaxed: advice */
 };
 
 /* A consumer's subscription: a box of keys, lo <= key < hi. The bits table holds two bit sets a watch. */
@@ -370,7 +370,8 @@ struct adit_viewer_slot {
     uint32_t owner; /* CAS: claims the slot */
     float at[3], toward[3], radius; /* voxels; w: owner, relaxed, as what follows */
     uint8_t world, pad0[3];
-    uint64_t pad1[11];
+    uint64_t frame_ns, frame_at_ns; /* of its frames: how long each is, 0: it looks all the time; when one begins, or 0 */
+    uint64_t pad1[9];
 };
 
 /* A material. id is the index. Its states: runtime/material.h. */

@@ -393,13 +393,13 @@ static void what_a_device_reads_stays_until_it_is_done(void **state)
     pthread_t editor;
     stop_editing = false;
     assert_int_equal(pthread_create(&editor, NULL, edit_on, a), 0);
-    shm_fixture_nap(1500);
+    for (uint32_t i = 0; i < 3 || (i < 60 && __atomic_load_n(&device.later, __ATOMIC_RELAXED) <= 10); i++)
+        shm_fixture_nap(500);
     __atomic_store_n(&stop_editing, true, __ATOMIC_RELEASE);
     pthread_join(editor, NULL);
     assert_int_equal(adit_settle(a, SETTLE_NS), 0);
     adit_dispatcher_close(&d);
-    assert_true(device.later > 10);
-    assert_int_equal(device.unsound, 0);
+    assert_true(device.later > 10 && !device.unsound);
     mesh_world_assert_right(a);
     adit_detach(&a);
 }

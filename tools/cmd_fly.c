@@ -129,6 +129,8 @@ static void place_at(const struct flight *f, uint64_t ns, struct adit_viewer_pla
     double seconds = (double)ns / (double)SECOND_NS, speed = (double)f->o->speed * CHUNK, turn = 2 * M_PI / SWAY_SECONDS;
     *p = (struct adit_viewer_place){.size = sizeof *p, .at = {(float)(seconds * speed), EYE_VOXELS, (float)(SWAY_CHUNKS * CHUNK * sin(seconds * turn))}, .radius = (float)((double)f->o->radius * CHUNK)};
     p->toward[0] = (float)(speed > 0 ? speed : 1);
+    p->frame_ns = FRAME_NS;
+    p->frame_at_ns = f->frames ? adit_moment_ns() + (uint64_t)adit_frame_left_ns(f->frames) : 0;
     p->toward[2] = (float)(SWAY_CHUNKS * CHUNK * turn * cos(seconds * turn));
 }
 
