@@ -11,6 +11,7 @@
 #include "runtime/dirty.h"
 #include "runtime/foreman.h"
 #include "runtime/params.h"
+#include "runtime/topology.h"
 
 #define WORKERS_MAX 256u
 #define FOREMEN_MAX ADIT_NODES_MAX
@@ -122,7 +123,7 @@ int adit_dispatcher_open(struct adit_arena *arena, const struct adit_dispatcher_
     if (error)
         return error;
     adit_mesh_kernel *kernel = p->kernel ? adit_mesh_kernel_named(p->kernel) : adit_mesh_kernel_best(&name);
-    uint32_t n = p->only_devices ? 0 : p->workers ? p->workers : p->processes ? 0 : adit_cpus();
+    uint32_t n = p->only_devices ? 0 : p->workers ? p->workers : p->processes ? 0 : adit_topology_workers(NULL);
     error = check(arena, p, n, kernel);
     if (error)
         return error;

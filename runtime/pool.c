@@ -12,6 +12,7 @@
 #include "runtime/scaler.h"
 #include "runtime/supervisor.h"
 #include "runtime/task_wants.h"
+#include "runtime/topology.h"
 #include "runtime/worker.h"
 
 #define PROCESSES_MAX (ADIT_POOL_SEATS - 20u) /* seats are left for those that are ending */
@@ -170,7 +171,7 @@ int adit_pool_open(struct adit_queue *queue, const struct adit_pool_params *para
     if (error)
         return error;
     uint32_t processes = p->processes ? p->processes : p->processes_max ? 1 : 0, processes_most = p->processes_max > processes ? p->processes_max : processes;
-    uint32_t n = p->workers ? p->workers : processes ? 0 : adit_cpus();
+    uint32_t n = p->workers ? p->workers : processes ? 0 : adit_topology_workers(NULL);
     if (n > ADIT_WORKERS_MAX || p->workers_max > ADIT_WORKERS_MAX)
         return adit_fault(-EINVAL, "arena %s: %u workers, up to %u; at most %u are possible", queue->arena->name, n, p->workers_max, ADIT_WORKERS_MAX);
     if (processes_most > PROCESSES_MAX || (processes && p->standbys > PROCESSES_MAX - processes_most))

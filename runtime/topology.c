@@ -163,6 +163,19 @@ static void read_limits(struct reading *r)
     }
 }
 
+uint32_t adit_topology_workers(const char *root)
+{
+    struct adit_topology *t = calloc(1, sizeof *t);
+    struct reading r = {.root = root ? root : "", .t = t};
+    uint32_t cpus = adit_cpus();
+    if (!t)
+        return cpus;
+    read_limits(&r);
+    uint64_t whole = ((uint64_t)t->cpu_limit_milli + 999) / 1000;
+    free(t);
+    return whole >= cpus ? cpus : whole ? (uint32_t)whole : 1;
+}
+
 /* ---- nodes ------------------------------------------------------------------------------------------------------ */
 
 int32_t adit_topology_node_of(const struct adit_topology *t, uint32_t id)

@@ -164,6 +164,20 @@ static void limits_and_devices_are_read(void **state)
     assert_true(t->devices[1].node == 1 && t->devices[1].vendor == 0x10de && t->devices[1].device == 0x2335 && t->devices[1].class_ == 0x030200);
 }
 
+/* tried: rounded down; the limit left out */
+static void workers_are_as_many_as_there_is_processor_time_for(void **state)
+{
+    (void)state;
+    make_machine();
+    uint32_t cpus = adit_cpus();
+    assert_int_equal(adit_topology_workers(root), cpus < 2 ? cpus : 2); /* 1.5 */
+    put("40000 100000\n", "/sys/fs/cgroup/cpu.max");
+    assert_int_equal(adit_topology_workers(root), 1);
+    put("1 100000\n", "/sys/fs/cgroup/cpu.max");
+    assert_int_equal(adit_topology_workers(root), 1);
+    assert_int_equal(adit_topology_workers("/nowhere"), cpus);
+}
+
 static void a_machine_without_nodes_is_one(void **state)
 {
     (void)state;
@@ -244,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_A_TREE(a_machine_of_three_nodes_is_read_whole), IN_A_TREE(cores_threads_and_caches_are_told_apart), IN_A_TREE(limits_and_devices_are_read),
+        IN_A_TREE(workers_are_as_many_as_there_is_processor_time_for),
         IN_A_TREE(a_machine_without_nodes_is_one),         IN_A_TREE(nonsense_is_survived),                    IN_A_TREE(where_there_is_no_machine_a_line_says_so),
         IN_A_TREE(this_machine_is_as_the_kernel_says),     cmocka_unit_test(lists_are_what_the_kernel_writes),
     };
