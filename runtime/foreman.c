@@ -155,7 +155,7 @@ static void gather(struct adit_foreman *f, struct look *look)
         list_as_they_come(f, look, n_max);
     if (!look->n && look->passed.is_any && n_max) {
         look->is_ranked = false;
-        look->n = adit_reach_steal(&f->p.reach, f->p.arena, &look->passed, f->cursor, is_nobodys, f, f->list, n_max);
+        look->n = adit_reach_steal(&f->p.reach, f->p.arena, &look->passed, is_nobodys, f, f->list, n_max);
     }
     look->free = look->n;
     if (f->p.threads && look->soon)

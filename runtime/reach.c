@@ -1,6 +1,7 @@
 #include "runtime/reach.h"
 
-#include "runtime/dirty.h"
+#include "runtime/offers.h"
+#include "runtime/survey.h"
 
 #define KEEPS 4u               /* chunks a worker that stay with it: it has begun, or will, before a thief has fetched them */
 #define WAITED_NS 200000u      /* four wakes: a foreman that is there has looked by then */
@@ -36,31 +37,47 @@ static uint32_t left_over(const struct adit_reach *reach, const struct adit_reac
     return passed->n[segment] > keeps ? (passed->n[segment] - keeps + 1) / 2 : 0;
 }
 
-static uint32_t list_of(const struct adit_arena *arena, uint32_t segment, uint64_t waited_ns, uint32_t cursor, bool (*may_take)(void *user, uint32_t index), void *user, uint32_t *list,
-                        uint32_t n_max)
+/* What may be stolen in one look. */
+struct theft {
+    const struct adit_arena *arena;
+    uint32_t segment;
+    uint64_t now_ns, waited_ns; /* longer than that */
+    bool (*may_take)(void *user, uint32_t index);
+    void *user;
+};
+
+static bool is_loot(void *user, uint32_t index)
 {
-    struct adit_dirty_walk walk = adit_dirty_walk_from(arena, cursor);
-    uint64_t now = adit_clock_ns();
-    uint32_t n = 0, index;
-    while (n < n_max && adit_dirty_next(arena, &walk, &cursor, &index)) {
-        const struct adit_entry *entry = &arena->entries[index];
-        if (adit_placement_segment(arena, adit_load_relaxed(&entry->current)) == segment && (int64_t)(now - adit_load_relaxed(&entry->dirty_ns)) > (int64_t)waited_ns &&
-            may_take(user, index)) /* relaxed, both: advice */
-            list[n++] = index;
-    }
+    const struct theft *t = user;
+    const struct adit_entry *entry = &t->arena->entries[index];
+    return adit_placement_segment(t->arena, adit_load_relaxed(&entry->current)) == t->segment && (int64_t)(t->now_ns - adit_load_relaxed(&entry->dirty_ns)) > (int64_t)t->waited_ns &&
+           t->may_take(t->user, index); /* relaxed, both: advice */
+}
+
+/* Of what has waited for so long in a segment, what viewers see first. */
+static uint32_t list_of(struct adit_arena *arena, struct theft *t, uint64_t waited_ns, uint32_t *list, uint32_t n_max)
+{
+    struct adit_agenda_item items[ADIT_OFFERS_MAX];
+    struct adit_agenda agenda = {.item = items};
+    uint32_t n = 0;
+    t->now_ns = adit_clock_ns();
+    t->waited_ns = waited_ns;
+    adit_survey(arena, &agenda, n_max < ADIT_OFFERS_MAX ? n_max : ADIT_OFFERS_MAX, is_loot, t);
+    while (n < n_max && adit_agenda_take(&agenda, &list[n]))
+        n++;
     return n;
 }
 
-uint32_t adit_reach_steal(const struct adit_reach *reach, const struct adit_arena *arena, const struct adit_reach_passed *passed, uint32_t cursor,
-                          bool (*may_take)(void *user, uint32_t index), void *user, uint32_t *list, uint32_t n_max)
+uint32_t adit_reach_steal(const struct adit_reach *reach, struct adit_arena *arena, const struct adit_reach_passed *passed, bool (*may_take)(void *user, uint32_t index), void *user, uint32_t *list, uint32_t n_max)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i + 1 < arena->segments_n && !n; i++) {
-        uint32_t segment = adit_near_at(arena, reach->segment, i), most = left_over(reach, passed, segment);
+    for (uint32_t i = 0; i + 1 < arena->segments_n && !n && n_max; i++) {
+        struct theft t = {.arena = arena, .segment = adit_near_at(arena, reach->segment, i), .may_take = may_take, .user = user};
+        uint32_t most = left_over(reach, passed, t.segment);
         if (most)
-            n = list_of(arena, segment, WAITED_NS, cursor, may_take, user, list, most < n_max ? most : n_max);
-        if (passed->n[segment] && !n)
-            n = list_of(arena, segment, STUCK_NS, cursor, may_take, user, list, n_max);
+            n = list_of(arena, &t, WAITED_NS, list, most < n_max ? most : n_max);
+        if (passed->n[t.segment] && !n)
+            n = list_of(arena, &t, STUCK_NS, list, n_max);
     }
     return n;
 }

@@ -3,7 +3,7 @@
  *     adit_reaches_init(reaches, arena, nodes, workers, n)       of all foremen together
  *     while walking over what is dirty:
  *         adit_reach_is_own(reach, arena, index) ? list : adit_reach_pass(&passed, ...)
- *     nothing listed: n = adit_reach_steal(reach, arena, &passed, cursor, may_take, user, list, n_max)
+ *     nothing listed: n = adit_reach_steal(reach, arena, &passed, may_take, user, list, n_max)
  *
  * A chunk is at home with the foremen nearest to the memory of its current version; without a version in data segments, with everybody. Stolen is what lies on one node, of those that have work left over the nearest
  * to the thief; half of what is left over where:
@@ -48,8 +48,7 @@ static inline void adit_reach_pass(struct adit_reach_passed *passed, const struc
     passed->is_any = true;
 }
 
-/* Lists what may be stolen now, n_max at most, of those for which may_take (nobody has offered them) holds; returns how many. */
-uint32_t adit_reach_steal(const struct adit_reach *reach, const struct adit_arena *arena, const struct adit_reach_passed *passed, uint32_t cursor,
-                          bool (*may_take)(void *user, uint32_t index), void *user, uint32_t *list, uint32_t n_max);
+/* Lists what may be stolen now, n_max at most (and ADIT_OFFERS_MAX), of those for which may_take (nobody has offered them) holds, what viewers see first to begin with (survey.h); returns how many. */
+uint32_t adit_reach_steal(const struct adit_reach *reach, struct adit_arena *arena, const struct adit_reach_passed *passed, bool (*may_take)(void *user, uint32_t index), void *user, uint32_t *list, uint32_t n_max);
 
 #endif

@@ -11,6 +11,7 @@
 #include "runtime/dirty.h"
 #include "runtime/interest.h"
 #include "runtime/key.h"
+#include "runtime/reach.h"
 #include "tests/chunk_fixture.h"
 
 static uint64_t pack(struct adit_key k)
@@ -317,6 +318,42 @@ static void a_chunk_marked_again_and_again_has_waited_since_the_first(void **sta
     (void)state;
 }
 
+static bool may_take_even(void *user, uint32_t index)
+{
+    (void)user;
+    return index % 2 == 0;
+}
+
+/* A foreman with nothing at home takes of another's what is seen first. (tried: as they come) */
+static void what_is_taken_from_others_is_what_is_seen_first(void **state)
+{
+    (void)state;
+    static const uint16_t voxels[ADIT_CHUNK_VOXELS] = {1};
+    struct adit_arena *a = fixture_create(NULL);
+    struct adit_viewer_place p = {.size = sizeof p, .at = {10 * 64 + 32, 32, 32}, .radius = 1e6f};
+    const struct adit_reach thief = {.segment = 1, .homes = 1u << 2, .workers = {0, 1, 1}};
+    struct adit_reach_passed passed = {.is_any = true};
+    struct adit_viewer *v;
+    uint32_t list[8], n = 0, nearer = 0;
+    for (int32_t i = 0; i < 32; i++)
+        assert_int_equal(adit_chunk_put(a, &(struct adit_key){.x = i}, voxels, NULL), 0);
+    for (uint64_t i = 0, since = adit_clock_ns() - 1000000; i < a->chunks_max; i++)
+        a->entries[i].dirty_ns = since;
+    assert_int_equal(adit_viewer_open(a, &p, &v), 0);
+    passed.n[1] = 32;
+    n = adit_reach_steal(&thief, a, &passed, may_take_even, NULL, list, 8);
+    assert_int_equal(n, 8);
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(list[i] % 2, 0);
+    for (uint32_t i = 0; i + 1 < n; i++)
+        assert_true(abs(adit_key_unpack(a->keys[list[i]]).x - 10) <= abs(adit_key_unpack(a->keys[list[i + 1]]).x - 10));
+    for (uint32_t i = 0; i < a->chunks_max; i += 2)
+        nearer += a->keys[i] && abs(adit_key_unpack(a->keys[i]).x - 10) < abs(adit_key_unpack(a->keys[list[n - 1]]).x - 10);
+    assert_in_range(nearer, n - 2, n - 1); /* of the last distance there may be two */
+    adit_viewer_close(&v);
+    adit_detach(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +368,7 @@ int main(void)
         cmocka_unit_test(damaged_viewers_give_ranks_all_the_same),
         cmocka_unit_test(a_dispatcher_meshes_what_is_near_first),
         cmocka_unit_test(a_chunk_marked_again_and_again_has_waited_since_the_first),
+        cmocka_unit_test(what_is_taken_from_others_is_what_is_seen_first),
     };
     return cmocka_run_group_tests(tests, shm_fixture_set_up, shm_fixture_tear_down);
 }
