@@ -81,7 +81,7 @@ void adit_gpu_executor_init(struct adit_executor *e, struct adit_gpu *gpu, uint3
     uint32_t n = batch_max ? batch_max : gpu->of->is_software ? BATCH_SOFTWARE : BATCH_DEFAULT;
     if (!batch_max && fitting < n)
         n = fitting > 1 ? (uint32_t)fitting : 1;
-    *e = (struct adit_executor){.batch_max = n < most ? n : (uint32_t)most, .is_software = gpu->of->is_software, .user = gpu,
+    *e = (struct adit_executor){.batch_max = n < most ? n : (uint32_t)most, .is_software = gpu->of->is_software, .node = gpu->of->is_software ? -1 : gpu->of->node, .user = gpu,
                                 .open = open_batch, .begin = begin_batch, .import = import_ranges, .unimport = unimport_ranges,
                                 .read_from = read_from_imports, .add = add_to_batch, .submit = submit_batch,
                                 .wait = wait_for_batch, .result = result_of_batch, .close = close_batch};

@@ -10,6 +10,7 @@
 #include "runtime/dirty.h"
 #include "runtime/interest.h"
 #include "runtime/material.h"
+#include "runtime/nodes.h"
 #include "runtime/share_log.h"
 #include "runtime/survey.h"
 #include "runtime/vigil.h"
@@ -462,6 +463,20 @@ static void free_all(struct adit_batcher *b)
     free(b);
 }
 
+/* Its thread, on the device's node if this process may run there. Its batches are opened by the thread, so their memory is there, too. */
+static int start(struct adit_batcher *b)
+{
+    struct adit_node nodes[ADIT_NODES_MAX];
+    uint32_t n = b->p.executor->node < 0 ? 0 : adit_nodes_here(nodes), at = 0;
+    cpu_set_t before;
+    while (at < n && nodes[at].id != b->p.executor->node)
+        at++;
+    adit_node_enter(n > 1 && at < n ? &nodes[at] : NULL, &before);
+    int error = pthread_create(&b->thread, NULL, batcher_main, b);
+    adit_node_exit(&before);
+    return error;
+}
+
 int adit_batcher_open(const struct adit_batcher_params *params, struct adit_batcher **out)
 {
     struct adit_batcher *b = calloc(1, sizeof *b);
@@ -483,7 +498,7 @@ int adit_batcher_open(const struct adit_batcher_params *params, struct adit_batc
         b->nap_ns = NAP_NS;
         b->most = params->executor->batch_max;
         b->flown_ns = adit_clock_ns();
-        error = pthread_create(&b->thread, NULL, batcher_main, b);
+        error = start(b);
     }
     *out = error ? NULL : b;
     if (!error)

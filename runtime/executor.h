@@ -35,6 +35,7 @@ struct adit_executor {
     char name[32];       /* as users name it: "vulkan:0" */
     uint32_t batch_max;  /* chunks of a batch */
     bool is_software;    /* it runs on this machine's processors */
+    int32_t node;        /* the kernel's number of the NUMA node that it is at: there its dispatcher's thread reads, fills its buffers, and takes meshes back; -1: not known */
     struct adit_cost cost[ADIT_SIZE_CLASSES]; /* of meshing, as measured; zeroes: not known */
     void *user;          /* of who made it */
     /* Opens a batch. Negative errno with a line in adit_detail(): it cannot. */

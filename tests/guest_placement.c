@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "runtime/adit.h"
+#include "runtime/executor.h"
 #include "tests/segment_map.h"
 
 #define NODES_MAX 8
@@ -246,6 +247,29 @@ static void each_node_meshes_its_own_while_load_is_even(void **state)
     run_on(-1);
     adit_dispatcher_close(&d);
     assert_sound(a);
+    adit_detach(&a);
+    (void)state;
+}
+
+static int is_not_there(struct adit_executor *executor, void **batch)
+{
+    (void)executor;
+    (void)batch;
+    return -ENODEV;
+}
+
+/* tried: not bound */
+static void a_devices_thread_is_on_its_node(void **state)
+{
+    struct adit_arena *a = create(ADIT_PLACE_PRODUCER, 0);
+    struct adit_executor near_last = {.name = "near", .batch_max = 1, .node = workers_n - 1, .open = is_not_there}, nowhere = {.name = "nowhere", .batch_max = 1, .node = -1, .open = is_not_there};
+    struct adit_devices devices = {.n = 2, .executor = {&near_last, &nowhere}};
+    const struct adit_dispatcher_params p = {.size = sizeof p, .only_devices = true, .devices = &devices};
+    struct adit_dispatcher *d;
+    assert_int_equal(bound_to(workers_n - 1), 0);
+    assert_return_code(adit_dispatcher_open(a, &p, &d), 0);
+    assert_int_equal(bound_to(workers_n - 1), 1);
+    adit_dispatcher_close(&d);
     adit_detach(&a);
     (void)state;
 }
@@ -480,6 +504,7 @@ int main(void)
         cmocka_unit_test(a_version_lies_where_its_placement_says),
         cmocka_unit_test(a_full_node_refuses_or_overflows_to_the_nearest),
         cmocka_unit_test(each_node_meshes_its_own_while_load_is_even),
+        cmocka_unit_test(a_devices_thread_is_on_its_node),
         cmocka_unit_test(what_a_node_does_not_get_to_others_take_the_nearest_first),
         cmocka_unit_test(far_memory_is_meshed_by_the_nearest_node),
         cmocka_unit_test(what_is_moved_lies_on_the_other_node_with_its_meshes),

@@ -55,15 +55,24 @@ static int apply_table(const struct adit_tiers_wish *wish, struct adit_tiers *ti
     return error;
 }
 
+static void tell_without(const struct adit_tiers_wish *wish)
+{
+    if (wish->policy)
+        adit_say_note(wish->program, "--policy %s says how devices get their shares, and there is no device: it changes nothing", wish->policy);
+}
+
 int adit_devices_choose(const struct adit_tiers_wish *wish, struct adit_tiers *tiers, struct adit_devices **out)
 {
     const struct adit_devices_params params = {.size = sizeof params, .only = tiers->only, .software = !tiers->is_default};
     *out = NULL;
-    if (!tiers->devices || (tiers->is_default && !adit_devices_are_likely()))
+    int error = 0;
+    bool is_without = !tiers->devices || (tiers->is_default && !adit_devices_are_likely());
+    if (!is_without)
+        error = adit_devices_open(&params, out);
+    if (is_without || (error && tiers->is_default)) {
+        tell_without(wish);
         return 0;
-    int error = adit_devices_open(&params, out);
-    if (error && tiers->is_default)
-        return 0;
+    }
     if (error) {
         adit_say_error(wish->program, "%s: %s", wish->option, *adit_detail() ? adit_detail() : adit_strerror(error));
         return error;
@@ -74,8 +83,10 @@ int adit_devices_choose(const struct adit_tiers_wish *wish, struct adit_tiers *t
     adit_devices_close(out);
     if (error)
         return error;
-    if (tiers->is_default)
+    if (tiers->is_default) {
+        tell_without(wish);
         return 0;
+    }
     adit_say_error(wish->program, "%s: no device is left that makes right meshes; `adit tiers --bench` tries them again", wish->option);
     return -ENODEV;
 }
