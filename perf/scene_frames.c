@@ -2,8 +2,10 @@
  * The work is meshing, without end: a kind that meshes one chunk of terrain over and over until it is told to stop, in a background pool (adit_pool_params.background) of one thread a CPU, which is open all the time
  * and has nothing to do in the frames that have nothing beside. The last figure is the same in a pool that does not yield, for what it is worth.
  *
- * frames-soak is ten minutes of frames beside work, 36,000, and a fifth of that with nothing beside, in between. */
+ * frames-soak is ten minutes of frames beside work, 36,000, and in between a fifth of that with nothing beside, and a fifth beside bare threads of the idle class that do nothing but count: what this kernel, and the machine below it, make of
+ * busy processors whoever keeps them busy. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +103,34 @@ static int frames_beside(struct lab *lab, double *late, uint32_t n)
     return error;
 }
 
+static void *count_on(void *user)
+{
+    (void)user;
+    (void)adit_thread_background();
+    for (volatile uint64_t n = 0; !__atomic_load_n(&is_quiet, __ATOMIC_RELAXED); n++)
+        ;
+    return NULL;
+}
+
+/* The same beside as many threads that only count. */
+static int frames_beside_bare(struct lab *lab, double *late, uint32_t n)
+{
+    pthread_t threads[WORKERS_MAX];
+    uint32_t begun = 0;
+    int error = 0;
+    __atomic_store_n(&is_quiet, false, __ATOMIC_RELAXED);
+    while (begun < lab->cpus && !error) {
+        error = adit_thread_start(&threads[begun], count_on, NULL);
+        begun += !error;
+    }
+    if (!error)
+        error = frames(lab, late, n);
+    __atomic_store_n(&is_quiet, true, __ATOMIC_RELAXED);
+    while (begun)
+        pthread_join(threads[--begun], NULL);
+    return error;
+}
+
 /* The goals: late[], which it sorts, and what was missed. */
 static int tell(struct bench *bench, const struct lab *lab, double *beside, uint32_t n, double *alone, uint32_t alone_n)
 {
@@ -113,8 +143,8 @@ static int tell(struct bench *bench, const struct lab *lab, double *beside, uint
 
 static int soak(struct bench *bench, struct lab *lab)
 {
-    static double beside[FRAMES_SOAK], alone[FRAMES_SOAK / ALONE_EACH];
-    struct lab quiet = *lab;
+    static double beside[FRAMES_SOAK], alone[FRAMES_SOAK / ALONE_EACH], bare[FRAMES_SOAK / ALONE_EACH];
+    struct lab quiet = *lab, counting = *lab;
     struct adit_pool *pool;
     uint32_t alone_n = 0;
     int error = open_pool(lab, true, &pool);
@@ -122,11 +152,19 @@ static int soak(struct bench *bench, struct lab *lab)
         bool has_alone = i / SEGMENT % ALONE_EACH == 0;
         if (has_alone)
             error = frames(&quiet, alone + alone_n, SEGMENT);
+        if (has_alone && !error)
+            error = frames_beside_bare(&counting, bare + alone_n, SEGMENT);
         alone_n += has_alone ? SEGMENT : 0;
         error = error ? error : frames_beside(lab, beside + i, SEGMENT);
     }
     adit_pool_close(&pool);
-    return error ? error : tell(bench, lab, beside, FRAMES_SOAK, alone, alone_n);
+    error = error ? error : tell(bench, lab, beside, FRAMES_SOAK, alone, alone_n);
+    if (error)
+        return error;
+    stats_sort(bare, alone_n);
+    double worst[2] = {beside[FRAMES_SOAK - 1 - FRAMES_SOAK / 1000], bare[alone_n - 1 - alone_n / 1000]}, missed = (double)(counting.points_missed + counting.skipped);
+    error = bench_record(bench, &(struct bench_spec){.figure = "the same, p99.9, against bare threads beside", .unit = "us", .scale = 1e-3, .goal = {GOAL_RATIO, 1.1}, .raw = {"bare threads beside", NULL, NULL}}, &worst[0], &worst[1], 1);
+    return error ? error : bench_record(bench, &(struct bench_spec){.figure = "missed and skipped of 7,200 beside bare threads", .unit = "-"}, &missed, NULL, 1);
 }
 
 static int measure(struct bench *bench, struct lab *lab)
@@ -182,7 +220,7 @@ static int run_soak(struct bench *bench) { return run_by(bench, soak); }
 
 const struct scene scene_frames_soak = {
     .name = "frames-soak",
-    .what = "36,000 frames at 60 Hz beside background work on every processor, which takes twelve minutes; only when named in full",
+    .what = "36,000 frames at 60 Hz beside background work on every processor, which takes fourteen minutes; only when named in full",
     .unit = "us",
     .goal = "<= 1.1, none missed",
     .is_soak = true,
