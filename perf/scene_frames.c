@@ -97,7 +97,7 @@ static int frames_beside(struct lab *lab, double *late, uint32_t n)
         error = frames(lab, late, n);
     __atomic_store_n(&is_quiet, true, __ATOMIC_RELAXED);
     while (given) {
-        int ended = adit_wait(lab->queue, tasks[--given], ADIT_FOR_EVER, NULL);
+        int ended = adit_wait(lab->queue, tasks[--given], ADIT_FOR_EVER, &(struct adit_task_result){.size = sizeof(struct adit_task_result)});
         error = error ? error : ended;
     }
     return error;
