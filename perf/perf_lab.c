@@ -7,59 +7,29 @@
 #include <unistd.h>
 
 #include "perf/runner.h"
+#include "tools/command.h"
+#include "tools/options.h"
+#include "tools/say.h"
 
+#define PROGRAM "perf-lab"
 #define NICE_WANTED (-10)
 
-static const char usage[] =
-    "perf-lab - what this machine can do, and what adit makes of it\n"
-    "\n"
-    "  perf-lab list [--json]                                  the scenes\n"
-    "  perf-lab run [PATTERN] [--short] [--json] [--out DIR]   measures those whose name matches (a glob or a part)\n"
-    "\n"
-    "  --short     about a tenth of the repetitions: minutes become seconds, intervals wider\n"
-    "  --json      one JSON object on stdout instead of the table\n"
-    "  --out DIR   also writes the JSON to DIR/perf-lab-<time>.json (DIR is made)\n"
-    "  --help      this text\n"
+static const char help_text[] =
+    "list shows the scenes; run measures those whose name matches PATTERN (a glob or a part), or all.\n"
     "\n"
     "Each figure stands beside its raw limit, measured in the same seconds; smaller is better everywhere. Give the\n"
-    "machine a quiet minute: other load widens the intervals. Exit: 0 done (goals met or not), 1 a scene failed or the\n"
-    "run was stopped, 2 bad usage.\n";
+    "machine a quiet minute: other load widens the intervals. Exit 0: done, goals met or not; 1: a scene failed or the\n"
+    "run was stopped.\n";
 
 struct options {
     const char *command, *pattern, *out;
-    bool json, is_short, help;
+    bool json, is_short;
 };
 
 static int bad_usage(const char *what, const char *argument)
 {
-    fprintf(stderr, "perf-lab: %s '%s'; see perf-lab --help\n", what, argument);
-    return 2;
-}
-
-static int parse(int count, char **arguments, struct options *options)
-{
-    for (int i = 1; i < count; i++) {
-        const char *a = arguments[i];
-        if (strcmp(a, "--json") == 0)
-            options->json = true;
-        else if (strcmp(a, "--short") == 0)
-            options->is_short = true;
-        else if (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0)
-            options->help = true;
-        else if (strcmp(a, "--out") == 0 && i + 1 < count)
-            options->out = arguments[++i];
-        else if (strcmp(a, "--out") == 0)
-            return bad_usage("a folder is missing after", a);
-        else if (a[0] == '-')
-            return bad_usage("unknown option", a);
-        else if (!options->command)
-            options->command = a;
-        else if (!options->pattern)
-            options->pattern = a;
-        else
-            return bad_usage("one argument too many:", a);
-    }
-    return 0;
+    adit_say_error(PROGRAM, "%s '%s'; see perf-lab --help", what, argument);
+    return ADIT_EXIT_BAD_INPUT;
 }
 
 /* Writes a JSON object and lets go of it; false when it could not be made or written. */
@@ -211,22 +181,24 @@ static int run_scenes(const struct options *options)
 int main(int count, char **arguments)
 {
     struct options options = {0};
-    int status = parse(count, arguments, &options);
-
-    if (status)
+    const struct adit_option table[] = {
+        {"short", NULL, ADIT_OPTION_FLAG, &options.is_short, 0, 0, "about a tenth of the repetitions: minutes become seconds, intervals wider"},
+        {"json", NULL, ADIT_OPTION_FLAG, &options.json, 0, 0, "one JSON object on stdout instead of the table"},
+        {"out", "DIR", ADIT_OPTION_TEXT, &options.out, 0, 0, "also writes the JSON to DIR/perf-lab-<time>.json (DIR is made)"},
+    };
+    const struct adit_usage usage = {PROGRAM, "list | run [PATTERN]", "Measures what this machine can do, and what adit makes of it.", help_text, table, sizeof table / sizeof *table};
+    adit_say_begin();
+    int first, status = adit_options_parse(&usage, count, arguments, &first);
+    if (status != ADIT_OPTIONS_GO)
         return status;
-    if (options.help) {
-        fputs(usage, stdout);
-        return 0;
-    }
-    if (!options.command) {
-        fputs(usage, stderr);
-        return 2;
-    }
+    if (count - first > 2)
+        return bad_usage("one argument too many:", arguments[first + 2]);
+    options.command = first < count ? arguments[first] : "";
+    options.pattern = first + 1 < count ? arguments[first + 1] : NULL;
     if (strcmp(options.command, "run") == 0)
         return run_scenes(&options);
     if (strcmp(options.command, "list") != 0)
-        return bad_usage("unknown command", options.command);
+        return bad_usage("give list or run, not", options.command);
     if (options.pattern || options.out || options.is_short)
         return bad_usage("list takes --json only, not",
                          options.pattern ? options.pattern : options.out ? "--out" : "--short");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/command.h"
+#include "tools/man_page.h"
 #include "tools/say.h"
 
 static const struct adit_command *const commands[] = {
@@ -27,6 +28,26 @@ static void help_print(void)
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
     printf("\n`adit COMMAND --help` tells more; begin with `adit run terrain --picture terrain.png`.\n");
+}
+
+static void man_print(void)
+{
+    adit_man_page_begin("adit", "voxel worlds in shared memory");
+    adit_man_page_section("SYNOPSIS");
+    puts(".B adit\nCOMMAND [options]");
+    adit_man_page_section("COMMANDS");
+    for (size_t i = 0; i < COMMANDS; i++)
+        adit_man_page_item(commands[i]->name, commands[i]->summary);
+    adit_man_page_section("FILES");
+    adit_man_page_item("$XDG_RUNTIME_DIR/adit/NAME.sock", "where the arena NAME is served; else /run/adit, else /tmp/adit-UID");
+    adit_man_page_item("$XDG_CACHE_HOME/adit", "measured tiers and compiled pipelines; else ~/.cache/adit. It may be removed at any time");
+    adit_man_page_section("ENVIRONMENT");
+    adit_man_page_item("ADIT_DISABLE", "what to do without, of hugepages,numa,membarrier,pidfd,vulkan,avx2,avx512");
+    adit_man_page_item("VK_DRIVER_FILES", "the Vulkan drivers that are asked (the loader's own)");
+    adit_man_page_section("SEE ALSO");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf(".BR adit\\-%s (1),\n", commands[i]->name);
+    puts(".BR shmtop (1),\n.BR perf\\-lab (1)");
 }
 
 static int command_unknown(const char *name)
@@ -62,6 +83,10 @@ int main(int argc, char **argv)
     bool help = !strcmp(argv[1], "help");
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || (help && argc == 2)) {
         help_print();
+        return finish(ADIT_EXIT_DONE);
+    }
+    if (!strcmp(argv[1], "--man")) {
+        man_print();
         return finish(ADIT_EXIT_DONE);
     }
     const struct adit_command *command = command_named(argv[help ? 2 : 1]);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tools/command.h"
+#include "tools/man_page.h"
 #include "tools/say.h"
 
 static void help_print(const struct adit_usage *usage)
@@ -114,8 +115,8 @@ static void unknown_say(const struct adit_usage *usage, char *const *argv, const
 
 int adit_options_parse(const struct adit_usage *usage, int argc, char **argv, int *first)
 {
-    enum { HELP = 1000, OPTION = 1001 };
-    struct option longs[ADIT_OPTIONS_MAX + 2] = {0};
+    enum { HELP = 1000, MAN, OPTION };
+    struct option longs[ADIT_OPTIONS_MAX + 3] = {0};
     char shorts[2 * ADIT_OPTIONS_MAX + 2] = ":";
     size_t shorts_n = 1, count = usage->options_count < ADIT_OPTIONS_MAX ? usage->options_count : ADIT_OPTIONS_MAX;
     for (size_t i = 0; i < count; i++) {
@@ -130,12 +131,17 @@ int adit_options_parse(const struct adit_usage *usage, int argc, char **argv, in
     }
     shorts[shorts_n] = 0;
     longs[count] = (struct option){"help", no_argument, NULL, HELP};
+    longs[count + 1] = (struct option){"man", no_argument, NULL, MAN};
     opterr = 0;
     optind = 0; /* glibc: start anew, whatever was parsed before */
     for (int c; (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         const struct adit_option *o = NULL;
         if (c == HELP) {
             help_print(usage);
+            return ADIT_EXIT_DONE;
+        }
+        if (c == MAN) {
+            adit_man_page_print(usage, "adit(1), shmtop(1), perf-lab(1)");
             return ADIT_EXIT_DONE;
         }
         for (size_t i = 0; i < count; i++)
