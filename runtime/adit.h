@@ -178,6 +178,7 @@ struct adit_put_params {
     uint64_t *version;        /* out: the version's number, may be NULL */
     uint64_t if_version;      /* publish only if this is the current version (-ESTALE else); 0: whatever is current;
                                * ADIT_VERSION_NONE: only if there is none, or the chunk was removed */
+    bool renewable;           /* the version says: whoever made it will make it again just so. A stream that is short of room may remove it (adit_stream.h). Edits that follow do not say so by themselves */
 };
 
 /* Encodes and publishes voxels (ADIT_CHUNK_VOXELS materials, index (z*64 + y)*64 + x) as the key's next version; readers
@@ -312,6 +313,7 @@ struct adit_chunk_view {
     const void *block;      /* struct adit_version, for adit_chunk_* below */
     uint8_t encoding;       /* 1 uniform, 2 bricks, 3 dense */
     bool empty, full, uniform; /* all air; all opaque; one material */
+    bool renewable;         /* as who published it said (adit_put_params): nothing is lost with it */
     uint16_t material;      /* when uniform */
     uint32_t solid;         /* voxels that are not air */
     uint32_t bytes;         /* of the block */

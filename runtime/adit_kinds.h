@@ -89,6 +89,8 @@ struct adit_generate_args {
     uint64_t seed;
     uint64_t replaces;  /* 0: the key never had a version */
     struct adit_key key;
+    uint32_t renewable; /* 1: the version says so (adit_put_params): whoever submits this will do so again */
+    uint32_t zero;
 };
 struct adit_generate_result {
     uint64_t version;

@@ -34,6 +34,11 @@ extern "C" {
  *
  * It remembers nothing that the store does not say: if its process dies, whoever opens a stream next goes on where it was, tasks that are still to come included. One a world: two
  * would make the same chunks, to no harm but the work. Without viewers in its world it does nothing, and nothing is removed.
+ * Where there is no room for all that viewers see (memory, with room for meshes; places of the store), what is nearest to any of them is there, at whatever level, and the rest is not: what is farther than something missing by more than a
+ * chunk is removed, and that is made. So whoever asks for much has what is near it, as the others have. Only what can be made again goes while it is seen: versions whose publisher said so (adit_put_params.renewable; the default kind does), never
+ * edits, nor what others have published. `pressed`, `missing` and `whole` tell; nothing is made and removed in turns, and nothing fails on and on; once there is room, all comes by itself. Kept beyond ahead is nothing then.
+ * A sixteenth of the data, 64 MiB at most, and an eighth of the store's places are left to meshes, edits and what is being removed.
+ *
  * A viewer's radius counts as 64 chunks at most, whatever it says: any consumer may be one. Of what is around them it looks at 20,000 places in a round, half of them from where viewers are outwards, half from where it stopped in the round before; so a viewer
  * that asks for very much delays what is far from the others, and not what is near them.
  *
@@ -52,16 +57,17 @@ struct adit_stream_params {
     uint32_t levels;     /* of detail, beyond level 0; to 15. Default 0: what others publish at levels above this one is let alone */
     uint32_t flight_max; /* tasks under way, to 256; default 32. Many keep workers busy; few follow turns sooner */
     uint64_t seed;       /* of adit.generate with "terrain", the default kind */
-    uint32_t kind;       /* another kind that publishes a chunk: args, with the key (struct adit_key) put into it at key_at. Status less than 0: it is tried again a second later. args NULL: the default kind */
+    uint32_t kind;       /* another kind that publishes a chunk, renewable if it can make it again just so: args, with the key (struct adit_key) put into it at key_at. Status less than 0: it is tried again a second later. args NULL: the default kind */
     const void *args;
     uint32_t args_bytes, key_at;
-    /* Before a chunk is removed, which is then as view says: called by the stream's thread inside a section, so it must not block for long, nor call what is for outside sections. 0: go on; anything else: it stays,
+    /* Before a chunk is removed, for want of room too, which is then as view says (renewable: there is nothing to save): called by the stream's thread inside a section, so it must not block for long, nor call what is for outside sections. 0: go on; anything else: it stays,
      * and is asked about again at the next walk over the store, 0.1 to 0.3 s later. A version that is published meanwhile is not removed, and is asked about in its turn. NULL: all go. */
     int (*leaving)(const struct adit_chunk_view *view, void *user);
     void *user;
 };
 struct adit_stream;
-/* Starts a thread, which took 2.5 % of a processor while one viewer of a radius of 4 chunks flew over 2 layers at 20 chunks a second, and takes more as there is more around them. Producers only (-EROFS). -EINVAL: layers, sizes, or where the key is to be put; -ENOENT: no such kind; -EMSGSIZE, -ENOMEM, -EAGAIN. */
+enum adit_stream_pressed { ADIT_STREAM_BYTES = 1 /* memory: a larger arena helps */, ADIT_STREAM_KEYS /* places of the store: more chunks_max does */ };
+/* Starts a thread, which takes the more of a processor the more there is around viewers: a round each 4 ms while there is something to do, each 16 ms otherwise, each 64 ms while nothing moves and there is no room for what is missing. Producers only (-EROFS). -EINVAL: layers, sizes, or where the key is to be put; -ENOENT: no such kind; -EMSGSIZE, -ENOMEM, -EAGAIN. */
 ADIT_API int adit_stream_open(struct adit_arena *arena, const struct adit_stream_params *params, struct adit_stream **out);
 /* Cancels what has not begun, waits for what has, 10 s at most, and for the thread; chunks stay. Before the queue is closed. */
 ADIT_API void adit_stream_close(struct adit_stream **stream);
@@ -72,8 +78,11 @@ struct adit_stream_info {
     uint32_t wanted;      /* those beyond it, up to ahead; likewise */
     uint32_t under_way;   /* tasks */
     uint64_t missing_ns;  /* CLOCK_MONOTONIC since when there has been something missing without a break; 0: there is not. The backlog as a time: viewers are too fast, or workers too few, once it grows */
+    float whole;          /* how far all is there, around every viewer, at every level: the distance of the nearest that is missing, in chunks of its level; INFINITY: to the radius of each. What is left of a radius that there is no room for */
+    uint32_t pressed;     /* what there is no room for, so that chunks stay missing: enum adit_stream_pressed; 0: there is */
     uint64_t made, removed, kept, failed, cancelled, found; /* since open: chunks made, removed; how often `leaving` kept one; tasks that failed, or were not needed any more, or found that somebody had published
                             * something else there */
+    uint64_t evicted;     /* of those removed: though within sight, for want of room */
     int32_t last_error;   /* of a task that failed, or of what it could not do itself; 0: none yet */
 };
 /* Any thread; of a moment ago. -EMSGSIZE. */

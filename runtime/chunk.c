@@ -30,8 +30,13 @@ static struct adit_expected expected_of(const struct adit_put_params *params)
 
 static uint64_t *version_of(const struct adit_put_params *params) { return params ? params->version : NULL; }
 
+static void set_renewable(struct adit_version *v, const struct adit_put_params *params)
+{
+    v->summary = (uint8_t)((v->summary & ~ADIT_SUM_RENEWABLE) | (params && params->renewable ? ADIT_SUM_RENEWABLE : 0));
+}
+
 /* Encodes voxels into a block of their own. */
-static int encode(struct adit_arena *arena, struct adit_scratch *s, uint64_t packed, const uint16_t *voxels, uint64_t *ref)
+static int encode(struct adit_arena *arena, struct adit_scratch *s, uint64_t packed, const uint16_t *voxels, const struct adit_put_params *params, uint64_t *ref)
 {
     const uint8_t *classes = adit_classes_enter(arena);
     size_t bytes = 0;
@@ -43,6 +48,7 @@ static int encode(struct adit_arena *arena, struct adit_scratch *s, uint64_t pac
     if (!error) {
         struct adit_version *v = adit_arena_at(arena, *ref, bytes);
         adit_encode_write(s->plan, v);
+        set_renewable(v, params);
         adit_encode_seal(v, bytes, packed);
     }
     adit_classes_exit(arena);
@@ -90,7 +96,7 @@ int adit_chunk_put(struct adit_arena *arena, const struct adit_key *key, const u
     int error = begin(arena, key, params, &packed, &s);
     if (error)
         return error;
-    error = encode(arena, s, packed, voxels, &ref);
+    error = encode(arena, s, packed, voxels, params, &ref);
     if (!error)
         error = publish_or_free(arena, s->reader, packed, ref, &expected, version_of(params));
     adit_scratch_give_back(arena, s);
@@ -153,6 +159,11 @@ int adit_chunk_publish(struct adit_arena *arena, struct adit_loan *loan, const s
         return error;
     if (!loan->ref || (loan->index != ADIT_STORE_NONE && loan->index >= arena->chunks_max))
         return adit_fault(-EINVAL, "arena %s: nothing is on loan", arena->name);
+    struct adit_version *v = adit_arena_at(arena, loan->ref, adit_encode_dense_bytes());
+    if (v && adit_block_is_loaned(arena, loan->ref) && (params && params->renewable) != !!(v->summary & ADIT_SUM_RENEWABLE)) { /* prepare did not know */
+        set_renewable(v, params);
+        adit_encode_seal(v, adit_encode_dense_bytes(), packed);
+    }
     struct adit_reader *reader;
     error = adit_rcu_borrow(arena, &reader);
     if (error)
@@ -226,7 +237,7 @@ static int edit_once(struct adit_arena *arena, struct adit_scratch *s, uint64_t 
         return 0;
     }
     if (!error)
-        error = encode(arena, s, packed, s->voxels, &ref);
+        error = encode(arena, s, packed, s->voxels, params, &ref);
     if (error)
         return error;
     error = publish_or_free(arena, s->reader, packed, ref, &expected, version_of(params));

@@ -69,6 +69,23 @@ float adit_interest_beyond(const struct adit_interest *seen, uint64_t packed)
     return least;
 }
 
+float adit_interest_distance(const struct adit_interest *seen, uint64_t packed)
+{
+    struct adit_key key = adit_key_unpack(packed);
+    const float edge = edge_of(&key);
+    float least = INFINITY, ahead;
+    for (uint32_t i = 0; i < seen->n; i++) {
+        const struct adit_interest_viewer *v = &seen->viewer[i];
+        if (v->world != key.world)
+            continue;
+        float far = distance_of(v, &key, &ahead), chunks = far / edge;
+        chunks = chunks < ADIT_RANK_BEYOND - 1 ? chunks : ADIT_RANK_BEYOND - 1;
+        chunks += far > v->radius * (float)(1u << key.lod) ? ADIT_RANK_BEYOND : 0;
+        least = chunks < least ? chunks : least;
+    }
+    return least;
+}
+
 /* ---- how often -------------------------------------------------------------------------------------------------- */
 
 /* The next time after now at which a mesh for a frame of the viewer's is to be begun. */

@@ -62,6 +62,9 @@ uint64_t adit_interest_due(const struct adit_interest *seen, uint64_t packed, ui
 /* By how many voxels the chunk lies beyond the radius of a viewer: of the one to which it is least; up to 0: within. Of its level, as rank. Infinite where nobody is in its world. Pure. */
 float adit_interest_beyond(const struct adit_interest *seen, uint64_t packed);
 
+/* How far the chunk is from the nearest viewer, wherever it looks: in chunks of its level, below ADIT_RANK_BEYOND; as much more where it lies beyond the radius. Of several viewers the least. Infinite where nobody is in its world. Pure. */
+float adit_interest_distance(const struct adit_interest *seen, uint64_t packed);
+
 /* Frees the slots of an owner: one that has died, or that leaves. */
 void adit_viewers_recover(struct adit_arena *arena, uint32_t owner);
 

@@ -48,7 +48,7 @@ static int compare(struct adit_arena *arena, const struct adit_key *key, const u
 
 static int publish(struct adit_arena *arena, const struct adit_generate_args *a, const uint16_t *voxels, struct adit_generate_result *r)
 {
-    const struct adit_put_params p = {.size = sizeof p, .version = &r->version, .if_version = a->replaces ? a->replaces : ADIT_VERSION_NONE};
+    const struct adit_put_params p = {.size = sizeof p, .version = &r->version, .if_version = a->replaces ? a->replaces : ADIT_VERSION_NONE, .renewable = a->renewable != 0};
     int error = adit_chunk_put(arena, &a->key, voxels, &p);
     r->published = !error;
     return error == -ESTALE ? compare(arena, &a->key, voxels, r) : error;

@@ -16,7 +16,7 @@ adit_kind_work adit_kind_fft_work, adit_kind_box_work;
 
 _Static_assert(sizeof(struct adit_fft_args) == 16, "adit_fft_args");
 _Static_assert(sizeof(struct adit_compress_args) == 16 && sizeof(struct adit_decompress_args) == 16, "adit_compress_args");
-_Static_assert(sizeof(struct adit_generate_args) == 48 && sizeof(struct adit_key) == 16, "adit_generate_args");
+_Static_assert(sizeof(struct adit_generate_args) == 56 && sizeof(struct adit_key) == 16, "adit_generate_args");
 _Static_assert(sizeof(struct adit_mesh_args) == 24 && sizeof(struct adit_mesh_task_result) == 32, "adit_mesh_args");
 _Static_assert(sizeof(struct adit_cull_args) == 16 && sizeof(struct adit_cull_result) == 40, "adit_cull_args");
 _Static_assert(sizeof(struct adit_lod_args) == 16 && sizeof(struct adit_lod_result) == 24, "adit_lod_args");

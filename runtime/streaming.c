@@ -1,6 +1,7 @@
 /* streaming.c - the world around viewers (adit_stream.h). One thread, round after round:
  *
- *     look at viewers -> take what tasks have ended -> what is missing around viewers, best first -> tasks; a share of the store -> what is too far is removed
+ *     look at viewers -> take what tasks have ended -> what is missing around viewers, best first -> tasks, as many as there is room for; a share of the store -> what is too far is removed
+ *                     -> a share of store and memory is counted (room.h); short of room: what is farthest is removed
  *
  * What is there is what the store says, so nothing here has to be right about the past: a chunk made by a task that nobody waits for any more is found by a later walk, and goes or stays as any other.
  */
@@ -12,6 +13,7 @@
 #include "runtime/adit.h"
 #include "runtime/interest.h"
 #include "runtime/params.h"
+#include "runtime/room.h"
 #include "runtime/scratch.h"
 #include "runtime/store.h"
 
@@ -35,6 +37,15 @@
 #define WALK_ROUNDS 16u      /* until all of the store has been looked at */
 #define REMOVED_MAX 64u      /* in a round */
 #define ASKED_MAX 256u       /* in a round, for which of them stay */
+#define MARGIN 1.0f          /* chunks by which what goes for want of room must be farther than what is missing: a viewer that moves by as much to and fro changes nothing */
+#define NEAREST 1.0f         /* chunks within which nothing goes for want of room */
+#define EVICTED_MAX 64u      /* in a count of what there is */
+#define SMALL_BYTES 1024u    /* a version and a mesh with nothing in them */
+#define LACK_NS 200000000u   /* as much, before more goes as even the reserve is short; */
+#define CREDIT_NS 2000000000u /* that what was removed has to become room */
+#define STIR_NS 500000000u   /* after the last that happened rounds are as short as ever; */
+#define FULL_NS 64000000u    /* then so long, while there is no room for anything, */
+#define FULL_LOOKS 4u        /* and each counts as much as so many others: so room is found within half a second */
 
 struct flight {
     uint64_t packed, task;
@@ -42,12 +53,14 @@ struct flight {
 struct missing {
     uint64_t packed;
     int32_t rank;
+    float distance; /* room.h goes by this: it does not change as a viewer turns */
 };
 
 /* Of the places around viewers: ring by ring, in each by viewer, level, column; where it goes on, and what it has counted. */
 struct walk {
     int32_t d, column;
     uint32_t viewer, lod, missing, wanted;
+    float nearest; /* of what is missing; in chunks of its level, as below */
 };
 
 struct adit_stream {
@@ -69,6 +82,11 @@ struct adit_stream {
     uint32_t missing_n;
     struct walk far; /* zeroes: none is under way */
     uint32_t walk_at;
+    struct adit_room room;
+    bool pressed, blocked;                       /* there was no room for all that is seen; for all that is wanted, or nothing is begun for a while */
+    uint32_t credit;                             /* so many were removed for what is missing that has not begun */
+    uint64_t credit_ns, lacked_ns, stirred_ns;   /* when; when some last went as even the reserve was short; when something was last begun or removed, or a viewer moved */
+    struct adit_interest_viewer before[ADIT_VIEWERS_MAX]; /* as they were */
     struct adit_stream_info info; /* w: the thread, relaxed, word by word */
 };
 
@@ -97,6 +115,8 @@ static void fail(struct adit_stream *s, uint64_t packed, int error)
     s->failed[s->failed_at].packed = packed;
     s->failed[s->failed_at].until_ns = adit_clock_ns() + FAILED_NS;
     s->failed_at = (s->failed_at + 1) % FAILED_MAX;
+    if (error == -ENOMEM || error == -ENOSPC)
+        adit_room_was_short(&s->room, error, adit_clock_ns());
     adit_add_relaxed(&s->info.failed, 1);
     __atomic_store_n(&s->info.last_error, error, __ATOMIC_RELAXED);
 }
@@ -104,7 +124,8 @@ static void fail(struct adit_stream *s, uint64_t packed, int error)
 /* By how much a chunk lies beyond the radius, in chunks of its level. */
 static float beyond(const struct adit_stream *s, uint64_t packed) { return adit_interest_beyond(&s->seen, packed) / (ADIT_CHUNK_DIM * (float)(1u << adit_key_unpack(packed).lod)); }
 
-static bool is_far(const struct adit_stream *s, uint64_t packed) { return beyond(s, packed) > (float)(s->p.ahead + s->p.keep); }
+/* While there is no room for what is seen, nothing is kept for what may be seen again. */
+static bool is_far(const struct adit_stream *s, uint64_t packed) { return beyond(s, packed) > (float)(s->p.ahead + (s->pressed ? 0 : s->p.keep)); }
 
 /* Takes what has ended, and cancels what is too far by now; all: everything, and waits for what runs. */
 static void land(struct adit_stream *s, bool all)
@@ -166,9 +187,11 @@ static void look_at(struct adit_stream *s, const struct adit_key *key, uint64_t 
     float by = beyond(s, packed);
     if (by > (float)s->p.ahead || is_there(s->arena, packed))
         return;
+    float distance = adit_interest_distance(&s->seen, packed);
     *(by > 0 ? &w->wanted : &w->missing) += 1;
+    w->nearest = distance < w->nearest ? distance : w->nearest;
     if (s->missing_n < MISSING_MAX && !is_flying(s, packed) && !has_failed(s, packed, now))
-        s->missing[s->missing_n++] = (struct missing){.packed = packed, .rank = adit_interest_rank(&s->seen, packed, 0)};
+        s->missing[s->missing_n++] = (struct missing){.packed = packed, .rank = adit_interest_rank(&s->seen, packed, 0), .distance = distance};
 }
 
 /* A coordinate of the chunk of a level that a viewer is in; it may be told anything. */
@@ -253,6 +276,12 @@ static int by_rank(const void *a, const void *b)
     return p->rank != q->rank ? (p->rank > q->rank) - (p->rank < q->rank) : (p->packed > q->packed) - (p->packed < q->packed);
 }
 
+static int by_distance(const void *a, const void *b)
+{
+    const struct missing *p = a, *q = b;
+    return p->distance != q->distance ? (p->distance > q->distance) - (p->distance < q->distance) : by_rank(a, b);
+}
+
 /* What both walks of a round met is there once. */
 static void drop_doubles(struct adit_stream *s)
 {
@@ -263,10 +292,26 @@ static void drop_doubles(struct adit_stream *s)
     s->missing_n = n;
 }
 
-static void tell(struct adit_stream *s, uint32_t missing, uint32_t wanted, uint64_t now)
+static void set_number(float *word, float f)
+{
+    uint32_t bits;
+    memcpy(&bits, &f, sizeof bits);
+    __atomic_store_n((uint32_t *)(void *)word, bits, __ATOMIC_RELAXED);
+}
+
+static float number(const float *word)
+{
+    float f;
+    uint32_t bits = __atomic_load_n((const uint32_t *)(const void *)word, __ATOMIC_RELAXED);
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+static void tell(struct adit_stream *s, uint32_t missing, uint32_t wanted, float nearest, uint64_t now)
 {
     __atomic_store_n(&s->info.missing, missing, __ATOMIC_RELAXED);
     __atomic_store_n(&s->info.wanted, wanted, __ATOMIC_RELAXED);
+    set_number(&s->info.whole, missing ? nearest : INFINITY);
     if (!missing)
         adit_store_relaxed(&s->info.missing_ns, 0);
     else if (!s->info.missing_ns)
@@ -278,48 +323,66 @@ static void tell(struct adit_stream *s, uint32_t missing, uint32_t wanted, uint6
 static void find_missing(struct adit_stream *s)
 {
     uint64_t now = adit_clock_ns();
-    struct walk near = {0};
+    struct walk near = {.nearest = INFINITY};
     s->missing_n = 0;
     bool whole = walk_on(s, &near, now, NEAR_LOOKS);
     if (whole) {
-        s->far = (struct walk){0};
-        tell(s, near.missing, near.wanted, now);
+        s->far = (struct walk){.nearest = INFINITY};
+        tell(s, near.missing, near.wanted, near.nearest, now);
     } else {
         if (!s->far.d && !s->far.viewer && !s->far.lod && !s->far.column)
             s->far = near;
         if (walk_on(s, &s->far, now, FAR_LOOKS)) {
-            tell(s, s->far.missing, s->far.wanted, now);
-            s->far = (struct walk){0};
+            tell(s, s->far.missing, s->far.wanted, near.nearest < s->far.nearest ? near.nearest : s->far.nearest, now);
+            s->far = (struct walk){.nearest = INFINITY};
         } else if (near.missing > s->info.missing || near.wanted > s->info.wanted) { /* so many at least */
-            tell(s, near.missing > s->info.missing ? near.missing : s->info.missing, near.wanted > s->info.wanted ? near.wanted : s->info.wanted, now);
+            tell(s, near.missing > s->info.missing ? near.missing : s->info.missing, near.wanted > s->info.wanted ? near.wanted : s->info.wanted, near.nearest < s->info.whole ? near.nearest : s->info.whole, now);
         }
     }
-    qsort(s->missing, s->missing_n, sizeof *s->missing, by_rank);
+    qsort(s->missing, s->missing_n, sizeof *s->missing, s->pressed ? by_distance : by_rank);
     drop_doubles(s);
 }
 
+static bool is_seen(const struct missing *m) { return m->distance < (float)ADIT_RANK_BEYOND; }
+
 static void launch_missing(struct adit_stream *s)
 {
-    bool is_paused = adit_clock_ns() < s->paused_ns;
-    for (uint32_t i = 0; !is_paused && i < s->missing_n && s->flights < s->p.flight_max; i++) {
+    const uint64_t now = adit_clock_ns();
+    bool is_keys, has_none = false, is_short = now < s->room.short_ns;
+    uint32_t i = 0, room = adit_room_chunks(&s->room, now, &is_keys);
+    for (; now >= s->paused_ns && i < s->missing_n && s->flights < s->p.flight_max; i++) {
+        has_none = !room;
+        if (has_none) /* i: the first that there is none for */
+            break;
         int error = launch(s, s->missing[i].packed);
         if (error == -EAGAIN) /* the queue is full: others use it, too */
             break;
-        if (error)
+        if (error) {
             fail(s, s->missing[i].packed, error);
+            continue;
+        }
+        room--;
+        adit_room_begun(&s->room);
+        s->credit -= s->credit > 0;
+        s->stirred_ns = now;
     }
+    s->pressed = (has_none && is_seen(&s->missing[i])) || (is_short && s->info.missing);
+    s->blocked = has_none || is_short || now < s->paused_ns;
+    __atomic_store_n(&s->info.pressed, !s->pressed ? 0 : is_keys ? ADIT_STREAM_KEYS : ADIT_STREAM_BYTES, __ATOMIC_RELAXED);
     __atomic_store_n(&s->info.under_way, s->flights, __ATOMIC_RELAXED);
 }
 
-/* ---- what is too far ---- */
+/* ---- what is too far, and what there is no room for ---- */
 
-/* Whether it is gone by this; false: it stays, or there is none. *asked: `leaving` was. */
-static bool remove_one(struct adit_stream *s, uint64_t packed, uint32_t *asked)
+/* Whether it is gone by this; false: it stays, or there is none. is_seen: then only if it can be made again. *asked: `leaving` was. */
+static bool remove_one(struct adit_stream *s, uint64_t packed, bool is_seen, uint32_t *asked)
 {
     struct adit_key key = adit_key_unpack(packed);
     struct adit_chunk_view view;
     adit_rcu_enter(s->reader);
     int error = adit_chunk_acquire(s->reader, &key, &view);
+    if (!error && is_seen && !view.renewable)
+        error = -EPERM;
     *asked += !error && s->p.leaving;
     bool stays = !error && s->p.leaving && s->p.leaving(&view, s->p.user);
     if (!adit_rcu_exit(s->reader) || error)
@@ -344,9 +407,44 @@ static void remove_far(struct adit_stream *s)
         struct adit_key key = adit_key_unpack(packed);
         if (!packed || key.world != s->p.world || key.lod > s->p.levels || !is_far(s, packed))
             continue;
-        removed += remove_one(s, packed, &asked);
+        removed += remove_one(s, packed, false, &asked);
     }
     adit_add_relaxed(&s->info.removed, removed);
+    s->stirred_ns = removed ? adit_clock_ns() : s->stirred_ns;
+}
+
+/* A count has come to its end: what goes for want of room. Since the farthest go first, and those that are farther by a margin only, what was removed is not made again before there is room. */
+static void make_room(struct adit_stream *s)
+{
+    const uint64_t now = adit_clock_ns();
+    uint64_t lacking = now - s->lacked_ns > LACK_NS ? adit_room_lacking(&s->room) : 0;
+    uint32_t evicted = 0, asked = 0;
+    bool is_keys = false, is_full = s->pressed && !adit_room_chunks(&s->room, now, &is_keys);
+    if (now - s->credit_ns > CREDIT_NS) /* what has gone was too small to be of use */
+        s->credit = 0;
+    for (uint32_t i = 0; i < s->room.held_n && evicted < EVICTED_MAX && asked < ASKED_MAX; i++) {
+        const struct adit_room_held *h = &s->room.held[i];
+        const struct missing *m = &s->missing[s->credit < s->missing_n ? s->credit : 0];
+        float distance = adit_interest_distance(&s->seen, h->packed);
+        bool is_exchange = is_full && s->credit < s->missing_n && s->credit < s->p.flight_max && is_seen(m) && distance > m->distance + MARGIN;
+        if (!(lacking && distance > NEAREST) && !is_exchange)
+            continue;
+        if ((lacking || !is_keys) && h->bytes <= SMALL_BYTES) /* nothing is gained by that */
+            continue;
+        if (!remove_one(s, h->packed, true, &asked))
+            continue;
+        evicted++;
+        if (lacking) {
+            s->lacked_ns = now;
+            lacking = lacking > h->bytes ? lacking - h->bytes : 0;
+            continue;
+        }
+        s->credit++;
+        s->credit_ns = now;
+    }
+    adit_add_relaxed(&s->info.removed, evicted);
+    adit_add_relaxed(&s->info.evicted, evicted);
+    s->stirred_ns = evicted ? now : s->stirred_ns;
 }
 
 /* ---- the thread ---- */
@@ -364,9 +462,33 @@ static void see(struct adit_stream *s)
         }
 }
 
+/* Whether a viewer has moved, come or gone since the round before. */
+static bool has_moved(struct adit_stream *s)
+{
+    bool moved = false;
+    for (uint32_t i = 0; i < ADIT_VIEWERS_MAX; i++) {
+        const struct adit_interest_viewer none = {0}, *v = i < s->seen.n ? &s->seen.viewer[i] : &none;
+        struct adit_interest_viewer *b = &s->before[i];
+        moved |= v->at[0] != b->at[0] || v->at[1] != b->at[1] || v->at[2] != b->at[2] || v->radius != b->radius;
+        *b = *v;
+    }
+    return moved;
+}
+
+static uint64_t pause_ns(struct adit_stream *s)
+{
+    const uint64_t now = adit_clock_ns();
+    s->stirred_ns = has_moved(s) ? now : s->stirred_ns;
+    if (!s->seen.n || (!s->flights && !s->missing_n && !s->blocked))
+        return IDLE_NS;
+    return s->flights || !s->blocked || now - s->stirred_ns < STIR_NS ? ROUND_NS : FULL_NS;
+}
+
 static void *stream_main(void *user)
 {
     struct adit_stream *s = user;
+    uint64_t pause = 0;
+    adit_room_init(&s->room, s->arena);
     while (!adit_load32_acquire(&s->stop)) {
         see(s);
         if (s->seen.n) {
@@ -374,8 +496,12 @@ static void *stream_main(void *user)
             find_missing(s);
             launch_missing(s);
             remove_far(s);
+            for (uint32_t i = 0; i < (pause == FULL_NS ? FULL_LOOKS : 1); i++)
+                if (adit_room_look(&s->room, s->reader, &s->seen, s->p.world, s->p.levels, adit_clock_ns()))
+                    make_room(s);
         }
-        (void)adit_futex_wait(&s->stop, 0, s->seen.n && (s->flights || s->missing_n) ? ROUND_NS : IDLE_NS);
+        pause = pause_ns(s);
+        (void)adit_futex_wait(&s->stop, 0, pause);
     }
     land(s, true);
     return NULL;
@@ -411,7 +537,7 @@ static int set(struct adit_stream *s, const struct adit_stream_params *p)
         memcpy(s->args, p->args, p->args_bytes);
         return 0;
     }
-    const struct adit_generate_args terrain = {.generator = "terrain", .seed = p->seed};
+    const struct adit_generate_args terrain = {.generator = "terrain", .seed = p->seed, .renewable = 1};
     memcpy(s->args, &terrain, sizeof terrain);
     s->p.args_bytes = sizeof terrain;
     s->p.key_at = offsetof(struct adit_generate_args, key);
@@ -426,6 +552,7 @@ int adit_stream_open(struct adit_arena *arena, const struct adit_stream_params *
     if (!s)
         return adit_fault(-ENOMEM, "arena %s: no memory for a stream", arena->name);
     s->arena = arena;
+    s->far.nearest = s->info.whole = INFINITY;
     int error = check(s, params);
     if (!error)
         error = set(s, params);
@@ -464,6 +591,7 @@ int adit_stream_look(const struct adit_stream *s, struct adit_stream_info *info)
     *info = (struct adit_stream_info){.size = sizeof *info, .missing = adit_load32_relaxed(&from->missing), .wanted = adit_load32_relaxed(&from->wanted), .under_way = adit_load32_relaxed(&from->under_way),
                                       .missing_ns = adit_load_relaxed(&from->missing_ns), .made = adit_load_relaxed(&from->made), .removed = adit_load_relaxed(&from->removed),
                                       .kept = adit_load_relaxed(&from->kept), .failed = adit_load_relaxed(&from->failed), .cancelled = adit_load_relaxed(&from->cancelled), .found = adit_load_relaxed(&from->found),
+                                      .evicted = adit_load_relaxed(&from->evicted), .pressed = adit_load32_relaxed(&from->pressed), .whole = number(&from->whole),
                                       .last_error = __atomic_load_n(&from->last_error, __ATOMIC_RELAXED)};
     return 0;
 }

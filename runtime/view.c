@@ -56,7 +56,7 @@ int adit_chunk_acquire(struct adit_reader *reader, const struct adit_key *key, s
         return damaged(reader, commit);
     *out = (struct adit_chunk_view){.key = *key, .version = number, .ref = adit_commit_ref(commit), .block = v,
                                     .encoding = v->encoding, .empty = v->summary & ADIT_SUM_EMPTY,
-                                    .full = v->summary & ADIT_SUM_FULL, .uniform = v->summary & ADIT_SUM_UNIFORM,
+                                    .full = v->summary & ADIT_SUM_FULL, .uniform = v->summary & ADIT_SUM_UNIFORM, .renewable = v->summary & ADIT_SUM_RENEWABLE,
                                     .material = v->uniform, .solid = v->solid, .bytes = bytes,
                                     .published_ns = v->published_ns};
     return 0;

@@ -370,3 +370,20 @@ void adit_block_each(const struct adit_arena *arena, uint32_t segment,
         i += step_of(word, i, extent_end(g, i >> ADIT_EXTENT_SHIFT));
     }
 }
+
+uint64_t adit_block_free_bytes(const struct adit_arena *arena, uint32_t segment, uint32_t extent, uint64_t least_bytes)
+{
+    const struct adit_base *g = &arena->segments[segment];
+    const uint32_t end = extent_end(g, extent);
+    uint64_t free = 0, run = 0, least = (least_bytes + ADIT_GRANULE_BYTES - 1) >> ADIT_GRANULE_SHIFT;
+    for (uint32_t i = extent << ADIT_EXTENT_SHIFT; i < end;) {
+        uint64_t word = adit_load_relaxed(&g->words[i]); /* relaxed: a count */
+        uint32_t n = step_of(word, i, end);
+        bool is_free = adit_word_state(word) == ADIT_BLOCK_FREE;
+        run = is_free ? run + n : 0;
+        if (is_free && run >= least)
+            free += run - n < least ? run : n; /* the whole run once it is long enough, and then what joins it */
+        i += n;
+    }
+    return free << ADIT_GRANULE_SHIFT;
+}

@@ -49,6 +49,10 @@ bool adit_block_orphan_of(struct adit_arena *arena, uint64_t ref, uint32_t dead)
 /* Bytes of the block at ref, 0 when ref names none. */
 uint64_t adit_block_bytes(const struct adit_arena *arena, uint64_t ref);
 
+/* Bytes of the free runs of an extent (32 MiB, or what is left of the segment; arena->segments[segment].extents of them) that are of least_bytes or more, those beside each other taken together, as alloc does: a walk over its
+ * blocks, of a moment ago. Any role. */
+uint64_t adit_block_free_bytes(const struct adit_arena *arena, uint32_t segment, uint32_t extent, uint64_t least_bytes);
+
 /* Calls each for every block and free run of segment in address order; racing changes may hide or repeat some, never lead
  * outside. Any role. */
 void adit_block_each(const struct adit_arena *arena, uint32_t segment,

@@ -495,7 +495,7 @@ struct adit_guest_page {
 enum adit_encoding { ADIT_ENC_UNIFORM = 1, ADIT_ENC_BRICKS, ADIT_ENC_DENSE16, ADIT_ENC_REMOVED };
 
 /* summary flags */
-enum { ADIT_SUM_EMPTY = 1u /* all air */, ADIT_SUM_FULL = 2u /* all opaque */, ADIT_SUM_UNIFORM = 4u /* one material */ };
+enum { ADIT_SUM_EMPTY = 1u /* all air */, ADIT_SUM_FULL = 2u /* all opaque */, ADIT_SUM_UNIFORM = 4u /* one material */, ADIT_SUM_RENEWABLE = 8u /* who made it says so (adit_put_params) */ };
 
 /* One border plane: bits 0 uniform (value), 1, 2, 4 (a local palette of 2^bits u16 materials, then the indices), 8 (indices
  * into the chunk's palette), 16 (materials); 64x64 in the order v*64+u of kernels/quad.h. at: from the block's start. */

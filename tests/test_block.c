@@ -252,6 +252,37 @@ static void an_exhausted_arena_says_so_and_everything_comes_back(void **state)
     exhaust(512, 6);
 }
 
+static uint64_t free_bytes(uint64_t least_bytes)
+{
+    uint64_t free = 0;
+    for (uint32_t e = 0; e < arena->segments[1].extents; e++)
+        free += adit_block_free_bytes(arena, 1, e, least_bytes);
+    return free;
+}
+
+/* (tried: runs beside each other taken one by one; of a run that becomes long enough only what made it so) */
+static void free_bytes_are_told_of_runs_that_are_long_enough(void **state)
+{
+    uint64_t ref[8], all = free_bytes(0);
+    (void)state;
+    assert_int_equal(all, (uint64_t)arena->segments[1].granules << ADIT_GRANULE_SHIFT);
+    assert_int_equal(free_bytes(64u << 20), 0); /* no run is as long */
+    for (uint32_t i = 0; i < 8; i++) /* all beside each other: nothing else is there */
+        assert_int_equal(adit_block_alloc(arena, 4096, 1, &ref[i]), 0);
+    assert_int_equal(free_bytes(0), all - 8 * 4096);
+    uint64_t others = free_bytes(65536);
+    const uint32_t order[] = {2, 1, 4, 5}; /* each freed before the one in front of it, so that words stay apart, or not: 1 and 2, 4 and 5 are a run each */
+    for (uint32_t i = 0; i < 4; i++)
+        adit_block_free(arena, ref[order[i]]);
+    assert_int_equal(free_bytes(0), all - 4 * 4096);
+    assert_int_equal(free_bytes(8192), others + 4 * 4096);
+    assert_int_equal(free_bytes(8193), others);
+    for (uint32_t i = 0; i < 8; i++)
+        if (i == 0 || i == 3 || i > 5)
+            adit_block_free(arena, ref[i]);
+    check_all_free();
+}
+
 static void merging_makes_the_largest_run_whole_again(void **state)
 {
     uint64_t a, b, c, more;
@@ -491,6 +522,7 @@ int main(void)
         cmocka_unit_test(sizes_that_cannot_be_are_refused),
         cmocka_unit_test(free_and_used_bytes_are_the_whole_after_every_step),
         cmocka_unit_test(an_exhausted_arena_says_so_and_everything_comes_back),
+        cmocka_unit_test(free_bytes_are_told_of_runs_that_are_long_enough),
         cmocka_unit_test(merging_makes_the_largest_run_whole_again),
         cmocka_unit_test(only_the_owner_frees_and_only_by_the_head),
         cmocka_unit_test(threads_never_share_a_granule),

@@ -551,6 +551,47 @@ static void it_can_be_asked_for_that_there_is_none(void **state)
     adit_detach(&a);
 }
 
+static bool is_renewable(struct adit_arena *a)
+{
+    struct adit_reader *r;
+    struct adit_chunk_view view;
+    assert_int_equal(adit_reader_open(a, &r), 0);
+    adit_enter(r);
+    assert_int_equal(adit_chunk_acquire(r, &key, &view), 0);
+    assert_true(adit_chunk_is_intact(&view));
+    assert_int_equal(adit_exit(r), 0);
+    adit_reader_close(&r);
+    return view.renewable;
+}
+
+/* (tried: an edit that keeps it; a loan that says so after it was sealed: not intact) */
+static void who_can_make_a_version_again_says_so(void **state)
+{
+    struct adit_arena *a = fixture_create(NULL);
+    const struct adit_put_params again = {.size = sizeof again, .renewable = true}, first = {.size = sizeof first, .if_version = 77, .renewable = true};
+    const struct adit_voxel_edit edit = {.x = 9, .material = 77}, other = {.x = 9, .material = 78};
+    struct adit_loan loan;
+    (void)state;
+    assert_int_equal(adit_chunk_put(a, &key, voxels, &again), 0);
+    assert_true(is_renewable(a));
+    assert_int_equal(adit_chunk_edit(a, &key, &edit, 1, NULL), 0);
+    assert_false(is_renewable(a));
+    assert_int_equal(adit_chunk_edit(a, &key, &other, 1, &again), 0);
+    assert_true(is_renewable(a));
+    assert_int_equal(adit_chunk_put(a, &key, voxels, NULL), 0);
+    assert_false(is_renewable(a));
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(adit_chunk_loan(a, &key, &loan), 0);
+        memset(loan.voxels, 0, ADIT_CHUNK_VOXELS * sizeof *loan.voxels);
+        assert_int_equal(i ? adit_chunk_prepare(a, &loan) : 0, 0);
+        if (i == 2) /* it said so in vain, and does not say so any more */
+            assert_int_equal(adit_chunk_publish(a, &loan, &first), -ESTALE);
+        assert_int_equal(adit_chunk_publish(a, &loan, i == 2 ? NULL : &again), 0);
+        assert_int_equal(is_renewable(a), i != 2);
+    }
+    adit_detach(&a);
+}
+
 static void flags_that_are_unknown_or_at_odds_are_refused(void **state)
 {
     struct adit_create_params params = {.size = sizeof params, .flags = 1u << 31};
@@ -614,6 +655,7 @@ int main(void)
         cmocka_unit_test(keys_at_the_limits_work_and_beyond_them_are_refused),
         cmocka_unit_test(params_of_another_size_are_refused),
         cmocka_unit_test(it_can_be_asked_for_that_there_is_none),
+        cmocka_unit_test(who_can_make_a_version_again_says_so),
         cmocka_unit_test(flags_that_are_unknown_or_at_odds_are_refused),
     };
     return cmocka_run_group_tests_name("chunks", tests, shm_fixture_set_up, shm_fixture_tear_down);

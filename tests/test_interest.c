@@ -47,6 +47,24 @@ static void near_ahead_and_within_come_first(void **state)
     (void)state;
 }
 
+/* tried: behind twice as far; beyond as within */
+static void a_distance_does_not_know_where_viewers_look(void **state)
+{
+    struct adit_interest seen = one(32, 32, 32, 1, 640);
+    for (int32_t x = 1; x < 10; x++) {
+        float ahead = adit_interest_distance(&seen, pack((struct adit_key){.x = x})), behind = adit_interest_distance(&seen, pack((struct adit_key){.x = -x}));
+        assert_true(ahead == behind && ahead == (float)x - 0.5f);
+    }
+    assert_true(adit_interest_distance(&seen, pack((struct adit_key){.x = 11})) == ADIT_RANK_BEYOND + 10.5f);
+    assert_true(adit_interest_distance(&seen, pack((struct adit_key){.x = 500000})) == 2 * ADIT_RANK_BEYOND - 1);
+    seen.viewer[seen.n++] = (struct adit_interest_viewer){.at = {11 * 64 + 32, 32, 32}, .radius = 1};
+    assert_true(adit_interest_distance(&seen, pack((struct adit_key){.x = 11})) == 0);
+    assert_true(adit_interest_distance(&seen, pack((struct adit_key){.x = 9})) == 8.5f);  /* within the radius of the first; nearer to the second, which does not see it */
+    assert_true(adit_interest_distance(&seen, pack((struct adit_key){.x = 4, .lod = 2})) == (4 * 256 - 32) / 256.0f); /* in chunks of its level, of the first: of the second it lies beyond */
+    assert_true(isinf(adit_interest_distance(&seen, pack((struct adit_key){.world = 1}))));
+    (void)state;
+}
+
 /* tried: distances in voxels for all levels */
 static void levels_of_detail_reach_as_much_further(void **state)
 {
@@ -358,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(near_ahead_and_within_come_first),
+        cmocka_unit_test(a_distance_does_not_know_where_viewers_look),
         cmocka_unit_test(levels_of_detail_reach_as_much_further),
         cmocka_unit_test(of_several_viewers_the_nearest_counts_and_worlds_are_apart),
         cmocka_unit_test(what_waits_comes_first_after_two_seconds_wherever_it_is),

@@ -28,11 +28,11 @@
 #define LEVELS_MAX 6u /* beyond, `terrain` has next to no ground (kernels/generate.h) */
 #define SETTLE_NS (10 * SECOND_NS)
 #define LOAD_NS (60 * SECOND_NS)
-#define FULL_NS (10 * SECOND_NS) /* no more chunks are loaded for so long, and the last that failed found no room */
+#define FULL_NS (5 * SECOND_NS) /* no more chunks are loaded for so long, and there is no room for those that are missing */
 
 struct fly_options {
     uint64_t seconds, speed, radius, layers, levels, size, chunks, processes, workers, edits, kill_ms, seed;
-    bool json, quiet;
+    bool anyway, json, quiet;
 };
 
 struct flight {
@@ -45,8 +45,10 @@ struct flight {
     struct adit_frame *frames;
     struct adit_sight *sight, *beyond[LEVELS_MAX]; /* level 0; those beyond, from 1 on */
     struct adit_sight_figures near, far;     /* of level 0; of all beyond */
-    uint64_t begin_ns, load_ns, killed, edited, edits_failed, bytes_most, keys_most, random, breaches;
-    struct adit_stream_info streamed;
+    uint64_t begin_ns, load_ns, killed, edited, edits_failed, edits_full /* of them: no memory */, pressed_looks, looks, bytes_most, keys_most, random, breaches;
+    struct adit_stream_info streamed, loaded; /* at the end; when the flight began */
+    uint64_t missing_sum;
+    double whole_sum, whole_least; /* chunks around the viewer that are all there */
     char breach[200];
 };
 
@@ -74,13 +76,13 @@ static int fail_flight(const struct flight *f, int status)
 {
     struct adit_stream_info s = {.size = sizeof s};
     (void)adit_stream_look(f->stream, &s);
-    const int why = s.last_error;
+    const int why = s.pressed == ADIT_STREAM_KEYS ? -ENOSPC : s.pressed ? -ENOMEM : s.last_error;
     if (status != -ETIMEDOUT && status != why)
         return fail("fly", status);
     if (why == -ENOMEM)
-        adit_say_error(PROGRAM, "cannot fly: memory is full, %s bytes are too few for what is around; make it larger with --size", ADIT_SAY_COUNT(f->o->size));
+        adit_say_error(PROGRAM, "cannot fly: memory is full, %s bytes are too few for what is around; make it larger with --size, or fly --anyway", ADIT_SAY_COUNT(f->o->size));
     else if (why == -ENOSPC)
-        adit_say_error(PROGRAM, "cannot fly: the store is full, %s keys are too few for what is around; make it with more --chunks", ADIT_SAY_COUNT(f->o->chunks));
+        adit_say_error(PROGRAM, "cannot fly: the store is full, %s keys are too few for what is around; make it with more --chunks, or fly --anyway", ADIT_SAY_COUNT(f->o->chunks));
     else if (why)
         adit_say_error(PROGRAM, "cannot fly: what is around was not there after a minute; making chunks failed %s times, the last time: %s", ADIT_SAY_COUNT(s.failed), adit_strerror(why));
     else
@@ -138,13 +140,15 @@ static void place_at(const struct flight *f, uint64_t ns, struct adit_viewer_pla
 static void edit(struct flight *f)
 {
     struct adit_key key;
-    uint64_t r = next_random(f);
-    if (!adit_sight_pick(f->sight, r, &key))
+    uint64_t r = next_random(f), version;
+    if (!adit_sight_pick(f->sight, r, &key, &version))
         return;
+    const struct adit_put_params seen = {.size = sizeof seen, .if_version = version}; /* another edit before it has been looked at again, or it is just going: none */
     const struct adit_voxel_edit e = {.x = r >> 16 & 63, .y = r >> 22 & 63, .z = r >> 28 & 63, .material = r >> 34 & 1};
-    int error = adit_chunk_edit(f->arena, &key, &e, 1, NULL);
+    int error = adit_chunk_edit(f->arena, &key, &e, 1, &seen);
     f->edited += !error;
-    f->edits_failed += error && error != -ENOENT;
+    f->edits_failed += error && error != -ESTALE;
+    f->edits_full += error == -ENOMEM;
 }
 
 /* One of the worker processes, at random. */
@@ -173,14 +177,23 @@ static void measure(struct flight *f)
         bytes += s.segments[i].bytes - s.segments[i].free_bytes;
     f->bytes_most = bytes > f->bytes_most ? bytes : f->bytes_most;
     f->keys_most = s.keys > f->keys_most ? s.keys : f->keys_most;
+    struct adit_stream_info info = {.size = sizeof info};
+    if (adit_stream_look(f->stream, &info))
+        return;
+    f->looks++;
+    f->pressed_looks += info.pressed != 0;
+    f->missing_sum += info.missing;
+    double whole = info.whole < (float)f->o->radius ? (double)info.whole : (double)f->o->radius;
+    f->whole_sum += whole;
+    f->whole_least = f->looks == 1 || whole < f->whole_least ? whole : f->whole_least;
 }
 
-/* No room for it: that will not change, since nothing leaves. */
+/* No room for what is missing: that will not change, since nothing leaves. */
 static int is_full(const struct flight *f)
 {
     struct adit_stream_info s = {.size = sizeof s};
     int error = adit_stream_look(f->stream, &s);
-    return error ? error : s.last_error == -ENOMEM || s.last_error == -ENOSPC ? s.last_error : 0;
+    return error || !s.pressed || s.under_way ? error : s.pressed == ADIT_STREAM_KEYS ? -ENOSPC : -ENOMEM;
 }
 
 /* Until all that can be seen from where the flight begins is there. */
@@ -199,6 +212,8 @@ static int load(struct flight *f)
         least_ns = bare < least ? now : least_ns;
         least = bare < least ? bare : least;
         int error = now - begin > LOAD_NS ? -ETIMEDOUT : now - least_ns > FULL_NS ? is_full(f) : 0;
+        if (f->o->anyway && (error == -ENOMEM || error == -ENOSPC))
+            break;
         if (error) {
             adit_progress_clear();
             return error;
@@ -206,6 +221,8 @@ static int load(struct flight *f)
     }
     adit_progress_clear();
     f->load_ns = adit_moment_ns() - begin;
+    f->loaded = (struct adit_stream_info){.size = sizeof f->loaded};
+    (void)adit_stream_look(f->stream, &f->loaded);
     look_away(f);
     f->near = f->far = (struct adit_sight_figures){0};
     return look_around(f);
@@ -316,6 +333,13 @@ static json_t *figures(const struct flight *f, uint64_t skipped)
     adit_jsonout_set_real(o, "load_seconds", (double)f->load_ns / 1e9);
     adit_jsonout_set_count(o, "chunks_made", f->streamed.made);
     adit_jsonout_set_count(o, "chunks_removed", f->streamed.removed);
+    adit_jsonout_set_count(o, "chunks_made_in_flight", f->streamed.made - f->loaded.made);
+    adit_jsonout_set_count(o, "chunks_evicted", f->streamed.evicted);
+    adit_jsonout_set_count(o, "came_into_sight", s->came.count);
+    adit_jsonout_set_real(o, "pressed_share", f->looks ? (double)f->pressed_looks / (double)f->looks : 0);
+    adit_jsonout_set_real(o, "missing_mean", f->looks ? (double)f->missing_sum / (double)f->looks : 0);
+    adit_jsonout_set_real(o, "whole_mean", f->looks ? f->whole_sum / (double)f->looks : 0);
+    adit_jsonout_set_real(o, "whole_least", f->whole_least);
     adit_jsonout_set_count(o, "tasks_failed", f->streamed.failed);
     adit_jsonout_set_count(o, "tasks_cancelled", f->streamed.cancelled);
     adit_jsonout_set(o, "bare_ns", adit_latency_json(&s->came));
@@ -329,6 +353,7 @@ static json_t *figures(const struct flight *f, uint64_t skipped)
     }
     adit_jsonout_set_count(o, "edits", f->edited);
     adit_jsonout_set_count(o, "edits_failed", f->edits_failed);
+    adit_jsonout_set_count(o, "edits_full", f->edits_full);
     adit_jsonout_set_count(o, "killed", f->killed);
     adit_jsonout_set_count(o, "bytes_most", f->bytes_most);
     adit_jsonout_set_count(o, "keys_most", f->keys_most);
@@ -351,6 +376,9 @@ static void print(const struct flight *f, uint64_t skipped)
     printf("%s edits, to their meshes %s (p50), %s (p99)\n", ADIT_SAY_COUNT(f->edited), ADIT_SAY_DURATION((double)bare_ns(&s->edited, 0.5)), ADIT_SAY_DURATION((double)bare_ns(&s->edited, 0.99)));
     printf("%s of the arena in use at most, %s keys of %s; %s worker processes killed, %s tasks failed, %s frames skipped\n", ADIT_SAY_BYTES(f->bytes_most), ADIT_SAY_COUNT(f->keys_most),
            ADIT_SAY_COUNT(f->o->chunks), ADIT_SAY_COUNT(f->killed), ADIT_SAY_COUNT(f->streamed.failed), ADIT_SAY_COUNT(skipped));
+    if (f->pressed_looks)
+        printf("short of room for %.0f %% of the flight: %.1f chunks missing on average, all there to %.1f chunks (%.1f at worst), %s removed in sight to make room\n", 100.0 * (double)f->pressed_looks / (double)f->looks,
+               (double)f->missing_sum / (double)f->looks, f->whole_sum / (double)f->looks, f->whole_least, ADIT_SAY_COUNT(f->streamed.evicted));
     if (f->breaches)
         printf("%s breaches, the first: %s\n", ADIT_SAY_COUNT(f->breaches), f->breach);
 }
@@ -375,7 +403,7 @@ static int run(struct flight *f)
         else
             print(f, frames.skipped);
         const struct adit_sight_figures *s = &f->near;
-        if (f->breaches || s->torn || f->far.torn || f->edits_failed)
+        if (f->breaches || s->torn || f->far.torn || f->edits_failed > (f->o->anyway ? f->edits_full : 0))
             code = ADIT_EXIT_FAILED;
     }
     look_away(f);
@@ -398,6 +426,7 @@ static int fly_run(int argc, char **argv)
         {"edits", "N", ADIT_OPTION_COUNT, &o.edits, 0, 10000, "voxels a second, of chunks in sight (default 50)"},
         {"kill-every", "MS", ADIT_OPTION_COUNT, &o.kill_ms, 1, 3600000, "kill a worker process so often (default: never)"},
         {"seed", "N", ADIT_OPTION_COUNT, &o.seed, 1, UINT32_MAX, "of the world (default 1)"},
+        {"anyway", NULL, ADIT_OPTION_FLAG, &o.anyway, 0, 0, "fly though there is no room for all that is around: what is nearest is there"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},
         {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no notes, no progress"},
     };

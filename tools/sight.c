@@ -112,6 +112,10 @@ static void look_at(struct adit_sight *s, const struct adit_key *key, uint64_t n
     s->figures->torn += (no_view && no_view != -ENOENT) || (no_mesh && no_mesh != -ENOENT) || is_torn;
     if (version && !c->since_ns && version != c->version) /* another one since it last was meshed */
         c->since_ns = published;
+    if (!version && !c->since_ns && c->version) { /* removed, in sight: it comes anew */
+        c->since_ns = now;
+        c->is_new = true;
+    }
     c->version = version;
     if (version && c->since_ns && meshed == version)
         dress(s, c, meshed_ns);
@@ -142,7 +146,7 @@ uint32_t adit_sight_count(const struct adit_sight *s, uint32_t *bare)
     return s->in_sight;
 }
 
-bool adit_sight_pick(const struct adit_sight *s, uint64_t random, struct adit_key *key)
+bool adit_sight_pick(const struct adit_sight *s, uint64_t random, struct adit_key *key, uint64_t *version)
 {
     const struct cell *all = &s->cell[0][0][0];
     uint32_t n = sizeof s->cell / sizeof *all;
@@ -151,6 +155,7 @@ bool adit_sight_pick(const struct adit_sight *s, uint64_t random, struct adit_ke
         if (!c->frame || !c->version)
             continue;
         *key = c->key;
+        *version = c->version;
         return true;
     }
     return false;

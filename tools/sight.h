@@ -1,6 +1,6 @@
 /* sight.h - which chunks a viewer can see, and for how long each of them is there without its mesh: what somebody who flies would notice.
  *
- * A chunk is in sight from the frame on in which it comes within the radius. It is bare from then on, or from when another version of it is published, until a mesh of its version is; each such time
+ * A chunk is in sight from the frame on in which it comes within the radius. It is bare from then on, or from when another version of it is published, or it is found gone, until a mesh of its version is; each such time
  * is one sample: 0 where the mesh was there first. Publish times are the arena's own (published_ns), so samples are exact though it is looked at once a frame only.
  */
 #ifndef ADIT_SIGHT_H
@@ -29,7 +29,7 @@ void adit_sight_close(struct adit_sight **sight);
 void adit_sight_look(struct adit_sight *sight, const float at[3]);
 /* How many chunks are in sight, and are bare, now. */
 uint32_t adit_sight_count(const struct adit_sight *sight, uint32_t *bare);
-/* One of those in sight that are there, at random; false: there is none. */
-bool adit_sight_pick(const struct adit_sight *sight, uint64_t random, struct adit_key *key);
+/* One of those in sight that are there, at random, and the version that it had; false: there is none. */
+bool adit_sight_pick(const struct adit_sight *sight, uint64_t random, struct adit_key *key, uint64_t *version);
 
 #endif
