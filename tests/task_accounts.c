@@ -1,5 +1,6 @@
 #include "tests/task_accounts.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "runtime/buffer.h"
@@ -56,8 +57,13 @@ void accounts_make(struct adit_arena *arena, uint32_t number, struct accounts *s
     for (uint32_t i = 0; i < ACCOUNT_COPIES; i++)
         all[i] = first[0];
     set->number = number;
-    for (uint32_t i = 0; i < ACCOUNTS; i++)
-        REQUIRE(!adit_buffer_create(arena, BYTES, all, &set->buffer[i]));
+    for (uint32_t i = 0; i < ACCOUNTS; i++) {
+        int error = -ENOMEM;
+        for (uint32_t ms = 0; error == -ENOMEM && ms < 10000; ms++)
+            if ((error = adit_buffer_create(arena, BYTES, all, &set->buffer[i])) == -ENOMEM) /* the dead may have it all, until they are recovered */
+                shm_fixture_nap(1);
+        REQUIRE(!error);
+    }
 }
 
 uint32_t accounts_uses(const struct accounts *set, uint32_t id, struct adit_use uses[ACCOUNTS])

@@ -9,7 +9,9 @@
  *     its submitter died in the call     it never runs, or all of the next line holds
  *     submit returned                    it runs, and its last run came to its end; unless it was cancelled
  *     waits for others                   these ran to their end before, or were cancelled
- *     a run after another                the earlier one's process was killed, or that run failed and was to be tried again; its attempt is higher
+ *     a run after another                the earlier one's process was killed, or that run failed and was to be tried again; its attempt is higher. (One that was ousted, too, is tried again, though its kind
+ *                                        saw nothing of that. Nobody is here: sections may hold back all that the arena has. With the default, a worker that lost its processor for
+ *                                        30 ms in a section was, where others had just retired 1 MiB: legal, and taken for doubled. Tried: with it three runs of four end so.)
  *     committed                          once: it never runs again. A worker's thread says so for its last task when it runs the next, so what a thread committed just
  *                                        before it was killed is not known to be: one a killed thread ("unsure" in the figures)
  *     a result                           is taken once by a submitter that lives, with the arguments of its task, and at no other time says -ENOENT
@@ -17,7 +19,9 @@
  *                                        part, and end with them. Such tasks are not cancelled, so at rest what accounts hold is known from which moves ran to their end
  *     at rest                            all slots are FREE, no block is on loan, the dead are recovered, the verifier (QUIET, DEEP) finds nothing
  *
- * Hung is a queue that commits nothing, or a process that does not come to rest, for 10 s.
+ * Hung is a queue that commits nothing, or a process that does not come to rest, for 10 s. Of a while in which the sniper or who waits did not get to look, be it that the machine stood still, or
+ * that the kernel took seconds to reap one of the killed (seen, on a laden machine), STEP_NS count.
+ * When it fails, the last lines say what there was: processes, participants, the queue's words and those of slots in use.
  *
  * (tried: a recovery that leaves RUNNING tasks, DETACHED, or what has ended; that ends a RUNNING one, returns one that has ended, or poisons too early; a claim without
  * compare-and-swap; a worker that takes over what has run for 5 ms; one that claims HELD tasks; uses of which the next does not know; shadows that an attempt leaves. Each ends it within 300 kills. FILLING left to the dead and the hint of a delayed task are some
@@ -43,9 +47,12 @@
 #define TASKS 100000u
 #define HUNG_NS 10000000000ull
 #endif
+#define STEP_NS (HUNG_NS / 50)
 #define ARENA "tasks"
+#define DATA_BYTES (8ull << 20)
 #define CAPACITY 16u
 #define USES_EVERY 8u /* of tasks one uses buffers */
+#define SLOW_EVERY 499u /* of those one is at them for 30 ms, as is who loses its processor */
 #define RECORDS (1u << 24)
 #define LIVES (1u << 20)
 #define HELD_MAX 12u /* results that a submitter has not taken yet */
@@ -152,6 +159,8 @@ static int run_mark(const struct adit_task_run *run, const void *args, void *res
     memcpy(result, &a, sizeof a.id + sizeof a.spin);
     *result_bytes = sizeof a.id + (a.id % 3 ? sizeof a.spin : sizeof a.spin + sizeof a.retries); /* short, and long */
     const char *wrong = run->buffers_n ? accounts_run(run, a.id) : NULL;
+    if (run->buffers_n && a.id % SLOW_EVERY == 0)
+        shm_fixture_nap(30);
     if (wrong)
         fail("task %u: %s", a.id, wrong);
     bool fails = run->attempt <= a.retries;
@@ -227,7 +236,9 @@ static void take(const struct held *h)
 {
     struct adit_task_result r = {.size = sizeof r};
     uint32_t id;
-    int error = adit_wait(queue, h->task, HUNG_NS, &r);
+    int error = -ETIMEDOUT;
+    for (uint64_t waited = 0; error == -ETIMEDOUT && waited < HUNG_NS; waited += STEP_NS)
+        error = adit_wait(queue, h->task, STEP_NS, &r);
     memcpy(&id, r.data, sizeof id);
     uint64_t w = __atomic_fetch_add(&storm->task[h->id], TAKEN, __ATOMIC_ACQ_REL);
     bool is_cancelled = w & CANCELLED;
@@ -337,7 +348,7 @@ static void live(void *user)
 {
     mine = user;
     enum who who = (enum who)(mine - storm->post);
-    const struct adit_create_params p = {.size = sizeof p, .participants_max = 64, .data_bytes = 4u << 20, .chunks_max = 64};
+    const struct adit_create_params p = {.size = sizeof p, .participants_max = 64, .data_bytes = DATA_BYTES, .hold_max_bytes = DATA_BYTES, .chunks_max = 64};
     if (who == ANCHOR && mine->life == 1)
         REQUIRE(!adit_create(ARENA, &p, &arena));
     else
@@ -359,7 +370,19 @@ static void live(void *user)
 /* ---- the sniper ---- */
 
 static struct adit_arena *window; /* as an observer */
-static uint64_t kills, recoverers, stops, rests, dice, unsure_max, moves;
+static uint64_t kills, recoverers, stops, rests, dice, unsure_max, moves, reap_max_ns, stolen;
+
+/* How long something has not been so, as far as this process has looked. */
+struct patience {
+    uint64_t looked_ns, waited_ns;
+};
+static bool is_over(struct patience *p)
+{
+    uint64_t now = adit_clock_ns(), passed = p->looked_ns ? now - p->looked_ns : 0;
+    p->looked_ns = now;
+    p->waited_ns += passed < STEP_NS ? passed : STEP_NS;
+    return p->waited_ns > HUNG_NS;
+}
 
 static bool is_attached(enum who w) { return __atomic_load_n(&storm->post[w].attached, __ATOMIC_ACQUIRE) == storm->post[w].life; }
 
@@ -408,8 +431,11 @@ static void kill_one(void)
     recoverers += (pid_t)stats().keeper_pid == p->pid;
     __atomic_store_n(&storm->is_killed[p->life], 1, __ATOMIC_SEQ_CST);
     kill(p->pid, SIGKILL);
+    uint64_t begin = adit_clock_ns();
     if (waitpid(p->pid, NULL, 0) != p->pid)
         fail("cannot reap role %u", w);
+    begin = adit_clock_ns() - begin;
+    reap_max_ns = begin > reap_max_ns ? begin : reap_max_ns;
     unsure_max += w >= WORKER ? 2 : 0;
     kills++;
     start(w);
@@ -481,13 +507,14 @@ static void check_accounts(void)
 
 static void come_to_rest(void)
 {
-    uint64_t end = adit_clock_ns() + HUNG_NS, used = 0;
+    uint64_t used = 0;
+    struct patience p = {0};
     __atomic_store_n(&storm->stage, REST, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&storm->turn, 1, __ATOMIC_SEQ_CST); /* after the stage: who rests in this turn stays at rest */
     while (!is_at_rest(&used) && !has_failed()) {
         look_for_ends();
         usleep(200);
-        if (adit_clock_ns() > end)
+        if (is_over(&p) && !is_at_rest(&used))
             fail("leaked or hung: no rest: %u slots in use, one %llx; %u participants", count_used(&used), (unsigned long long)used, stats().participants);
     }
     if (!has_failed())
@@ -499,14 +526,16 @@ static void come_to_rest(void)
 
 static void rage(uint64_t seconds, uint64_t kills_wanted, uint64_t tasks)
 {
-    uint64_t begin = adit_clock_ns(), moved = begin, seen = 0, next_rest = KILLS_BETWEEN_RESTS, next_look = 0;
+    uint64_t begin = adit_clock_ns(), seen = 0, next_rest = KILLS_BETWEEN_RESTS, next_look = 0;
+    struct patience p = {0};
     uint64_t pause_us = kills_wanted ? seconds * 1000000 / kills_wanted : 10000;
     pause_us = pause_us < 4000 ? 4000 : pause_us > 20000 ? 20000 : pause_us;
     while (!has_failed() && (kills < kills_wanted || adit_clock_ns() - begin < seconds * 1000000000u || seen < tasks)) {
-        uint64_t now = adit_clock_ns(), commits = __atomic_load_n(&storm->commits, __ATOMIC_ACQUIRE);
-        moved = commits != seen ? now : moved;
+        uint64_t commits = __atomic_load_n(&storm->commits, __ATOMIC_ACQUIRE);
+        if (commits != seen)
+            p = (struct patience){0};
         seen = commits;
-        if (now - moved > HUNG_NS)
+        if (is_over(&p))
             fail("hung: %llu committed, and no more", (unsigned long long)seen);
         if (storm->next + HELD_MAX >= RECORDS)
             break; /* more cannot be told apart */
@@ -521,7 +550,7 @@ static void rage(uint64_t seconds, uint64_t kills_wanted, uint64_t tasks)
             come_to_rest();
             next_rest = kills + KILLS_BETWEEN_RESTS;
             __atomic_store_n(&storm->stage, STORM, __ATOMIC_RELEASE);
-            moved = adit_clock_ns();
+            p = (struct patience){0};
         }
     }
 }
@@ -554,15 +583,64 @@ static void check_all(void)
         fail("lost: %llu runs were not committed, and %llu threads killed", (unsigned long long)count.unsure, (unsigned long long)unsure_max);
 }
 
+/* Of the machine's processors, in all, in its clock ticks. */
+static uint64_t stolen_ticks(void)
+{
+    unsigned long long n[8] = {0};
+    FILE *f = fopen("/proc/stat", "r");
+    int got = f ? fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7]) : 0;
+    if (f)
+        fclose(f);
+    return got == 8 ? n[7] : 0;
+}
+
+static void tell_level(const struct adit_queue *q, uint32_t level)
+{
+    printf(" | %u: head %#llx tail %llu group %#llx:", level, (unsigned long long)adit_load_acquire(&q->slot->level[level].head),
+           (unsigned long long)adit_load_acquire(&q->slot->level[level].tail), (unsigned long long)adit_load_acquire(&q->groups[(uint64_t)level << (q->shift - q->group_shift)]));
+    for (uint64_t i = 0; i >> q->shift == 0; i++) {
+        const struct adit_task_slot *t = adit_task_at(q, level, i);
+        uint64_t word = adit_load_acquire(&t->word), at = (uint64_t)(t - q->arena->tasks);
+        if (adit_task_state(word) != ADIT_TASK_FREE)
+            printf(" %llu %#llx of %#x task %llu flags %#x blocker %#llx;", (unsigned long long)i, (unsigned long long)word, t->submitter, (unsigned long long)t->tag, t->flags,
+                   (unsigned long long)adit_load_acquire(&q->arena->task_blockers[at]));
+    }
+}
+
+/* Whatever there is, with everybody stopped: three lines, as who reads of a failure may have the last ones only. */
+static void tell_all(void)
+{
+    struct adit_participant_info info;
+    struct adit_queue q;
+    for (enum who w = 0; w < ROLES; w++)
+        if (storm->post[w].pid)
+            kill(storm->post[w].pid, SIGSTOP);
+    printf("stage %u, turn %u; longest reap %.1f ms, %llu ticks stolen; roles (pid, attached/life, rested):", storm->stage, storm->turn, (double)reap_max_ns / 1e6, (unsigned long long)(stolen_ticks() - stolen));
+    for (enum who w = 0; w < ROLES; w++)
+        printf(" %d %u/%u %u;", (int)storm->post[w].pid, storm->post[w].attached, storm->post[w].life, storm->post[w].rested);
+    printf("\nkeeper %#x %u, uses %#x %u, drops due %u; participants:", window->waits->keeper.word, window->waits->keeper.owner, window->waits->uses.word, window->waits->uses.owner, window->waits->drops_due);
+    for (uint32_t i = 0; i < window->participants_max; i++)
+        if (!adit_participant_get(window, i, &info))
+            printf(" %u.%u pid %u %s%s%s limbo %llu readers %u inside since %llu;", i, info.generation, info.pid, info.state, info.gone ? " gone" : "", info.keeper ? " keeper" : "",
+                   (unsigned long long)info.limbo_bytes, info.readers, (unsigned long long)info.oldest_epoch);
+    if (adit_queue_adopt(window, 0, &q)) {
+        printf("\nqueue: spinner %#llx, waiters %u, due %llu of %llu", (unsigned long long)q.slot->spinner, q.slot->work.waiters, (unsigned long long)q.slot->due_ns, (unsigned long long)adit_clock_ns());
+        for (uint32_t level = 0; level < q.levels_n; level++)
+            tell_level(&q, level);
+    }
+    puts("");
+}
+
 static void part(void)
 {
     __atomic_store_n(&storm->stage, LEAVE, __ATOMIC_RELEASE);
-    for (uint64_t end = adit_clock_ns() + HUNG_NS;; usleep(1000)) {
+    struct patience p = {0};
+    for (;; usleep(1000)) {
         uint32_t left = 0;
         look_for_ends();
         for (enum who w = 0; w < ROLES; w++)
             left += storm->post[w].pid != 0;
-        if (!left || adit_clock_ns() > end || has_failed()) {
+        if (!left || is_over(&p) || has_failed()) {
             if (left && !has_failed())
                 fail("hung: %u processes do not leave", left);
             break;
@@ -589,6 +667,7 @@ int main(int argc, char **argv)
     storm = shm_fixture_shared(sizeof *storm);
     storm->seed = n[0];
     dice = n[0] * 31 + 7;
+    stolen = stolen_ticks();
     start(ANCHOR);
     shm_fixture_until(&storm->post[ANCHOR].attached, 1);
     REQUIRE(!adit_attach(ARENA, ADIT_OBSERVER, NULL, &window));
@@ -599,6 +678,8 @@ int main(int argc, char **argv)
         come_to_rest();
     if (!has_failed())
         check_all();
+    if (has_failed())
+        tell_all();
     part();
     adit_detach(&window);
     if (!has_failed() && shm_fixture_tear_down(NULL))
