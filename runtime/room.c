@@ -118,7 +118,7 @@ static int by_distance(const void *a, const void *b)
 }
 
 /* A look has come to its end, and the next begins. */
-static void turn(struct adit_room *r, uint64_t now)
+static void turn(struct adit_room *r, uint32_t flying, uint64_t now)
 {
     r->was_deep = r->deep;
     r->count = r->counting;
@@ -136,7 +136,8 @@ static void turn(struct adit_room *r, uint64_t now)
         r->extra_bytes = r->extra_bytes < EXTRA_LEAST ? 0 : r->extra_bytes;
         r->eased_ns = now;
     }
-    r->begun_before = r->begun;
+    r->unseen = r->flying + r->begun;
+    r->flying = flying;
     r->begun = 0;
     r->at = r->extent = 0;
     r->segment = 1;
@@ -147,14 +148,14 @@ static void turn(struct adit_room *r, uint64_t now)
     r->deep = r->free_bytes < r->data_bytes / 4 || r->count.keys > keys_max(r) / 4 * 3 || r->extra_bytes || now < r->short_ns;
 }
 
-bool adit_room_look(struct adit_room *r, struct adit_reader *reader, const struct adit_interest *seen, uint8_t world, uint32_t levels, uint64_t now_ns)
+bool adit_room_look(struct adit_room *r, struct adit_reader *reader, const struct adit_interest *seen, uint8_t world, uint32_t levels, uint32_t flying, uint64_t now_ns)
 {
     const uint32_t shares = r->deep ? 1 : SHARES, keys = (r->arena->chunks_max + shares - 1) / shares, extents = (extents_of(r->arena) + shares - 1) / shares, heads = HEADS + r->arena->chunks_max / HEADS_PARTS;
     count_keys(r, reader, keys < KEYS_MAX ? keys : KEYS_MAX, heads < HEADS_MAX ? heads : HEADS_MAX, seen, world, levels);
     count_bytes(r, extents < EXTENTS_MAX ? extents : EXTENTS_MAX);
     bool is_end = r->at >= r->arena->chunks_max && r->segment >= r->arena->segments_n;
     if (is_end)
-        turn(r, now_ns);
+        turn(r, flying, now_ns);
     return is_end;
 }
 
@@ -165,7 +166,7 @@ void adit_room_init(struct adit_room *r, const struct adit_arena *arena)
         r->data_bytes += (uint64_t)arena->segments[s].granules << ADIT_GRANULE_SHIFT;
     count_keys(r, NULL, arena->chunks_max, 1, NULL, 0, 0);
     count_bytes(r, UINT32_MAX);
-    turn(r, 0);
+    turn(r, 0, 0);
 }
 
 /* ---- what follows ----------------------------------------------------------------------------------------------- */
@@ -187,7 +188,7 @@ static uint64_t less(uint64_t from, uint64_t by) { return from > by ? from - by 
 
 uint32_t adit_room_chunks(const struct adit_room *r, uint64_t now_ns, bool *is_keys)
 {
-    uint64_t begun = r->begun + r->begun_before, owed = r->was_deep ? r->count.unmeshed * mesh_bytes(&r->count) : 0;
+    uint64_t begun = r->begun + r->unseen, owed = r->was_deep ? r->count.unmeshed * mesh_bytes(&r->count) : 0;
     uint64_t by_bytes = less(less(r->free_bytes, reserve_of(r) + owed) / each_bytes(r), begun);
     uint64_t live = less(keys_max(r), r->count.live), places = less(r->arena->chunks_max, r->count.keys); /* what was removed has one until it is forgotten */
     uint64_t by_keys = less(live && !places ? 1 : live < places ? live : places, begun); /* one, for which some are forgotten that would wait otherwise (tombstone.h) */

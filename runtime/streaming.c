@@ -497,7 +497,7 @@ static void *stream_main(void *user)
             launch_missing(s);
             remove_far(s);
             for (uint32_t i = 0; i < (pause == FULL_NS ? FULL_LOOKS : 1); i++)
-                if (adit_room_look(&s->room, s->reader, &s->seen, s->p.world, s->p.levels, adit_clock_ns()))
+                if (adit_room_look(&s->room, s->reader, &s->seen, s->p.world, s->p.levels, s->flights, adit_clock_ns()))
                     make_room(s);
         }
         pause = pause_ns(s);
