@@ -172,7 +172,7 @@ static void expect_pressed(uint32_t pressed)
     assert_true(fabsf(info.whole - h.nearest_missing) < 0.01f);
 }
 
-/* (tried: no bound on what is begun: tasks fail on and on; a margin of -1, and what is nearest ahead first: made and removed in turns, never calm) */
+/* (tried: no bound on what is begun: all 128 places are taken; what was under way as a look began is not counted: the same with slow workers; a margin of -1: made and removed in turns, never calm) */
 static void a_store_that_is_too_small_holds_what_is_nearest(void **state)
 {
     (void)state;
@@ -267,7 +267,7 @@ static bool all_are_meshed(void *user)
 
 static bool holds_less(void *user) { return held().n < *(const uint32_t *)user; }
 
-/* Voxels leave room for meshes. (tried: no reserve, and meshes to come not counted: most chunks have none) */
+/* Voxels leave room for meshes, and make way for others. (tried: no reserve, and meshes to come not counted: nothing makes way) */
 static void memory_that_is_too_small_holds_what_is_nearest_with_its_meshes(void **state)
 {
     struct adit_key fill = {.world = 1};
