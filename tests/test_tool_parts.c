@@ -230,7 +230,7 @@ static int arena_remove(void **state)
 static void publish_and_look(void)
 {
     assert_int_equal(adit_chunk_put(arena, &key, voxels, NULL), 0);
-    assert_int_equal(adit_settle(arena, 10000000000u), 0);
+    assert_int_equal(adit_settle(arena, 60000000000u), 0);
     while (!adit_witness_step(witness, 0, NULL))
         ;
 }
@@ -360,7 +360,7 @@ static void what_an_ousted_section_showed_is_looked_at_again(void **state)
     const struct adit_harvest_params params[] = {{.raw = raw, .raw_world = 4}, {.out = quads}};
     struct adit_tally tally;
     assert_int_equal(adit_chunk_put(arena, &key, voxels, NULL), 0);
-    assert_int_equal(adit_settle(arena, 10000000000u), 0);
+    assert_int_equal(adit_settle(arena, 60000000000u), 0);
     oust(witness->reader);
     assert_int_equal(adit_witness_step(witness, 0, NULL), 0);
     assert_int_equal(witness->versions, 1);
