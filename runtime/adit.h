@@ -621,6 +621,7 @@ ADIT_API int adit_image_open(const char *path, struct adit_arena **out);
 #include "runtime/adit_router.h"
 
 #include "runtime/adit_frames.h"
+#include "runtime/adit_metrics.h"
 #include "runtime/adit_stream.h"
 
 #endif

@@ -263,8 +263,9 @@ static void await(struct adit_batcher *b, struct flight *f)
 /* Publishes the mesh of chunk i. A section of the other flight may be what holds memory back: then that is waited for. */
 static int publish(struct adit_batcher *b, struct flight *f, struct flight *other, struct adit_reader *reader, uint32_t i)
 {
-    const struct claim *c = &f->claims[i];
+    struct claim *c = &f->claims[i];
     struct adit_mesh_result r;
+    c->origin.maker = ADIT_MAKER_DEVICE;
     b->p.executor->result(f->batch, i, &r);
     int error = adit_mesher_publish(b->p.arena, reader, c->index, &c->origin, &r);
     if (error != -ENOMEM || !other->is_up || !other->reader)
@@ -282,6 +283,14 @@ static bool borrow(struct adit_batcher *b, struct flight *other, struct adit_rea
         return false;
     await(b, other);
     return !adit_rcu_borrow(b->p.arena, reader);
+}
+
+static void count_batch(struct adit_arena *arena, const struct flight *f, uint64_t now)
+{
+    adit_count(arena, ADIT_COUNT_GPU_BATCHES, 1);
+    if (f->n)
+        adit_record(arena, ADIT_HISTOGRAM_MESH_NS + ADIT_MAKER_DEVICE, (now - f->up_ns) / f->n, f->n);
+    adit_event(arena, ADIT_EVENT_BATCH, now, f->n, now - f->up_ns);
 }
 
 /* Waits for it and publishes its meshes. */
@@ -307,7 +316,9 @@ static void land(struct adit_batcher *b, struct flight *f, struct flight *other)
     }
     adit_rcu_give_back(arena, reader);
     f->is_up = false;
-    f->spent_ns += adit_clock_ns() - begin;
+    uint64_t now = adit_clock_ns();
+    f->spent_ns += now - begin;
+    count_batch(arena, f, now);
     learn(b, f);
     mesh_aside(b, f);
 }

@@ -90,7 +90,7 @@ static int publish_or_free(struct adit_arena *arena, struct adit_reader *reader,
 int adit_chunk_put(struct adit_arena *arena, const struct adit_key *key, const uint16_t *voxels,
                    const struct adit_put_params *params)
 {
-    uint64_t packed, ref = 0;
+    uint64_t packed, ref = 0, begin_ns = adit_metrics_are_on(arena) ? adit_clock_ns() : 0;
     struct adit_scratch *s;
     struct adit_expected expected = expected_of(params);
     int error = begin(arena, key, params, &packed, &s);
@@ -100,6 +100,8 @@ int adit_chunk_put(struct adit_arena *arena, const struct adit_key *key, const u
     if (!error)
         error = publish_or_free(arena, s->reader, packed, ref, &expected, version_of(params));
     adit_scratch_give_back(arena, s);
+    if (begin_ns && !error)
+        adit_record(arena, ADIT_HISTOGRAM_PUT_NS, adit_clock_ns() - begin_ns, 1);
     return error;
 }
 
@@ -258,8 +260,10 @@ int adit_chunk_edit(struct adit_arena *arena, const struct adit_key *key, const 
     for (uint32_t i = 0; i < EDIT_TRIES_MAX && error == -EAGAIN; i++)
         error = edit_once(arena, s, packed, edits, n, params);
     adit_scratch_give_back(arena, s);
-    if (!error)
+    if (!error) {
         adit_add_relaxed(&arena->self->edits, n);
+        adit_count(arena, ADIT_COUNT_CHUNKS_EDITED, 1);
+    }
     return error;
 }
 

@@ -19,6 +19,7 @@ struct point {
 };
 
 struct adit_frame {
+    struct adit_arena *arena; /* NULL: nobody counts them */
     uint64_t period_ns, begin_ns; /* of the frame at hand; 0: none has begun */
     uint64_t next_ns, number, skipped, late_most_ns;
     uint64_t late[BUCKETS]; /* begins, by how late: bucket b from 2^(b/4) ns */
@@ -65,6 +66,7 @@ int adit_frame_open(const struct adit_frame_params *params, struct adit_frame **
     struct adit_frame *f = calloc(1, sizeof *f);
     if (!f)
         return adit_fault(-ENOMEM, "adit_frame_open: no memory");
+    f->arena = p->arena;
     f->period_ns = p->period_ns ? p->period_ns : PERIOD_NS;
     f->next_ns = adit_clock_ns() + f->period_ns;
     f->points_n = p->points_n;
@@ -76,9 +78,20 @@ int adit_frame_open(const struct adit_frame_params *params, struct adit_frame **
     return 0;
 }
 
+/* The frame at hand has ended, and so many have passed unseen. */
+static void count_frame(const struct adit_frame *f, uint64_t now, uint64_t skipped)
+{
+    adit_count(f->arena, ADIT_COUNT_FRAMES, 1);
+    adit_count(f->arena, ADIT_COUNT_FRAMES_MISSED, skipped);
+    adit_record(f->arena, ADIT_HISTOGRAM_FRAME_NS, now - f->begin_ns, 1);
+    adit_event(f->arena, ADIT_EVENT_FRAME, now, f->number, now - f->begin_ns);
+}
+
 int adit_frame_wait(struct adit_frame *f)
 {
     uint64_t now = adit_clock_ns(), skipped = now > f->next_ns ? (now - f->next_ns) / f->period_ns : 0;
+    if (f->arena && f->begin_ns)
+        count_frame(f, now, skipped);
     f->next_ns += skipped * f->period_ns; /* whole frames that have passed: the one that runs already is begun late */
     const struct timespec at = {.tv_sec = (time_t)(f->next_ns / 1000000000u), .tv_nsec = (long)(f->next_ns % 1000000000u)};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR) {
@@ -106,6 +119,10 @@ int adit_frame_reach(struct adit_frame *f, uint32_t point)
     if (now <= due)
         return 0;
     p->missed++;
+    if (f->arena) {
+        adit_count(f->arena, ADIT_COUNT_FRAMES_MISSED, 1);
+        adit_event(f->arena, ADIT_EVENT_FRAME_MISSED, now, f->number, point);
+    }
     p->late_most_ns = now - due > p->late_most_ns ? now - due : p->late_most_ns;
     return -ETIME;
 }

@@ -153,6 +153,25 @@ static void set_due(struct adit_arena *arena, uint32_t index, uint64_t packed)
     adit_store_relaxed(&arena->entries[index].due_ns, adit_interest_due(&seen, packed, adit_clock_ns())); /* relaxed: advice */
 }
 
+static enum adit_maker maker_of(adit_mesh_kernel *kernel)
+{
+    return kernel == adit_mesh_scalar ? ADIT_MAKER_SCALAR : kernel == adit_mesh_avx2 ? ADIT_MAKER_AVX2 : kernel == adit_mesh_avx512 ? ADIT_MAKER_AVX512 : ADIT_MAKER_OTHER;
+}
+
+/* Before the section ends: then the block may be another's. */
+static void count_mesh(struct adit_arena *arena, const struct adit_mesh *m, uint64_t ref, const struct adit_mesh_origin *o)
+{
+    uint64_t took = o->begin_ns ? m->published_ns - o->begin_ns : 0;
+    adit_count(arena, ADIT_COUNT_MESHES_MADE + o->maker % ADIT_LABEL_N_MAKER, 1);
+    adit_count(arena, ADIT_COUNT_MESH_BYTES + adit_ref_segment(ref) % ADIT_SEGMENTS_MAX, m->bytes);
+    adit_count(arena, ADIT_COUNT_MESH_QUADS, m->start[ADIT_MESH_RANGES]);
+    if (o->newest_ns && o->newest_ns < m->published_ns)
+        adit_record(arena, ADIT_HISTOGRAM_VISIBLE_NS, m->published_ns - o->newest_ns, 1);
+    if (took)
+        adit_record(arena, ADIT_HISTOGRAM_MESH_NS + o->maker % ADIT_LABEL_N_MAKER, took, 1);
+    adit_event(arena, ADIT_EVENT_MESH, m->published_ns, m->key, took);
+}
+
 int adit_mesher_publish(struct adit_arena *arena, struct adit_reader *reader, uint32_t index, const struct adit_mesh_origin *o,
                         const struct adit_mesh_result *r)
 {
@@ -192,6 +211,7 @@ int adit_mesher_publish(struct adit_arena *arena, struct adit_reader *reader, ui
     if (old)
         adit_retire(arena, adit_commit_ref(old));
     adit_watch_tell(arena, packed, index, ADIT_WATCH_MESHES);
+    count_mesh(arena, m, ref, o);
     adit_intent_clear(arena, reader);
     (void)adit_rcu_exit(reader);
     set_due(arena, index, packed);
@@ -205,6 +225,7 @@ int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit
 {
     struct adit_mesh_origin origin;
     struct adit_mesh_result r;
+    uint64_t begin_ns = adit_metrics_are_on(arena) ? adit_clock_ns() : 0;
     int error = adit_scratch_grow_quads(scratch, QUADS_FIRST), lacking = -EAGAIN;
     for (uint32_t attempt = 0; !error && attempt < ATTEMPTS; attempt++) {
         r.quads = scratch->quads;
@@ -216,12 +237,15 @@ int adit_mesher_run(struct adit_arena *arena, struct adit_scratch *scratch, adit
     }
     if (!error && lacking)
         error = -EAGAIN; /* it changed each time */
+    origin.maker = maker_of(kernel);
+    origin.begin_ns = begin_ns;
     return error ? error : adit_mesher_publish(arena, scratch->reader, index, &origin, &r);
 }
 
 bool adit_mesher_done(struct adit_arena *arena, uint32_t index, int error)
 {
     bool again = error == -ENOMEM || error == -EAGAIN || error == -EUSERS;
+    adit_count(arena, ADIT_COUNT_MESHES_STARVED, error == -ENOMEM);
     if (error == -ENOMEM)
         adit_add_relaxed(&arena->control->starved, 1);
     else if (adit_load_relaxed(&arena->control->starved))

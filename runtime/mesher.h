@@ -19,6 +19,8 @@ struct adit_mesh_origin {
     uint64_t version[7], border_hash[6];
     uint64_t newest_ns; /* when the newest of these versions was published */
     uint32_t rim_hash;  /* of the cells diagonal to it, 0: they did not count */
+    uint32_t maker;     /* enum adit_maker */
+    uint64_t begin_ns;  /* when its making began; 0: that is not counted by the mesh */
 };
 
 /* Reads and meshes the entry at index in one section, into r->quads (room for r->quads_max), which need not be claimed; what it was made from is *origin. own: NULL, or room for

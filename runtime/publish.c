@@ -126,6 +126,16 @@ static int commit(struct adit_arena *arena, const struct adit_reader *reader, ui
     return -EAGAIN;
 }
 
+/* Before the section ends: then the block may be another's. */
+static void count_version(struct adit_arena *arena, const struct adit_version *v, uint64_t packed, uint64_t ref)
+{
+    bool is_removed = v->encoding == ADIT_ENC_REMOVED;
+    adit_count(arena, ADIT_COUNT_CHUNKS_PUT, 1);
+    adit_count(arena, ADIT_COUNT_CHUNKS_REMOVED, is_removed);
+    adit_count(arena, ADIT_COUNT_VERSION_BYTES + adit_ref_segment(ref) % ADIT_SEGMENTS_MAX, v->bytes);
+    adit_event(arena, is_removed ? ADIT_EVENT_REMOVE : ADIT_EVENT_PUT, v->published_ns, packed, v->version);
+}
+
 int adit_publish_version(struct adit_arena *arena, struct adit_reader *reader, uint64_t packed, uint32_t *index, uint64_t ref,
                          const struct adit_expected *expected, uint64_t *version)
 {
@@ -149,11 +159,13 @@ int adit_publish_version(struct adit_arena *arena, struct adit_reader *reader, u
         (void)adit_rcu_exit(reader);
     }
     if (error) {
+        adit_count(arena, ADIT_COUNT_PUTS_LOST, 1);
         adit_block_unpublish(arena, ref);
         return error == -ESTALE || error == -EAGAIN ? adit_fault(error, "arena %s: the chunk's current version is not the expected one", arena->name) : error;
     }
     /* the old version is read only now: nothing of it stands between the call and the commit */
     uint32_t sides = changed_sides(adit_store_version(arena, old), head);
+    count_version(arena, head, packed, ref);
     /* Order the commit before the looks at watches and neighbours: they store first and then look at this entry. */
     adit_barrier_after_rmw();
     adit_publish_tell(arena, *index, sides);

@@ -64,13 +64,21 @@ static int collect_named(struct adit_arena *arena, struct adit_refset *named)
     return error;
 }
 
-int adit_recover_participant(struct adit_arena *arena, uint32_t slot)
+static void count_recovery(struct adit_arena *arena, uint32_t owner, uint64_t begin, int error)
+{
+    uint64_t now = adit_clock_ns();
+    adit_count(arena, error ? ADIT_COUNT_RECOVERIES_FAILED : ADIT_COUNT_DEATHS, 1);
+    if (error)
+        return;
+    adit_record(arena, ADIT_HISTOGRAM_RECOVERY_NS, now - begin, 1);
+    adit_event(arena, ADIT_EVENT_RECOVERED, now, owner, now - begin);
+}
+
+/* The participant of that word is dead. */
+static int recover(struct adit_arena *arena, uint32_t slot, uint64_t word)
 {
     struct adit_participant *p = &arena->participants[slot];
     struct adit_refset named;
-    uint64_t word = adit_load_acquire(&p->word);
-    if (adit_part_state(word) == ADIT_PART_FREE || !adit_participant_mark_dead(p, word))
-        return 0;
     uint32_t owner = adit_owner_make(slot, adit_part_generation(word));
     for (uint32_t i = 0; i < arena->readers_max; i++)
         if (adit_load32_acquire(&arena->readers[i].owner) == owner)
@@ -91,9 +99,24 @@ int adit_recover_participant(struct adit_arena *arena, uint32_t slot)
     if (!error) {
         adit_salvage_blocks(arena, owner, &named);
         adit_salvage_pins(arena, slot);
+        adit_metrics_salvage(arena, owner);
         adit_participant_bury(p);
     }
     adit_refset_fini(&named);
+    return error;
+}
+
+int adit_recover_participant(struct adit_arena *arena, uint32_t slot)
+{
+    struct adit_participant *p = &arena->participants[slot];
+    uint64_t word = adit_load_acquire(&p->word), begin = adit_clock_ns();
+    if (adit_part_state(word) == ADIT_PART_FREE || !adit_participant_mark_dead(p, word))
+        return 0;
+    uint32_t owner = adit_owner_make(slot, adit_part_generation(word));
+    if (adit_part_state(word) != ADIT_PART_DEAD)
+        adit_event(arena, ADIT_EVENT_DEATH, begin, owner, adit_part_pid(word));
+    int error = recover(arena, slot, word);
+    count_recovery(arena, owner, begin, error);
     return error;
 }
 

@@ -7,6 +7,7 @@
  *   4 work claims, watches, materials, rings                   5 frees what they let go of
  *   5 block words                   (shm/salvage.h)            after 2, which may have left some to nobody
  *   6 pins                          (shm/salvage.h)
+ *     and what it counted in        (shm/metrics.h)            what it has counted stays
  *   7 participant word -> FREE                                 nothing names the dead any more
  *
  * Every step may be cut off and made again, by this process or the next keeper, from 1 on: what is done leaves nothing to do. Not

@@ -361,6 +361,7 @@ static void launch_missing(struct adit_stream *s)
             fail(s, s->missing[i].packed, error);
             continue;
         }
+        adit_count(s->arena, ADIT_COUNT_STREAM_WANTED, 1);
         room--;
         adit_room_begun(&s->room);
         s->credit -= s->credit > 0;
@@ -395,6 +396,8 @@ static bool remove_one(struct adit_stream *s, uint64_t packed, bool is_seen, uin
     error = adit_chunk_remove(s->arena, &key, &p);
     if (error && error != -ESTALE && error != -ENOENT)
         __atomic_store_n(&s->info.last_error, error, __ATOMIC_RELAXED);
+    if (!error && adit_metrics_are_on(s->arena))
+        adit_event(s->arena, ADIT_EVENT_EVICT, adit_clock_ns(), packed, 0);
     return !error;
 }
 
@@ -410,6 +413,7 @@ static void remove_far(struct adit_stream *s)
         removed += remove_one(s, packed, false, &asked);
     }
     adit_add_relaxed(&s->info.removed, removed);
+    adit_count(s->arena, ADIT_COUNT_STREAM_EVICTED, removed);
     s->stirred_ns = removed ? adit_clock_ns() : s->stirred_ns;
 }
 
@@ -444,6 +448,7 @@ static void make_room(struct adit_stream *s)
     }
     adit_add_relaxed(&s->info.removed, evicted);
     adit_add_relaxed(&s->info.evicted, evicted);
+    adit_count(s->arena, ADIT_COUNT_STREAM_EVICTED, evicted);
     s->stirred_ns = evicted ? now : s->stirred_ns;
 }
 

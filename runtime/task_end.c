@@ -58,12 +58,28 @@ static uint64_t ended(uint64_t word, enum adit_task_state state)
     return word & ADIT_TASK_DETACHED && !(word & ADIT_TASK_AWAITED) ? freed(word) : adit_task_with(word, state, 0);
 }
 
+/* Those that have not run to their end. kind, handle: of the task, from before it ended. */
+static void count_end(const struct adit_queue *q, enum adit_task_state state, uint32_t kind, uint64_t handle, uint64_t word)
+{
+    struct adit_arena *arena = q->arena;
+    adit_count(arena, ADIT_COUNT_TASKS_CANCELLED, state == ADIT_TASK_CANCELLED);
+    adit_count(arena, ADIT_COUNT_TASKS_EXPIRED, state == ADIT_TASK_EXPIRED);
+    if (state != ADIT_TASK_POISONED)
+        return;
+    adit_count(arena, ADIT_COUNT_TASKS_POISONED + kind, 1);
+    adit_event(arena, ADIT_EVENT_TASK_POISONED, adit_clock_ns(), handle, (uint64_t)kind << 56 | adit_task_attempt(word));
+}
+
+static uint32_t kind_of(const struct adit_task_slot *t) { return __atomic_load_n(&t->kind, __ATOMIC_RELAXED) % ADIT_KINDS; } /* relaxed: a figure */
+
 bool adit_task_end(const struct adit_queue *q, const struct adit_task_place *place, uint64_t word, enum adit_task_state state)
 {
     uint64_t before = word;
+    uint32_t kind = kind_of(place->slot);
     if (!adit_cas_seq_cst(&place->slot->word, &word, ended(word, state))) /* TASK:done, pairs with adit_wait, TASK:held */
         return false;
     finish(q, place, before, ended(before, state));
+    count_end(q, state, kind, adit_task_handle(q, place->level, place->position), before);
     return true;
 }
 
@@ -175,6 +191,8 @@ static bool conclude(const struct adit_queue *q, const struct adit_task_place *p
         uint64_t before = word;
         if (adit_cas_seq_cst(&place->slot->word, &word, ended(word, state))) { /* TASK:done, pairs with adit_wait, TASK:held: status and result */
             finish(q, place, before, ended(before, state));
+            if (state == ADIT_TASK_CANCELLED)
+                adit_count(q->arena, ADIT_COUNT_TASKS_CANCELLED, 1);
             return true;
         }
     } while ((word & ~ADIT_TASK_FLAGS) == ours); /* bounded: flags are only set */
@@ -200,6 +218,7 @@ bool adit_task_commit(const struct adit_queue *q, const struct adit_task_claim *
 {
     struct adit_task_slot *t = c->place.slot;
     uint64_t word = adit_load_acquire(&t->word), kind = adit_task_kind_bit(t);
+    uint32_t id = kind_of(t);
     bool has_wants = adit_task_has_wants(t), has_written = t->flags & ADIT_TASK_HAS_WRITES && status >= 0;
     if (!has_written) {
         give_back(q, reader);
@@ -207,6 +226,7 @@ bool adit_task_commit(const struct adit_queue *q, const struct adit_task_claim *
     }
     while (is_ours(c, word) && is_tried_again(t, word, status)) { /* bounded: flags are only set */
         if (adit_task_return(q, &c->place, word, next_attempt_ns(t, word))) {
+            adit_count(q->arena, ADIT_COUNT_TASKS_RETRIED + id, 1);
             announce(q, kind, has_wants);
             return true;
         }

@@ -117,12 +117,31 @@ static __attribute__((noinline)) void measure(const struct adit_worker *w, const
     adit_kind_tally_measure(run->arena, w->tally, kind, adit_kind_work_of(run->arena, kind, args, run->args_bytes, bytes, run->buffers_n), took_ns);
 }
 
+static __attribute__((noinline)) void count_failure(const struct adit_task_run *run, uint32_t kind, int status)
+{
+    adit_count(run->arena, ADIT_COUNT_TASKS_FAILED + kind % ADIT_KINDS, 1);
+    adit_event(run->arena, ADIT_EVENT_TASK_FAILED, adit_clock_ns(), run->task, (uint64_t)kind << 56 | (uint32_t)-status);
+}
+
+/* It was measured, and stands for those before it that were not. waits_ns: since when it could have run, 0: unknown. */
+static __attribute__((noinline)) void count_times(const struct adit_worker *w, const struct adit_task_run *run, uint32_t kind, uint64_t waits_ns, uint64_t begin_ns, uint64_t took_ns)
+{
+    uint32_t untold = w->tally ? w->tally->untold[kind % ADIT_KINDS] : 0, n = untold ? untold : 1;
+    adit_record(run->arena, ADIT_HISTOGRAM_TASK_RUN_NS + kind % ADIT_KINDS, took_ns, n);
+    if (waits_ns && waits_ns < begin_ns)
+        adit_record(run->arena, ADIT_HISTOGRAM_TASK_WAIT_NS + kind % ADIT_KINDS, begin_ns - waits_ns, n);
+    adit_event(run->arena, ADIT_EVENT_TASK, begin_ns + took_ns, run->task, (uint64_t)kind << 56 | took_ns);
+}
+
 /* Counts a task, and settles whether the next one is measured, so that nothing has to be on its way. took_ns: 0: this one was not. */
 static inline void account(struct adit_worker *w, const struct adit_task_run *run, uint32_t kind, const void *args, uint64_t took_ns, int status)
 {
-    if (status < 0)
+    adit_count(run->arena, ADIT_COUNT_TASKS_RUN + kind % ADIT_KINDS, 1);
+    if (status < 0) {
         adit_kind_failed(run->arena, kind);
-    else if (took_ns && w->tally)
+        count_failure(run, kind, status);
+    }
+    if (took_ns && status >= 0 && w->tally)
         measure(w, run, kind, args, took_ns);
     if (w->tally)
         w->times_next = adit_kind_tally_count(w->tally, kind);
@@ -171,6 +190,8 @@ static int work(struct adit_worker *w, const struct adit_task_claim *c)
         uint64_t took_ns = begin ? adit_clock_ns() - begin : 0;
         if (is_asked)
             adit_store_relaxed(&t->took_ns, took_ns); /* relaxed: TASK:done follows */
+        if (took_ns)
+            count_times(w, &run, kind, adit_load_relaxed(&t->waits_ns), begin, took_ns); /* relaxed: likewise this task's */
         account(w, &run, kind, args, took_ns, status);
     }
     result_bytes = result_bytes < ADIT_TASK_BYTES ? result_bytes : ADIT_TASK_BYTES;
@@ -199,7 +220,10 @@ int adit_worker_run_item(struct adit_worker *w, uint32_t kind, const void *from,
         memcpy(args, from, bytes);
     *result_bytes = 0;
     int status = call_kind(arena->kinds_here, &run, kind, args, result, result_bytes);
-    account(w, &run, kind, args, begin ? adit_clock_ns() - begin : 0, status);
+    uint64_t took_ns = begin ? adit_clock_ns() - begin : 0;
+    if (took_ns)
+        count_times(w, &run, kind, 0, begin, took_ns);
+    account(w, &run, kind, args, took_ns, status);
     *result_bytes = *result_bytes < ADIT_TASK_BYTES ? *result_bytes : ADIT_TASK_BYTES;
     return status;
 }

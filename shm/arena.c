@@ -21,6 +21,7 @@
 #include "shm/control.h"
 #include "shm/guest.h"
 #include "shm/keeper.h"
+#include "shm/metrics.h"
 #include "shm/participant.h"
 #include "shm/rcu.h"
 #include "shm/rendezvous.h"
@@ -66,6 +67,14 @@ static void add_note(struct adit_arena *a, const char *note)
         snprintf(a->notes + n, sizeof a->notes - n, "%s%s", n ? "\n" : "", note);
 }
 
+static void begin_metrics(struct adit_arena *a)
+{
+    bool is_other;
+    adit_metrics_begin(a, &is_other);
+    if (is_other)
+        add_note(a, "metrics: this process counts nothing (the arena was made by a build that counts other things)");
+}
+
 /* What every role needs once the control segment is adopted. */
 static int join(struct adit_arena *a, const char *label)
 {
@@ -75,6 +84,7 @@ static int join(struct adit_arena *a, const char *label)
         return adit_fault(-EPERM, "arena %s: it needs membarrier, which this process may not use; take it away for all by "
                           "ADIT_DISABLE=membarrier at create", a->name);
     int error = adit_participant_join(a, label);
+    begin_metrics(a);
     if (!error)
         error = adit_rcu_pool_init(a);
     if (!error && a->role == ADIT_ROLE_PRODUCER)
@@ -293,7 +303,9 @@ int adit_arena_rejoin(struct adit_arena *a, const char *label)
     a->owner = 0;
     a->watches_open = NULL;
     adit_rcu_pool_forget(a);
+    adit_metrics_forget(a);
     int error = adit_participant_join(a, label);
+    begin_metrics(a);
     if (!error && a->role == ADIT_ROLE_PRODUCER)
         error = adit_reclaimer_forget(a);
     return error;
@@ -347,6 +359,7 @@ void adit_arena_detach(struct adit_arena **arena)
         adit_rcu_pool_fini(a);
     if (a->self) {
         give_back_all(a);
+        adit_metrics_end(a);
         adit_participant_leave(a);
     }
     free_arena(a);

@@ -89,6 +89,12 @@ struct adit_arena {
     struct adit_buffer_slot *buffers;
     struct adit_worker_slot *workers;
     struct adit_viewer_slot *viewers; /* ADIT_VIEWERS_MAX */
+    struct adit_metric_slot *metrics; /* ADIT_METRICS_MAX */
+    struct adit_metric_shard *metric_shards;
+    struct adit_metric_cell *metric_cells;
+    struct adit_metric_common *metric_commons; /* ADIT_METRIC_SERIES */
+    uint32_t metric_shards_n, metric_cells_n;
+    uint64_t metrics_serial;           /* metrics.h: of this attach, 0: nothing is counted */
     uint32_t kinds_max, queues_max, tasks_max, buffers_max, workers_max;
     uint32_t participants_max, readers_max, chunks_max, watches_max, materials_max, rings_max, locks_max;
     uint32_t guests_max;

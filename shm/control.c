@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shm/bitset.h"
+#include "shm/metrics.h"
 #include "shm/near.h"
 
 #define MIX(h, v) (((h) ^ (uint64_t)(v)) * 0x100000001b3ull) /* FNV-1a, a word at a time */
@@ -48,6 +49,10 @@ uint64_t adit_control_signature(void)
     h = MIX(h, adit_task_groups(1u << 20));
     h = MIX(h, sizeof(struct adit_buffer_slot));
     h = MIX(h, sizeof(struct adit_worker_slot));
+    h = MIX(h, sizeof(struct adit_metric_slot));
+    h = MIX(h, sizeof(struct adit_metric_shard));
+    h = MIX(h, offsetof(struct adit_metric_shard, was));
+    h = MIX(h, sizeof(struct adit_metric_cell));
     h = MIX(h, offsetof(struct adit_control, inner_at));
     h = MIX(h, sizeof(struct adit_waits));
     h = MIX(h, offsetof(struct adit_waits, proxy_owner));
@@ -76,6 +81,16 @@ static uint64_t place_words(struct adit_segment *s, uint64_t at)
     s->words_at = (at + 63) / 64 * 64;
     s->hints_at = s->words_at + (uint64_t)s->granules * 8;
     return s->hints_at + (uint64_t)s->extents * sizeof(struct adit_extent);
+}
+
+/* One shard a participant, one more for whoever finds none, and some for further threads: as many again. */
+static uint64_t place_metrics(struct adit_control *head, uint64_t at, uint32_t participants)
+{
+    uint32_t shards = 1 + participants + (participants < ADIT_METRIC_SPARE ? participants : ADIT_METRIC_SPARE);
+    at = place(&head->metrics, at, ADIT_METRICS_MAX, sizeof(struct adit_metric_slot));
+    at = place(&head->metric_shards, at, shards, sizeof(struct adit_metric_shard));
+    at = place(&head->metric_cells, at, 2 * shards, sizeof(struct adit_metric_cell));
+    return place(&head->metric_commons, at, ADIT_METRIC_SERIES, sizeof(struct adit_metric_common));
 }
 
 uint64_t adit_control_layout(const struct adit_arena_plan *plan, struct adit_control *head, uint32_t segments_n)
@@ -117,6 +132,7 @@ uint64_t adit_control_layout(const struct adit_arena_plan *plan, struct adit_con
     at = place(&head->buffers, at, plan->buffers_max, sizeof(struct adit_buffer_slot));
     at = place(&head->workers, at, ADIT_WORKER_SLOTS, sizeof(struct adit_worker_slot));
     at = place(&head->viewers, at, ADIT_VIEWERS_MAX, sizeof(struct adit_viewer_slot));
+    at = place_metrics(head, at, participants);
     at = place(&head->heap, at, heap_bytes, 1);
     at = (at + TABLE_ALIGN - 1) / TABLE_ALIGN * TABLE_ALIGN;
     head->segments[0].granule_first = (uint32_t)(head->heap.at >> ADIT_GRANULE_SHIFT);
@@ -139,6 +155,7 @@ void adit_control_publish(struct adit_control *control, const struct adit_contro
             hints[e] = (struct adit_extent){.largest = n};
         }
     }
+    adit_metrics_describe((struct adit_metric_slot *)(void *)((uint8_t *)control + head->metrics.at));
     adit_store_release(&control->magic, ADIT_MAGIC); /* CONTROL:magic, pairs with adopt: all of the above is there */
 }
 
@@ -203,6 +220,17 @@ static bool adopt_tasks(struct adit_arena *a, const struct adit_control *c)
            c->task_uses.n == a->tasks_max && c->task_use_bits.n == a->tasks_max && c->task_groups.n == adit_task_groups(a->tasks_max);
 }
 
+static bool adopt_metrics(struct adit_arena *a, const struct adit_control *c)
+{
+    a->metrics = table(a, &c->metrics, sizeof *a->metrics, ADIT_METRICS_MAX);
+    a->metric_shards = table(a, &c->metric_shards, sizeof *a->metric_shards, ADIT_METRIC_SHARDS_MAX);
+    a->metric_cells = table(a, &c->metric_cells, sizeof *a->metric_cells, ADIT_METRIC_CELLS_MAX);
+    a->metric_commons = table(a, &c->metric_commons, sizeof *a->metric_commons, ADIT_METRIC_SERIES);
+    a->metric_shards_n = (uint32_t)c->metric_shards.n;
+    a->metric_cells_n = (uint32_t)c->metric_cells.n;
+    return a->metrics && a->metric_shards && a->metric_cells && a->metric_commons && c->metrics.n == ADIT_METRICS_MAX && c->metric_commons.n == ADIT_METRIC_SERIES;
+}
+
 /* The tables that guests do not see; false when one lies outside. */
 static bool adopt_inner(struct adit_arena *a, const struct adit_control *c)
 {
@@ -217,7 +245,7 @@ static bool adopt_inner(struct adit_arena *a, const struct adit_control *c)
     a->locks_max = (uint32_t)c->locks.n;
     return a->waits && a->dirty && a->watches && a->watch_bits && a->rings && a->locks && c->dirty.n == (uint64_t)a->bits_words * 2 &&
            c->watch_bits.n == (uint64_t)a->bits_words * 2 * a->watches_max && (uint64_t)a->guests_max * ADIT_GUEST_WATCHES <= a->watches_max &&
-           adopt_tasks(a, c);
+           adopt_tasks(a, c) && adopt_metrics(a, c);
 }
 
 /* The tables; false when one lies outside. */

@@ -283,7 +283,8 @@ struct adit_control {
     uint64_t returns; /* chunks that went from working back to dirty; w: dispatchers, keepers, seq_cst, between the two bits */
     uint64_t viewers_high; /* viewer slots ever used; w: any, acq_rel */
     uint64_t version_floor; /* no key that was forgotten had a version, or a mesh, of a higher number (runtime/tombstone.h); w: sweeps, acq_rel, before the key goes */
-    uint64_t pad5[248];
+    struct adit_table metrics, metric_shards, metric_cells, metric_commons; /* layout_metrics.h */
+    uint64_t pad5[240];
 };
 
 /* Words that processes sleep on, each on a line pair of its own. */
@@ -439,6 +440,8 @@ struct adit_lock_slot {
 
 #include "shm/layout_tasks.h"
 
+#include "shm/layout_metrics.h"
+
 /* ---- a guest's page --------------------------------------------------------------------------------------------- */
 
 /* A memfd of its own for each guest, the only memory that it can write; in this order: adit_guest_page on 4 KiB, then two bit sets
@@ -573,6 +576,7 @@ ADIT_AT(adit_control, inner_at, 536);
 ADIT_AT(adit_control, segments, 768);
 ADIT_AT(adit_control, epoch, 1792);
 ADIT_AT(adit_control, orphanings, 2048);
+ADIT_AT(adit_control, metrics, 2112);
 ADIT_SIZE(adit_waits, 768);
 ADIT_AT(adit_waits, naming, 128);
 ADIT_AT(adit_waits, uses, 256);

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shm/metrics.h"
 #include "shm/robust.h"
 
 #define READ_TRIES 1000u
@@ -114,13 +115,29 @@ void adit_lock_close(struct adit_lock **lock)
     *lock = NULL;
 }
 
+/* Takes the lock, and counts; relaxed: whether somebody had it at the first look. */
+static int take(struct adit_arena *arena, struct adit_robust *robust, uint64_t timeout_ns)
+{
+    bool is_contended = adit_load32_relaxed(&robust->word) & ADIT_ROBUST_TID;
+    uint64_t begin = is_contended ? adit_clock_ns() : 0;
+    int got = adit_robust_lock(robust, arena->owner, NULL, timeout_ns);
+    adit_count(arena, ADIT_COUNT_LOCKS_TAKEN, !got || got == -EOWNERDEAD);
+    if (is_contended) {
+        adit_count(arena, ADIT_COUNT_LOCKS_CONTENDED, 1);
+        adit_record(arena, ADIT_HISTOGRAM_LOCK_WAIT_NS, adit_clock_ns() - begin, 1);
+    }
+    if (got == -EOWNERDEAD)
+        adit_count(arena, ADIT_COUNT_LOCKS_INHERITED, 1);
+    return got;
+}
+
 int adit_lock_lock(struct adit_lock *lock, uint64_t timeout_ns, void **bytes)
 {
     struct adit_lock_slot *s = lock->slot;
     *bytes = NULL;
     if (!lock->arena->owner)
         return adit_fault(-EROFS, "arena %s: an observer cannot lock; attach as a consumer", lock->arena->name);
-    int got = adit_robust_lock(&s->robust, lock->arena->owner, NULL, timeout_ns);
+    int got = take(lock->arena, &s->robust, timeout_ns);
     if (got && got != -EOWNERDEAD)
         return got;
     uint64_t v = adit_load_relaxed(&s->commit); /* relaxed: the last holder's, by ROBUST:take */

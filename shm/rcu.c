@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "shm/guest.h"
+#include "shm/metrics.h"
 #include "shm/proxy.h"
 
 #define BORROW_TRIES 10000u    /* turns given to other threads while the whole pool is taken */
@@ -153,6 +154,16 @@ static bool scan_slots(struct scan *scan, uint32_t *late)
     return true;
 }
 
+static void count_grace(struct adit_arena *arena, uint64_t begin, uint64_t epoch, bool has_passed)
+{
+    if (!adit_metrics_are_on(arena))
+        return;
+    uint64_t now = adit_clock_ns();
+    adit_count(arena, has_passed ? ADIT_COUNT_GRACE_PERIODS : ADIT_COUNT_GRACE_TIMEOUTS, 1);
+    adit_record(arena, ADIT_HISTOGRAM_GRACE_NS, now - begin, 1);
+    adit_event(arena, has_passed ? ADIT_EVENT_GRACE : ADIT_EVENT_GRACE_LATE, now, epoch, now - begin);
+}
+
 int adit_grace_period_hurried(struct adit_arena *arena, uint64_t timeout_ns, const uint32_t *hurry, uint64_t *epoch)
 {
     uint64_t begin = adit_clock_ns();
@@ -171,6 +182,7 @@ int adit_grace_period_hurried(struct adit_arena *arena, uint64_t timeout_ns, con
         scan.is_sure = true;
         all = scan_slots(&scan, &late);
     }
+    count_grace(arena, begin, scan.epoch, all);
     if (!all)
         return adit_fault(-ETIMEDOUT, "arena %s: the reader in slot %u has not left its section for %llu ms",
                           arena->name, late, (unsigned long long)(timeout_ns / 1000000));
@@ -220,6 +232,14 @@ static bool mark(struct adit_arena *arena, uint32_t i, uint64_t epoch, uint64_t 
     return adit_cas_acq_rel(&s->ousted, &pending, has_intent ? adit_mark_none(arena) : oldest) && !has_intent; /* OUST:mark */
 }
 
+static void count_oust(struct adit_arena *arena, uint64_t epoch, uint32_t n)
+{
+    if (!n || !adit_metrics_are_on(arena))
+        return;
+    adit_count(arena, ADIT_COUNT_READERS_OUSTED, n);
+    adit_event(arena, ADIT_EVENT_OUST, adit_clock_ns(), epoch, n);
+}
+
 uint32_t adit_rcu_oust(struct adit_arena *arena, uint64_t epoch)
 {
     uint64_t high = adit_load_seq_cst(&arena->control->readers_high), oldest = UINT64_MAX;
@@ -231,6 +251,7 @@ uint32_t adit_rcu_oust(struct adit_arena *arena, uint64_t epoch)
     }
     for (uint32_t i = 0; i < high; i++)
         n += mark(arena, i, epoch, oldest);
+    count_oust(arena, epoch, n);
     return n;
 }
 
@@ -239,6 +260,7 @@ uint32_t adit_rcu_oust_guests(struct adit_arena *arena, uint64_t epoch)
     uint32_t n = 0;
     for (uint32_t i = 0; i < arena->guests_max; i++)
         n += mark(arena, i, epoch, oustable(arena, i, epoch));
+    count_oust(arena, epoch, n);
     if (n)
         adit_proxy_call(arena, epoch); /* the sooner it takes the marks away, the sooner they can read again */
     return n;

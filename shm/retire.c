@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "shm/block.h"
+#include "shm/metrics.h"
 #include "shm/pin.h"
 #include "shm/rcu.h"
 
@@ -48,8 +49,13 @@ static void account(struct adit_arena *arena, uint64_t ref, bool enters, uint64_
         after = enters ? before + bytes : before > bytes ? before - bytes : 0;
     while (!adit_cas_acq_rel(&r->limbo_bytes, &before, after));
     adit_add_relaxed(&arena->self->limbo_bytes, after - before); /* not after itself: another's store may come in between */
-    if (count)
-        adit_add_relaxed(count, 1);
+    adit_count(arena, ADIT_COUNT_LIMBO_BYTES, after - before);
+    adit_count(arena, ADIT_COUNT_LIMBO_BLOCKS, enters ? 1 : UINT64_MAX);
+    if (!count)
+        return;
+    adit_add_relaxed(count, 1);
+    adit_count(arena, enters ? ADIT_COUNT_BLOCKS_RETIRED : ADIT_COUNT_BLOCKS_RECLAIMED, 1);
+    adit_count(arena, enters ? ADIT_COUNT_BYTES_RETIRED : ADIT_COUNT_BYTES_RECLAIMED, bytes);
 }
 
 /* Leaves a retired block to whoever adopts it. If this process dies before the count grows, its recovery makes it grow. */
@@ -165,8 +171,10 @@ static uint64_t held_back(const struct adit_arena *arena)
 static void forget_drift(struct adit_arena *arena, struct adit_reclaimer *r)
 {
     uint64_t bytes = adit_load_relaxed(&r->limbo_n) ? 0 : adit_load_relaxed(&r->limbo_bytes), was = bytes;
-    if (bytes && bytes == r->idle_bytes && adit_cas_acq_rel(&r->limbo_bytes, &was, 0))
+    if (bytes && bytes == r->idle_bytes && adit_cas_acq_rel(&r->limbo_bytes, &was, 0)) {
         adit_add_relaxed(&arena->self->limbo_bytes, 0 - bytes);
+        adit_count(arena, ADIT_COUNT_LIMBO_BYTES, 0 - bytes);
+    }
     r->idle_bytes = bytes;
 }
 

@@ -9,6 +9,7 @@
 #include "shm/membarrier.h"
 #include "shm/segment.h"
 #include "shm/arena.h"
+#include "shm/metrics.h"
 #include "shm/event.h"
 #include "shm/near.h"
 #include "shm/block.h"

@@ -258,7 +258,7 @@ static bool is_same_table(const struct adit_arena *a, const struct adit_arena *b
            a->materials_max == b->materials_max && a->rings == b->rings && a->rings_max == b->rings_max && a->locks == b->locks &&
            a->locks_max == b->locks_max && a->kinds == b->kinds && a->kinds_max == b->kinds_max && a->queues == b->queues &&
            a->queues_max == b->queues_max && a->tasks == b->tasks && a->tasks_max == b->tasks_max && a->task_after == b->task_after && a->task_blockers == b->task_blockers &&
-           a->task_uses == b->task_uses && a->task_use_bits == b->task_use_bits && a->task_wants == b->task_wants && a->task_memory == b->task_memory && a->task_groups == b->task_groups && a->buffers == b->buffers && a->buffers_max == b->buffers_max && a->workers == b->workers && a->viewers == b->viewers && a->workers_max == b->workers_max && a->fenced == b->fenced;
+           a->task_uses == b->task_uses && a->task_use_bits == b->task_use_bits && a->task_wants == b->task_wants && a->task_memory == b->task_memory && a->task_groups == b->task_groups && a->buffers == b->buffers && a->buffers_max == b->buffers_max && a->workers == b->workers && a->viewers == b->viewers && a->metrics == b->metrics && a->metric_shards == b->metric_shards && a->metric_shards_n == b->metric_shards_n && a->metric_cells == b->metric_cells && a->metric_cells_n == b->metric_cells_n && a->metric_commons == b->metric_commons && a->workers_max == b->workers_max && a->fenced == b->fenced;
 }
 
 /* The head is written once, before anybody attaches: adopted again it gives the tables that this process has. */
@@ -293,4 +293,5 @@ void adit_verify_look(struct adit_verifier *v)
     adit_verify_tasks(v);
     adit_verify_buffers(v); /* after tasks: they say what they use */
     adit_verify_workers(v);
+    adit_verify_metrics(v);
 }

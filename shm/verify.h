@@ -7,6 +7,7 @@
  *       a task is had by a participant that is there, or by nobody; who submitted it is there         verify_tasks.c
  *       a buffer is had likewise, or a task uses it                                                   verify_buffers.c
  *       a worker is the process that its slot says, and whoever shall take its place is there          verify_workers.c
+ *       what is counted in is had by a participant that is there, or by nobody                        verify_metrics.c
  *   I6  bytes free and used make up each segment                                                       verify_blocks.c
  *   I7  a ring's slots lie within one round, its indices not beyond them;                              verify_ring.c
  *       a bit set's summary covers its bits
@@ -14,6 +15,7 @@
  *       a queue's tasks are in states and rounds that there can be                                     verify_tasks.c
  *       a buffer names a published block of its size, or none; what a task uses is there               verify_buffers.c
  *       a worker's slot says what a move that is legal has made of it                                  verify_workers.c
+ *       a metric's descriptor says what can be, a ring of events is in order                           verify_metrics.c
  *       the tables lie inside and where they were at attach                                            verify.c
  *
  * It stores nothing, so any role can do it, at any time. What it demands of an arena that is at work is what holds between any two
@@ -63,6 +65,7 @@ void adit_verify_locks(struct adit_verifier *v);
 void adit_verify_tasks(struct adit_verifier *v);
 void adit_verify_buffers(struct adit_verifier *v);
 void adit_verify_workers(struct adit_verifier *v);
+void adit_verify_metrics(struct adit_verifier *v);
 
 /* What is wrong with the buffers of a task that has not ended, by its place in the table of tasks, or NULL; counts as any word of the task: if that is the same
  * afterwards. */

@@ -78,17 +78,22 @@ void crash_attach_and_use(void *user)
 
 /* ---- images */
 
-/* Of the control segment all but the slots of locks that no test here makes: half a megabyte to compare at each instruction. */
+/* Of the control segment all but the slots of locks that no test here makes, half a megabyte to compare at each instruction, and what is counted, which is nobody's business but that of
+ * cases that say so; of that, common histograms are left out. */
 #define LOCKS_USED 2u
+#define PARTS 3u
 struct part {
     uint64_t at, bytes;
 };
-static void parts_of_control(struct part parts[2])
+static uint64_t at_of(const void *p) { return (uint64_t)((const uint8_t *)p - scene.live->segments[0].base); }
+static void parts_of_control(struct part parts[PARTS])
 {
-    uint64_t end = scene.live->maps[0].bytes, locks = (uint64_t)((uint8_t *)scene.live->locks - scene.live->segments[0].base);
+    uint64_t end = scene.live->maps[0].bytes, locks = at_of(scene.live->locks), metrics = at_of(scene.live->metrics), commons = at_of(scene.live->metric_commons);
     uint64_t hole = locks + LOCKS_USED * sizeof(struct adit_lock_slot), after = locks + scene.live->locks_max * sizeof(struct adit_lock_slot);
+    uint64_t behind = commons + ADIT_METRIC_SERIES * sizeof *scene.live->metric_commons, until = scene.its->counts ? commons : metrics;
     parts[0] = (struct part){0, hole};
-    parts[1] = (struct part){after, end - after};
+    parts[1] = (struct part){after, until - after};
+    parts[2] = (struct part){behind, end - behind};
 }
 
 struct transfer {
@@ -122,21 +127,22 @@ static bool transfer_blocks(const struct adit_arena *words_of, uint8_t *to, cons
 static void restore(struct adit_arena *arena, const struct image *image)
 {
     const size_t at = (size_t)((const uint8_t *)&arena->waits->keeper - arena->segments[0].base), after = at + sizeof arena->waits->keeper;
-    struct part parts[2];
+    struct part parts[PARTS];
     uint8_t *base = arena->segments[0].base;
     parts_of_control(parts);
     memcpy(base, image->control, at);
     memcpy(base + after, image->control + after, parts[0].bytes - after);
-    memcpy(base + parts[1].at, image->control + parts[1].at, parts[1].bytes);
+    for (uint32_t i = 1; i < PARTS; i++)
+        memcpy(base + parts[i].at, image->control + parts[i].at, parts[i].bytes);
     (void)transfer_blocks(arena, arena->segments[1].base, image->data);
 }
 
 static bool take(struct image *image, const struct adit_arena *arena)
 {
     bool differs = false;
-    struct part parts[2];
+    struct part parts[PARTS];
     parts_of_control(parts);
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < PARTS; i++) {
         const uint8_t *now = arena->segments[0].base + parts[i].at;
         if (memcmp(image->control + parts[i].at, now, parts[i].bytes)) {
             memcpy(image->control + parts[i].at, now, parts[i].bytes);

@@ -35,6 +35,7 @@ struct crash_case {
     uint32_t victim_nth;         /* for that many times */
     bool kills_only;
     bool is_long; /* millions of points under AddressSanitizer, which passes it over unless ADIT_CRASH_EVERY is set */
+    bool counts;  /* what is counted (shm/metrics.h) is looked at, too */
     bool is_takeover; /* with op.before crash_take_over: the host's keeper comes back when the child has been killed */
 };
 

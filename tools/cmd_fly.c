@@ -101,7 +101,7 @@ static void look_away(struct flight *f)
 /* Frames and figures begin. */
 static int look_around(struct flight *f)
 {
-    const struct adit_frame_params rate = {.size = sizeof rate, .period_ns = FRAME_NS};
+    const struct adit_frame_params rate = {.size = sizeof rate, .period_ns = FRAME_NS, .arena = f->arena};
     int error = adit_frame_open(&rate, &f->frames);
     if (!error)
         error = adit_sight_open(f->arena, (uint32_t)f->o->radius, 0, (uint32_t)f->o->layers, 0, 0, &f->near, &f->sight);
