@@ -64,10 +64,10 @@ static void attach_and_count(void *user)
     count_in(crash_mine);
 }
 
-static void detach(void *user)
+static void leave(void *user)
 {
     (void)user;
-    adit_detach(&crash_mine);
+    adit_metrics_end(crash_mine);
 }
 
 static void recover_victim(void *user)
@@ -105,12 +105,12 @@ static const char *two(struct adit_arena *arena) { return has_counts(arena, 2, 2
 
 int main(void)
 {
-    static const char *const count_met[] = {"adit_metrics_sit", "adit_metrics_cell", "adit_event", NULL}, *const detach_met[] = {"adit_metrics_end", NULL};
+    static const char *const count_met[] = {"adit_metrics_sit", "adit_metrics_cell", "adit_event", NULL}, *const leave_met[] = {"adit_metrics_end", NULL};
     static const char *const recover_met[] = {"adit_metrics_salvage", NULL};
     static const struct crash_case cases[] = {
         {.op = {.name = "come and count", .set_up = crash_attach, .run = count, .functions = count_met}, .prepare = fill_up, .judge = none_to_two, .counts = true},
-        {.op = {.name = "count and leave", .set_up = attach_and_count, .run = detach, .functions = detach_met}, .prepare = fill_up, .judge = two, .counts = true},
-        {.op = {.name = "recover one that counted", .set_up = crash_attach, .run = recover_victim, .functions = recover_met}, .prepare = fill_up, .judge = two, .victim = detach,
+        {.op = {.name = "count and leave", .set_up = attach_and_count, .run = leave, .functions = leave_met}, .prepare = fill_up, .judge = two, .counts = true},
+        {.op = {.name = "recover one that counted", .set_up = crash_attach, .run = recover_victim, .functions = recover_met}, .prepare = fill_up, .judge = two, .victim = leave,
          .victim_set_up = attach_and_count, .victim_at = "adit_metrics_end", .victim_nth = 1, .counts = true},
     };
     return crash_arena_run("crash_metrics", cases, sizeof cases / sizeof *cases);
