@@ -10,7 +10,7 @@
 static const struct adit_command *const commands[] = {
     &adit_command_run,  &adit_command_serve, &adit_command_work, &adit_command_feed, &adit_command_watch, &adit_command_fly,
     &adit_command_mesh, &adit_command_ls,    &adit_command_dump,  &adit_command_check, &adit_command_tiers,
-    &adit_command_topo,
+    &adit_command_topo, &adit_command_stats,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/command.h"
 #include "tools/interrupt.h"
@@ -129,4 +130,24 @@ int adit_arena_classes(const char *program, const char *classes, bool *opaque)
     adit_say_printable(shown, sizeof shown, classes, strlen(classes));
     adit_say_error(program, "--classes '%s': give default (as the world says) or opaque (every material)", shown);
     return ADIT_EXIT_BAD_INPUT;
+}
+
+int adit_arena_look(const char *program, const char *operand, struct adit_arena **arena, bool *is_image)
+{
+    const struct adit_attach_params params = {.size = sizeof params, .label = program};
+    int status = -ENOENT;
+    char line[512];
+    if (!strchr(operand, '/'))
+        status = adit_attach(operand, ADIT_OBSERVER, &params, arena);
+    *is_image = strchr(operand, '/') || (status && !access(operand, F_OK));
+    if (!*is_image && status)
+        adit_say_error(program, "%s", adit_arena_open_failure(operand, status, line, sizeof line));
+    if (!*is_image)
+        return status ? adit_arena_exit(status) : 0;
+    status = adit_image_open(operand, arena);
+    if (!status)
+        return 0;
+    adit_say_printable(line, sizeof line, adit_detail(), strlen(adit_detail()));
+    adit_say_error(program, "%s", line);
+    return status == -ENOMEM ? ADIT_EXIT_FAILED : ADIT_EXIT_BAD_INPUT;
 }

@@ -20,6 +20,10 @@ int adit_arena_await(const char *name, enum adit_role role, const char *label, s
 int adit_arena_open(const char *program, const char *name, enum adit_role role, const char *label,
                     struct adit_arena **arena);
 
+/* As an observer, for who looks in: what operand means, NAME|FILE: a path, or a file of that name where no arena answers to it, is an image (`adit dump --image`). 0, or the exit code after
+ * the line. */
+int adit_arena_look(const char *program, const char *operand, struct adit_arena **arena, bool *is_image);
+
 /* The line for an attach that failed, without printing it. Returns line. */
 char *adit_arena_open_failure(const char *name, int status, char *line, size_t bytes);
 

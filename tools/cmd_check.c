@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/arena_open.h"
 #include "tools/command.h"
@@ -85,27 +84,6 @@ static json_t *summary_json(const struct check *c, int breaches, double seconds)
     return o;
 }
 
-/* What NAME|FILE means: a path, or a file of that name where no arena answers to it, is an image. 0, or the exit code. */
-static int check_open(struct check *c, const char *operand)
-{
-    const struct adit_attach_params params = {.size = sizeof params, .label = PROGRAM};
-    int status = -ENOENT;
-    char line[512];
-    if (!strchr(operand, '/'))
-        status = adit_attach(operand, ADIT_OBSERVER, &params, &c->arena);
-    c->is_image = strchr(operand, '/') || (status && !access(operand, F_OK));
-    if (!c->is_image && status)
-        adit_say_error(PROGRAM, "%s", adit_arena_open_failure(operand, status, line, sizeof line));
-    if (!c->is_image)
-        return status ? adit_arena_exit(status) : 0;
-    status = adit_image_open(operand, &c->arena);
-    if (!status)
-        return 0;
-    adit_say_printable(line, sizeof line, adit_detail(), strlen(adit_detail()));
-    adit_say_error(PROGRAM, "%s", line);
-    return status == -ENOMEM ? ADIT_EXIT_FAILED : ADIT_EXIT_BAD_INPUT;
-}
-
 static int check_all(struct check *c)
 {
     const struct adit_verify_params params = {
@@ -152,7 +130,7 @@ static int check_run(int argc, char **argv)
         return ADIT_EXIT_BAD_INPUT;
     }
     c.name = adit_say_printable(name, sizeof name, argv[first], strlen(argv[first]));
-    code = check_open(&c, argv[first]);
+    code = adit_arena_look(PROGRAM, argv[first], &c.arena, &c.is_image);
     if (!code)
         code = check_all(&c);
     json_decref(c.breaches);
