@@ -1,7 +1,7 @@
 /* os.h - the kernel's part: futexes, clocks, who a process is, how much memory there is.
  *
  * The only file that knows of ADIT_DISABLE, the comma list in the environment that takes features away one by one so that
- * every fallback is exercised: hugepages, numa, membarrier, pidfd, passrights, waitv, seccomp, landlock (and avx512 and avx2, which kernels/ asks for itself; vulkan and import, which are
+ * every fallback is exercised: hugepages, numa, membarrier, pidfd, passrights, waitv, seccomp, landlock, metrics (and avx512 and avx2, which kernels/ asks for itself; vulkan and import, which are
  * gpu/'s). Likewise of ADIT_DEBUG, a list of what looks for faults of users at a price: guards (runtime/task_guard.h).
  */
 #ifndef ADIT_OS_H

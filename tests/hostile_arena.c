@@ -273,7 +273,12 @@ uint64_t *hostile_place(const struct hostile *h, uint64_t *seed)
 {
     uint64_t r = shm_fixture_random(seed), k = shm_fixture_random(seed);
     const struct adit_arena *a = h->arena;
-    switch (r % 48) {
+    switch (r % 50) {
+    case 49: return (uint64_t *)a->metrics + k % (sizeof *a->metrics * ADIT_METRICS_MAX / 8);
+    case 48:
+        if (k & 1)
+            return (uint64_t *)&a->metric_cells[(k >> 1) % a->metric_cells_n] + (k >> 32) % (k & 2 ? 8 : sizeof *a->metric_cells / 8);
+        return (uint64_t *)&a->metric_shards[(k >> 2) % a->metric_shards_n] + (k >> 32) % (k & 2 ? 16 : sizeof *a->metric_shards / 8);
     case 47: return (uint64_t *)a->queues[k % 4].sleepers + (k >> 32) % 8;
     case 46: return (uint64_t *)&a->viewers[k & 1] + (k >> 8) % 6;
     case 40: return k & 1 ? &a->task_blockers[(k >> 1) % HOSTILE_TASK_SLOTS] : &a->task_use_bits[(k >> 1) % HOSTILE_TASK_SLOTS];

@@ -66,7 +66,9 @@ static bool tables_are_inside(const struct adit_arena *a)
                is_inside(a->task_uses, a->tasks_max, sizeof *a->task_uses) && is_inside(a->task_use_bits, a->tasks_max, 8) &&
                is_inside(a->task_wants, a->tasks_max, sizeof *a->task_wants) && is_inside(a->task_memory, a->participants_max, sizeof *a->task_memory) &&
                is_inside(a->task_groups, adit_task_groups(a->tasks_max), 8) &&
-               is_inside(a->buffers, a->buffers_max, sizeof *a->buffers);
+               is_inside(a->buffers, a->buffers_max, sizeof *a->buffers) && is_inside(a->metrics, ADIT_METRICS_MAX, sizeof *a->metrics) &&
+               is_inside(a->metric_shards, a->metric_shards_n, sizeof *a->metric_shards) && is_inside(a->metric_cells, a->metric_cells_n, sizeof *a->metric_cells) &&
+               is_inside(a->metric_commons, ADIT_METRIC_SERIES, sizeof *a->metric_commons);
     for (uint32_t s = 0; s < 2 && all; s++)
         all = is_inside(a->segments[s].words, a->segments[s].granules, 8) &&
               is_inside(a->segments[s].hints, a->segments[s].extents, sizeof(struct adit_extent)) &&

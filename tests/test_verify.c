@@ -157,6 +157,35 @@ static void a_reader_of_nobody_is_found(void **state)
     wanted_with(0, "I5", "control", "81 readers were used of 80");
 }
 
+static void metrics_that_cannot_be_are_found(void **state)
+{
+    struct adit_metric_shard *s = &a->metric_shards[9];
+    (void)state;
+    VERIFY_POKE(s->owner, VERIFY_NOBODY);
+    wanted_with(0, "I5", "metric shard 9", "has left");
+    VERIFY_POKE(s->first, s->head + 1);
+    wanted_with(0, "I7", "metric shard 9", "behind its last");
+    VERIFY_POKE(s->events[3].mark, adit_metric_event_mark(4, 1, 1));
+    wanted_with(0, "I7", "metric shard 9 event 3", "of another place");
+    VERIFY_POKE(a->metric_shards[0].owner, a->owner);
+    wanted_with(0, "I5", "metric shard 0", "everybody's");
+    VERIFY_POKE(a->metric_cells[7].owner, VERIFY_NOBODY);
+    wanted_with(0, "I5", "metric cell 7", "has left");
+    VERIFY_POKE(a->metric_cells[7].series, ADIT_METRIC_SERIES + 1);
+    wanted_with(0, "I7", "metric cell 7", "of series");
+    VERIFY_POKE(a->metrics[2].name[0], 'A');
+    wanted_with(0, "I7", "metric 2", "does not describe");
+    VERIFY_POKE(a->metrics[2].n, 65);
+    wanted_with(0, "I7", "metric 2", "does not describe");
+    VERIFY_POKE(a->metrics[3].at, a->metrics[2].at);
+    wanted_with(0, "I7", "metric 3", "the same place");
+    VERIFY_POKE(a->metrics[95].type, ADIT_METRIC_COUNTER);
+    VERIFY_POKE(a->metrics[95].n, 1);
+    VERIFY_POKE(a->metrics[95].at, ADIT_METRIC_WORDS - 1);
+    VERIFY_POKE(a->metrics[95].name[0], 'a');
+    wanted_with(0, "I7", "metric 95", "behind the last");
+}
+
 static void slots_of_nobody_are_found(void **state)
 {
     struct adit_watch_slot *w = &a->watches[0];
@@ -479,6 +508,7 @@ int main(void)
         cmocka_unit_test(a_block_of_nobody_is_found),
         cmocka_unit_test(a_reader_of_nobody_is_found),
         cmocka_unit_test(slots_of_nobody_are_found),
+        cmocka_unit_test(metrics_that_cannot_be_are_found),
         cmocka_unit_test(a_participant_that_is_gone_is_found),
         cmocka_unit_test(a_pin_or_a_commit_word_of_a_free_block_is_found),
         cmocka_unit_test(a_version_that_is_not_the_entrys_is_found),
