@@ -71,6 +71,7 @@ static void begin_metrics(struct adit_arena *a)
 {
     bool is_other;
     adit_metrics_begin(a, &is_other);
+    (void)adit_metrics_seat(a); /* that it has come is told, be it that it never counts */
     if (is_other)
         add_note(a, "metrics: this process counts nothing (the arena was made by a build that counts other things)");
 }

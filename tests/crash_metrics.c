@@ -1,6 +1,6 @@
 /* crash_metrics.c - a process dies at any instruction of coming to count, counting, leaving, and of recovering one that did: what others had counted before is there, once, and what it had counted
  * itself at most once. All free shards and cells have been somebody's before, who has left.
- * (tried: value set to 0 where was is to be taken: 21 points of the first case; recovery that takes owner's word first away and then gives the cell another series.) */
+ * (tried: value set to 0 where was is to be taken; recovery that frees a shard and sets it back) */
 #include <string.h>
 
 #include "runtime/recover.h"
@@ -50,6 +50,15 @@ CRASH_CODE static void count_in(struct adit_arena *arena)
         adit_record(arena, ADIT_HISTOGRAM_FRAME_NS, 1000, 1);
         adit_event(arena, ADIT_EVENT_FRAME, 1, 2, 3);
     }
+}
+
+/* As if it had just come. */
+static void attach_and_stand(void *user)
+{
+    bool is_other;
+    crash_attach(user);
+    adit_metrics_end(crash_mine);
+    adit_metrics_begin(crash_mine, &is_other);
 }
 
 static void count(void *user)
@@ -108,7 +117,7 @@ int main(void)
     static const char *const count_met[] = {"adit_metrics_sit", "adit_metrics_cell", "adit_event", NULL}, *const leave_met[] = {"adit_metrics_end", NULL};
     static const char *const recover_met[] = {"adit_metrics_salvage", NULL};
     static const struct crash_case cases[] = {
-        {.op = {.name = "come and count", .set_up = crash_attach, .run = count, .functions = count_met}, .prepare = fill_up, .judge = none_to_two, .counts = true},
+        {.op = {.name = "come and count", .set_up = attach_and_stand, .run = count, .functions = count_met}, .prepare = fill_up, .judge = none_to_two, .counts = true},
         {.op = {.name = "count and leave", .set_up = attach_and_count, .run = leave, .functions = leave_met}, .prepare = fill_up, .judge = two, .counts = true},
         {.op = {.name = "recover one that counted", .set_up = crash_attach, .run = recover_victim, .functions = recover_met}, .prepare = fill_up, .judge = two, .victim = leave,
          .victim_set_up = attach_and_count, .victim_at = "adit_metrics_end", .victim_nth = 1, .counts = true},

@@ -86,7 +86,7 @@ static void put(struct adit_arena *a, int32_t x, uint64_t seed)
     REQUIRE(!adit_chunk_put(a, &(struct adit_key){.x = x}, voxels, NULL));
 }
 
-/* tried: removals counted as puts alone; the mesh counted before it is committed, and so where it was not */
+/* tried: removals counted as puts alone; limbo that does not shrink */
 static void chunks_and_meshes_are_counted(void **state)
 {
     struct adit_arena *a = fixture_create(NULL), *o = shm_fixture_attach(FIXTURE_NAME, ADIT_OBSERVER);
@@ -359,6 +359,13 @@ static void look_everywhere(struct adit_arena *a)
     REQUIRE(adit_metric_events(a, 0, e, 512) <= 512);
 }
 
+/* Others count meanwhile. */
+static void copy_words(uint64_t *to, const uint64_t *from, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++)
+        adit_store_relaxed(&to[i], adit_load_relaxed(&from[i]));
+}
+
 /* tried: a descriptor's range not looked at: a fault; its texts not ended */
 static void damaged_metrics_are_errors(void **state)
 {
@@ -370,12 +377,12 @@ static void damaged_metrics_are_errors(void **state)
     uint64_t *words = (uint64_t *)(void *)a->metrics, n = ((uint64_t)((uint8_t *)a->metric_commons - (uint8_t *)a->metrics)) / 8;
     uint64_t *kept = malloc(n * 8);
     assert_non_null(kept);
-    memcpy(kept, words, n * 8);
+    copy_words(kept, words, n);
     for (uint32_t i = 0; i < 300; i++) {
         for (uint32_t k = 0; k < 200; k++) {
             uint64_t at = shm_fixture_random(&seed), to = shm_fixture_random(&seed);
             at = k % 2 ? at % (sizeof *a->metrics * ADIT_METRICS_MAX / 8) : at % n;
-            words[at] = k % 3 == 0 ? to : k % 3 == 1 ? words[at] ^ 1ull << (to % 64) : to % 2 ? UINT64_MAX : 0;
+            adit_store_relaxed(&words[at], k % 3 == 0 ? to : k % 3 == 1 ? adit_load_relaxed(&words[at]) ^ 1ull << (to % 64) : to % 2 ? UINT64_MAX : 0);
         }
         look_everywhere(a);
         put(a, 0, 1 + i % 2 * 2);
@@ -384,16 +391,16 @@ static void damaged_metrics_are_errors(void **state)
             refused += adit_metric_get(a, k, &m) == -EBADMSG;
         const struct adit_verify_params v = {.size = sizeof v, .looks = 1};
         assert_true(adit_verify(a, &v, NULL, NULL) > 0);
-        memcpy(words, kept, n * 8);
+        copy_words(words, kept, n);
     }
     assert_true(refused > 1000);
     for (uint32_t i = 0; i < 20; i++) { /* all of it */
         for (uint64_t k = 0; k < n; k++)
-            words[k] = shm_fixture_random(&seed);
+            adit_store_relaxed(&words[k], shm_fixture_random(&seed));
         look_everywhere(a);
         put(a, 0, 1 + i % 2 * 2);
     }
-    memcpy(words, kept, n * 8);
+    copy_words(words, kept, n);
     free(kept);
     adit_detach(&a);
 }
@@ -477,13 +484,16 @@ static void look_at_the_dead(struct adit_arena *image, const pid_t *pid, uint32_
     assert_true(value(image, "meshes_made") >= 20 && events(image, 0, "put") && events(image, 0, "mesh"));
 }
 
-/* tried: events in private memory; a ring that its owner's death empties */
+/* tried: an image whose dead are left out, as their processes are */
 static void an_image_of_a_storm_in_which_all_were_killed_tells_what_they_did(void **state)
 {
     struct storm *s = shm_fixture_shared(sizeof *s);
     char path[256];
     pid_t pid[3];
     (void)state;
+#ifdef __SANITIZE_THREAD__
+    skip(); /* it does not see that a block which another process has freed was read before (that one's grace period) */
+#endif
     for (uint32_t i = 0; i < 3; i++)
         pid[i] = shm_fixture_fork(i ? join_and_storm : make_and_storm, s);
     shm_fixture_until(&s->ready, 3);

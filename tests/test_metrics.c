@@ -44,6 +44,7 @@ static void a_bucket_holds_what_it_says(void **state)
         adit_histogram_bounds(adit_histogram_bucket(v), &from, &to);
         assert_true(from <= v && v < to);
     }
+    assert_int_equal(adit_histogram_bucket(1ull << 37), ADIT_METRIC_BUCKETS - 1);
     assert_int_equal(adit_histogram_bucket(UINT64_MAX), ADIT_METRIC_BUCKETS - 1);
 }
 
