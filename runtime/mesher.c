@@ -169,6 +169,7 @@ static void count_mesh(struct adit_arena *arena, const struct adit_mesh *m, uint
         adit_record(arena, ADIT_HISTOGRAM_VISIBLE_NS, m->published_ns - o->newest_ns, 1);
     if (took)
         adit_record(arena, ADIT_HISTOGRAM_MESH_NS + o->maker % ADIT_LABEL_N_MAKER, took, 1);
+    ADIT_PROBE(mesh, m->key, took);
     adit_event(arena, ADIT_EVENT_MESH, m->published_ns, m->key, took);
 }
 

@@ -133,6 +133,7 @@ static void count_version(struct adit_arena *arena, const struct adit_version *v
     adit_count(arena, ADIT_COUNT_CHUNKS_PUT, 1);
     adit_count(arena, ADIT_COUNT_CHUNKS_REMOVED, is_removed);
     adit_count(arena, ADIT_COUNT_VERSION_BYTES + adit_ref_segment(ref) % ADIT_SEGMENTS_MAX, v->bytes);
+    ADIT_PROBE(publish, packed, v->version);
     adit_event(arena, is_removed ? ADIT_EVENT_REMOVE : ADIT_EVENT_PUT, v->published_ns, packed, v->version);
 }
 

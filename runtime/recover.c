@@ -71,6 +71,7 @@ static void count_recovery(struct adit_arena *arena, uint32_t owner, uint64_t be
     if (error)
         return;
     adit_record(arena, ADIT_HISTOGRAM_RECOVERY_NS, now - begin, 1);
+    ADIT_PROBE(recovery, owner, now - begin);
     adit_event(arena, ADIT_EVENT_RECOVERED, now, owner, now - begin);
 }
 
@@ -113,8 +114,10 @@ int adit_recover_participant(struct adit_arena *arena, uint32_t slot)
     if (adit_part_state(word) == ADIT_PART_FREE || !adit_participant_mark_dead(p, word))
         return 0;
     uint32_t owner = adit_owner_make(slot, adit_part_generation(word));
-    if (adit_part_state(word) != ADIT_PART_DEAD)
+    if (adit_part_state(word) != ADIT_PART_DEAD) {
+        ADIT_PROBE(death, owner, adit_part_pid(word));
         adit_event(arena, ADIT_EVENT_DEATH, begin, owner, adit_part_pid(word));
+    }
     int error = recover(arena, slot, word);
     count_recovery(arena, owner, begin, error);
     return error;

@@ -190,6 +190,7 @@ static bool conclude(const struct adit_queue *q, const struct adit_task_place *p
         enum adit_task_state state = word & ADIT_TASK_CANCEL && status == -ECANCELED ? ADIT_TASK_CANCELLED : ADIT_TASK_DONE;
         uint64_t before = word;
         if (adit_cas_seq_cst(&place->slot->word, &word, ended(word, state))) { /* TASK:done, pairs with adit_wait, TASK:held: status and result */
+            ADIT_PROBE(commit, adit_task_handle(q, place->level, place->position), status);
             finish(q, place, before, ended(before, state));
             if (state == ADIT_TASK_CANCELLED)
                 adit_count(q->arena, ADIT_COUNT_TASKS_CANCELLED, 1);

@@ -403,6 +403,7 @@ static int submit_one(struct submission *s, const struct adit_task_spec *spec, u
         }
         if (task)
             *task = adit_task_handle(s->q, s->level, c.place.position);
+        ADIT_PROBE(submit, adit_task_handle(s->q, s->level, c.place.position), spec->kind);
         adit_count(s->q->arena, ADIT_COUNT_TASKS_SUBMITTED + spec->kind % ADIT_KINDS, 1);
     }
     if (s->stand_in.slot) /* it has been looked at */

@@ -59,6 +59,7 @@ int adit_chunk_acquire(struct adit_reader *reader, const struct adit_key *key, s
                                     .full = v->summary & ADIT_SUM_FULL, .uniform = v->summary & ADIT_SUM_UNIFORM, .renewable = v->summary & ADIT_SUM_RENEWABLE,
                                     .material = v->uniform, .solid = v->solid, .bytes = bytes,
                                     .published_ns = v->published_ns};
+    ADIT_PROBE(acquire, packed, number);
     return 0;
 }
 
@@ -132,6 +133,7 @@ int adit_mesh_acquire(struct adit_reader *reader, const struct adit_key *key, st
     out->bytes = places.bytes;
     out->published_ns = m->published_ns;
     out->source_ns = m->source_ns;
+    ADIT_PROBE(acquire_mesh, packed, m->serial);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 
 #include "shm/guest.h"
 #include "shm/metrics.h"
+#include "shm/probe.h"
 #include "shm/proxy.h"
 
 #define BORROW_TRIES 10000u    /* turns given to other threads while the whole pool is taken */
@@ -161,6 +162,7 @@ static void count_grace(struct adit_arena *arena, uint64_t begin, uint64_t epoch
     uint64_t now = adit_clock_ns();
     adit_count(arena, has_passed ? ADIT_COUNT_GRACE_PERIODS : ADIT_COUNT_GRACE_TIMEOUTS, 1);
     adit_record(arena, ADIT_HISTOGRAM_GRACE_NS, now - begin, 1);
+    ADIT_PROBE(grace, epoch, now - begin);
     adit_event(arena, has_passed ? ADIT_EVENT_GRACE : ADIT_EVENT_GRACE_LATE, now, epoch, now - begin);
 }
 
@@ -237,6 +239,7 @@ static void count_oust(struct adit_arena *arena, uint64_t epoch, uint32_t n)
     if (!n || !adit_metrics_are_on(arena))
         return;
     adit_count(arena, ADIT_COUNT_READERS_OUSTED, n);
+    ADIT_PROBE(oust, epoch, n);
     adit_event(arena, ADIT_EVENT_OUST, adit_clock_ns(), epoch, n);
 }
 

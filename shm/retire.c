@@ -9,6 +9,7 @@
 #include "shm/block.h"
 #include "shm/metrics.h"
 #include "shm/pin.h"
+#include "shm/probe.h"
 #include "shm/rcu.h"
 
 #define LIMBO_MAX 8192u
@@ -54,6 +55,10 @@ static void account(struct adit_arena *arena, uint64_t ref, bool enters, uint64_
     if (!count)
         return;
     adit_add_relaxed(count, 1);
+    if (enters)
+        ADIT_PROBE(retire, ref, bytes);
+    else
+        ADIT_PROBE(reclaim, ref, bytes);
     adit_count(arena, enters ? ADIT_COUNT_BLOCKS_RETIRED : ADIT_COUNT_BLOCKS_RECLAIMED, 1);
     adit_count(arena, enters ? ADIT_COUNT_BYTES_RETIRED : ADIT_COUNT_BYTES_RECLAIMED, bytes);
 }

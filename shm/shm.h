@@ -5,6 +5,7 @@
 #include "shm/layout.h"
 #include "shm/atomics.h"
 #include "shm/fault.h"
+#include "shm/probe.h"
 #include "shm/os.h"
 #include "shm/membarrier.h"
 #include "shm/segment.h"
