@@ -64,21 +64,18 @@ end:
        fenced = false;
 #endif
        if
-       :: fenced -> d_step { empty(buffer[me]) -> slot[me] = e; fenced = false }
-       :: else -> buffer[me]!e
+       :: d_step { fenced && empty(buffer[me]) -> slot[me] = e; fenced = false; e = 0 }
+       :: atomic { !fenced && nfull(buffer[me]) -> buffer[me]!e; e = 0 }
        fi;
        object = current;
        assert(!freed[object]); /* a read, and a later one */
-       assert(!freed[object]);
-       d_step { object = 0; e = 0 }
+       atomic { assert(!freed[object]); object = 0 };
 #if BUG == 6
        buffer[me]!0 /* RCU:exit */
 #else
        buffer[me]!OUT /* RCU:exit */
 #endif
-    :: !fenced -> /* rest */
-       buffer[me]!0;
-       fenced = true
+    :: atomic { !fenced && nfull(buffer[me]) -> buffer[me]!0; fenced = true } /* rest */
     od
 }
 
@@ -90,32 +87,18 @@ inline advance()
 /* scan_slots(): sets unsure; one that is inside is waited for. */
 inline scan()
 {
-    i = 0;
-    do
-    :: i < READERS ->
-        d_step {
-            !INSIDE(slot[i], mine); /* RCU:scan */
-            unsure = unsure || !PASSED(slot[i], mine);
-            i++
-        }
-    :: else -> break
-    od
+    d_step { !INSIDE(slot[0], mine); unsure = unsure || !PASSED(slot[0], mine) } /* RCU:scan */
+    d_step { !INSIDE(slot[1], mine); unsure = unsure || !PASSED(slot[1], mine) }
 }
 
-/* Each reader executes a full barrier at some moment, not all at one. */
-inline membarrier()
-{
-    empty(buffer[0]);
-    empty(buffer[1])
-}
+#define FREE freed[n] = true; n++; unsure = false; mine = 0
 
 proctype updater()
 {
-    byte n, i, mine;
+    byte n, mine;
     bool unsure;
     do
-    :: n < UPDATES ->
-        writes!n + 1; /* unlink */
+    :: atomic { n < UPDATES && nfull(writes) -> writes!n + 1 }; /* unlink */
 #if BUG == 4
         mine = epoch + STEP;
         scan();
@@ -124,19 +107,20 @@ proctype updater()
         advance();
         scan();
 #endif
-#if BUG != 1
+#if BUG == 1
+        d_step { FREE }
+#else
         if
-        :: unsure ->
-            membarrier();
+        :: unsure && empty(buffer[0]) -> /* membarrier: each reader executes a full barrier at some moment, not all at one */
+            empty(buffer[1]);
 #if BUG != 5
-            scan()
+            scan();
 #endif
-        :: else
-        fi;
+            d_step { FREE }
+        :: d_step { !unsure -> FREE }
+        fi
 #endif
-        freed[n] = true;
-        d_step { n++; unsure = false; mine = 0; i = 0 }
-    :: else -> break
+    :: n == UPDATES -> break
     od
 }
 

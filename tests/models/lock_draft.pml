@@ -62,26 +62,25 @@ end_wait:
 #endif
         listed[me] = false;
         atomic { assert(word == me); word = 0 };
-        pending[me] = false;
-        atomic { done++; v = 0 }
-    } unless { !running[me] };
-    skip
+        atomic { pending[me] = false; done++; v = 0 }
+    } unless { atomic { !running[me] -> v = 0 } }
 }
 
 /* Kills a thread, or not, and walks its list. */
 proctype kernel(byte p)
 {
     if
-    :: p < HOLDERS ->
 #if BUG == 6
-        atomic {
+    ::  atomic {
             if
             :: (listed[p] || pending[p]) && word == p -> word = DIED
             :: else
             fi
         }
-#endif
         running[p] = false;
+#else
+    ::  running[p] = false;
+#endif
         d_step {
             if
             :: (listed[p] || pending[p]) && word == p -> word = DIED
@@ -97,24 +96,24 @@ proctype kernel(byte p)
 proctype reader()
 {
     byte v, x, y;
-    do
-    :: true ->
-        v = commit;
-        x = a[v % 2];
-        y = b[v % 2];
+again:
+    v = commit;
+    x = a[v % 2];
+    y = b[v % 2];
+    atomic {
         if
 #if BUG != 1
         :: draft <= v + 1 ->
 #else
         :: true ->
 #endif
-            assert(x == y && x == v);
-            break
+            assert(x == y && x == v)
 #if BUG != 1
-        :: else -> skip /* again */
+        :: else -> v = 0; x = 0; y = 0; goto again
 #endif
-        fi
-    od
+        fi;
+        v = 0; x = 0; y = 0
+    }
 }
 
 active proctype judge()

@@ -63,14 +63,15 @@ proctype submitter(byte me)
 {
     byte n, p;
     {
+next:
         do
         :: n == TASKS -> break
-        :: n < TASKS -> p = tail;
+        :: atomic { n < TASKS -> p = tail };
 again:
             do
             :: atomic { p < tail + SLOTS && IS_OPEN -> break }
             :: atomic { p < tail + SLOTS && !IS_OPEN -> p++ }
-            :: atomic { p >= tail + SLOTS -> n++; goto gave_up }
+            :: atomic { p >= tail + SLOTS -> n++; p = 0; goto next }
             od;
 #if BUG != 1
             enter();
@@ -91,14 +92,11 @@ again:
             if
             :: atomic { tail <= p -> n++ }
                 atomic { word[p % SLOTS] = WORD(p / SLOTS, QUEUED, 0); CHECK } /* TASK:queued */
-                atomic { tail = (tail < p + 1 -> p + 1 : tail) }
+                atomic { tail = (tail < p + 1 -> p + 1 : tail); p = 0 }
             :: atomic { tail > p -> word[p % SLOTS] = WORD(p / SLOTS + 1, FREE, 0); p = tail; goto again }
-            fi;
-gave_up:
-            p = 0
+            fi
         od
-    } unless { me == 1 && dead };
-    atomic { n = 0; p = 0 }
+    } unless { atomic { me == 1 && dead -> n = 0; p = 0 } }
 }
 
 proctype life()
@@ -137,17 +135,16 @@ proctype looker()
 {
     byte u, t, w0, w1;
     bool may_end, may_free;
-    atomic { u = used; may_end = true; may_free = true } /* GROUP:look */
     if
-    :: u
+    :: atomic { used -> u = used; may_end = true; may_free = true } /* GROUP:look */
 #if BUG == 4
-        ; atomic { w0 = word[0] } atomic { w1 = word[1] } atomic { t = tail }
+        atomic { w0 = word[0] } atomic { w1 = word[1] } atomic { t = tail }
         atomic {
             may_end = (IS_PAST(w0) || IS_OVER(w0, 0)) && (IS_PAST(w1) || IS_OVER(w1, 1));
             may_free = IS_FREE(w0, 0) && IS_FREE(w1, 1)
         }
 #else
-        ; atomic { t = tail }
+        atomic { t = tail }
         see(0);
         see(1);
 #endif
@@ -161,23 +158,20 @@ proctype looker()
                 -> ended = true; freed = freed || may_free; CHECK
             :: else
             fi;
-            t = 0; w0 = 0; w1 = 0; may_end = false; may_free = false
+            u = 0; t = 0; w0 = 0; w1 = 0; may_end = false; may_free = false
         }
-    :: else
-    fi;
-    u = 0
+    :: !used
+    fi
 }
 
 proctype keeper()
 {
-    bool f;
     dead = true;
-    f = freed; /* GROUP:look */
     if
-    :: !f ->
+    :: !freed -> /* GROUP:look */
         atomic { word[0] = (STATE(word[0]) == FILLING && OWNER(word[0]) -> FREED(word[0]) : word[0]) }
         atomic { word[1] = (STATE(word[1]) == FILLING && OWNER(word[1]) -> FREED(word[1]) : word[1]) }
-    :: else
+    :: freed
     fi
 }
 

@@ -6,7 +6,7 @@
  *   queued[k]                how many tasks of kind k are QUEUED; workers 1 and 3 run kind 0, worker 2 kind 1; all sleep by the same bits
  *   waiters, asleep          adit_queue_slot.work.waiters, and who is in futex_wait
  *   near[w]                  work.seq is what worker w sleeps on
- *   posted[w]                of its part that counts posts that is not so
+ *   posted[w]                of its part that counts posts that is not so: POSTED; COUNTS: it would see that; 0: it has no use for it
  *   spinner, idle[w]         adit_queue_slot.spinner, adit_worker.is_idle
  *   left                     cursor.left
  *   tells                    how often anybody told the others since a task was submitted or claimed
@@ -25,7 +25,8 @@
 #define LEFT(w) (!RUNS(w, 0) && queued[0] || !RUNS(w, 1) && queued[1])
 
 byte queued[2], waiters, spinner, tells;
-bool asleep[4], idle[4], near[4], posted[4];
+bool asleep[4], idle[4], near[4];
+byte posted[4];
 
 inline wake_one()
 {
@@ -38,7 +39,10 @@ inline wake_one()
 }
 #define WAKE_ALL asleep[1] = false; asleep[2] = false; asleep[3] = false
 #define STIR near[1] = false; near[2] = false; near[3] = false /* seq is another */
-#define POST STIR; posted[1] = true; posted[2] = true; posted[3] = true
+#define COUNTS 1
+#define POSTED 2
+#define COUNT_POST(w) posted[w] = (posted[w] -> POSTED : 0)
+#define POST STIR; COUNT_POST(1); COUNT_POST(2); COUNT_POST(3)
 
 #define ANNOUNCE(wake)                                                  \
     if                                                                  \
@@ -50,11 +54,12 @@ inline wake_one()
 #define CLAIM(there)                                                    \
     atomic {                                                            \
         if                                                              \
-        :: RUNS(me, 0) && queued[0] -> queued[0]--; tells = 0; left = false; goto there \
-        :: RUNS(me, 1) && queued[1] -> queued[1]--; tells = 0; left = false; goto there \
+        :: RUNS(me, 0) && queued[0] -> queued[0]--; FOUND; goto there   \
+        :: RUNS(me, 1) && queued[1] -> queued[1]--; FOUND; goto there   \
         :: else -> left = LEFT(me)                                      \
         fi                                                              \
     }
+#define FOUND tells = 0; left = false; idle[me] = false; near[me] = false; posted[me] = 0
 
 #define COUNT_TELL tells++; assert(tells <= TELLS_MAX)
 
@@ -76,69 +81,56 @@ proctype submitter()
     od
 }
 
+#if BUG == 1
+#define SPINS true
+#else
+#define SPINS !idle[me]
+#endif
+#define PARK waiters++; spinner = 0; near[me] = true; posted[me] = COUNTS; left = false
+#define SLEEP asleep[me] = near[me]; near[me] = false; idle[me] = true; left = false /* the kernel compares in the same step */
+#define REST idle[me] = !(posted[me] == POSTED && !left); left = false; posted[me] = 0
+
+/* Tells if asked to, then does what is next. */
+#define TELL(asks, next)                                                                                \
+    if                                                                                                  \
+    :: atomic { (asks) && spinner == 0 && waiters > 0 -> COUNT_TELL; STIR; WAKE_ALL }; d_step { next }  \
+    :: (asks) && (spinner != 0 || waiters == 0) -> d_step { next }                                      \
+    :: d_step { !(asks) -> next }                                                                       \
+    fi
+
+/* What only this worker reads and writes has no step of its own, and is reset when it is of no use any more: fewer states, the same executions. */
 proctype worker(byte me)
 {
     bool left;
 again:
     CLAIM(busy);
-    left = false;
-#if BUG != 1
-    if
-    :: idle[me] -> goto park
-    :: !idle[me]
-    fi;
-#endif
     do /* spin() */
-    ::  atomic {
-            if
-            :: spinner == 0 || spinner == me -> spinner = me
-            :: else -> break
-            fi
-        }
-        CLAIM(pass_on);
-        left = false
-    ::  spinner == me -> break /* time is over */
+    :: atomic { SPINS && (spinner == 0 || spinner == me) -> spinner = me; left = false }
+        CLAIM(pass_on)
+    :: SPINS && spinner != 0 -> d_step { PARK }; break /* another does, or time is over */
+    :: d_step { !(SPINS) -> PARK }; break
     od;
-park:
-    skip;
-    d_step { waiters++; spinner = 0; near[me] = true; posted[me] = false };
     CLAIM(found_before_sleep);
-#if BUG != 3
-    if
-    :: left && !idle[me] ->
-        if
-        :: atomic { spinner == 0 && waiters > 0 -> COUNT_TELL; STIR; WAKE_ALL }
-        :: spinner != 0 || waiters == 0
-        fi
-    :: else
-    fi;
+#if BUG == 3
+    d_step { SLEEP };
+#else
+    TELL(left && !idle[me], SLEEP);
 #endif
-    d_step { asleep[me] = near[me]; near[me] = false; idle[me] = true; left = false }; /* the kernel compares in the same step */
 end_asleep:
     atomic { !asleep[me] -> waiters-- };
     CLAIM(pass_on);
 #if BUG == 4
     goto again;
 #endif
-    if
 #if BUG == 2
-    :: left ->
+    TELL(left, REST);
 #else
-    :: left && posted[me] ->
+    TELL(left && posted[me] == POSTED, REST);
 #endif
-        if
-        :: atomic { spinner == 0 && waiters > 0 -> COUNT_TELL; STIR; WAKE_ALL }
-        :: spinner != 0 || waiters == 0
-        fi
-    :: else
-    fi;
-    d_step { idle[me] = !(posted[me] && !left); left = false; posted[me] = false };
     goto again;
 found_before_sleep:
     waiters--;
 pass_on: /* it was relied on: whatever came meanwhile is for others */
-    skip;
-    d_step { near[me] = false; posted[me] = false };
     if
     :: waiters > 0 ->
         spinner = 0;
@@ -149,7 +141,6 @@ pass_on: /* it was relied on: whatever came meanwhile is for others */
     :: else
     fi;
 busy:
-    idle[me] = false;
     if
     :: true -> goto again
     :: me == 2 ->

@@ -98,14 +98,14 @@ proctype submitter()
 
 /* Of worker 1 the two steps are such: it may die between them. */
 #if BUG == 12
-#define ENTER if :: me == 1 -> own++; waiters++ :: else -> waiters++ fi
+#define ENTER if :: d_step { me == 1 -> own++ }; waiters++ :: d_step { me != 1 -> waiters++ } fi
 #else
-#define ENTER if :: me == 1 -> d_step { waiters++; between = true }; d_step { own++; between = false } :: else -> waiters++ fi
+#define ENTER if :: d_step { me == 1 -> waiters++; between = true }; d_step { own++; between = false } :: d_step { me != 1 -> waiters++ } fi
 #endif
 #if BUG == 13
-#define LEAVE if :: me == 1 -> waiters--; own-- :: else -> waiters-- fi
+#define LEAVE if :: d_step { me == 1 -> waiters-- }; own-- :: d_step { me != 1 -> waiters-- } fi
 #else
-#define LEAVE if :: me == 1 -> d_step { own--; between = true }; d_step { waiters--; between = false } :: else -> waiters-- fi
+#define LEAVE if :: d_step { me == 1 -> own--; between = true }; d_step { waiters--; between = false } :: d_step { me != 1 -> waiters-- } fi
 #endif
 
 #define HAS(it) has = (me == 1 -> it : has)
@@ -202,8 +202,7 @@ busy:
 end_for_ever:
            false /* it does not end */
         fi
-    } unless { me == 1 && worker_dead };
-    mode[me] = AWAKE
+    } unless { atomic { me == 1 && worker_dead -> mode[me] = AWAKE } }
 }
 
 /* Kills one, or none. */
