@@ -22,7 +22,8 @@ void mesh_world_digest(struct adit_arena *arena, uint64_t digest[MESH_WORLD_CHUN
  * left, and nothing is lost. work never returns. Before this process has threads. */
 void mesh_world_survives_death(void (*work)(void *name), uint32_t flags, uint32_t claims, uint32_t nap_ms_max, uint64_t *seed);
 
-/* The meshes are those of a dispatcher of threads alone, which then makes all of them again. */
+/* The meshes are those of a dispatcher of threads alone, which then makes all of them again. Under ThreadSanitizer, to which bytes say nothing, that is left
+ * out: they must be there. */
 void mesh_world_assert_right(struct adit_arena *arena);
 
 #endif
