@@ -20,8 +20,8 @@
 #define GUESS_BYTES 131072u   /* of a chunk and its mesh, while there are fewer than */
 #define GUESS_UNTIL 16u
 #define SHORT_NS 250000000u
-#define GROW_NS 250000000u
-#define EASE_NS 10000000000u
+#define GROW_NS 1000000000u
+#define EASE_NS 2000000000u
 
 static uint64_t granules_of(uint64_t bytes) { return (bytes + ADIT_GRANULE_BYTES - 1) >> ADIT_GRANULE_SHIFT << ADIT_GRANULE_SHIFT; }
 
@@ -204,7 +204,7 @@ uint64_t adit_room_lacking(const struct adit_room *r)
 
 void adit_room_was_short(struct adit_room *r, int error, uint64_t now_ns)
 {
-    const uint64_t most = r->data_bytes / 2, more = r->extra_bytes + r->data_bytes / EXTRA_PARTS;
+    const uint64_t most = r->data_bytes / 4, more = r->extra_bytes + r->data_bytes / EXTRA_PARTS;
     r->short_ns = now_ns + SHORT_NS;
     if (error != -ENOMEM || (r->extra_bytes && now_ns - r->eased_ns < GROW_NS)) /* many at once are one */
         return;

@@ -57,7 +57,7 @@ uint32_t adit_room_chunks(const struct adit_room *room, uint64_t now_ns, bool *i
 static inline void adit_room_begun(struct adit_room *room) { room->begun++; }
 /* So many bytes are to be given back, since even the reserve is half gone; 0: there is room enough. */
 uint64_t adit_room_lacking(const struct adit_room *room);
-/* A task found no room, or meshes did: nothing is begun for a quarter of a second, and after -ENOMEM the reserve is a 32nd of the arena larger, to half of it; 10 s later a quarter of that less, and so on. */
+/* A task found no room, or meshes did: nothing is begun for a quarter of a second, and after -ENOMEM the reserve is a 32nd of the arena larger, once a second at most and to a quarter of it; 2 s later a quarter of that less, and so on. */
 void adit_room_was_short(struct adit_room *room, int error, uint64_t now_ns);
 
 #endif
