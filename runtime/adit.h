@@ -624,4 +624,6 @@ ADIT_API int adit_image_open(const char *path, struct adit_arena **out);
 #include "runtime/adit_metrics.h"
 #include "runtime/adit_stream.h"
 
+#include "runtime/adit_look.h"
+
 #endif

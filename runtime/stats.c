@@ -171,17 +171,6 @@ int adit_participant_get(struct adit_arena *arena, uint32_t slot, struct adit_pa
     return 0;
 }
 
-/* The pid of the participant that owner names, 0 when it has left. */
-static uint32_t pid_of(const struct adit_arena *arena, uint32_t owner)
-{
-    uint32_t slot = adit_owner_slot(owner);
-    if (!owner || slot >= arena->participants_max)
-        return 0;
-    uint64_t word = adit_load_acquire(&arena->participants[slot].word);
-    bool is_same = adit_part_state(word) != ADIT_PART_FREE && adit_owner_make(slot, adit_part_generation(word)) == owner;
-    return is_same ? adit_part_pid(word) : 0;
-}
-
 int adit_ring_get(const struct adit_arena *arena, uint32_t slot, struct adit_ring_info *out)
 {
     struct adit_ring ring;
@@ -207,8 +196,8 @@ int adit_ring_get(const struct adit_arena *arena, uint32_t slot, struct adit_rin
     out->filled = filled < 0 ? 0 : filled < out->capacity ? (uint32_t)filled : out->capacity;
     out->overrun = adit_load_relaxed(&h->overrun); /* relaxed, here and below: for people to read */
     out->underrun = adit_load_relaxed(&h->underrun);
-    out->pusher_pid = pid_of(arena, adit_load32_relaxed(&h->pusher));
-    out->popper_pid = pid_of(arena, adit_load32_relaxed(&h->popper));
+    out->pusher_pid = adit_participant_pid(arena, adit_load32_relaxed(&h->pusher));
+    out->popper_pid = adit_participant_pid(arena, adit_load32_relaxed(&h->popper));
     snprintf(out->name, sizeof out->name, "%.47s", s->name);
     return adit_load32_acquire(&s->state) == ADIT_RING_SLOT_VALID ? 0 : adit_fault(-ENOENT, "arena %s: ring %u has just ended", arena->name, slot);
 }

@@ -77,6 +77,14 @@ bool adit_participant_has(const struct adit_arena *arena, uint32_t owner)
     return adit_part_state(word) != ADIT_PART_FREE && adit_owner_make(slot, adit_part_generation(word)) == owner;
 }
 
+uint32_t adit_participant_pid(const struct adit_arena *arena, uint32_t owner)
+{
+    uint32_t slot = owner ? adit_owner_slot(owner) : UINT32_MAX;
+    uint64_t word = slot < arena->participants_max ? adit_load_acquire(&arena->participants[slot].word) : 0;
+    bool is_same = adit_part_state(word) != ADIT_PART_FREE && adit_owner_make(slot, adit_part_generation(word)) == owner;
+    return is_same ? adit_part_pid(word) : 0;
+}
+
 bool adit_participant_mark_dead(struct adit_participant *p, uint64_t word)
 {
     /* PART:dead. Acquire: what the dead one stored, as far as it got. */

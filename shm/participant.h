@@ -25,6 +25,8 @@ bool adit_participant_is_gone(const struct adit_participant *p);
 
 /* Whether owner, as it stands in words of shared memory, names a participant: one that is attached, or dead and not recovered yet. */
 bool adit_participant_has(const struct adit_arena *arena, uint32_t owner);
+/* The pid of that participant; 0: owner names none. */
+uint32_t adit_participant_pid(const struct adit_arena *arena, uint32_t owner);
 
 /* For the keeper. mark_dead: the participant of that word is gone, recovery begins (false: the slot has changed). bury: recovery is
  * done, the slot is free. */
