@@ -18,8 +18,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "tests/shmtop_scenes.h"
 #include "tests/spawned.h"
-#include "tools/shmtop_model.h"
 #include "tools/shmtop_view.h"
 
 #define SHMTOP "bin/shmtop"
@@ -27,109 +27,54 @@
 
 /* ---- the layout ------------------------------------------------------------------------------------------------- */
 
-static struct shmtop_model model;
-static struct shmtop_page page;
-
-/* A sample with some participants; at the given second. */
-static struct shmtop_sample *sample_begin(uint64_t second, uint32_t participants)
-{
-    struct shmtop_sample *s = shmtop_model_next(&model);
-    memset(s, 0, sizeof *s);
-    s->taken_ns = second * 1000000000u;
-    s->taken_wall_ns = 1700000000000000000u + s->taken_ns;
-    s->stats.created_ns = 1700000000000000000u;
-    s->stats.epoch = 100;
-    s->stats.segments_n = 2;
-    s->stats.keeper_pid = 77;
-    s->stats.segments[1] = (struct adit_segment_stats){.bytes = 1 << 28, .free_bytes = 1 << 27, .published_bytes = 1 << 27};
-    s->participants_count = participants;
-    for (uint32_t i = 0; i < participants; i++) {
-        struct adit_participant_info *p = &s->participants[i];
-        *p = (struct adit_participant_info){.slot = i, .generation = 1, .pid = 1000 + i, .role = ADIT_PRODUCER, .state = "alive"};
-        snprintf(p->label, sizeof p->label, "feeder %u", i);
-    }
-    return s;
-}
+static struct shmtop_view view;
 
 static int model_reset(void **state)
 {
     (void)state;
-    memset(&model, 0, sizeof model);
-    snprintf(model.name, sizeof model.name, "cave");
+    scene_reset();
+    shmtop_view_init(&view);
     return 0;
 }
 
-static bool page_has(const char *text)
-{
-    for (uint32_t i = 0; i < page.count; i++)
-        if (strstr(page.lines[i].text, text))
-            return true;
-    return false;
-}
-
-static void no_line_is_wider_than_the_page(void **state)
-{
-    (void)state;
-    struct shmtop_sample *s = sample_begin(1, 40);
-    memset(&s->stats.chunks, 0xff, (size_t)((char *)&s->stats.keeper_pid - (char *)&s->stats.chunks)); /* absurd counts */
-    s->stats.segments_n = UINT32_MAX;
-    for (uint32_t i = 0; i < 40; i++) {
-        memset(s->participants[i].label, 'w', sizeof s->participants[i].label);
-        s->participants[i].pid = UINT32_MAX;
-        s->participants[i].limbo_bytes = UINT64_MAX;
-        s->participants[i].published = UINT64_MAX;
-    }
-    s->stats.deserted = true;
-    shmtop_model_commit(&model);
-    for (uint32_t width = 1; width <= 300; width++)
-        for (uint32_t screen = 0; screen < SHMTOP_SCREENS; screen++) {
-            shmtop_view_layout(&model, (enum shmtop_screen)screen, width, &page);
-            uint32_t wide = width < SHMTOP_WIDTH_MIN ? SHMTOP_WIDTH_MIN : width > SHMTOP_WIDTH_MAX ? SHMTOP_WIDTH_MAX : width;
-            assert_in_range(page.count, 3, SHMTOP_LINES_MAX);
-            assert_true(page.head <= page.count);
-            for (uint32_t i = 0; i < page.count; i++)
-                assert_true(strlen(page.lines[i].text) <= wide);
-        }
-}
+static bool page_has(const char *text) { return scene_page_has(scene_page(&view, 80, SHMTOP_ALL_ROWS), text); }
 
 static void every_participant_has_its_line(void **state)
 {
     (void)state;
-    sample_begin(1, SHMTOP_PARTICIPANTS_MAX);
-    shmtop_model_commit(&model);
-    shmtop_view_layout(&model, SHMTOP_PARTICIPANTS, 120, &page);
-    assert_int_equal(page.count - page.head, SHMTOP_PARTICIPANTS_MAX);
-    assert_non_null(strstr(page.lines[page.head + 1023].text, "2023")); /* its pid */
+    shmtop_model_add(&scene_model, scene_begin(1, 1024));
+    view.screen = shmtop_screen_find("participants");
+    const struct shmtop_page *page = scene_page(&view, 120, SHMTOP_ALL_ROWS);
+    assert_int_equal(page->count, 1024 + 3);
+    assert_non_null(strstr(page->lines[3 + 1023].text, "2023")); /* its pid */
 }
 
 static void rates_are_of_one_process_between_two_samples(void **state)
 {
     (void)state;
-    struct shmtop_sample *s = sample_begin(10, 2);
-    s->participants[0].published = 1000;
-    s->participants[1].published = 5000;
-    shmtop_model_commit(&model);
-    assert_true(shmtop_model_rates_all(&model).published == 0); /* one sample tells nothing */
-    s = sample_begin(12, 2);
-    s->participants[0].published = 1300;
-    s->participants[1].published = 6000;
-    s->participants[1].generation = 2; /* another process in the same slot */
-    shmtop_model_commit(&model);
-    assert_true(shmtop_model_rates(&model, &s->participants[0]).published == 150);
-    assert_true(shmtop_model_rates(&model, &s->participants[1]).published == 0);
-    assert_true(shmtop_model_rates_all(&model).published == 150);
-    shmtop_view_layout(&model, SHMTOP_OVERVIEW, 80, &page);
+    struct shmtop_snapshot *s = scene_begin(10, 2), *before = s;
+    s->participants[0].info.published = 1000;
+    s->participants[1].info.published = 5000;
+    shmtop_model_add(&scene_model, s);
+    assert_true(shmtop_rates_all(s, NULL).published == 0); /* one sample tells nothing */
+    s = scene_begin(12, 2);
+    s->participants[0].info.published = 1300;
+    s->participants[1].info.published = 6000;
+    s->participants[1].info.generation = 2; /* another process in the same slot */
+    shmtop_model_add(&scene_model, s);
+    assert_true(shmtop_rates(s, before, &s->participants[0].info).published == 150);
+    assert_true(shmtop_rates(s, before, &s->participants[1].info).published == 0);
+    assert_true(shmtop_rates_all(s, before).published == 150);
     assert_true(page_has("150 published"));
 }
 
 static void the_oldest_section_is_named(void **state)
 {
     (void)state;
-    struct shmtop_sample *s = sample_begin(1, 3);
-    s->participants[0].oldest_epoch = 99;
-    s->participants[2].oldest_epoch = 60;
-    shmtop_model_commit(&model);
-    shmtop_view_layout(&model, SHMTOP_OVERVIEW, 80, &page);
+    struct shmtop_snapshot *s = scene_begin(1, 3);
+    s->participants[0].info.oldest_epoch = 99;
+    s->participants[2].info.oldest_epoch = 60;
+    shmtop_model_add(&scene_model, s);
     assert_true(page_has("feeder 2") && page_has("40 epochs behind"));
     assert_false(page_has("feeder 0"));
 }
@@ -137,45 +82,45 @@ static void the_oldest_section_is_named(void **state)
 static void the_last_producers_leaving_is_said_and_when(void **state)
 {
     (void)state;
-    sample_begin(1, 1);
-    shmtop_model_commit(&model);
-    shmtop_view_layout(&model, SHMTOP_OVERVIEW, 80, &page);
+    shmtop_model_add(&scene_model, scene_begin(1, 1));
     assert_false(page_has("has left"));
     for (uint64_t second = 2; second < 5; second++) {
-        sample_begin(second, 0)->stats.deserted = true;
-        shmtop_model_commit(&model);
-        assert_int_equal(model.left_wall_ns, 1700000002000000000u); /* when it was first seen, not now */
+        struct shmtop_snapshot *s = scene_begin(second, 0);
+        s->stats.deserted = true;
+        shmtop_model_add(&scene_model, s);
+        assert_int_equal(scene_model.left_wall_ns, SCENE_WALL_NS + 2000000000u); /* when it was first seen, not now */
     }
-    for (uint32_t screen = 0; screen < SHMTOP_SCREENS; screen++) {
-        shmtop_view_layout(&model, (enum shmtop_screen)screen, 80, &page);
+    for (view.screen = 0; view.screen < shmtop_screens_n; view.screen++) {
         assert_true(page_has("the last producer has left"));
-        assert_int_equal(page.lines[1].style, SHMTOP_WARNING);
+        assert_int_equal(scene_page(&view, 80, SHMTOP_ALL_ROWS)->lines[1].style, SHMTOP_WARNING);
     }
 }
 
 static void a_label_cannot_steer_the_terminal(void **state)
 {
     (void)state;
-    struct shmtop_sample *s = sample_begin(1, 1);
-    memcpy(s->participants[0].label, "\033[2J\302\233x\n", 9);
-    shmtop_model_commit(&model);
-    shmtop_view_layout(&model, SHMTOP_PARTICIPANTS, 120, &page);
-    for (uint32_t i = 0; i < page.count; i++)
-        for (const char *c = page.lines[i].text; *c; c++)
-            assert_in_range(*c, 0x20, 0x7e);
-    assert_true(page_has("?[2J??x?"));
+    struct shmtop_snapshot *s = scene_begin(1, 1);
+    memcpy(s->participants[0].info.label, "\033[2J\302\233x\n", 9);
+    s->participants[0].info.oldest_epoch = 3;
+    shmtop_model_add(&scene_model, s);
+    for (view.screen = 0; view.screen < shmtop_screens_n; view.screen++) {
+        const struct shmtop_page *page = scene_page(&view, 120, SHMTOP_ALL_ROWS);
+        for (uint32_t i = 0; i < page->count; i++)
+            for (const char *c = page->lines[i].text; *c; c++)
+                assert_in_range(*c, 0x20, 0x7e);
+        if (view.screen < 2) /* overview names who is furthest behind */
+            assert_true(scene_page_has(page, "?[2J??x?"));
+    }
 }
 
 static void a_failed_sample_leaves_the_last_one_and_says_why(void **state)
 {
     (void)state;
-    shmtop_view_layout(&model, SHMTOP_OVERVIEW, 80, &page);
-    assert_int_equal(page.count, 1);
-    sample_begin(1, 1)->stats.voxels = 4321;
-    shmtop_model_commit(&model);
-    sample_begin(2, 0); /* begun, not committed */
-    snprintf(model.trouble, sizeof model.trouble, "cannot be looked at");
-    shmtop_view_layout(&model, SHMTOP_OVERVIEW, 80, &page);
+    assert_int_equal(scene_page(&view, 80, SHMTOP_ALL_ROWS)->count, 1);
+    struct shmtop_snapshot *s = scene_begin(1, 1);
+    s->stats.voxels = 4321;
+    shmtop_model_add(&scene_model, s);
+    snprintf(scene_model.trouble, sizeof scene_model.trouble, "cannot be looked at");
     assert_true(page_has("4,321") && page_has("cannot be looked at"));
 }
 
@@ -231,8 +176,11 @@ static void the_only_arena_needs_no_name(void **state)
     spawned_run(SHMTOP, ARGV((char *)"--batch", (char *)"-n", (char *)"2", (char *)"--interval", (char *)"20", (char *)"--width", (char *)"80"), &run);
     assert_int_equal(run.exit_code, 0);
     assert_non_null(strstr(run.out, "cave  overview"));
-    assert_non_null(strstr(run.out, "cave  participants"));
-    assert_non_null(strstr(run.out, "cave  memory"));
+    for (uint32_t i = 0; i < shmtop_screens_n; i++) {
+        char title[64];
+        snprintf(title, sizeof title, "cave  %s", shmtop_screens[i]->name);
+        assert_non_null(strstr(run.out, title));
+    }
     assert_non_null(strstr(run.out, "adit serve"));
     spawned_free(&run);
     serve_start("mine", &mine);
@@ -259,9 +207,84 @@ static void json_is_one_object(void **state)
         const json_t *s = json_array_get(samples, i);
         assert_int_equal(json_integer_value(json_object_get(s, "participants")), 1); /* who looks takes no slot */
         assert_int_equal(json_array_size(json_object_get(s, "participant_list")), 1);
+        const json_t *tables = json_object_get(s, "tables"), *who = json_array_get(json_object_get(tables, "participants"), 0);
+        assert_int_equal(json_integer_value(json_object_get(who, "pid")), cave.pid);
+        assert_string_equal(json_string_value(json_object_get(who, "label")), "adit serve");
+        assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(tables, "locks"), 0), "name")), "(keeper)");
     }
     json_decref(j);
     spawned_free(&run);
+    serve_end(&cave);
+}
+
+/* Runs shmtop and wants what it prints; the caller frees. */
+static char *shmtop_prints(char *const *argv)
+{
+    struct spawned run;
+    spawned_run(SHMTOP, argv, &run);
+    if (run.exit_code)
+        fail_msg("exit %d: %s", run.exit_code, run.err);
+    char *out = strdup(run.out);
+    spawned_free(&run);
+    return out;
+}
+
+static void one_screen_csv_and_images_are_printed(void **state)
+{
+    (void)state;
+    struct spawned cave, run;
+    char *image = spawned_file("cave.image");
+    serve_start("cave", &cave);
+    spawned_run("bin/adit", (char *[]){(char *)"adit", (char *)"feed", (char *)"cave", (char *)"checker:1:2x1x1", (char *)"--quiet", NULL}, &run);
+    assert_int_equal(run.exit_code, 0);
+    spawned_free(&run);
+    char *out = shmtop_prints(ARGV((char *)"--batch", (char *)"--screen", (char *)"chunks", (char *)"cave"));
+    assert_true(strstr(out, "cave  chunks") && !strstr(out, "cave  overview") && strstr(out, "layer y 0"));
+    free(out);
+    out = shmtop_prints(ARGV((char *)"--csv", (char *)"chunks", (char *)"cave"));
+    uint32_t lines = 0;
+    for (const char *c = out; *c; c++)
+        lines += *c == '\n';
+    assert_int_equal(lines, 3);
+    assert_non_null(strstr(out, "\n0,0,0,0,0,"));
+    assert_non_null(strstr(out, "\n0,0,1,0,0,"));
+    free(out);
+    spawned_run("bin/adit", (char *[]){(char *)"adit", (char *)"dump", (char *)"cave", (char *)"--image", image, NULL}, &run);
+    assert_int_equal(run.exit_code, 0);
+    spawned_free(&run);
+    serve_end(&cave);
+    out = shmtop_prints(ARGV((char *)"--batch", image)); /* all dead, all there still */
+    assert_true(strstr(out, "participants  image") && strstr(out, "adit serve") && !strstr(out, "gone ") && !strstr(out, "has left"));
+    free(out);
+    out = shmtop_prints(ARGV((char *)"--csv", (char *)"chunks", image));
+    assert_non_null(strstr(out, "\n0,0,1,0,0,"));
+    free(out);
+}
+
+/* What it maps of the arena cannot be written: all of it is mapped shared and read-only. */
+static void an_observer_maps_nothing_to_write(void **state)
+{
+    (void)state;
+    struct spawned cave, top;
+    serve_start("cave", &cave);
+    spawned_start(SHMTOP, ARGV((char *)"--batch", (char *)"-n", (char *)"1000", (char *)"--interval", (char *)"50", (char *)"cave"), &top);
+    assert_true(spawned_says(&top, "cave  viewers"));
+    char path[64], line[512];
+    uint32_t mapped = 0;
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)top.pid);
+    FILE *maps = fopen(path, "r");
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps))
+        if (strstr(line, "/memfd:")) {
+            mapped++;
+            assert_non_null(strstr(line, " r--s "));
+        }
+    fclose(maps);
+    assert_true(mapped >= 2);
+    kill(top.pid, SIGTERM);
+    spawned_wait(&top);
+    assert_int_equal(top.exit_code, 130);
+    spawned_free(&top);
     serve_end(&cave);
 }
 
@@ -271,6 +294,10 @@ static void bad_usage_is_one_line(void **state)
     shmtop_says(2, "--sing", ARGV((char *)"--sing"));
     shmtop_says(2, "at most one", ARGV((char *)"a", (char *)"b"));
     shmtop_says(2, "--batch or --json", ARGV((char *)"-n", (char *)"2"));
+    shmtop_says(2, "--batch; add that", ARGV((char *)"--screen", (char *)"chunks"));
+    shmtop_says(2, "no --screen", ARGV((char *)"--batch", (char *)"--screen", (char *)"cellar"));
+    shmtop_says(2, "--csv", ARGV((char *)"--csv", (char *)"cellar"));
+    shmtop_says(2, "image", ARGV((char *)"--batch", (char *)"/dev/../etc/passwd"));
     shmtop_says(2, "not a terminal", ARGV((char *)"cave"));
 }
 
@@ -363,8 +390,10 @@ static void keys_switch_screens_and_q_leaves(void **state)
     assert_true(terminal_shows("cave  overview"));
     terminal_key("2");
     assert_true(terminal_shows("SLOT"));
+    terminal_key("6");
+    assert_true(terminal_shows("Who holds what back"));
     terminal_key("3");
-    assert_true(terminal_shows("versions")); /* not SEGMENT: curses sends only what differs from SLOT */
+    assert_true(terminal_shows("no chunks"));
     struct winsize small = {.ws_col = 40, .ws_row = 5};
     ioctl(terminal.fd, TIOCSWINSZ, &small);
     assert_true(terminal_shows("too small"));
@@ -410,7 +439,6 @@ static void a_signal_restores_the_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LAYOUT(no_line_is_wider_than_the_page),
         LAYOUT(every_participant_has_its_line),
         LAYOUT(rates_are_of_one_process_between_two_samples),
         LAYOUT(the_oldest_section_is_named),
@@ -419,6 +447,8 @@ int main(void)
         LAYOUT(a_failed_sample_leaves_the_last_one_and_says_why),
         PROGRAM(the_only_arena_needs_no_name),
         PROGRAM(json_is_one_object),
+        PROGRAM(one_screen_csv_and_images_are_printed),
+        PROGRAM(an_observer_maps_nothing_to_write),
         PROGRAM(bad_usage_is_one_line),
         PROGRAM(a_terminal_that_cannot_be_drawn_on_is_one_line),
         PROGRAM(keys_switch_screens_and_q_leaves),

@@ -11,6 +11,7 @@
 #include "tools/options.h"
 #include "tools/say.h"
 #include "tools/shmtop_data.h"
+#include "tools/shmtop_print.h"
 #include "tools/shmtop_screen.h"
 #include "tools/shmtop_terminal.h"
 #include "tools/shmtop_view.h"
@@ -20,13 +21,16 @@
 #define STEP_NS 50000000ull
 
 struct shmtop_options {
-    uint64_t count, interval_ms, width;
+    uint64_t count, interval_ms, width, history_minutes;
     bool batch, json, version;
+    const char *screen, *csv;
+    uint32_t screen_index; /* of --screen, or SHMTOP_ALL_SCREENS */
 };
 
 static const char help_text[] =
-    "Without NAME it takes the only arena there is. It looks as an observer: it takes no slot and stores nothing.\n"
-    "Keys: 1 2 3 or Tab switch screens, arrows scroll, p pauses, q quits.\n";
+    "NAME is an arena's, FILE an image (`adit dump NAME --image FILE`). Without either it takes the only arena there is.\n"
+    "It looks as an observer: it takes no slot and stores nothing.\n"
+    "Screens: overview, participants, chunks, kinds, tasks, memory, locks, rings, viewers. Keys: h shows them.\n";
 
 /* Sleeps for the interval, in steps, to see a signal. */
 static void interval_sleep(uint64_t ns)
@@ -36,10 +40,9 @@ static void interval_sleep(uint64_t ns)
         adit_moment_sleep(until - now < STEP_NS ? until - now : STEP_NS);
 }
 
-static int batch_run(struct adit_arena *arena, struct shmtop_model *model, const struct shmtop_options *o)
+static int text_run(struct adit_arena *arena, struct shmtop_model *model, const struct shmtop_options *o)
 {
-    struct shmtop_page *page = malloc(sizeof *page);
-    for (uint64_t i = 0; page && i < o->count && !adit_interrupt_is_set(); i++) {
+    for (uint64_t i = 0; i < o->count && !adit_interrupt_is_set(); i++) {
         if (i) {
             interval_sleep(o->interval_ms * 1000000ull);
             if (adit_interrupt_is_set())
@@ -47,18 +50,14 @@ static int batch_run(struct adit_arena *arena, struct shmtop_model *model, const
             shmtop_data_sample(arena, model);
             putchar('\n');
         }
-        for (uint32_t screen = 0; screen < SHMTOP_SCREENS; screen++) {
-            shmtop_view_layout(model, (enum shmtop_screen)screen, (uint32_t)o->width, page);
-            for (uint32_t n = 0; n < page->count; n++)
-                puts(page->lines[n].text);
-            if (screen + 1 < SHMTOP_SCREENS)
-                putchar('\n');
-        }
+        if (o->csv)
+            shmtop_print_csv(model, o->csv, stdout);
+        else
+            shmtop_print_text(model, o->screen_index, (uint32_t)o->width, stdout);
         if (fflush(stdout))
             break;
     }
-    free(page);
-    return ferror(stdout) || !page ? ADIT_EXIT_FAILED : ADIT_EXIT_DONE;
+    return ferror(stdout) ? ADIT_EXIT_FAILED : ADIT_EXIT_DONE;
 }
 
 static int json_run(struct adit_arena *arena, struct shmtop_model *model, const struct shmtop_options *o)
@@ -70,7 +69,7 @@ static int json_run(struct adit_arena *arena, struct shmtop_model *model, const 
             interval_sleep(o->interval_ms * 1000000ull);
             shmtop_data_sample(arena, model);
         }
-        json_array_append_new(samples, shmtop_model_json(model));
+        json_array_append_new(samples, shmtop_print_json(model));
     }
     adit_jsonout_set(root, "samples", samples);
     return adit_jsonout_print(PROGRAM, root) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
@@ -80,14 +79,14 @@ static int shmtop_show(const char *name, const struct shmtop_options *o, struct 
 {
     char error[512] = "";
     struct adit_arena *arena = NULL;
-    int code = o->batch || o->json ? 0 : shmtop_terminal_check(error, sizeof error);
+    int code = o->batch || o->json || o->csv ? 0 : shmtop_terminal_check(error, sizeof error);
     if (!code)
         code = shmtop_data_open(name, model, &arena, error, sizeof error);
     if (!code) {
         shmtop_data_sample(arena, model);
-        code = o->json    ? json_run(arena, model, o)
-               : o->batch ? batch_run(arena, model, o)
-                          : shmtop_screen_run(arena, model, o->interval_ms * 1000000ull, error, sizeof error);
+        code = o->json              ? json_run(arena, model, o)
+               : o->batch || o->csv ? text_run(arena, model, o)
+                                    : shmtop_screen_run(arena, model, o->interval_ms * 1000000ull, error, sizeof error);
     }
     if (code && *error)
         adit_say_error(PROGRAM, "%s", error);
@@ -95,18 +94,48 @@ static int shmtop_show(const char *name, const struct shmtop_options *o, struct 
     return adit_interrupt_is_set() && !code ? ADIT_EXIT_INTERRUPTED : code;
 }
 
+/* The line for options that do not go together, or name nothing; NULL: all is well. */
+static const char *options_wrong(struct shmtop_options *o, int operands)
+{
+    o->screen_index = SHMTOP_ALL_SCREENS;
+    if (operands > 1)
+        return "give at most one NAME or FILE; `adit ls` lists the arenas";
+    if (o->count && !o->batch && !o->json && !o->csv)
+        return "-n counts samples of --batch or --json or --csv; add one of them";
+    if (o->screen && !o->batch)
+        return "--screen is of --batch; add that";
+    if (o->screen) {
+        o->screen_index = shmtop_screen_find(o->screen);
+        if (o->screen_index == UINT32_MAX)
+            return "there is no --screen of that name; see --help";
+    }
+    const struct shmtop_model none = {0};
+    if (o->csv) { /* asked of nothing, for its name alone */
+        FILE *nowhere = fopen("/dev/null", "w");
+        bool is_known = nowhere && shmtop_print_csv(&none, o->csv, nowhere);
+        if (nowhere)
+            fclose(nowhere);
+        if (!is_known)
+            return "there is no screen or table of the name given to --csv; see --help";
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
-    struct shmtop_options o = {.count = 0, .interval_ms = 1000, .width = BATCH_WIDTH};
+    struct shmtop_options o = {.interval_ms = 1000, .width = BATCH_WIDTH, .history_minutes = 5};
     const struct adit_option table[] = {
         {"batch", NULL, ADIT_OPTION_FLAG, &o.batch, 0, 0, "plain text instead of a screen"},
-        {"n", "N", ADIT_OPTION_COUNT, &o.count, 1, 1000000000, "with --batch or --json: so many samples (default 1)"},
+        {"n", "N", ADIT_OPTION_COUNT, &o.count, 1, 1000000000, "with --batch, --json or --csv: so many samples (default 1)"},
         {"interval", "MS", ADIT_OPTION_COUNT, &o.interval_ms, 10, 3600000, "between samples (default 1000)"},
         {"width", "COLUMNS", ADIT_OPTION_COUNT, &o.width, SHMTOP_WIDTH_MIN, SHMTOP_WIDTH_MAX, "of --batch (default 120)"},
+        {"screen", "SCREEN", ADIT_OPTION_TEXT, &o.screen, 0, 0, "with --batch: this one alone"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},
+        {"csv", "SCREEN", ADIT_OPTION_TEXT, &o.csv, 0, 0, "the tables of a screen, or one table, as CSV"},
+        {"history", "MINUTES", ADIT_OPTION_COUNT, &o.history_minutes, 1, 1440, "to look back, of at most 64 MiB (default 5)"},
         {"version", NULL, ADIT_OPTION_FLAG, &o.version, 0, 0, "the version"},
     };
-    const struct adit_usage usage = {PROGRAM, "[NAME]", "Shows an arena live: what is in it, who is attached, who holds it back.",
+    const struct adit_usage usage = {PROGRAM, "[NAME|FILE]", "Shows an arena live: what is in it, who is attached, who holds it back.",
                                      help_text, table, sizeof table / sizeof *table};
     adit_say_begin();
     int first, code = adit_options_parse(&usage, argc, argv, &first);
@@ -116,12 +145,9 @@ int main(int argc, char **argv)
         printf("shmtop %s\n", ADIT_TOOLS_VERSION);
         return ADIT_EXIT_DONE;
     }
-    if (argc - first > 1) {
-        adit_say_error(PROGRAM, "give at most one NAME; `adit ls` lists the arenas");
-        return ADIT_EXIT_BAD_INPUT;
-    }
-    if (o.count && !o.batch && !o.json) {
-        adit_say_error(PROGRAM, "-n counts samples of --batch or --json; add one of them");
+    const char *wrong = options_wrong(&o, argc - first);
+    if (wrong) {
+        adit_say_error(PROGRAM, "%s", wrong);
         return ADIT_EXIT_BAD_INPUT;
     }
     o.count = o.count ? o.count : 1;
@@ -131,7 +157,9 @@ int main(int argc, char **argv)
         adit_say_error(PROGRAM, "not enough memory");
         return ADIT_EXIT_FAILED;
     }
+    model->span_ns = o.history_minutes * 60000000000u;
     code = shmtop_show(argc > first ? argv[first] : NULL, &o, model);
+    shmtop_model_fini(model);
     free(model);
     return code;
 }

@@ -1,82 +1,100 @@
-/* shmtop_model.c - counters only grow, but a slot may be taken by another process between two samples: then the
+/* shmtop_model.c - counters only grow, but a slot may be taken by another process between two snapshots: then the
  * generation differs, and there is no rate to tell. */
 #include "tools/shmtop_model.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#include "tools/arena_json.h"
-#include "tools/jsonout.h"
-
-struct shmtop_sample *shmtop_model_next(struct shmtop_model *model)
+static void oldest_drop(struct shmtop_model *m)
 {
-    return &model->samples[model->taken % 2];
+    m->bytes -= m->history[0]->bytes;
+    shmtop_snapshot_free(m->history[0]);
+    memmove(m->history, m->history + 1, --m->history_n * sizeof *m->history);
 }
 
-/* Columns are counted in characters, so a label from shared memory becomes ASCII, and none that steers a terminal. */
-static void label_clean(char *label, size_t bytes)
+static bool has_moved(const struct adit_participant_info *a, const struct adit_participant_info *b)
 {
-    for (size_t i = 0; i < bytes && label[i]; i++)
-        if (label[i] < 0x20 || label[i] > 0x7e)
-            label[i] = '?';
-    label[bytes - 1] = 0;
+    return a->published != b->published || a->edits != b->edits || a->meshed != b->meshed || a->retired != b->retired || a->reclaimed != b->reclaimed;
 }
 
-void shmtop_model_commit(struct shmtop_model *model)
+void shmtop_model_add(struct shmtop_model *m, struct shmtop_snapshot *s)
 {
-    struct shmtop_sample *s = shmtop_model_next(model);
-    for (uint32_t i = 0; i < s->participants_count; i++)
-        label_clean(s->participants[i].label, sizeof s->participants[i].label);
-    if (s->stats.deserted && !model->left_wall_ns)
-        model->left_wall_ns = s->taken_wall_ns;
+    const struct shmtop_snapshot *last = m->history_n ? m->history[m->history_n - 1] : NULL;
+    uint64_t span = m->span_ns ? m->span_ns : SHMTOP_HISTORY_NS;
+    size_t bytes_max = m->bytes_max ? m->bytes_max : SHMTOP_HISTORY_BYTES;
+    shmtop_snapshot_sort(s);
+    for (uint32_t i = 0; i < s->participants_n; i++) {
+        struct shmtop_participant *p = &s->participants[i];
+        const struct shmtop_participant *was = shmtop_participant_before(last, &p->info);
+        p->active_ns = was && !has_moved(&p->info, &was->info) ? was->active_ns : was ? s->taken_ns : 0;
+    }
     if (!s->stats.deserted)
-        model->left_wall_ns = 0;
-    model->trouble[0] = 0;
-    model->taken++;
+        m->left_wall_ns = 0;
+    else if (!m->left_wall_ns)
+        m->left_wall_ns = s->taken_wall_ns;
+    m->trouble[0] = 0;
+    if (m->history_n == SHMTOP_HISTORY_MAX)
+        oldest_drop(m);
+    m->history[m->history_n++] = s;
+    m->bytes += s->bytes;
+    while (m->history_n > 2 && (m->bytes > bytes_max || s->taken_ns - m->history[0]->taken_ns > span))
+        oldest_drop(m);
 }
 
-const struct shmtop_sample *shmtop_model_last(const struct shmtop_model *model)
+void shmtop_model_fini(struct shmtop_model *m)
 {
-    return model->taken ? &model->samples[(model->taken - 1) % 2] : NULL;
+    while (m->history_n)
+        oldest_drop(m);
 }
 
-const struct shmtop_sample *shmtop_model_before(const struct shmtop_model *model)
+uint32_t shmtop_model_at(const struct shmtop_model *m, uint64_t at_ns)
 {
-    return model->taken > 1 ? &model->samples[model->taken % 2] : NULL;
+    uint32_t index = m->history_n - 1; /* UINT32_MAX of none */
+    while (at_ns && m->history_n && index && m->history[index]->taken_ns > at_ns)
+        index--;
+    return index;
 }
 
-static double rate(uint64_t now, uint64_t before, double seconds)
+const struct shmtop_snapshot *shmtop_model_before(const struct shmtop_model *m, uint32_t index)
 {
-    return now > before ? (double)(now - before) / seconds : 0;
+    return index && index < m->history_n ? m->history[index - 1] : NULL;
 }
 
-struct shmtop_rates shmtop_model_rates(const struct shmtop_model *model, const struct adit_participant_info *p)
+double shmtop_rate(const struct shmtop_snapshot *s, const struct shmtop_snapshot *before, uint64_t now, uint64_t then)
 {
+    if (!before || s->taken_ns <= before->taken_ns || now <= then)
+        return 0;
+    return (double)(now - then) / ((double)(s->taken_ns - before->taken_ns) / 1e9);
+}
+
+const struct shmtop_participant *shmtop_participant_before(const struct shmtop_snapshot *before, const struct adit_participant_info *p)
+{
+    for (uint32_t i = 0; before && i < before->participants_n; i++)
+        if (before->participants[i].info.slot == p->slot && before->participants[i].info.generation == p->generation)
+            return &before->participants[i];
+    return NULL;
+}
+
+struct shmtop_rates shmtop_rates(const struct shmtop_snapshot *s, const struct shmtop_snapshot *before, const struct adit_participant_info *p)
+{
+    const struct shmtop_participant *was = shmtop_participant_before(before, p);
     struct shmtop_rates r = {0};
-    const struct shmtop_sample *now = shmtop_model_last(model), *before = shmtop_model_before(model);
-    if (!before || now->taken_ns <= before->taken_ns)
-        return r;
-    double seconds = (double)(now->taken_ns - before->taken_ns) / 1e9;
-    for (uint32_t i = 0; i < before->participants_count; i++) {
-        const struct adit_participant_info *b = &before->participants[i];
-        if (b->slot != p->slot || b->generation != p->generation)
-            continue;
-        r.published = rate(p->published, b->published, seconds);
-        r.edits = rate(p->edits, b->edits, seconds);
-        r.meshed = rate(p->meshed, b->meshed, seconds);
-        r.retired = rate(p->retired, b->retired, seconds);
-        r.reclaimed = rate(p->reclaimed, b->reclaimed, seconds);
-        r.grace_periods = rate(p->grace_periods, b->grace_periods, seconds);
+    if (was) {
+        r.published = shmtop_rate(s, before, p->published, was->info.published);
+        r.edits = shmtop_rate(s, before, p->edits, was->info.edits);
+        r.meshed = shmtop_rate(s, before, p->meshed, was->info.meshed);
+        r.retired = shmtop_rate(s, before, p->retired, was->info.retired);
+        r.reclaimed = shmtop_rate(s, before, p->reclaimed, was->info.reclaimed);
+        r.grace_periods = shmtop_rate(s, before, p->grace_periods, was->info.grace_periods);
     }
     return r;
 }
 
-struct shmtop_rates shmtop_model_rates_all(const struct shmtop_model *model)
+struct shmtop_rates shmtop_rates_all(const struct shmtop_snapshot *s, const struct shmtop_snapshot *before)
 {
     struct shmtop_rates sum = {0};
-    const struct shmtop_sample *now = shmtop_model_last(model);
-    for (uint32_t i = 0; now && i < now->participants_count; i++) {
-        struct shmtop_rates r = shmtop_model_rates(model, &now->participants[i]);
+    for (uint32_t i = 0; i < s->participants_n; i++) {
+        struct shmtop_rates r = shmtop_rates(s, before, &s->participants[i].info);
         sum.published += r.published;
         sum.edits += r.edits;
         sum.meshed += r.meshed;
@@ -87,37 +105,13 @@ struct shmtop_rates shmtop_model_rates_all(const struct shmtop_model *model)
     return sum;
 }
 
-uint64_t shmtop_model_behind(const struct shmtop_sample *sample, const struct adit_participant_info *p)
+uint64_t shmtop_behind(const struct shmtop_snapshot *s, const struct adit_participant_info *p)
 {
-    return p->oldest_epoch && sample->stats.epoch > p->oldest_epoch ? sample->stats.epoch - p->oldest_epoch : 0;
+    return p->oldest_epoch && s->stats.epoch > p->oldest_epoch ? s->stats.epoch - p->oldest_epoch : 0;
 }
 
-static void rates_set(json_t *o, const struct shmtop_rates *r)
+bool shmtop_age(const struct shmtop_snapshot *s, uint64_t at_ns, uint64_t *age_ns)
 {
-    adit_jsonout_set_real(o, "published_per_s", r->published);
-    adit_jsonout_set_real(o, "edits_per_s", r->edits);
-    adit_jsonout_set_real(o, "meshed_per_s", r->meshed);
-    adit_jsonout_set_real(o, "reclaimed_per_s", r->reclaimed);
-    adit_jsonout_set_real(o, "grace_periods_per_s", r->grace_periods);
-}
-
-json_t *shmtop_model_json(const struct shmtop_model *model)
-{
-    const struct shmtop_sample *s = shmtop_model_last(model);
-    if (!s)
-        return json_object();
-    json_t *o = adit_arena_stats_json(&s->stats), *list = json_array();
-    struct shmtop_rates all = shmtop_model_rates_all(model);
-    adit_jsonout_set_count(o, "taken_ns", s->taken_wall_ns);
-    rates_set(o, &all);
-    adit_jsonout_set(o, "segments", adit_arena_segments_json(&s->stats));
-    for (uint32_t i = 0; i < s->participants_count; i++) {
-        json_t *p = adit_arena_participant_json(&s->participants[i]);
-        struct shmtop_rates r = shmtop_model_rates(model, &s->participants[i]);
-        rates_set(p, &r);
-        adit_jsonout_set_count(p, "epochs_behind", shmtop_model_behind(s, &s->participants[i]));
-        json_array_append_new(list, p);
-    }
-    adit_jsonout_set(o, "participant_list", list);
-    return o;
+    *age_ns = s->now_ns > at_ns ? s->now_ns - at_ns : 0;
+    return at_ns && at_ns <= s->now_ns;
 }

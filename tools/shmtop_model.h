@@ -1,58 +1,58 @@
-/* shmtop_model.h - what shmtop knows of an arena: the last two samples, and the rates between them.
+/* shmtop_model.h - what shmtop knows of an arena: the snapshots of the last minutes, and the rates between two of them.
  *
- *     data (shmtop_data.h)  --sample-->  model  --layout-->  lines (shmtop_view.h)  -->  curses, or plain text
+ *     data (shmtop_data.h)  --snapshot-->  model  --look-->  screens, view (shmtop_view.h)  -->  curses, or plain text
  *
  * A model holds copies only. Nothing here touches shared memory, the terminal, or a clock.
  */
 #ifndef ADIT_SHMTOP_MODEL_H
 #define ADIT_SHMTOP_MODEL_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "runtime/adit.h"
+#include "tools/shmtop_snapshot.h"
 
-#define SHMTOP_PARTICIPANTS_MAX 1024u
-
-struct shmtop_sample {
-    uint64_t taken_ns;      /* CLOCK_MONOTONIC */
-    uint64_t taken_wall_ns; /* CLOCK_REALTIME */
-    struct adit_stats stats;
-    uint32_t participants_count;
-    struct adit_participant_info participants[SHMTOP_PARTICIPANTS_MAX];
-};
+#define SHMTOP_HISTORY_MAX 4096u /* snapshots */
+#define SHMTOP_HISTORY_BYTES ((size_t)64 << 20)
+#define SHMTOP_HISTORY_NS 300000000000u
 
 struct shmtop_model {
-    char name[64];
-    struct shmtop_sample samples[2];
-    uint32_t taken;       /* how many samples were taken; the last is samples[(taken - 1) % 2] */
-    uint64_t left_wall_ns; /* when no producer was first seen; 0: there are some */
-    char trouble[256];    /* why the last sample could not be taken, "" when it could; the last good one is shown */
+    char name[64];  /* of the arena, or the image's path; printable */
+    char notes[160]; /* of an image: that it is not one moment; "" else */
+    bool is_image;
+    struct shmtop_snapshot *history[SHMTOP_HISTORY_MAX]; /* the oldest first */
+    uint32_t history_n;
+    size_t bytes, bytes_max; /* of all of them; 0: SHMTOP_HISTORY_BYTES */
+    uint64_t span_ns;        /* from the oldest to the newest, at most; 0: SHMTOP_HISTORY_NS */
+    uint64_t left_wall_ns;   /* when no producer was first seen; 0: there are some */
+    char trouble[256];       /* why the last snapshot could not be taken, "" when it could; the last good one is shown */
 };
 
-/* What happens in a second, between the last two samples; all 0 when there is one only. */
+/* What happens in a second, between a snapshot and the one before; all 0 when there is none. */
 struct shmtop_rates {
     double published, edits, meshed, retired, reclaimed, grace_periods;
 };
 
-/* The sample to be filled next, and its adoption as the last. Labels and states are made printable ASCII, and the
- * last producer's leaving is noted. */
-struct shmtop_sample *shmtop_model_next(struct shmtop_model *model);
-void shmtop_model_commit(struct shmtop_model *model);
+/* Takes the snapshot in as the newest, sorts it, notes whose counters have moved and the last producer's leaving; lets old ones go: those older than span_ns, and of more than bytes_max, but two at least stay. */
+void shmtop_model_add(struct shmtop_model *model, struct shmtop_snapshot *snapshot);
+void shmtop_model_fini(struct shmtop_model *model);
 
-/* The last sample, the one before it; NULL when there is none. */
-const struct shmtop_sample *shmtop_model_last(const struct shmtop_model *model);
-const struct shmtop_sample *shmtop_model_before(const struct shmtop_model *model);
+/* The index in history of the newest snapshot that was taken at at_ns or before (0: the newest of all); the oldest, where all are later. UINT32_MAX: there is none. */
+uint32_t shmtop_model_at(const struct shmtop_model *model, uint64_t at_ns);
+/* The one before; NULL: none. */
+const struct shmtop_snapshot *shmtop_model_before(const struct shmtop_model *model, uint32_t index);
 
-/* Of one participant (the same slot and generation in both samples), and of all of them. */
-struct shmtop_rates shmtop_model_rates(const struct shmtop_model *model, const struct adit_participant_info *participant);
-struct shmtop_rates shmtop_model_rates_all(const struct shmtop_model *model);
+/* (now - then) a second between two snapshots; 0: then is NULL, or more than now. */
+double shmtop_rate(const struct shmtop_snapshot *s, const struct shmtop_snapshot *before, uint64_t now, uint64_t then);
+/* The participant of the same slot and generation in the snapshot before; NULL: none. */
+const struct shmtop_participant *shmtop_participant_before(const struct shmtop_snapshot *before, const struct adit_participant_info *p);
+/* Of one participant (the same slot and generation in both snapshots), and of all of them. */
+struct shmtop_rates shmtop_rates(const struct shmtop_snapshot *s, const struct shmtop_snapshot *before, const struct adit_participant_info *p);
+struct shmtop_rates shmtop_rates_all(const struct shmtop_snapshot *s, const struct shmtop_snapshot *before);
 
 /* How many epochs the oldest section of a participant lies behind; 0: it is in none. */
-uint64_t shmtop_model_behind(const struct shmtop_sample *sample, const struct adit_participant_info *participant);
-
-/* The last sample as JSON. */
-json_t *shmtop_model_json(const struct shmtop_model *model);
+uint64_t shmtop_behind(const struct shmtop_snapshot *s, const struct adit_participant_info *p);
+/* How long ago a moment of the arena was, as the snapshot sees it; false: it never was, or lies ahead. */
+bool shmtop_age(const struct shmtop_snapshot *s, uint64_t at_ns, uint64_t *age_ns);
 
 #endif

@@ -1,39 +1,53 @@
-/* shmtop_view.c - every line is cut at the width; columns are wide enough for what the counters of a day reach. */
+/* shmtop_view.c - the body is laid out twice: first nothing of it is kept, to learn where the row looked at lies, then what is seen. */
 #include "tools/shmtop_view.h"
 
-#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "tools/arena_json.h"
-#include "tools/say.h"
-
-struct layout {
-    const struct shmtop_model *model;
-    const struct shmtop_sample *sample;
-    struct shmtop_page *page;
-    uint32_t width;
-};
-
-__attribute__((format(printf, 3, 4))) static void line_add(struct layout *l, enum shmtop_style style,
-                                                           const char *format, ...)
+void shmtop_view_init(struct shmtop_view *v)
 {
-    if (l->page->count == SHMTOP_LINES_MAX)
-        return;
-    struct shmtop_line *line = &l->page->lines[l->page->count++];
-    line->style = style;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line->text, l->width + 1, format, arguments);
-    va_end(arguments);
+    *v = (struct shmtop_view){.width = SHMTOP_WIDTH_MIN, .map = {.has_focus = true, .rows = 12}};
+    for (uint32_t i = 0; i < SHMTOP_SCREENS_MAX; i++)
+        for (uint32_t k = 0; k < SHMTOP_TABLES_MAX; k++)
+            v->picks[i][k].sort = -1;
 }
 
-const char *shmtop_view_name(enum shmtop_screen screen)
+struct shmtop_pick *shmtop_view_pick(struct shmtop_view *v, uint32_t table) { return &v->picks[v->screen][table]; }
+
+/* ---- a scene ---------------------------------------------------------------------------------------------------- */
+
+void shmtop_scene_make(const struct shmtop_view *v, const struct shmtop_model *model, struct shmtop_scene *scene)
 {
-    static const char *const names[SHMTOP_SCREENS] = {"overview", "participants", "memory"};
-    return names[screen];
+    uint32_t index = shmtop_model_at(model, v->at_ns);
+    *scene = (struct shmtop_scene){.screen = shmtop_screens[v->screen]};
+    scene->look = (struct shmtop_look){.model = model, .map = &v->map, .before = shmtop_model_before(model, index), .s = index < model->history_n ? model->history[index] : NULL};
+    for (uint32_t i = 0; i < scene->screen->tables_n; i++) {
+        const struct shmtop_tabled *tabled = &scene->screen->tables[i];
+        const struct shmtop_pick *pick = &v->picks[v->screen][i];
+        shmtop_table_init(&scene->tables[i], tabled->columns, tabled->columns_n);
+        if (scene->look.s)
+            tabled->fill(&scene->look, &scene->tables[i]);
+        shmtop_table_arrange(&scene->tables[i], &(struct shmtop_arrangement){.sort = pick->sort, .descends = pick->descends, .filter = v->filter});
+    }
 }
+
+void shmtop_scene_fini(struct shmtop_scene *scene)
+{
+    for (uint32_t i = 0; i < SHMTOP_TABLES_MAX; i++)
+        shmtop_table_fini(&scene->tables[i]);
+}
+
+uint32_t shmtop_scene_place(const struct shmtop_view *v, const struct shmtop_scene *scene, uint32_t table)
+{
+    const struct shmtop_pick *pick = &v->picks[v->screen][table];
+    const struct shmtop_table *t = &scene->tables[table];
+    uint32_t place = pick->has_id ? shmtop_table_find(t, pick->id) : UINT32_MAX;
+    return place != UINT32_MAX ? place : t->shown ? 0 : UINT32_MAX;
+}
+
+/* ---- the head --------------------------------------------------------------------------------------------------- */
 
 static char *clock_text(uint64_t wall_ns, char out[12])
 {
@@ -54,218 +68,244 @@ static char *span_text(uint64_t ns, char out[24])
     return out;
 }
 
-/* A rate with the digits it is worth. */
-static char *rate_text(double rate, char out[16])
+static void width_fit(struct shmtop_page *page)
 {
-    if (rate >= 1e6)
-        snprintf(out, 16, "%.1fM", rate / 1e6);
-    else if (rate >= 1e4)
-        snprintf(out, 16, "%.1fk", rate / 1e3);
-    else
-        snprintf(out, 16, rate > 0 && rate < 10 ? "%.1f" : "%.0f", rate);
-    return out;
-}
-#define RATE(v) rate_text((v), (char[16]){0})
-
-/* used of all as a bar of the given number of cells. */
-static void bar_fill(char *out, uint32_t cells, uint64_t used, uint64_t all)
-{
-    uint32_t full = all ? (uint32_t)((double)used / (double)all * cells + 0.5) : 0;
-    full = full > cells ? cells : full == 0 && used ? 1 : full;
-    memset(out, '#', full);
-    memset(out + full, '.', cells - full);
-    out[cells] = 0;
+    page->width = page->width < SHMTOP_WIDTH_MIN ? SHMTOP_WIDTH_MIN : page->width > SHMTOP_WIDTH_MAX ? SHMTOP_WIDTH_MAX : page->width;
 }
 
-static void head_layout(struct layout *l, enum shmtop_screen screen)
+static void title_line(const struct shmtop_view *v, const struct shmtop_scene *scene, struct shmtop_page *page)
 {
-    const struct shmtop_sample *s = l->sample;
-    char now[12], left[12], span[24];
+    const struct shmtop_model *m = scene->look.model;
+    const struct shmtop_snapshot *s = scene->look.s, *newest = m->history[m->history_n - 1];
+    char now[12], span[24], name[64], behind[64] = "", filter[64] = "";
     uint64_t age = s->taken_wall_ns > s->stats.created_ns ? s->taken_wall_ns - s->stats.created_ns : 0;
-    line_add(l, SHMTOP_TITLE, "%s  %s  up %s  %s", l->model->name, shmtop_view_name(screen), span_text(age, span),
-             clock_text(s->taken_wall_ns, now));
-    if (l->model->left_wall_ns)
-        line_add(l, SHMTOP_WARNING, "the last producer has left, seen %s; nothing changes any more",
-                 clock_text(l->model->left_wall_ns, left));
-    if (*l->model->trouble)
-        line_add(l, SHMTOP_WARNING, "%s", l->model->trouble);
-    line_add(l, SHMTOP_PLAIN, "%s", "");
-}
-
-/* ---- overview --------------------------------------------------------------------------------------------------- */
-
-static void data_sum(const struct adit_stats *s, struct adit_segment_stats *sum)
-{
-    memset(sum, 0, sizeof *sum);
-    for (uint32_t i = 1; i < s->segments_n && i < sizeof s->segments / sizeof *s->segments; i++) {
-        sum->bytes += s->segments[i].bytes;
-        sum->free_bytes += s->segments[i].free_bytes;
-        sum->loaned_bytes += s->segments[i].loaned_bytes;
-        sum->published_bytes += s->segments[i].published_bytes;
-        sum->retired_bytes += s->segments[i].retired_bytes;
-    }
-}
-
-/* Who holds reclaiming back most. */
-static void oldest_layout(struct layout *l)
-{
-    const struct shmtop_sample *s = l->sample;
-    const struct adit_participant_info *oldest = NULL;
-    for (uint32_t i = 0; i < s->participants_count; i++) {
-        const struct adit_participant_info *p = &s->participants[i];
-        if (p->oldest_epoch && (!oldest || p->oldest_epoch < oldest->oldest_epoch))
-            oldest = p;
-    }
-    if (oldest)
-        line_add(l, shmtop_model_behind(s, oldest) > 1 ? SHMTOP_WARNING : SHMTOP_PLAIN,
-                 "  section     oldest: %s (pid %u), %llu epochs behind", oldest->label, oldest->pid,
-                 (unsigned long long)shmtop_model_behind(s, oldest));
+    if (v->at_ns)
+        snprintf(behind, sizeof behind, "  PAUSED %llu.%llu s ago", (unsigned long long)((newest->taken_ns - s->taken_ns) / 1000000000u),
+                 (unsigned long long)((newest->taken_ns - s->taken_ns) / 100000000u % 10));
+    if (*v->filter)
+        snprintf(filter, sizeof filter, "  filter '%s'", v->filter);
+    shmtop_ascii(name, sizeof name, m->name);
+    if (m->is_image)
+        shmtop_page_line(page, SHMTOP_TITLE, "%s  %s  image%s%s", name, scene->screen->name, filter, behind);
     else
-        line_add(l, SHMTOP_PLAIN, "  section     nobody is inside one; epoch %llu", (unsigned long long)s->stats.epoch);
+        shmtop_page_line(page, SHMTOP_TITLE, "%s  %s  up %s  %s%s%s", name, scene->screen->name, span_text(age, span), clock_text(s->taken_wall_ns, now), behind, filter);
 }
 
-static void overview_layout(struct layout *l)
+void shmtop_view_head(const struct shmtop_view *v, const struct shmtop_scene *scene, struct shmtop_page *page)
 {
-    const struct adit_stats *s = &l->sample->stats;
-    struct shmtop_rates r = shmtop_model_rates_all(l->model);
-    struct adit_segment_stats data;
-    char bar[41];
-    data_sum(s, &data);
-    uint64_t used = data.bytes - data.free_bytes;
-    bar_fill(bar, l->width >= 100 ? 40 : 20, used, data.bytes);
-    line_add(l, SHMTOP_PLAIN, "  data        [%s] %.1f %% of %s", bar,
-             data.bytes ? 100.0 * (double)used / (double)data.bytes : 0.0, ADIT_SAY_BYTES(data.bytes));
-    line_add(l, SHMTOP_PLAIN, "  blocks      published %s, retired %s, on loan %s", ADIT_SAY_BYTES(data.published_bytes),
-             ADIT_SAY_BYTES(data.retired_bytes), ADIT_SAY_BYTES(data.loaned_bytes));
-    line_add(l, SHMTOP_PLAIN, "  chunks      %s (%s of %s keys): %s uniform, %s bricks, %s dense, %s removed",
-             ADIT_SAY_COUNT(s->chunks), ADIT_SAY_COUNT(s->keys), ADIT_SAY_COUNT(s->keys_max), ADIT_SAY_COUNT(s->encodings[1]),
-             ADIT_SAY_COUNT(s->encodings[2]), ADIT_SAY_COUNT(s->encodings[3]), ADIT_SAY_COUNT(s->encodings[4]));
-    line_add(l, SHMTOP_PLAIN, "  voxels      %s in %s", ADIT_SAY_COUNT(s->voxels), ADIT_SAY_BYTES(s->version_bytes));
-    line_add(l, SHMTOP_PLAIN, "  meshes      %s: %s quads, %s faces in %s", ADIT_SAY_COUNT(s->meshes),
-             ADIT_SAY_COUNT(s->quads), ADIT_SAY_COUNT(s->faces), ADIT_SAY_BYTES(s->mesh_bytes));
-    line_add(l, SHMTOP_PLAIN, "  to mesh     %s dirty, %s in work", ADIT_SAY_COUNT(s->dirty), ADIT_SAY_COUNT(s->in_work));
-    line_add(l, SHMTOP_PLAIN, "  per second  %s published, %s edits, %s meshed, %s reclaimed, %s grace periods",
-             RATE(r.published), RATE(r.edits), RATE(r.meshed), RATE(r.reclaimed), RATE(r.grace_periods));
-    line_add(l, SHMTOP_PLAIN, "  attached    %u of %u participants, %u of %u readers, %u of %u watches", s->participants,
-             s->participants_max, s->readers, s->readers_max, s->watches, s->watches_max);
-    oldest_layout(l);
-}
-
-/* ---- tables ----------------------------------------------------------------------------------------------------- */
-
-/* A column, and the narrowest page that has it: what matters less goes first. */
-struct column {
-    const char *head;
-    int width; /* negative: to the left */
-    uint32_t from_width;
-};
-#define CELL_BYTES 24
-#define CELLS_MAX 12
-
-static void row_add(struct layout *l, enum shmtop_style style, const struct column *columns, uint32_t count,
-                    char cells[][CELL_BYTES])
-{
-    char text[SHMTOP_WIDTH_MAX + 1] = "";
-    size_t at = 0;
-    for (uint32_t i = 0; i < count && at < sizeof text; i++) {
-        const struct column *c = &columns[i];
-        int width = c->width < 0 ? -c->width : c->width;
-        if (c->from_width <= l->width)
-            at += (size_t)snprintf(text + at, sizeof text - at, "%s%*.*s", at ? " " : "", c->width, width,
-                                   cells ? cells[i] : c->head);
-    }
-    line_add(l, style, "%s", text);
-}
-
-static void participants_layout(struct layout *l)
-{
-    static const struct column columns[] = {{"SLOT", 4, 70},     {"PID", 8, 0},      {"ROLE", -8, 80},
-                                            {"STATE", -7, 0},    {"LABEL", -12, 0},  {"PUB/s", 7, 0},
-                                            {"EDIT/s", 7, 0},    {"MESH/s", 7, 0},   {"LIMBO", 9, 96},
-                                            {"RDRS", 4, 96},    {"PINS", 4, 96},   {"BEHIND", 6, 0}};
-    const uint32_t count = sizeof columns / sizeof *columns;
-    const struct shmtop_sample *s = l->sample;
-    row_add(l, SHMTOP_HEAD, columns, count, NULL);
-    l->page->head = l->page->count;
-    for (uint32_t i = 0; i < s->participants_count; i++) {
-        const struct adit_participant_info *p = &s->participants[i];
-        struct shmtop_rates r = shmtop_model_rates(l->model, p);
-        char cells[CELLS_MAX][CELL_BYTES];
-        snprintf(cells[0], CELL_BYTES, "%u", p->slot);
-        snprintf(cells[1], CELL_BYTES, "%u", p->pid);
-        snprintf(cells[2], CELL_BYTES, "%s", adit_arena_role(p->role));
-        snprintf(cells[3], CELL_BYTES, "%s", p->gone ? "gone" : p->state);
-        snprintf(cells[4], CELL_BYTES, "%.20s", p->label);
-        snprintf(cells[5], CELL_BYTES, "%s", RATE(r.published));
-        snprintf(cells[6], CELL_BYTES, "%s", RATE(r.edits));
-        snprintf(cells[7], CELL_BYTES, "%s", RATE(r.meshed));
-        adit_say_bytes(cells[8], CELL_BYTES, p->limbo_bytes);
-        snprintf(cells[9], CELL_BYTES, "%u", p->readers);
-        snprintf(cells[10], CELL_BYTES, "%u", p->pins);
-        snprintf(cells[11], CELL_BYTES, "%llu", (unsigned long long)shmtop_model_behind(s, p));
-        row_add(l, p->gone ? SHMTOP_WARNING : SHMTOP_PLAIN, columns, count, cells);
-    }
-}
-
-static void segment_layout(struct layout *l, const struct column *columns, uint32_t count, uint32_t i)
-{
-    const struct adit_segment_stats *g = &l->sample->stats.segments[i];
-    char cells[CELLS_MAX][CELL_BYTES], bar[61];
-    snprintf(cells[0], CELL_BYTES, i ? "data %u" : "heap", i);
-    snprintf(cells[1], CELL_BYTES, g->node < 0 ? "-" : "%d", g->node);
-    adit_say_bytes(cells[2], CELL_BYTES, g->bytes);
-    adit_say_bytes(cells[3], CELL_BYTES, g->published_bytes);
-    adit_say_bytes(cells[4], CELL_BYTES, g->retired_bytes);
-    adit_say_bytes(cells[5], CELL_BYTES, g->loaned_bytes);
-    adit_say_bytes(cells[6], CELL_BYTES, g->free_bytes);
-    adit_say_bytes(cells[7], CELL_BYTES, g->largest_free_bytes);
-    snprintf(cells[8], CELL_BYTES, "%u", g->blocks);
-    adit_say_bytes(cells[9], CELL_BYTES, g->page_bytes);
-    row_add(l, SHMTOP_PLAIN, columns, count, cells);
-    bar_fill(bar, l->width >= 100 ? 60 : 40, g->bytes - g->free_bytes, g->bytes);
-    line_add(l, SHMTOP_PLAIN, "         [%s] %.1f %%", bar,
-             g->bytes ? 100.0 * (double)(g->bytes - g->free_bytes) / (double)g->bytes : 0.0);
-}
-
-static void memory_layout(struct layout *l)
-{
-    static const struct column columns[] = {{"SEGMENT", -8, 0}, {"NODE", 4, 80},     {"SIZE", 9, 0},    {"PUBLISHED", 9, 0},
-                                            {"RETIRED", 9, 0},  {"ON LOAN", 9, 0},   {"FREE", 9, 0},    {"LARGEST", 9, 80},
-                                            {"BLOCKS", 7, 92},  {"PAGE", 7, 100}};
-    const uint32_t count = sizeof columns / sizeof *columns;
-    const struct adit_stats *s = &l->sample->stats;
-    row_add(l, SHMTOP_HEAD, columns, count, NULL);
-    l->page->head = l->page->count;
-    for (uint32_t i = 0; i < s->segments_n && i < sizeof s->segments / sizeof *s->segments; i++)
-        segment_layout(l, columns, count, i);
-    line_add(l, SHMTOP_PLAIN, "%s", "");
-    line_add(l, SHMTOP_PLAIN, "  versions    %s, of that %s content", ADIT_SAY_BYTES(s->version_bytes),
-             ADIT_SAY_BYTES(s->version_payload_bytes));
-    line_add(l, SHMTOP_PLAIN, "  meshes      %s", ADIT_SAY_BYTES(s->mesh_bytes));
-    line_add(l, SHMTOP_PLAIN, "  control     %s", ADIT_SAY_BYTES(s->control_bytes));
-}
-
-void shmtop_view_layout(const struct shmtop_model *model, enum shmtop_screen screen, uint32_t width,
-                        struct shmtop_page *page)
-{
-    struct layout l = {.model = model, .sample = shmtop_model_last(model), .page = page};
-    l.width = width < SHMTOP_WIDTH_MIN ? SHMTOP_WIDTH_MIN : width > SHMTOP_WIDTH_MAX ? SHMTOP_WIDTH_MAX : width;
-    page->count = page->head = 0;
-    if (!l.sample) {
-        line_add(&l, SHMTOP_WARNING, "%s: %s", model->name, *model->trouble ? model->trouble : "no sample yet");
+    const struct shmtop_model *m = scene->look.model;
+    char left[12], text[sizeof m->trouble];
+    width_fit(page);
+    page->from = 0;
+    page->rows = SHMTOP_ALL_ROWS;
+    shmtop_page_clear(page);
+    if (!scene->look.s) {
+        shmtop_page_line(page, SHMTOP_WARNING, "%s: %s", shmtop_ascii((char[64]){0}, 64, m->name), *m->trouble ? shmtop_ascii(text, sizeof text, m->trouble) : "no sample yet");
         return;
     }
-    head_layout(&l, screen);
-    page->head = page->count;
-    switch (screen) {
-    case SHMTOP_PARTICIPANTS:
-        participants_layout(&l);
-        break;
-    case SHMTOP_MEMORY:
-        memory_layout(&l);
-        break;
-    default:
-        overview_layout(&l);
-        break;
+    title_line(v, scene, page);
+    if (m->left_wall_ns && !m->is_image)
+        shmtop_page_line(page, SHMTOP_WARNING, "the last producer has left, seen %s; nothing changes any more", clock_text(m->left_wall_ns, left));
+    if (*m->notes)
+        shmtop_page_line(page, SHMTOP_WARNING, "%s", shmtop_ascii(text, sizeof text, m->notes));
+    if (*m->trouble)
+        shmtop_page_line(page, SHMTOP_WARNING, "%s", shmtop_ascii(text, sizeof text, m->trouble));
+    if (scene->look.s->is_short)
+        shmtop_page_line(page, SHMTOP_WARNING, "memory is short: not all that there is is shown");
+    shmtop_page_line(page, SHMTOP_PLAIN, "%s", "");
+}
+
+/* ---- the body --------------------------------------------------------------------------------------------------- */
+
+/* Where, counted in lines of the body, the row looked at and the head of its table came to lie. */
+struct found {
+    uint32_t row, head;
+    bool has_row;
+};
+
+static void table_layout(const struct shmtop_view *v, const struct shmtop_scene *scene, uint32_t i, struct shmtop_page *page, struct found *found)
+{
+    const struct shmtop_table *t = &scene->tables[i];
+    const struct shmtop_pick *pick = &v->picks[v->screen][i];
+    bool has_focus = v->table[v->screen] == i && !(scene->screen->has_map && v->map.has_focus);
+    uint32_t chosen = has_focus ? shmtop_scene_place(v, scene, i) : UINT32_MAX;
+    char text[SHMTOP_WIDTH_MAX + 1];
+    if (page->total)
+        shmtop_page_line(page, SHMTOP_PLAIN, "%s", "");
+    if (scene->screen->tables_n > 1)
+        shmtop_page_line(page, SHMTOP_TITLE, "%s", scene->screen->tables[i].title);
+    if (has_focus)
+        found->head = page->total;
+    shmtop_table_head(t, pick->sort, pick->descends, page->width, text);
+    struct shmtop_line *line = shmtop_page_line(page, SHMTOP_HEAD, "%s", text);
+    if (line)
+        line->table = (int32_t)i;
+    if (!t->shown)
+        shmtop_page_line(page, SHMTOP_QUIET, t->rows ? "(none that the filter lets through)" : "(none)");
+    for (uint32_t place = 0; place < t->shown; place++) {
+        if (place == chosen) {
+            found->row = page->total;
+            found->has_row = true;
+        }
+        if (!shmtop_page_wants(page)) {
+            page->total++;
+            continue;
+        }
+        shmtop_table_line(t, place, page->width, text);
+        line = shmtop_page_line(page, place == chosen && page->rows != SHMTOP_ALL_ROWS ? SHMTOP_CHOSEN : t->styles[t->order[place]], "%s", text);
+        if (line) {
+            line->table = (int32_t)i;
+            line->place = (int32_t)place;
+        }
     }
+    if (t->is_short)
+        shmtop_page_line(page, SHMTOP_WARNING, "memory is short: rows are missing");
+}
+
+/* text in lines that begin with indent spaces, broken between words. */
+static void text_wrap(struct shmtop_page *page, uint32_t indent, const char *text)
+{
+    uint32_t room = page->width > indent + 10 ? page->width - indent : 10;
+    for (size_t n = strlen(text), take; n; text += take, n -= take) {
+        while (*text == ' ') {
+            text++;
+            n--;
+        }
+        take = n;
+        if (take > room) {
+            for (take = room; take && text[take] != ' '; take--)
+                ;
+            take = take ? take : room;
+        }
+        if (take)
+            shmtop_page_line(page, SHMTOP_PLAIN, "%*s%.*s", (int)indent, "", (int)take, text);
+        else
+            break;
+    }
+}
+
+static void detail_layout(const struct shmtop_view *v, const struct shmtop_scene *scene, struct shmtop_page *page)
+{
+    uint32_t table = v->table[v->screen], place = shmtop_scene_place(v, scene, table);
+    const struct shmtop_table *t = &scene->tables[table];
+    char value[SHMTOP_CELL_BYTES];
+    if (place == UINT32_MAX) {
+        shmtop_page_line(page, SHMTOP_QUIET, "(it is not there any more)");
+        return;
+    }
+    shmtop_page_line(page, SHMTOP_TITLE, "%s", scene->screen->tables[table].title);
+    for (uint32_t i = 0; i < t->columns_n; i++) {
+        const struct shmtop_column *c = &t->columns[i];
+        shmtop_table_text(t, t->order[place], i, value);
+        if (strlen(c->text) + 38 <= page->width && strlen(value) <= 24)
+            shmtop_page_line(page, SHMTOP_PLAIN, "%-11s %-24s  %s", c->head, value, c->text);
+        else {
+            shmtop_page_line(page, SHMTOP_PLAIN, "%-11s %s", c->head, value);
+            text_wrap(page, 12, c->text);
+        }
+    }
+}
+
+static void help_layout(const struct shmtop_scene *scene, struct shmtop_page *page)
+{
+    static const char *const keys[][2] = {{"1 .. 9, Tab", "the screens"},
+                                          {"arrows, Page Up, Page Down, Home, End", "the row looked at; on the map, where it looks"},
+                                          {"Enter, Esc", "all about that row, and back"},
+                                          {"t", "the next table; on chunks the map, too, where + and - change the layer"},
+                                          {"< > s, r", "sort by another column; the other way round"},
+                                          {"/, f, n", "filter by a text; find a text, the next one"},
+                                          {"[ ] or , .", "back and forth in time"},
+                                          {"p", "stay at this moment, or go on"},
+                                          {"h, q", "this; end"}};
+    shmtop_page_line(page, SHMTOP_TITLE, "Keys");
+    for (uint32_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        shmtop_page_line(page, SHMTOP_PLAIN, "  %-38s %s", keys[i][0], keys[i][1]);
+    shmtop_page_line(page, SHMTOP_PLAIN, "%s", "");
+    shmtop_page_line(page, SHMTOP_TITLE, "%s", scene->screen->name);
+    text_wrap(page, 2, scene->screen->text);
+    for (uint32_t i = 0; i < scene->screen->tables_n; i++) {
+        shmtop_page_line(page, SHMTOP_PLAIN, "%s", "");
+        shmtop_page_line(page, SHMTOP_TITLE, "%s", scene->screen->tables[i].title);
+        for (uint32_t k = 0; k < scene->screen->tables[i].columns_n; k++) {
+            shmtop_page_line(page, SHMTOP_PLAIN, "  %s", scene->screen->tables[i].columns[k].head);
+            text_wrap(page, 6, scene->screen->tables[i].columns[k].text);
+        }
+    }
+}
+
+static void body_layout(const struct shmtop_view *v, const struct shmtop_scene *scene, struct shmtop_page *page, struct found *found)
+{
+    shmtop_page_clear(page);
+    *found = (struct found){0};
+    if (!scene->look.s)
+        return;
+    if (v->mode == SHMTOP_HELP)
+        help_layout(scene, page);
+    else if (v->mode == SHMTOP_DETAIL)
+        detail_layout(v, scene, page);
+    else {
+        if (scene->screen->lines)
+            scene->screen->lines(&scene->look, page);
+        for (uint32_t i = 0; i < scene->screen->tables_n; i++)
+            table_layout(v, scene, i, page, found);
+    }
+}
+
+/* The first line to be seen of total, so that the row looked at is among rows, below the head of its table. */
+static uint32_t scroll_fit(uint32_t scroll, const struct found *found, uint32_t rows, uint32_t total)
+{
+    if (found->has_row) {
+        if (found->row >= rows && found->row - rows + 1 > scroll)
+            scroll = found->row - rows + 1;
+        if (found->row < scroll + 2)
+            scroll = found->row > 2 ? found->row - 2 : 0;
+        if (found->row == found->head + 1 && found->row < rows && found->head < 4)
+            scroll = 0; /* the first row: what stands above it, too */
+    }
+    uint32_t most = total > rows ? total - rows : 0;
+    return scroll < most ? scroll : most;
+}
+
+void shmtop_view_body(struct shmtop_view *v, const struct shmtop_scene *scene, uint32_t rows, struct shmtop_page *page)
+{
+    struct found found;
+    width_fit(page);
+    v->width = page->width;
+    page->from = 0;
+    page->rows = rows;
+    if (rows == SHMTOP_ALL_ROWS) {
+        body_layout(v, scene, page, &found);
+        return;
+    }
+    page->rows = 0;
+    body_layout(v, scene, page, &found);
+    v->scroll = scroll_fit(v->scroll, &found, rows, page->total);
+    page->from = v->scroll;
+    page->rows = rows;
+    body_layout(v, scene, page, &found);
+    if (found.has_row && found.head < page->from && found.row > page->from && page->count) { /* the head stays in sight */
+        const uint32_t table = v->table[v->screen];
+        const struct shmtop_pick *pick = &v->picks[v->screen][table];
+        char text[SHMTOP_WIDTH_MAX + 1];
+        shmtop_table_head(&scene->tables[table], pick->sort, pick->descends, page->width, text);
+        char *copy = strdup(text);
+        if (copy) {
+            free(page->lines[0].text);
+            free(page->lines[0].paint);
+            page->lines[0] = (struct shmtop_line){.style = SHMTOP_HEAD, .table = (int32_t)table, .place = SHMTOP_HEAD_PLACE, .text = copy};
+        }
+    }
+}
+
+char *shmtop_view_foot(const struct shmtop_view *v, char *out, uint32_t bytes)
+{
+    if (v->typing == SHMTOP_TYPES_FILTER)
+        snprintf(out, bytes, "filter: %s_   Enter ends, Esc takes it away", v->filter);
+    else if (v->typing == SHMTOP_TYPES_SEARCH)
+        snprintf(out, bytes, "find: %s_   Enter ends, n finds the next", v->search);
+    else if (v->mode != SHMTOP_SHOWN)
+        snprintf(out, bytes, "Esc back  up/down scroll  q quit");
+    else
+        snprintf(out, bytes, "1-%u Tab screens  / filter  s r sort  Enter detail  %s  [ ] history  h help  q quit", shmtop_screens_n, v->at_ns ? "p go on" : "p pause");
+    return out;
 }

@@ -1,0 +1,134 @@
+#include "tests/shmtop_scenes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct shmtop_model scene_model;
+static struct shmtop_page pages[2], both;
+
+void scene_reset(void)
+{
+    shmtop_model_fini(&scene_model);
+    memset(&scene_model, 0, sizeof scene_model);
+    snprintf(scene_model.name, sizeof scene_model.name, "cave");
+    shmtop_page_fini(&pages[0]);
+    shmtop_page_fini(&pages[1]);
+    free(both.lines);
+    both = (struct shmtop_page){0};
+}
+
+struct shmtop_snapshot *scene_begin(uint64_t second, uint32_t participants)
+{
+    struct shmtop_snapshot *s = shmtop_snapshot_new();
+    s->taken_ns = s->now_ns = second * 1000000000u;
+    s->taken_wall_ns = SCENE_WALL_NS + s->taken_ns;
+    s->stats.created_ns = SCENE_WALL_NS;
+    s->stats.epoch = 100;
+    s->stats.segments_n = 2;
+    s->stats.keeper_pid = 77;
+    s->stats.segments[1] = (struct adit_segment_stats){.bytes = 1 << 28, .free_bytes = 1 << 27, .published_bytes = 1 << 27};
+    for (uint32_t i = 0; i < participants; i++) {
+        struct shmtop_participant *p = shmtop_snapshot_more(s, participants);
+        p->info = (struct adit_participant_info){.slot = i, .generation = 1, .pid = 1000 + i, .role = ADIT_PRODUCER, .state = "alive"};
+        snprintf(p->info.label, sizeof p->info.label, "feeder %u", i);
+    }
+    return s;
+}
+
+void scene_fill(struct shmtop_snapshot *s)
+{
+    for (int32_t i = 0; i < 33; i++) {
+        struct adit_chunk_info *c = shmtop_snapshot_more(s, chunks);
+        *c = (struct adit_chunk_info){.key = {.x = i == 32 ? 5 : i % 8, .y = i == 32, .z = i == 32 ? 5 : i / 8}, .state = (uint8_t)(i % ADIT_CHUNK_STATES), .encoding = (uint8_t)(1 + i % 4), .node = -1,
+                                      .version = 1 + (uint64_t)i, .bytes = 512u * (uint32_t)(i + 1), .published_ns = s->taken_ns - 1000000000u};
+    }
+    s->chunks_all = s->chunks_n;
+    if (s->participants_n) {
+        s->participants[0].info.pins = 2;
+        s->participants[0].pinned_bytes = 4096;
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        struct shmtop_kind_seen *k = shmtop_snapshot_more(s, kinds);
+        k->id = i;
+        snprintf(k->info.name, sizeof k->info.name, "kind %u", i);
+        k->info.runs = 100 * i;
+        k->info.classes[i] = (struct adit_kind_class){.work = 1u << i, .worker_ns = 1500, .inline_ns = i ? 900 : 0};
+    }
+    struct shmtop_queue_seen *q = shmtop_snapshot_more(s, queues);
+    q->view = (struct adit_queue_view){.name = "work", .order = ADIT_ORDER_PRIORITY, .levels_n = 5, .capacity = 256};
+    q->view.levels[2] = (struct adit_level_info){.queued = 3, .poisoned = 1, .oldest_ns = s->taken_ns - 2000000000u};
+    for (uint32_t i = 0; i < 4; i++)
+        *shmtop_snapshot_more(s, tasks) = (struct adit_task_view){.task = i + 1, .level = 2, .kind = 1, .attempt = i, .attempts_max = 3, .where = i == 3 ? ADIT_TASK_IS_POISONED : ADIT_TASK_IS_QUEUED,
+                                                                  .since_ns = s->taken_ns - 1000000u * i, .submitter_pid = 1000};
+    s->tasks_all = s->tasks_n;
+    for (uint32_t i = 0; i < 2; i++)
+        *shmtop_snapshot_more(s, seats) = (struct shmtop_seat_seen){.slot = i, .info = {.state = i ? ADIT_WORKER_BUSY : ADIT_WORKER_READY, .is_zygote = !i, .pid = 2000 + i, .sat = 3, .tasks = 9}};
+    *shmtop_snapshot_more(s, locks) = (struct shmtop_lock_seen){.slot = 3, .info = {.name = "door", .bytes = 64, .is_held = true, .pid = 1001, .commits = 12}};
+    *shmtop_snapshot_more(s, rings) = (struct shmtop_ring_seen){.slot = 0, .info = {.name = "line", .kind = ADIT_RING_SPSC, .capacity = 64, .filled = 16, .pushed = 40, .popped = 24}};
+    *shmtop_snapshot_more(s, watches) = (struct shmtop_watch_seen){.slot = 0, .info = {.pid = 1000, .what = 3, .is_active = true, .pending = 4, .node = -1}};
+    *shmtop_snapshot_more(s, viewers) = (struct shmtop_viewer_seen){.slot = 0, .info = {.pid = 1000, .is_active = true, .at = {1, 2, 3}, .radius = 512}};
+    s->blocks[1][4] = (struct shmtop_blocks){.blocks = 3, .bytes = 3 * 8192, .published = 8192, .retired = 16384, .runs = 2, .free = 9000};
+}
+
+void scene_blow(struct shmtop_snapshot *s)
+{
+    scene_fill(s);
+    memset(&s->stats.chunks, 0xff, (size_t)((char *)&s->stats.keeper_pid - (char *)&s->stats.chunks));
+    s->stats.segments_n = UINT32_MAX;
+    memset(s->stats.segments, 0xff, sizeof s->stats.segments);
+    memset(s->blocks, 0xff, sizeof s->blocks);
+    s->stats.deserted = true;
+    for (uint32_t i = 0; i < s->participants_n; i++) {
+        struct shmtop_participant *p = &s->participants[i];
+        memset(p->info.label, 'w', sizeof p->info.label - 1);
+        p->info.pid = UINT32_MAX;
+        p->info.limbo_bytes = p->info.published = p->pinned_bytes = p->loaned_bytes = p->retired_bytes = UINT64_MAX;
+        p->info.oldest_epoch = p->info.joined_ns = 1;
+    }
+    for (uint32_t i = 0; i < s->chunks_n; i++) {
+        struct adit_key key = s->chunks[i].key;
+        memset(&s->chunks[i], 0xff, sizeof s->chunks[i]);
+        s->chunks[i].key = key;
+    }
+    for (uint32_t i = 0; i < s->tasks_n; i++) {
+        memset(&s->tasks[i], 0xff, sizeof s->tasks[i]);
+        s->tasks[i].is_detached = s->tasks[i].is_cancelled = true;
+    }
+    memset(&s->queues[0].view, 0xff, sizeof s->queues[0].view);
+    s->queues[0].view.name[47] = 0;
+    memset(s->locks[0].info.name, 0x1b, sizeof s->locks[0].info.name - 1);
+    s->locks[0].info.commits = UINT64_MAX;
+    s->locks[0].info.pid = s->locks[0].info.deaths = s->locks[0].info.bytes = UINT32_MAX;
+    memset(s->rings[0].info.name, 0x9b, sizeof s->rings[0].info.name - 1);
+    s->rings[0].info.pushed = UINT64_MAX;
+    memset(&s->viewers[0].info.at, 0xff, sizeof s->viewers[0].info.at); /* no numbers */
+    s->watches[0].info = (struct adit_watch_info){.pid = UINT32_MAX, .what = UINT32_MAX, .lapses = UINT32_MAX, .pending = UINT64_MAX, .lo = {INT32_MIN, INT32_MIN, INT32_MIN}};
+}
+
+const struct shmtop_page *scene_page(struct shmtop_view *view, uint32_t width, uint32_t rows)
+{
+    struct shmtop_scene scene;
+    shmtop_scene_make(view, &scene_model, &scene);
+    pages[0].width = pages[1].width = width;
+    shmtop_view_head(view, &scene, &pages[0]);
+    shmtop_view_body(view, &scene, rows, &pages[1]);
+    shmtop_scene_fini(&scene);
+    free(both.lines);
+    both = (struct shmtop_page){.width = pages[0].width, .total = pages[0].total + pages[1].total, .count = pages[0].count + pages[1].count};
+    both.lines = calloc(both.count + 1u, sizeof *both.lines);
+    memcpy(both.lines, pages[0].lines, pages[0].count * sizeof *both.lines);
+    if (pages[1].count)
+        memcpy(both.lines + pages[0].count, pages[1].lines, pages[1].count * sizeof *both.lines);
+    return &both;
+}
+
+const struct shmtop_line *scene_line(const struct shmtop_page *page, const char *text)
+{
+    for (uint32_t i = 0; i < page->count; i++)
+        if (strstr(page->lines[i].text, text))
+            return &page->lines[i];
+    return NULL;
+}
+
+bool scene_page_has(const struct shmtop_page *page, const char *text) { return scene_line(page, text) != NULL; }

@@ -1,0 +1,27 @@
+/* shmtop_scenes.h - snapshots made up for tests of shmtop's layout, and a model to put them in.
+ */
+#ifndef ADIT_TESTS_SHMTOP_SCENES_H
+#define ADIT_TESTS_SHMTOP_SCENES_H
+
+#include "tools/shmtop_view.h"
+
+#define SCENE_WALL_NS 1700000000000000000u /* when the arena was made */
+
+/* The model of the test under way; reset frees it. */
+extern struct shmtop_model scene_model;
+void scene_reset(void);
+
+/* A snapshot at the given second, with some participants: "feeder 0", pid 1000, ... */
+struct shmtop_snapshot *scene_begin(uint64_t second, uint32_t participants);
+/* Of all other lists something: a layer of 8 x 4 chunks at y = 0 in all states and one at y = 1, kinds, a queue, tasks, seats, locks, rings, watches, viewers. */
+void scene_fill(struct shmtop_snapshot *s);
+/* All that is a number as large as can be, and text without an end. */
+void scene_blow(struct shmtop_snapshot *s);
+
+/* A screen laid out: head and body below one another; kept until the next call. rows as shmtop_view_body. */
+const struct shmtop_page *scene_page(struct shmtop_view *view, uint32_t width, uint32_t rows);
+bool scene_page_has(const struct shmtop_page *page, const char *text);
+/* The line that has the text; NULL: none. */
+const struct shmtop_line *scene_line(const struct shmtop_page *page, const char *text);
+
+#endif

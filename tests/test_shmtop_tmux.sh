@@ -1,0 +1,239 @@
+#!/bin/sh
+# test_shmtop_tmux.sh - shmtop on a terminal, driven in tmux and read from its pane: every screen at 80x24 and 200x50, resize, sort, filter, find, detail, pause, history, mouse, quit; an arena at
+# work, one whose processes are stopped, one whose processes are dead but one, and an image. Waits for what is to be seen, never for a time. (tried: filter not applied, sort mark left out, resize
+# taken for a key, samples taken no more once all are stopped.)
+set -u
+cd "$(dirname -- "$0")/.." || exit 1
+command -v tmux >/dev/null || { echo "tmux is not installed: sh tools/check installs it"; exit 77; }
+adit=build/release/bin/adit
+shmtop=$PWD/build/release/bin/shmtop
+dir=$(mktemp -d "${TMPDIR:-/tmp}/adit-shmtop-tmux-XXXXXX") || exit 1
+XDG_RUNTIME_DIR=$dir XDG_CACHE_HOME=$dir TMUX_TMPDIR=$dir LC_ALL=C.UTF-8
+export XDG_RUNTIME_DIR XDG_CACHE_HOME TMUX_TMPDIR LC_ALL
+unset TMUX
+pids=
+failures=0
+
+the_end() {
+    tm kill-server 2>/dev/null
+    for pid in $pids; do
+        kill -CONT "$pid" 2>/dev/null
+        kill -KILL "$pid" 2>/dev/null
+    done
+    wait
+    rm -rf "$dir"
+}
+trap the_end EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+    echo "FAILED: $*"
+    echo "the pane:"
+    pane
+    failures=$((failures + 1))
+}
+
+turn=0
+tm() { tmux -L top$turn -f /dev/null "$@"; }
+pane() { tm capture-pane -p -t top 2>/dev/null; }
+key() { tm send-keys -t top "$@"; }
+
+# The pane has a line that matches the expression $1: waits for it, a minute at most.
+sees() {
+    tries=0
+    while ! pane | grep -qE -- "$1"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 600 ] || { fail "no line matches '$1'"; return 1; }
+        sleep 0.1
+    done
+}
+
+# No line matches.
+sees_not() {
+    tries=0
+    while pane | grep -qE -- "$1"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 600 ] || { fail "a line matches '$1'"; return 1; }
+        sleep 0.1
+    done
+}
+
+# shmtop in a terminal of $1 x $2, with arguments. It stays when shmtop ends, and says so.
+top_begin() {
+    columns=$1 rows=$2
+    shift 2
+    tm kill-server 2>/dev/null
+    turn=$((turn + 1)) # a server that ends is another one's, with its socket
+    # A command of tmux's is a line of sh.
+    tm new-session -d -s top -x "$columns" -y "$rows" "$shmtop $* --interval 100; echo it ended with \$?; sleep 1000" \; set-option -g status off \; set-option -g default-terminal screen-256color ||
+        { fail "tmux cannot begin"; exit 1; }
+    tm set-option -t top window-size manual 2>/dev/null
+    tm resize-window -t top -x "$columns" -y "$rows"
+}
+
+size() { tm resize-window -t top -x "$1" -y "$2"; }
+
+# Each screen: its name in the title, and what its table begins with.
+each_screen() {
+    while read -r number name head; do
+        key "$number"
+        sees "^cave  $name  (up|image)" || return
+        sees "$head" || return
+    done <<END
+1 overview NODE +PAGE +SEGMENTS
+2 participants PID.* STATE +LABEL
+3 chunks W +LOD +X +Y +Z +STATE
+4 kinds KIND +NAME +RUN.BY
+5 tasks QUEUE +LEVEL
+6 memory SEGMENT.* SIZE +PUBLISHED
+7 locks NAME +STATE +OWNER
+8 rings NAME +KIND +FILLED
+9 viewers VIEWER +PID +STATE
+END
+}
+
+# A number out of the only sample of shmtop --json: what jq would be for.
+json_list() {
+    "$shmtop" --csv "$1" cave | tail -n +2 | cut -d, -f"$2"
+}
+
+serve_pid='' work_pid=''
+$adit serve cave --size 64M --quiet >"$dir/serve" 2>&1 &
+serve_pid=$!
+pids=$serve_pid
+$adit work cave --quiet >"$dir/work" 2>&1 &
+work_pid=$!
+pids="$pids $work_pid"
+$adit feed cave terrain:7:3x2x3 --quiet >"$dir/feed" 2>&1 || { echo "feed: $(cat "$dir/feed")"; exit 1; }
+$adit check cave >/dev/null 2>&1
+
+# ---- at work -----------------------------------------------------------------------------------------------------
+top_begin 80 24 cave
+sees '^cave  overview  up'
+sees '15 \(15 of'
+each_screen
+sees '^1-9 Tab screens'
+[ "$(pane | wc -l)" -le 24 ] || fail "more than 24 lines at 80x24"
+size 200 50
+each_screen
+key 2
+sees 'AGE +PUBLISHED' # which 80 columns have no room for
+size 80 24
+sees_not 'AGE +PUBLISHED'
+size 40 8
+sees 'too small'
+size 200 50
+
+# What the screen says is what the same arena says for programs.
+key 2
+for pid in $(json_list participants 2); do
+    sees "(^| )$pid .*alive"
+done
+sees "$serve_pid producer.*adit serve"
+sees "$work_pid producer.*adit work"
+key 3
+sees '▀▀▀'
+key t
+for bytes in $(json_list chunks 5 | sort -u); do
+    sees "^ 0 +0 +[0-9]+ +[0-9]+ +$bytes +clean"
+done
+
+# Sorted by a column, both ways: the first row is the one with the least, the most.
+key 2
+sees 'participants'
+key '>' '>'
+sees 'PID\^'
+least=$(json_list participants 2 | sort -n | head -n 1)
+most=$(json_list participants 2 | sort -n | tail -n 1)
+pane | grep -A1 'PID^' | tail -n 1 | grep -q " $least " || fail "sorted by pid the first one is not $least"
+key r
+sees 'PIDv'
+pane | grep -A1 'PIDv' | tail -n 1 | grep -q " $most " || fail "sorted by pid the other way round the first one is not $most"
+key '<' '<'
+
+# Clicked on: with the mouse of old, as TERM=screen has it. The head is the third line; LABEL begins at the 33rd character or so.
+column=$(pane | sed -n 3p | awk '{ print index($0, "LABEL") }')
+# shellcheck disable=SC2059  # the format is the sequence
+tm send-keys -t top -l "$(printf "\\033[M \\$(printf %o $((32 + column)))#")"
+sees 'LABEL\^'
+
+# Filtered, found, in detail.
+key / w o r k Enter
+sees "filter 'work'"
+sees 'adit work'
+sees_not 'adit serve'
+key Enter
+sees 'What it calls itself\.'
+sees 'KEEPER'
+key Escape
+sees 'PUB/s'
+key Escape
+sees 'adit serve'
+key f w o r k Enter Enter
+sees '^LABEL +adit work'
+key Escape
+key h
+sees '^Keys'
+key Escape
+sees_not '^Keys'
+
+# Paused, and back in time.
+key p
+sees 'PAUSED [1-9]'
+sees 'p go on'
+key p
+sees_not PAUSED
+key '[' '['
+sees 'PAUSED'
+key ']' ']' ']' ']' ']' ']' ']' ']' ']' ']' ']' ']' p
+key 1
+sees '^cave  overview'
+
+# ---- all stopped ---------------------------------------------------------------------------------------------------
+top_begin 80 24 cave
+sees '^cave  overview'
+kill -STOP "$serve_pid" "$work_pid"
+was=$(pane | head -n 1)
+tries=0
+while [ "$(pane | head -n 1)" = "$was" ] && [ "$tries" -lt 600 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+done
+[ "$tries" -lt 600 ] || fail "the clock stands while the arena's processes are stopped"
+each_screen
+kill -CONT "$serve_pid" "$work_pid"
+
+# ---- all dead but one ----------------------------------------------------------------------------------------------
+kill -KILL "$serve_pid"
+wait "$serve_pid" 2>/dev/null
+key 2
+sees_not 'adit serve'
+sees "$work_pid producer.*adit work"
+kill -STOP "$work_pid"
+each_screen
+kill -CONT "$work_pid"
+top_begin 200 50 cave # who comes later is served by the one that is left
+each_screen
+key q
+sees 'it ended with 0'
+
+# ---- an image ------------------------------------------------------------------------------------------------------
+$adit dump cave --image "$dir/cave" --json >/dev/null 2>&1 || fail "adit dump --image"
+kill -TERM "$work_pid"
+wait "$work_pid"
+pids=
+cd "$dir" || exit 1
+for size in '80 24' '200 50'; do
+    # shellcheck disable=SC2086  # two words
+    top_begin $size cave
+    sees '^cave  overview  image'
+    each_screen
+done
+key 3
+key t
+sees '^ 0 +0 +2 +1 +2 +clean'
+key q
+sees 'it ended with 0'
+
+echo "$failures failed"
+[ "$failures" = 0 ]

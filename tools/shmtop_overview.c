@@ -1,0 +1,137 @@
+/* shmtop_overview.c - the screen overview: all of it in some lines, and memory by node and page size. */
+#include <stdio.h>
+
+#include "tools/say.h"
+#include "tools/shmtop_screens.h"
+
+static void data_sum(const struct adit_stats *s, struct adit_segment_stats *sum)
+{
+    *sum = (struct adit_segment_stats){0};
+    for (uint32_t i = 1; i < s->segments_n && i < sizeof s->segments / sizeof *s->segments; i++) {
+        sum->bytes += s->segments[i].bytes;
+        sum->free_bytes += s->segments[i].free_bytes;
+        sum->loaned_bytes += s->segments[i].loaned_bytes;
+        sum->published_bytes += s->segments[i].published_bytes;
+        sum->retired_bytes += s->segments[i].retired_bytes;
+    }
+}
+
+/* A rate with the digits it is worth. */
+static char *rate_text(double rate, char out[16])
+{
+    if (rate >= 1e6)
+        snprintf(out, 16, "%.1fM", rate / 1e6);
+    else if (rate >= 1e4)
+        snprintf(out, 16, "%.1fk", rate / 1e3);
+    else
+        snprintf(out, 16, rate > 0 && rate < 10 ? "%.1f" : "%.0f", rate);
+    return out;
+}
+#define RATE(v) rate_text((v), (char[16]){0})
+
+/* Who holds reclaiming back most. */
+static void oldest_line(const struct shmtop_look *look, struct shmtop_page *page)
+{
+    const struct shmtop_snapshot *s = look->s;
+    const struct adit_participant_info *oldest = NULL;
+    char label[SHMTOP_CELL_BYTES];
+    for (uint32_t i = 0; i < s->participants_n; i++) {
+        const struct adit_participant_info *p = &s->participants[i].info;
+        if (p->oldest_epoch && (!oldest || p->oldest_epoch < oldest->oldest_epoch))
+            oldest = p;
+    }
+    if (oldest)
+        shmtop_page_line(page, shmtop_behind(s, oldest) > 1 ? SHMTOP_WARNING : SHMTOP_PLAIN, "  section     oldest: %s (pid %u), %llu epochs behind",
+                         shmtop_ascii(label, sizeof label, oldest->label), oldest->pid, (unsigned long long)shmtop_behind(s, oldest));
+    else
+        shmtop_page_line(page, SHMTOP_PLAIN, "  section     nobody is inside one; epoch %llu", (unsigned long long)s->stats.epoch);
+}
+
+static void grade_line(const struct shmtop_look *look, struct shmtop_page *page)
+{
+    const struct shmtop_snapshot *s = look->s;
+    uint32_t gone = 0;
+    uint64_t poisoned = 0, given_up = 0;
+    for (uint32_t i = 0; i < s->participants_n; i++)
+        gone += s->participants[i].info.gone;
+    for (uint32_t i = 0; i < s->queues_n; i++)
+        for (uint32_t l = 0; l < s->queues[i].view.levels_n && l < ADIT_QUEUE_LEVELS; l++)
+            poisoned += s->queues[i].view.levels[l].poisoned;
+    for (uint32_t i = 0; i < s->chunks_n; i++)
+        given_up += s->chunks[i].state == ADIT_CHUNK_GIVEN_UP;
+    bool is_bad = gone || poisoned || given_up;
+    shmtop_page_line(page, is_bad ? SHMTOP_WARNING : SHMTOP_PLAIN, "  trouble     %u participants gone, %s tasks poisoned, %s chunks given up", gone, ADIT_SAY_COUNT(poisoned), ADIT_SAY_COUNT(given_up));
+}
+
+static void overview_lines(const struct shmtop_look *look, struct shmtop_page *page)
+{
+    const struct adit_stats *s = &look->s->stats;
+    struct shmtop_rates r = shmtop_rates_all(look->s, look->before);
+    struct adit_segment_stats data;
+    char bar[41];
+    data_sum(s, &data);
+    uint64_t used = data.bytes - data.free_bytes;
+    shmtop_bar(bar, page->width >= 100 ? 40 : 20, used, data.bytes);
+    shmtop_page_line(page, SHMTOP_PLAIN, "  data        [%s] %.1f %% of %s", bar, data.bytes ? 100.0 * (double)used / (double)data.bytes : 0.0, ADIT_SAY_BYTES(data.bytes));
+    shmtop_page_line(page, SHMTOP_PLAIN, "  blocks      published %s, retired %s, on loan %s", ADIT_SAY_BYTES(data.published_bytes), ADIT_SAY_BYTES(data.retired_bytes), ADIT_SAY_BYTES(data.loaned_bytes));
+    shmtop_page_line(page, SHMTOP_PLAIN, "  chunks      %s (%s of %s keys): %s uniform, %s bricks, %s dense, %s removed", ADIT_SAY_COUNT(s->chunks), ADIT_SAY_COUNT(s->keys),
+                     ADIT_SAY_COUNT(s->keys_max), ADIT_SAY_COUNT(s->encodings[1]), ADIT_SAY_COUNT(s->encodings[2]), ADIT_SAY_COUNT(s->encodings[3]), ADIT_SAY_COUNT(s->encodings[4]));
+    shmtop_page_line(page, SHMTOP_PLAIN, "  voxels      %s in %s", ADIT_SAY_COUNT(s->voxels), ADIT_SAY_BYTES(s->version_bytes));
+    shmtop_page_line(page, SHMTOP_PLAIN, "  meshes      %s: %s quads, %s faces in %s", ADIT_SAY_COUNT(s->meshes), ADIT_SAY_COUNT(s->quads), ADIT_SAY_COUNT(s->faces), ADIT_SAY_BYTES(s->mesh_bytes));
+    shmtop_page_line(page, SHMTOP_PLAIN, "  to mesh     %s dirty, %s in work", ADIT_SAY_COUNT(s->dirty), ADIT_SAY_COUNT(s->in_work));
+    shmtop_page_line(page, SHMTOP_PLAIN, "  tasks       %s queued, %s running, %s waiting for others or their time, %s ended", ADIT_SAY_COUNT(s->tasks_queued), ADIT_SAY_COUNT(s->tasks_running),
+                     ADIT_SAY_COUNT(s->tasks_delayed), ADIT_SAY_COUNT(s->tasks_ended));
+    shmtop_page_line(page, SHMTOP_PLAIN, "  per second  %s published, %s edits, %s meshed, %s reclaimed, %s grace periods", RATE(r.published), RATE(r.edits), RATE(r.meshed), RATE(r.reclaimed),
+                     RATE(r.grace_periods));
+    shmtop_page_line(page, SHMTOP_PLAIN, "  attached    %u of %u participants, %u of %u readers, %u of %u watches", s->participants, s->participants_max, s->readers, s->readers_max, s->watches,
+                     s->watches_max);
+    oldest_line(look, page);
+    grade_line(look, page);
+}
+
+static const struct shmtop_column columns[] = {
+    {"node", "NODE", "The memory node that data of the arena lie on; none: they are bound to no node.", SHMTOP_NUMBER, 5, 0},
+    {"page_bytes", "PAGE", "The size of the pages that they lie in.", SHMTOP_BYTES, 8, 0},
+    {"segments", "SEGMENTS", "How many data segments are of that node and page size.", SHMTOP_COUNT, 8, 0},
+    {"bytes", "SIZE", "All bytes of them that blocks may use.", SHMTOP_BYTES, 9, 0},
+    {"used_bytes", "USED", "Bytes of them that blocks take.", SHMTOP_BYTES, 9, 0},
+    {"free_bytes", "FREE", "Bytes that are free.", SHMTOP_BYTES, 9, 0},
+    {"used_percent", "USED %", "The share that is used.", SHMTOP_PERCENT, 6, 0},
+};
+
+static void fill(const struct shmtop_look *look, struct shmtop_table *t)
+{
+    const struct adit_stats *s = &look->s->stats;
+    uint32_t n = s->segments_n < 16 ? s->segments_n : 16;
+    for (uint32_t i = 1; i < n; i++) {
+        struct adit_segment_stats sum = {0};
+        uint32_t same = 0;
+        bool is_first = true;
+        for (uint32_t k = 1; k < n; k++) {
+            const struct adit_segment_stats *g = &s->segments[k];
+            if (g->node != s->segments[i].node || g->page_bytes != s->segments[i].page_bytes)
+                continue;
+            is_first = is_first && k >= i;
+            same++;
+            sum.bytes += g->bytes;
+            sum.free_bytes += g->free_bytes;
+        }
+        if (!is_first || !shmtop_table_row(t, (uint64_t)(uint32_t)s->segments[i].node << 32 | s->segments[i].page_bytes, SHMTOP_PLAIN))
+            continue;
+        shmtop_cell_node(t, s->segments[i].node);
+        shmtop_cell_count(t, s->segments[i].page_bytes);
+        shmtop_cell_count(t, same);
+        shmtop_cell_count(t, sum.bytes);
+        shmtop_cell_count(t, sum.bytes - sum.free_bytes);
+        shmtop_cell_count(t, sum.free_bytes);
+        shmtop_cell_real(t, sum.bytes ? 100.0 * (double)(sum.bytes - sum.free_bytes) / (double)sum.bytes : 0);
+    }
+}
+
+const struct shmtop_screen shmtop_screen_overview = {
+    .name = "overview",
+    .text = "All of it in some lines, and memory by node and page size.",
+    .lines = overview_lines,
+    .tables = {{"nodes", "Memory by node and page size", columns, sizeof columns / sizeof *columns, fill}},
+    .tables_n = 1,
+};
