@@ -1,7 +1,7 @@
 #!/bin/sh
 # test_shmtop_tmux.sh - shmtop on a terminal, driven in tmux and read from its pane: every screen at 80x24 and 200x50, resize, sort, filter, find, detail, pause, history, mouse, quit; an arena at
-# work, one whose processes are stopped, one whose processes are dead but one, and an image. Waits for what is to be seen, never for a time. (tried: filter not applied, sort mark left out, resize
-# taken for a key, samples taken no more once all are stopped.)
+# work, one whose processes are stopped, one whose processes are dead but one, and an image. Waits for what is to be seen, never for a time. (tried: filter not applied, sort mark left
+# out, always 80 columns wide, no more samples, no half-blocks, clicks not heard, p never going on, images not known.)
 set -u
 cd "$(dirname -- "$0")/.." || exit 1
 command -v tmux >/dev/null || { echo "tmux is not installed: sh tools/check installs it"; exit 77; }
@@ -15,7 +15,7 @@ pids=
 failures=0
 
 the_end() {
-    tm kill-server 2>/dev/null
+    tops_end
     for pid in $pids; do
         kill -CONT "$pid" 2>/dev/null
         kill -KILL "$pid" 2>/dev/null
@@ -58,11 +58,34 @@ sees_not() {
     done
 }
 
+# Ends the terminal, and waits until its processes have ended, too.
+tops_end() {
+    terminal=$(tm list-panes -a -F '#{pid} #{pane_pid}' 2>/dev/null)
+    tm kill-server 2>/dev/null
+    for pid in $terminal; do
+        tries=0
+        while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 600 ]; do
+            tries=$((tries + 1))
+            sleep 0.1
+        done
+    done
+}
+
+# The row below the head that matches $1 has the text $2.
+first_is() {
+    tries=0
+    until pane | grep -A1 -- "$1" | tail -n 1 | grep -q -- "$2"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 600 ] || { fail "below '$1' there is no '$2' first"; return 1; }
+        sleep 0.1
+    done
+}
+
 # shmtop in a terminal of $1 x $2, with arguments. It stays when shmtop ends, and says so.
 top_begin() {
     columns=$1 rows=$2
     shift 2
-    tm kill-server 2>/dev/null
+    tops_end
     turn=$((turn + 1)) # a server that ends is another one's, with its socket
     # A command of tmux's is a line of sh.
     tm new-session -d -s top -x "$columns" -y "$rows" "$shmtop $* --interval 100; echo it ended with \$?; sleep 1000" \; set-option -g status off \; set-option -g default-terminal screen-256color ||
@@ -92,8 +115,8 @@ each_screen() {
 END
 }
 
-# A number out of the only sample of shmtop --json: what jq would be for.
-json_list() {
+# The values in a column of a table.
+csv_column() {
     "$shmtop" --csv "$1" cave | tail -n +2 | cut -d, -f"$2"
 }
 
@@ -105,7 +128,6 @@ $adit work cave --quiet >"$dir/work" 2>&1 &
 work_pid=$!
 pids="$pids $work_pid"
 $adit feed cave terrain:7:3x2x3 --quiet >"$dir/feed" 2>&1 || { echo "feed: $(cat "$dir/feed")"; exit 1; }
-$adit check cave >/dev/null 2>&1
 
 # ---- at work -----------------------------------------------------------------------------------------------------
 top_begin 80 24 cave
@@ -126,7 +148,7 @@ size 200 50
 
 # What the screen says is what the same arena says for programs.
 key 2
-for pid in $(json_list participants 2); do
+for pid in $(csv_column participants 2); do
     sees "(^| )$pid .*alive"
 done
 sees "$serve_pid producer.*adit serve"
@@ -134,8 +156,8 @@ sees "$work_pid producer.*adit work"
 key 3
 sees '▀▀▀'
 key t
-for bytes in $(json_list chunks 5 | sort -u); do
-    sees "^ 0 +0 +[0-9]+ +[0-9]+ +$bytes +clean"
+for z in $(csv_column chunks 5 | sort -u); do
+    sees "^ 0 +0 +[0-9]+ +[0-9]+ +$z +clean"
 done
 
 # Sorted by a column, both ways: the first row is the one with the least, the most.
@@ -143,12 +165,12 @@ key 2
 sees 'participants'
 key '>' '>'
 sees 'PID\^'
-least=$(json_list participants 2 | sort -n | head -n 1)
-most=$(json_list participants 2 | sort -n | tail -n 1)
-pane | grep -A1 'PID^' | tail -n 1 | grep -q " $least " || fail "sorted by pid the first one is not $least"
+least=$(csv_column participants 2 | sort -n | head -n 1)
+most=$(csv_column participants 2 | sort -n | tail -n 1)
+first_is 'PID^' " $least "
 key r
 sees 'PIDv'
-pane | grep -A1 'PIDv' | tail -n 1 | grep -q " $most " || fail "sorted by pid the other way round the first one is not $most"
+first_is 'PIDv' " $most "
 key '<' '<'
 
 # Clicked on: with the mouse of old, as TERM=screen has it. The head is the third line; LABEL begins at the 33rd character or so.
@@ -185,7 +207,12 @@ key p
 sees_not PAUSED
 key '[' '['
 sees 'PAUSED'
-key ']' ']' ']' ']' ']' ']' ']' ']' ']' ']' ']' ']' p
+tries=0
+while pane | grep -q PAUSED && [ "$tries" -lt 6000 ]; do # one snapshot on, as often as it takes to come to the newest
+    key ']'
+    tries=$((tries + 1))
+done
+sees_not PAUSED
 key 1
 sees '^cave  overview'
 

@@ -10,14 +10,10 @@
 
 static bool is_same_layer(const struct adit_key *a, const struct adit_key *b) { return a->world == b->world && a->lod == b->lod && a->y == b->y; }
 
-bool shmtop_map_place(const struct shmtop_look *look, struct adit_key *at)
+/* The layer that has most chunks: its middle, and the first and last z in it. False: there are no chunks. */
+static bool layer_find(const struct shmtop_snapshot *s, struct adit_key *middle, int32_t *first_z, int32_t *last_z)
 {
-    const struct shmtop_snapshot *s = look->s;
     uint32_t best = 0, best_n = 0;
-    if (look->map && look->map->is_placed) {
-        *at = look->map->at;
-        return true;
-    }
     for (uint32_t i = 0, n; i < s->chunks_n; i += n) {
         for (n = 1; i + n < s->chunks_n && is_same_layer(&s->chunks[i].key, &s->chunks[i + n].key); n++)
             ;
@@ -28,17 +24,25 @@ bool shmtop_map_place(const struct shmtop_look *look, struct adit_key *at)
     }
     if (!best_n)
         return false;
-    *at = s->chunks[best].key;
-    int32_t lo[2] = {at->x, at->z}, hi[2] = {at->x, at->z};
+    *middle = s->chunks[best].key;
+    int32_t lo = middle->x, hi = middle->x;
     for (uint32_t i = best; i < best + best_n; i++) {
-        const struct adit_key *k = &s->chunks[i].key;
-        lo[0] = k->x < lo[0] ? k->x : lo[0];
-        hi[0] = k->x > hi[0] ? k->x : hi[0];
-        lo[1] = k->z < lo[1] ? k->z : lo[1];
-        hi[1] = k->z > hi[1] ? k->z : hi[1];
+        lo = s->chunks[i].key.x < lo ? s->chunks[i].key.x : lo;
+        hi = s->chunks[i].key.x > hi ? s->chunks[i].key.x : hi;
     }
-    at->x = lo[0] + (hi[0] - lo[0]) / 2; /* coordinates of keys have 20 bits */
-    at->z = lo[1] + (hi[1] - lo[1]) / 2;
+    *first_z = s->chunks[best].key.z; /* they are sorted by z before x */
+    *last_z = s->chunks[best + best_n - 1].key.z;
+    middle->x = lo + (hi - lo) / 2; /* coordinates of keys have 20 bits */
+    middle->z = *first_z + (*last_z - *first_z) / 2;
+    return true;
+}
+
+bool shmtop_map_place(const struct shmtop_look *look, struct adit_key *at)
+{
+    int32_t first_z, last_z;
+    if (!look->map || !look->map->is_placed)
+        return layer_find(look->s, at, &first_z, &last_z);
+    *at = look->map->at;
     return true;
 }
 
@@ -89,6 +93,11 @@ void shmtop_map_draw(const struct shmtop_look *look, struct shmtop_page *page)
         shmtop_page_line(page, SHMTOP_QUIET, "no chunks");
         return;
     }
+    int32_t first_z, last_z;
+    struct adit_key middle;
+    bool is_placed = look->map && look->map->is_placed;
+    if (each == 1 && !is_placed && layer_find(look->s, &middle, &first_z, &last_z) && (uint32_t)(last_z - first_z) + 3 < rows)
+        rows = (uint32_t)(last_z - first_z) + 3; /* no more than there is, and a line around it */
     from = at;
     from.x -= (int32_t)(columns / 2);
     from.z -= (int32_t)(rows * each / 2);

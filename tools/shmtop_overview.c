@@ -16,18 +16,7 @@ static void data_sum(const struct adit_stats *s, struct adit_segment_stats *sum)
     }
 }
 
-/* A rate with the digits it is worth. */
-static char *rate_text(double rate, char out[16])
-{
-    if (rate >= 1e6)
-        snprintf(out, 16, "%.1fM", rate / 1e6);
-    else if (rate >= 1e4)
-        snprintf(out, 16, "%.1fk", rate / 1e3);
-    else
-        snprintf(out, 16, rate > 0 && rate < 10 ? "%.1f" : "%.0f", rate);
-    return out;
-}
-#define RATE(v) rate_text((v), (char[16]){0})
+#define RATE(v) shmtop_scaled((char[16]){0}, 16, (v))
 
 /* Who holds reclaiming back most. */
 static void oldest_line(const struct shmtop_look *look, struct shmtop_page *page)

@@ -130,14 +130,14 @@ static const struct shmtop_cell *cell_at(const struct shmtop_table *t, uint32_t 
     return &t->cells[(size_t)row * t->columns_n + column];
 }
 
-/* A number with the digits it is worth. */
-static void scaled_format(char *out, size_t bytes, double value)
+char *shmtop_scaled(char *out, size_t bytes, double value)
 {
     static const char *const units[] = {"", "k", "M", "G", "T", "P", "E"};
     size_t u = 0;
     for (; value >= (u ? 999.95 : 1e4) && u + 1 < sizeof units / sizeof *units; u++)
         value /= 1e3;
     snprintf(out, bytes, u || (value > 0 && value < 10) ? "%.1f%s" : "%.0f%s", value, units[u]);
+    return out;
 }
 
 /* width 0: none to keep. */
@@ -153,10 +153,10 @@ static void cell_format(const struct shmtop_column *column, const struct shmtop_
     case SHMTOP_COUNT:
         adit_say_count(out, bytes, c->count);
         if (width && strlen(out) > width)
-            scaled_format(out, bytes, (double)c->count);
+            shmtop_scaled(out, bytes, (double)c->count);
         break;
     case SHMTOP_BYTES: adit_say_bytes(out, bytes, c->count); break;
-    case SHMTOP_RATE: scaled_format(out, bytes, c->real); break;
+    case SHMTOP_RATE: shmtop_scaled(out, bytes, c->real); break;
     case SHMTOP_DURATION:
         if (c->count >= 120000000000u)
             snprintf(out, bytes, "%" PRIu64 "m%02" PRIu64 "s", c->count / 60000000000u, c->count / 1000000000u % 60);

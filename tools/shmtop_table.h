@@ -78,6 +78,8 @@ struct shmtop_arrangement {
 
 /* text as printable ASCII in out, at most bytes with its 0; whatever else becomes '?'. Returns out. */
 char *shmtop_ascii(char *out, uint32_t bytes, const char *text);
+/* A number with the digits it is worth: 7.5, 1234, 12.3k. Returns out. */
+char *shmtop_scaled(char *out, size_t bytes, double value);
 
 void shmtop_table_init(struct shmtop_table *t, const struct shmtop_column *columns, uint32_t columns_n);
 void shmtop_table_fini(struct shmtop_table *t);
