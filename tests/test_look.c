@@ -248,6 +248,51 @@ static void tasks_are_told_by_level_and_one_by_one(void **state)
     adit_detach(&a);
 }
 
+static bool seats_are_ready(void *user)
+{
+    struct adit_seat_info seat = {.size = sizeof seat};
+    uint32_t zygotes = 0, parked = 0, at_work = 0;
+    for (uint32_t slot = 0; adit_seat_get(user, slot, &seat) != -ERANGE; slot++) {
+        if (!seat.state) /* free: nothing was told */
+            continue;
+        if (seat.is_zygote)
+            zygotes += seat.pool_pid == (uint32_t)getpid();
+        else if (seat.state == ADIT_WORKER_READY || seat.state == ADIT_WORKER_BUSY)
+            *(seat.is_parked ? &parked : &at_work) += seat.pid && seat.pid != (uint32_t)getpid() && seat.pool_pid == (uint32_t)getpid() && seat.born_ns && seat.sat == 1 && !seat.is_worn;
+    }
+    return zygotes == 1 && parked == 1 && at_work == 2;
+}
+
+static bool seats_are_free(void *user)
+{
+    struct adit_seat_info seat = {.size = sizeof seat};
+    uint32_t slot = 0;
+    while (adit_seat_get(user, slot, &seat) == -ENOENT)
+        slot++;
+    return slot == ((struct adit_arena *)user)->workers_max;
+}
+
+/* (tried: in look.c a standby not told from one at work.) */
+static void seats_of_worker_processes_are_told(void **state)
+{
+    struct adit_arena *a = fixture_create(NULL), *o = NULL;
+    const struct adit_pool_params params = {.size = sizeof params, .processes = 2, .standbys = 1};
+    struct adit_queue *q;
+    struct adit_pool *pool;
+    (void)state;
+    assert_int_equal(adit_queue_open(a, "work", NULL, &q), 0);
+    assert_int_equal(adit_pool_open(q, &params, &pool), 0);
+    assert_int_equal(adit_attach(FIXTURE_NAME, ADIT_OBSERVER, NULL, &o), 0);
+    assert_true(fixture_eventually(seats_are_ready, o));
+    struct adit_seat_info seat = {.size = sizeof seat};
+    adit_pool_close(&pool);
+    assert_true(fixture_eventually(seats_are_free, o));
+    assert_int_equal(adit_seat_get(o, o->workers_max, &seat), -ERANGE);
+    adit_detach(&o);
+    adit_queue_close(&q);
+    adit_detach(&a);
+}
+
 /* ---- locks, watches, viewers ------------------------------------------------------------------------------------ */
 
 /* (tried: in look.c one of a watch's two bit sets left out.) */
@@ -425,6 +470,7 @@ int main(void)
         cmocka_unit_test(every_chunk_is_told_with_its_state),
         cmocka_unit_test(blocks_are_those_of_stats_and_say_whose_they_are),
         cmocka_unit_test(tasks_are_told_by_level_and_one_by_one),
+        cmocka_unit_test(seats_of_worker_processes_are_told),
         cmocka_unit_test(locks_watches_and_viewers_say_whose_they_are),
         cmocka_unit_test(an_image_tells_the_same),
     };

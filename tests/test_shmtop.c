@@ -20,6 +20,7 @@
 
 #include "tests/shmtop_scenes.h"
 #include "tests/spawned.h"
+#include "tools/moment.h"
 #include "tools/shmtop_view.h"
 
 #define SHMTOP "bin/shmtop"
@@ -229,6 +230,7 @@ static char *shmtop_prints(char *const *argv)
     return out;
 }
 
+/* (tried: processes of an image looked for among those of now.) */
 static void one_screen_csv_and_images_are_printed(void **state)
 {
     (void)state;
@@ -261,7 +263,104 @@ static void one_screen_csv_and_images_are_printed(void **state)
     free(out);
 }
 
-/* What it maps of the arena cannot be written: all of it is mapped shared and read-only. */
+static int does_nothing(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    (void)run, (void)args, (void)result, (void)result_bytes;
+    return 0;
+}
+
+/* The row of a table whose member key has that text, of the first sample. */
+static const json_t *row_of(const json_t *root, const char *table, const char *key, const char *text)
+{
+    const json_t *list = json_object_get(json_object_get(json_array_get(json_object_get(root, "samples"), 0), "tables"), table);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!text || !strcmp(json_string_value(json_object_get(json_array_get(list, i), key)), text))
+            return json_array_get(list, i);
+    fail_msg("%s: no row has %s '%s'", table, key, text);
+    return NULL;
+}
+
+static long long number_of(const json_t *row, const char *key) { return json_integer_value(json_object_get(row, key)); }
+static const char *text_of(const json_t *row, const char *key) { return json_string_value(json_object_get(row, key)); }
+
+/* (tried: in shmtop_data.c a free slot taken for the end; retired and loaned bytes changed places; ages of a live arena counted as an image's.) */
+static void what_it_says_is_what_was_done(void **state)
+{
+    static uint16_t voxels[ADIT_CHUNK_VOXELS];
+    const struct adit_kind_params nothing = {.size = sizeof nothing, .name = "nothing", .run = does_nothing};
+    const struct adit_create_params small = {.size = sizeof small, .data_bytes = 16u << 20};
+    const struct adit_viewer_place place = {.size = sizeof place, .at = {1, 80, -2}, .toward = {1, 0, 0}, .radius = 64};
+    struct adit_task_spec spec = {.size = sizeof spec, .priority = ADIT_LOW, .tag = 42};
+    struct adit_arena *a;
+    struct adit_ring *ring;
+    struct adit_lock *lock;
+    struct adit_watch *watch;
+    struct adit_viewer *viewer;
+    struct adit_queue *queue;
+    struct adit_loan loan;
+    struct spawned run;
+    uint64_t task;
+    void *bytes;
+    (void)state;
+    assert_int_equal(adit_create("scene", &small, &a), 0);
+    assert_int_equal(adit_ring_open(a, "first", NULL, &ring), 0);
+    adit_ring_close(&ring);
+    assert_int_equal(adit_ring_open(a, "line", NULL, &ring), 0);
+    assert_int_equal(adit_ring_destroy(a, "first"), 0); /* a free slot before it */
+    assert_int_equal(adit_ring_push(ring, (char[192]){0}, 3), 3);
+    assert_int_equal(adit_lock_open(a, "door", NULL, &lock), 0);
+    assert_int_equal(adit_lock_lock(lock, ADIT_FOR_EVER, &bytes), 0);
+    assert_int_equal(adit_watch_open(a, NULL, &watch), 0);
+    assert_int_equal(adit_viewer_open(a, &place, &viewer), 0);
+    assert_int_equal(adit_kind_register(a, &nothing, &spec.kind), 0);
+    assert_int_equal(adit_queue_open(a, "work", NULL, &queue), 0);
+    assert_int_equal(adit_submit(queue, &spec, &task), 0);
+    voxels[5] = 7;
+    assert_int_equal(adit_chunk_put(a, &(struct adit_key){.x = -3, .y = 2, .z = 9, .lod = 1}, voxels, NULL), 0);
+    uint64_t put_ns = adit_moment_ns();
+    assert_int_equal(adit_chunk_loan(a, &(struct adit_key){.x = 1}, &loan), 0);
+    adit_moment_sleep(20000000);
+    uint64_t began_ns = adit_moment_ns();
+    spawned_run(SHMTOP, ARGV((char *)"--json", (char *)"scene"), &run);
+    assert_int_equal(run.exit_code, 0);
+    json_t *j = json_loads(run.out, 0, NULL);
+    assert_non_null(j);
+    const json_t *r = row_of(j, "rings", "name", "line");
+    assert_true(number_of(r, "filled") == 3 && number_of(r, "capacity") == 1024 && number_of(r, "pusher_pid") == getpid());
+    r = row_of(j, "locks", "name", "door");
+    assert_true(!strcmp(text_of(r, "state"), "held") && number_of(r, "pid") == getpid());
+    assert_int_equal(number_of(row_of(j, "locks", "name", "(keeper)"), "deaths"), 0);
+    r = row_of(j, "watches", "state", "active");
+    assert_true(number_of(r, "pid") == getpid() && number_of(r, "pending") == 1 && !strcmp(text_of(r, "what"), "chunks meshes"));
+    assert_string_equal(text_of(row_of(j, "viewers", "state", "active"), "at"), "1 80 -2");
+    r = row_of(j, "queues", "level", "low");
+    assert_true(number_of(r, "queued") == 1 && number_of(r, "oldest_ns") > 0 && !strcmp(text_of(r, "queue"), "work"));
+    r = row_of(j, "tasks", "kind", "nothing");
+    assert_true(number_of(r, "tag") == 42 && !strcmp(text_of(r, "state"), "queued") && !strcmp(text_of(r, "level"), "low") && number_of(r, "submitter_pid") == getpid());
+    assert_int_equal(number_of(row_of(j, "kinds", "name", "nothing"), "participants"), 1);
+    r = row_of(j, "chunks", "state", "dirty");
+    assert_true(number_of(r, "x") == -3 && number_of(r, "y") == 2 && number_of(r, "z") == 9 && number_of(r, "lod") == 1 && number_of(r, "version") == 1 && number_of(r, "solid") == 1);
+    assert_true(number_of(r, "age_ns") >= (long long)(began_ns - put_ns) && number_of(r, "age_ns") < 600000000000ll);
+    r = row_of(j, "holders", NULL, NULL);
+    assert_true(number_of(r, "loaned_bytes") >= ADIT_CHUNK_VOXELS * 2 && number_of(r, "retired_bytes") == 0 && number_of(r, "pid") == getpid());
+    const json_t *nodes = json_object_get(json_object_get(json_array_get(json_object_get(j, "samples"), 0), "tables"), "nodes");
+    long long all = 0;
+    for (size_t i = 0; i < json_array_size(nodes); i++)
+        all += number_of(json_array_get(nodes, i), "bytes");
+    assert_true(all >= 16 << 20 && all < 64 << 20); /* rounded up a node */
+    json_decref(j);
+    spawned_free(&run);
+    adit_chunk_discard(a, &loan);
+    assert_int_equal(adit_lock_discard(lock), 0);
+    adit_lock_close(&lock);
+    adit_ring_close(&ring);
+    adit_watch_close(&watch);
+    adit_viewer_close(&viewer);
+    adit_queue_close(&queue);
+    adit_detach(&a);
+}
+
+/* What it maps of the arena cannot be written: all of it is mapped shared and read-only. (tried: attached as a consumer.) */
 static void an_observer_maps_nothing_to_write(void **state)
 {
     (void)state;
@@ -448,6 +547,7 @@ int main(void)
         PROGRAM(the_only_arena_needs_no_name),
         PROGRAM(json_is_one_object),
         PROGRAM(one_screen_csv_and_images_are_printed),
+        PROGRAM(what_it_says_is_what_was_done),
         PROGRAM(an_observer_maps_nothing_to_write),
         PROGRAM(bad_usage_is_one_line),
         PROGRAM(a_terminal_that_cannot_be_drawn_on_is_one_line),
