@@ -1,8 +1,7 @@
-/* scene_metrics.c - what counting costs: a hot task, whose kind does nothing, and meshes of a chunk, on an arena that counts and on one that does not (ADIT_DISABLE=metrics while it was made), in turn, on one thread. Then a count,
- * a record and an event alone, beside the addition of a word. */
+/* scene_metrics.c - what counting costs: a hot task, whose kind does nothing, and meshes of a chunk, on an arena that counts and does not in turn (this process's switch for it is set between
+ * blocks: two arenas differ by more than counting costs, as their lines lie otherwise), on one thread. Then a count, a record and an event alone, beside the addition of a word. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -23,13 +22,25 @@
 static const struct adit_key key = {.x = 1, .y = 0, .z = 1};
 static struct voxels_source source;
 
-struct side {
+struct counting {
     struct adit_arena *arena;
+    uint64_t serial; /* of an arena that counts */
     struct adit_queue *queue;
     struct adit_worker worker;
     struct adit_kind_tally tally;
     uint32_t kind, index;
 };
+
+struct side {
+    struct counting *c;
+    bool counts;
+};
+
+static struct counting *turn(const struct side *s)
+{
+    s->c->arena->metrics_serial = s->counts ? s->c->serial : 0;
+    return s->c;
+}
 
 static int run_nothing(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
 {
@@ -39,7 +50,7 @@ static int run_nothing(const struct adit_task_run *run, const void *args, void *
 
 static double task_block(void *context, uint64_t rounds)
 {
-    struct side *s = context;
+    struct counting *s = turn(context);
     static struct adit_task_spec specs[BATCH];
     struct adit_task_result result = {.size = sizeof result};
     uint64_t tasks[BATCH];
@@ -60,7 +71,7 @@ static double task_block(void *context, uint64_t rounds)
 
 static double mesh_block(void *context, uint64_t rounds)
 {
-    struct side *s = context;
+    struct counting *s = turn(context);
     adit_mesh_kernel *kernel = adit_mesh_kernel_best(NULL);
     uint64_t made = 0;
     double from = clock_now_ns();
@@ -74,7 +85,7 @@ static double mesh_block(void *context, uint64_t rounds)
 
 static double count_block(void *context, uint64_t rounds)
 {
-    struct side *s = context;
+    struct counting *s = turn(context);
     double from = clock_now_ns();
     for (uint64_t i = 0; i < rounds; i++) {
         adit_count(s->arena, ADIT_COUNT_LOCKS_TAKEN, 1);
@@ -85,7 +96,7 @@ static double count_block(void *context, uint64_t rounds)
 
 static double record_block(void *context, uint64_t rounds)
 {
-    struct side *s = context;
+    struct counting *s = turn(context);
     double from = clock_now_ns();
     for (uint64_t i = 0; i < rounds; i++) {
         adit_record(s->arena, ADIT_HISTOGRAM_LOCK_WAIT_NS, i & 4095, 1);
@@ -96,7 +107,7 @@ static double record_block(void *context, uint64_t rounds)
 
 static double event_block(void *context, uint64_t rounds)
 {
-    struct side *s = context;
+    struct counting *s = turn(context);
     double from = clock_now_ns();
     for (uint64_t i = 0; i < rounds; i++)
         adit_event(s->arena, ADIT_EVENT_OUST, i, i, i);
@@ -114,24 +125,7 @@ static double word_block(void *context, uint64_t rounds)
     return (clock_now_ns() - from) / (double)rounds;
 }
 
-/* Without metrics: the environment says so while the arena is made. */
-static int create(struct bench *bench, const char *name, bool counts, struct adit_arena **out)
-{
-    const char *before = getenv("ADIT_DISABLE");
-    char *kept = before ? strdup(before) : NULL, off[256];
-    snprintf(off, sizeof off, "%s,metrics", before ? before : "");
-    if (!counts)
-        setenv("ADIT_DISABLE", off, 1);
-    int error = lab_arena_create(bench, name, NULL, out);
-    if (kept)
-        setenv("ADIT_DISABLE", kept, 1);
-    else
-        unsetenv("ADIT_DISABLE");
-    free(kept);
-    return error;
-}
-
-static int open_side(struct bench *bench, struct side *s, bool counts)
+static int open_bench(struct bench *bench, struct counting *c, const struct voxels_input *input)
 {
     static const uint32_t never;
     static uint64_t no_wake;
@@ -139,36 +133,32 @@ static int open_side(struct bench *bench, struct side *s, bool counts)
     const struct adit_queue_params q = {.size = sizeof q, .order = ADIT_ORDER_FIFO, .capacity = 1024};
     char name[LAB_ARENA_NAME_BYTES];
     uint64_t packed;
+    *c = (struct counting){0};
     lab_arena_name(name);
-    strcat(name, counts ? "a" : "b");
-    int error = create(bench, name, counts, &s->arena);
+    int error = voxels_source_fill(&source, input);
     if (!error)
-        error = adit_kind_register(s->arena, &nothing, &s->kind);
+        error = lab_arena_create(bench, name, NULL, &c->arena);
+    if (error)
+        return error;
+    c->serial = c->arena->metrics_serial;
+    error = c->serial ? adit_kind_register(c->arena, &nothing, &c->kind) : -ENOTSUP; /* ADIT_DISABLE */
     if (!error)
-        error = adit_queue_open(s->arena, "tasks", &q, &s->queue);
+        error = adit_queue_open(c->arena, "tasks", &q, &c->queue);
     if (!error)
-        error = adit_chunk_put(s->arena, &key, source.voxels, NULL);
-    if (!error && (!adit_key_try(&key, &packed) || !adit_store_find(s->arena, packed, &s->index)))
+        error = adit_chunk_put(c->arena, &key, source.voxels, NULL);
+    if (!error && (!adit_key_try(&key, &packed) || !adit_store_find(c->arena, packed, &c->index)))
         error = -ENOENT;
     if (!error)
-        s->worker = (struct adit_worker){.queue = s->queue, .stop = &never, .wake_ns = &no_wake, .name = adit_worker_name(s->queue, 1), .tally = &s->tally, .times_next = true};
+        c->worker = (struct adit_worker){.queue = c->queue, .stop = &never, .wake_ns = &no_wake, .name = adit_worker_name(c->queue, 1), .tally = &c->tally, .times_next = true};
     return error;
 }
 
-static int open_both(struct bench *bench, struct side sides[2], const struct voxels_input *input)
+static void close_bench(struct counting *c)
 {
-    int error = voxels_source_fill(&source, input);
-    for (uint32_t i = 0; i < 2 && !error; i++)
-        error = open_side(bench, &sides[i], !i);
-    return error;
-}
-
-static void close_both(struct side sides[2])
-{
-    for (uint32_t i = 0; i < 2; i++) {
-        adit_queue_close(&sides[i].queue);
-        adit_detach(&sides[i].arena);
-    }
+    if (c->arena)
+        c->arena->metrics_serial = c->serial;
+    adit_queue_close(&c->queue);
+    adit_detach(&c->arena);
 }
 
 static int measure_alone(struct bench *bench, struct side *on)
@@ -187,26 +177,27 @@ static int measure_alone(struct bench *bench, struct side *on)
 /* Meshes of an input, with and without. */
 static int measure_meshes(struct bench *bench, const struct voxels_input *input, struct goal goal)
 {
-    static struct side sides[2];
+    static struct counting c;
+    struct side on = {&c, true}, off = {&c, false};
     char figure[64];
-    memset(sides, 0, sizeof sides);
     snprintf(figure, sizeof figure, "a mesh, %s", input->name);
-    int error = open_both(bench, sides, input);
+    int error = open_bench(bench, &c, input);
     if (!error)
-        error = bench_measure(bench, &(struct bench_spec){.figure = figure, .unit = "us", .scale = 1e-3, .ours = {"counted", mesh_block, &sides[0]}, .raw = {"not counted", mesh_block, &sides[1]}, .goal = goal});
-    close_both(sides);
+        error = bench_measure(bench, &(struct bench_spec){.figure = figure, .unit = "us", .scale = 1e-3, .ours = {"counted", mesh_block, &on}, .raw = {"not counted", mesh_block, &off}, .goal = goal});
+    close_bench(&c);
     return error;
 }
 
 static int run(struct bench *bench)
 {
-    static struct side sides[2];
-    int error = open_both(bench, sides, &voxels_inputs[0]);
+    static struct counting c;
+    struct side on = {&c, true}, off = {&c, false};
+    int error = open_bench(bench, &c, &voxels_inputs[0]);
     if (!error)
-        error = bench_measure(bench, &(struct bench_spec){.figure = "a task", .unit = "ns", .ours = {"counted", task_block, &sides[0]}, .raw = {"not counted", task_block, &sides[1]}, .goal = {GOAL_BEYOND, TASK_NS}});
+        error = bench_measure(bench, &(struct bench_spec){.figure = "a task", .unit = "ns", .ours = {"counted", task_block, &on}, .raw = {"not counted", task_block, &off}, .goal = {GOAL_BEYOND, TASK_NS}});
     if (!error)
-        error = measure_alone(bench, &sides[0]);
-    close_both(sides);
+        error = measure_alone(bench, &on);
+    close_bench(&c);
     for (uint32_t i = 0; i < voxels_inputs_n && !error; i++)
         error = measure_meshes(bench, &voxels_inputs[i], (struct goal){strcmp(voxels_inputs[i].name, "hills") ? GOAL_NONE : GOAL_RATIO, MESH_RATIO});
     if (error)

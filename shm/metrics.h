@@ -71,7 +71,8 @@ uint64_t *adit_metrics_cell(struct adit_metric_seat *seat, uint32_t series);
 
 static inline struct adit_metric_seat *adit_metrics_seat(struct adit_arena *arena)
 {
-    return adit_metric_seats.at[0].serial == arena->metrics_serial ? adit_metric_seats.at[0].seat : adit_metrics_sit(arena);
+    uint64_t serial = arena->metrics_serial;
+    return adit_metric_seats.at[0].serial == serial ? adit_metric_seats.at[0].seat : serial ? adit_metrics_sit(arena) : NULL;
 }
 
 static inline void adit_metric_add(uint64_t *word, uint64_t n, bool is_shared)

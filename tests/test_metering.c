@@ -366,7 +366,7 @@ static void copy_words(uint64_t *to, const uint64_t *from, uint64_t n)
         adit_store_relaxed(&to[i], adit_load_relaxed(&from[i]));
 }
 
-/* tried: a descriptor's range not looked at: a fault; its texts not ended */
+/* tried: a descriptor's range not looked at; its texts not ended */
 static void damaged_metrics_are_errors(void **state)
 {
     const struct adit_create_params small = {.size = sizeof small, .data_bytes = 4u << 20, .participants_max = 4};
@@ -378,6 +378,13 @@ static void damaged_metrics_are_errors(void **state)
     uint64_t *kept = malloc(n * 8);
     assert_non_null(kept);
     copy_words(kept, words, n);
+    struct adit_metric_info endless = {.size = sizeof endless};
+    memset(a->metrics[3].name, 'a', sizeof a->metrics[3].name);
+    memset(a->metrics[3].unit, 'b', sizeof a->metrics[3].unit);
+    memset(a->metrics[3].help, 'c', sizeof a->metrics[3].help);
+    assert_int_equal(adit_metric_get(a, 3, &endless), 0);
+    assert_true(strlen(endless.name) == 31 && strlen(endless.unit) == 13 && strlen(endless.help) == 139);
+    copy_words(words, kept, n);
     for (uint32_t i = 0; i < 300; i++) {
         for (uint32_t k = 0; k < 200; k++) {
             uint64_t at = shm_fixture_random(&seed), to = shm_fixture_random(&seed);

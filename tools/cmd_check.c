@@ -1,6 +1,5 @@
 /* cmd_check.c - `adit check`: does an arena, live or in an image, keep its invariants? It looks as an observer, who takes no
  * slot and stores nothing. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
