@@ -114,6 +114,7 @@ void adit_man_page_print(const struct adit_usage *usage, const char *also)
         adit_man_page_item(term, o->help);
     }
     adit_man_page_item("--help", "what it does and its options, on stdout");
+    adit_man_page_item("--man", "this page, on stdout");
     adit_man_page_section("EXIT STATUS");
     adit_man_page_item("0", "done");
     adit_man_page_item("1", "failed: one line on stderr says what and where");

@@ -26,6 +26,7 @@ static void help_print(const struct adit_usage *usage)
         printf("  %-24s %s\n", left, o->help);
     }
     printf("  %-24s %s\n", "--help", "this text");
+    printf("  %-24s %s\n", "--man", "the same as a manual page: pipe it to `man -l -`");
     if (usage->text)
         printf("\n%s", usage->text);
 }
