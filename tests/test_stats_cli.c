@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,6 +81,120 @@ static void a_live_arena_is_told_of(void **state)
     spawned_free(&run);
 }
 
+/* A line of Prometheus' text: comments of known words, or NAME{KEY="VALUE",...} NUMBER. */
+static void assert_exposition(const char *line)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    char *end;
+    if (!strncmp(line, "# HELP adit_", 12) || !strncmp(line, "# TYPE adit_", 12))
+        return;
+    size_t n = strspn(line, name);
+    assert_true(n > 5 && !strncmp(line, "adit_", 5) && line[n] == '{');
+    for (line += n; *line == '{' || *line == ',';) {
+        line += 1 + strspn(line + 1, name);
+        assert_true(line[0] == '=' && line[1] == '"');
+        for (line += 2; *line != '"'; line++)
+            assert_true(*line && (*line != '\\' || *++line));
+        line++;
+    }
+    assert_true(line[0] == '}' && line[1] == ' ');
+    (void)strtod(line + 2, &end);
+    assert_true(end > line + 2 && !*end);
+}
+
+/* The value of the series that begins so. */
+static double series(const char *text, const char *begin)
+{
+    const char *at = strstr(text, begin);
+    assert_non_null(at);
+    return strtod(strstr(at, "} ") + 2, NULL);
+}
+
+/* tried: a bucket's own count for that of all below it; times in ns; quotes not escaped */
+static void prometheus_can_read_it(void **state)
+{
+    struct spawned run;
+    double below = 0;
+    uint32_t buckets = 0;
+    (void)state;
+    adit_want(0, ARGV(stats, cave, (char *)"--prometheus"), &run);
+    json_t *o = adit_json(ARGV(stats, cave, json));
+    assert_true(series(run.out, "\nadit_chunks_put_total{arena=\"cave\"} ") == (double)sum_of(o, "chunks_put"));
+    assert_true(series(run.out, "\nadit_visible_seconds_count{") == (double)sum_of(o, "visible_ns"));
+    double mean = series(run.out, "\nadit_visible_seconds_sum{") / (double)sum_of(o, "visible_ns");
+    assert_true(mean > 1e-6 && mean < 60); /* seconds */
+    assert_non_null(strstr(run.out, "# TYPE adit_visible_seconds histogram\n"));
+    for (const char *at = run.out; (at = strstr(at, "\nadit_visible_seconds_bucket{")); buckets++) {
+        double now = series(at, "\nadit_visible_seconds_bucket{");
+        assert_true(now >= below);
+        below = now;
+        at++;
+    }
+    assert_true(buckets > 30 && below == (double)sum_of(o, "visible_ns"));
+    json_decref(o);
+    FILE *promtool = access("/usr/bin/promtool", X_OK) ? NULL : popen("/usr/bin/promtool check metrics", "w");
+    if (promtool) { /* Debian's prometheus: their own parser */
+        fputs(run.out, promtool);
+        assert_int_equal(pclose(promtool), 0);
+    }
+    for (char *line = strtok(run.out, "\n"); line; line = strtok(NULL, "\n"))
+        assert_exposition(line);
+    spawned_free(&run);
+}
+
+/* Whether a span of the trace ends when an event of that name and first word did (ns). */
+static bool ends_so(const json_t *all, const char *name, int64_t a, int64_t at_ns)
+{
+    char text[24];
+    bool is = false;
+    snprintf(text, sizeof text, "0x%llx", (unsigned long long)a);
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        const json_t *e = json_array_get(all, i), *args = json_object_get(e, "args"), *first = json_object_get(args, "a");
+        double off = json_number_value(json_object_get(e, "ts")) + json_number_value(json_object_get(e, "dur")) - (double)at_ns / 1e3;
+        is |= first && !strcmp(json_string_value(json_object_get(e, "name")), name) && !strcmp(json_string_value(first), text) && off > -0.5 && off < 0.5;
+    }
+    return is;
+}
+
+/* tried: a begin after the end */
+static void a_trace_has_what_viewers_of_traces_want(void **state)
+{
+    uint32_t spans = 0, instants = 0, names = 0;
+    (void)state;
+    json_t *o = adit_json(ARGV(stats, cave, (char *)"--trace"));
+    const json_t *all = json_object_get(o, "traceEvents");
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        const json_t *e = json_array_get(all, i);
+        const char *ph = json_string_value(json_object_get(e, "ph"));
+        assert_true(json_string_value(json_object_get(e, "name")) && number(e, "pid") > 0);
+        names += *ph == 'M';
+        if (*ph == 'M')
+            continue;
+        double ts = json_number_value(json_object_get(e, "ts")), now = (double)adit_clock_ns() / 1e3;
+        assert_true(ts > 0 && ts < now);
+        spans += *ph == 'X';
+        instants += *ph == 'i';
+        if (*ph == 'X')
+            assert_true(json_is_real(json_object_get(e, "dur")) && json_number_value(json_object_get(e, "dur")) >= 0 && ts + json_number_value(json_object_get(e, "dur")) < now);
+    }
+    assert_true(names >= 2 && spans > 0 && instants > 0);
+    uint32_t meshes = 0;
+    json_t *told = adit_json(ARGV(stats, cave, json, events, (char *)"--last", (char *)"4096"));
+    const json_t *members = json_object_get(told, "participants");
+    for (size_t i = 0; i < json_array_size(members); i++)
+        for (size_t k = 0; k < json_array_size(json_object_get(json_array_get(members, i), "events")); k++) {
+            const json_t *e = json_array_get(json_object_get(json_array_get(members, i), "events"), k);
+            if (strcmp(json_string_value(json_object_get(e, "event")), "mesh"))
+                continue;
+            assert_true(ends_so(all, "mesh", number(e, "a"), number(e, "at_ns")));
+            meshes++;
+        }
+    assert_true(meshes > 0);
+    json_decref(told);
+    json_decref(o);
+    adit_refuses("give one of", ARGV(stats, cave, json, (char *)"--trace"));
+}
+
 static void a_damaged_descriptor_is_a_note(void **state)
 {
     struct spawned run;
@@ -153,6 +268,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_live_arena_is_told_of),
+        cmocka_unit_test(prometheus_can_read_it),
+        cmocka_unit_test(a_trace_has_what_viewers_of_traces_want),
         cmocka_unit_test(a_damaged_descriptor_is_a_note),
         cmocka_unit_test(wrong_operands_give_one_line_and_exit_2),
         cmocka_unit_test(an_image_outlives_all), /* last: nobody serves any more */

@@ -11,6 +11,7 @@
 #include "tools/jsonout.h"
 #include "tools/options.h"
 #include "tools/say.h"
+#include "tools/stats_export.h"
 
 #define PROGRAM "adit stats"
 #define EVENTS_MAX 4096u
@@ -26,7 +27,7 @@ struct member {
 struct stats_look {
     struct adit_arena *arena;
     const char *name;
-    bool json, all, shows_events, is_image;
+    bool json, all, shows_events, prometheus, trace, is_image;
     uint64_t events_max;
     struct member *members;
     uint32_t members_n;
@@ -261,6 +262,21 @@ static int stats_look(struct stats_look *l)
     return adit_jsonout_print(PROGRAM, o) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
 }
 
+#define TRACE_MAX 65536u
+
+/* For others' tools. */
+static int export_run(const struct stats_look *l)
+{
+    if (l->prometheus) {
+        adit_stats_prometheus(l->arena, l->name, stdout);
+        return ADIT_EXIT_DONE;
+    }
+    json_t *trace = adit_stats_trace(l->arena, TRACE_MAX);
+    if (!trace)
+        adit_say_error(PROGRAM, "%s: no memory for its events", l->name);
+    return trace && adit_jsonout_print(PROGRAM, trace) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
+}
+
 static int stats_run(int argc, char **argv)
 {
     struct stats_look l = {.events_max = 32};
@@ -270,6 +286,8 @@ static int stats_run(int argc, char **argv)
         {"events", NULL, ADIT_OPTION_FLAG, &l.shows_events, 0, 0, "also the last events of each participant"},
         {"last", "N", ADIT_OPTION_COUNT, &l.events_max, 1, EVENTS_MAX, "so many of them (default: 32)"},
         {"json", NULL, ADIT_OPTION_FLAG, &l.json, 0, 0, "one JSON object on stdout"},
+        {"prometheus", NULL, ADIT_OPTION_FLAG, &l.prometheus, 0, 0, "all metrics as Prometheus' text, for node_exporter's textfile collector"},
+        {"trace", NULL, ADIT_OPTION_FLAG, &l.trace, 0, 0, "the last events of all, as JSON that ui.perfetto.dev and chrome://tracing open"},
     };
     const struct adit_usage usage = {
         PROGRAM, "NAME|FILE", "Shows what an arena counts, and what happened last in it.",
@@ -282,10 +300,14 @@ static int stats_run(int argc, char **argv)
         adit_say_error(PROGRAM, "give one arena's NAME or one image's FILE; `adit ls` lists arenas");
         return ADIT_EXIT_BAD_INPUT;
     }
+    if (l.json + l.prometheus + l.trace > 1) {
+        adit_say_error(PROGRAM, "give one of --json, --prometheus and --trace");
+        return ADIT_EXIT_BAD_INPUT;
+    }
     l.name = shown(name, sizeof name, argv[first]);
     code = adit_arena_look(PROGRAM, argv[first], &l.arena, &l.is_image);
     if (!code)
-        code = stats_look(&l);
+        code = l.prometheus || l.trace ? export_run(&l) : stats_look(&l);
     free(l.members);
     adit_detach(&l.arena);
     return code;
