@@ -51,7 +51,7 @@ uint64_t adit_jsonout_count(const json_t *object, const char *name)
 
 bool adit_jsonout_print(const char *program, json_t *root)
 {
-    bool fine = root && !json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) && putchar('\n') != EOF;
+    bool fine = root && !json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) && putchar('\n') != EOF;
     if (fflush(stdout) || ferror(stdout))
         fine = false;
     if (!fine)
