@@ -1,4 +1,4 @@
-/* jsonout.c - reals carry nine digits: more would show noise such as 0.10000000000000001. */
+/* jsonout.c - reals carry fifteen digits: all that survive being read and written, and no noise such as 0.10000000000000001. */
 #include "tools/jsonout.h"
 
 #include <math.h>
