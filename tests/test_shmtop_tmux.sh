@@ -33,7 +33,7 @@ fail() {
     failures=$((failures + 1))
 }
 
-turn=0
+turn=0 term=screen-256color
 tm() { tmux -L top$turn -f /dev/null "$@"; }
 pane() { tm capture-pane -p -t top 2>/dev/null; }
 key() { tm send-keys -t top "$@"; }
@@ -88,7 +88,7 @@ top_begin() {
     tops_end
     turn=$((turn + 1)) # a server that ends is another one's, with its socket
     # A command of tmux's is a line of sh.
-    tm new-session -d -s top -x "$columns" -y "$rows" "$shmtop $* --interval 100; echo it ended with \$?; sleep 1000" \; set-option -g status off \; set-option -g default-terminal screen-256color ||
+    tm new-session -d -s top -x "$columns" -y "$rows" "TERM=$term $shmtop $* --interval 100; echo it ended with \$?; sleep 1000" \; set-option -g status off ||
         { fail "tmux cannot begin"; exit 1; }
     tm set-option -t top window-size manual 2>/dev/null
     tm resize-window -t top -x "$columns" -y "$rows"
@@ -134,7 +134,7 @@ top_begin 80 24 cave
 sees '^cave  overview  up'
 sees '15 \(15 of'
 each_screen
-sees '^1-9 Tab screens'
+sees '^1-9 screens.* q quit'
 [ "$(pane | wc -l)" -le 24 ] || fail "more than 24 lines at 80x24"
 size 200 50
 each_screen
@@ -154,7 +154,7 @@ done
 sees "$serve_pid producer.*adit serve"
 sees "$work_pid producer.*adit work"
 key 3
-sees '▀▀▀'
+sees '[▀█]{3}'
 key t
 for z in $(csv_column chunks 5 | sort -u); do
     sees "^ 0 +0 +[0-9]+ +[0-9]+ +$z +clean"
@@ -250,6 +250,7 @@ kill -TERM "$work_pid"
 wait "$work_pid"
 pids=
 cd "$dir" || exit 1
+term=screen # of eight colours
 for size in '80 24' '200 50'; do
     # shellcheck disable=SC2086  # two words
     top_begin $size cave
@@ -257,6 +258,7 @@ for size in '80 24' '200 50'; do
     each_screen
 done
 key 3
+sees '[▀█]{3}'
 key t
 sees '^ 0 +0 +2 +1 +2 +clean'
 key q

@@ -106,7 +106,7 @@ void shmtop_map_draw(const struct shmtop_look *look, struct shmtop_page *page)
     for (uint32_t row = 0; row < rows; row++, from.z += (int32_t)each)
         row_draw(look, page, from, &at, columns);
     if (each == 2)
-        shmtop_page_line(page, SHMTOP_QUIET, "green clean, yellow dirty, cyan in work, red given up, blue removed, white no version");
+        shmtop_page_line(page, SHMTOP_QUIET, "green clean, yellow dirty, cyan in work, red given up, blue removed, white none");
     else
         shmtop_page_line(page, SHMTOP_QUIET, ". clean   d dirty   w in work   G given up   r removed   n no version");
     const struct adit_chunk_info *c = shmtop_snapshot_chunk(look->s, &at);

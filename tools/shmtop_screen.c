@@ -22,7 +22,9 @@
 #define WAIT_MS_MAX 100
 #define ESCAPE_MS 50 /* so long a key that begins with Esc may take to come whole */
 #define PAIR_WARNING 1
-#define PAIR_MAP 2 /* this and 63 more: upper half + 8 * lower half */
+#define PAIR_MAP 2 /* this and 55 more, of two colours that differ: what terminals of 8 or 16 colours have room for, which have 64 pairs */
+#define PAIRS_MAP 56
+#define FULL_BLOCK "\342\226\210" /* U+2588 */
 
 struct screen {
     struct shmtop_model *model;
@@ -55,12 +57,21 @@ static void line_draw(int row, int columns, const struct shmtop_line *line)
     attrset(A_NORMAL);
 }
 
+/* The pair of an upper and a lower colour that differ. */
+static int map_pair(int up, int down) { return PAIR_MAP + up * 7 + (down < up ? down : down - 1); }
+
 static void picture_draw(int row, int columns, const struct shmtop_line *line)
 {
     move(row, 0);
     for (int x = 0; x < columns && line->text[x * 3]; x++) { /* each is a half-block of three bytes */
-        attrset((int)COLOR_PAIR(PAIR_MAP + (line->paint[x] & 7) + 8 * (line->paint[x] >> 4 & 7)));
-        addnstr(line->text + x * 3, 3);
+        int up = line->paint[x] & 7, down = line->paint[x] >> 4 & 7;
+        if (up == SHMTOP_BLACK && down == SHMTOP_BLACK) { /* nothing is there */
+            attrset(A_NORMAL);
+            addch(' ');
+            continue;
+        }
+        attrset((int)COLOR_PAIR(map_pair(up, up == down ? SHMTOP_BLACK : down)));
+        addnstr(up == down ? FULL_BLOCK : line->text + x * 3, 3); /* of one colour: all of it is the upper one's */
     }
     attrset(A_NORMAL);
 }
@@ -161,16 +172,16 @@ static void screen_loop(struct screen *s, struct adit_arena *arena, uint64_t int
     }
 }
 
-/* Colours of any terminal that has eight: the map's need 64 pairs. */
+/* Colours of any terminal that has eight. */
 static bool colours_begin(void)
 {
     if (!has_colors() || start_color() != OK || use_default_colors() != OK)
         return false;
     init_pair(PAIR_WARNING, COLOR_RED, -1);
-    bool can = COLORS >= 8 && COLOR_PAIRS >= PAIR_MAP + 64 && !strcmp(nl_langinfo(CODESET), "UTF-8");
+    bool can = COLORS >= 8 && COLOR_PAIRS >= PAIR_MAP + PAIRS_MAP && !strcmp(nl_langinfo(CODESET), "UTF-8");
     for (short up = 0; up < 8 && can; up++)
         for (short down = 0; down < 8 && can; down++)
-            can = init_pair((short)(PAIR_MAP + up + 8 * down), up, down) == OK;
+            can = up == down || init_pair((short)map_pair(up, down), up, down) == OK;
     return can;
 }
 
