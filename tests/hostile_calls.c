@@ -471,6 +471,32 @@ static int call_participants(struct hostile *h, uint64_t r)
     return error;
 }
 
+static int seen_chunk(const struct adit_chunk_info *c, void *user) { return c->state >= ADIT_CHUNK_STATES || user ? -EPROTO : 0; }
+static int seen_task(const struct adit_task_view *t, void *user) { return (unsigned)t->where > ADIT_TASK_IS_POISONED || user ? -EPROTO : 0; }
+static int seen_block(const struct adit_block_info *b, void *user) { return b->slot >= (int32_t)ADIT_PARTICIPANTS_MAX || user ? -EPROTO : 0; }
+
+static int call_look_one_by_one(struct hostile *h, uint64_t r)
+{
+    struct adit_queue_view queue = {.size = sizeof queue};
+    struct adit_seat_info seat = {.size = sizeof seat};
+    struct adit_lock_info lock = {.size = sizeof lock};
+    struct adit_watch_info watch = {.size = sizeof watch};
+    struct adit_viewer_info viewer = {.size = sizeof viewer};
+    uint64_t bytes;
+    uint32_t slot = (uint32_t)(r >> 8) % (r >> 4 & 1 ? 4 : 300);
+    switch (r % 9) {
+    case 0: return adit_chunk_each(h->arena, seen_chunk, NULL);
+    case 1: return adit_task_each(h->arena, seen_task, NULL);
+    case 2: return adit_block_look_each(h->arena, seen_block, NULL);
+    case 3: return adit_queue_get(h->arena, slot, &queue);
+    case 4: return adit_seat_get(h->arena, slot, &seat);
+    case 5: return adit_lock_get(h->arena, slot, &lock);
+    case 6: return adit_watch_get(h->arena, slot, &watch);
+    case 7: return adit_viewer_get(h->arena, slot, &viewer);
+    default: return adit_pinned_get(h->arena, slot, &bytes);
+    }
+}
+
 static int call_verify(struct hostile *h, uint64_t r)
 {
     struct adit_verify_params p = {.size = sizeof p, .looks = 1, .flags = r & 7 ? 0 : (uint32_t)(r >> 3 & 7)};
@@ -584,6 +610,7 @@ static const struct {
     {"kind_register", call_kind_register, 150, true}, {"kind", call_kind, 30, true}, {"queue_open", call_queue_open, 150, true}, {"submit", call_submit, 1500, true},
     {"task_wait", call_wait, 600, true}, {"run", call_run, 300, true}, {"cancel", call_cancel, 300, false}, {"task_look", call_look, 300, false},
     {"wait_room", call_wait_room, 100, true}, {"work", call_work, 1500, false}, {"help", call_help, 600, true}, {"buffer", call_buffer, 300, true}, {"pool", call_pool, 3, true},
+    {"look_one_by_one", call_look_one_by_one, 100, false},
 };
 #define CALLS_N ((uint32_t)(sizeof calls / sizeof *calls))
 
