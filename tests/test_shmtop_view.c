@@ -342,6 +342,11 @@ static void screen_and_json_say_the_same(void **state)
     fclose(f);
     assert_true(strstr(text, "watch,pid,") == text && !strstr(text, "viewer"));
     free(text);
+    f = open_memstream(&text, &bytes);
+    assert_true(shmtop_print_csv(&scene_model, "tasks.tasks", f) && !shmtop_print_csv(&scene_model, "tasks.watches", f));
+    fclose(f);
+    assert_true(strstr(text, "queue,level,kind,") == text && !strstr(text, "\n\n"));
+    free(text);
 }
 
 static void only_what_is_seen_of_many_rows_is_laid_out(void **state)

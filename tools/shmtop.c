@@ -29,8 +29,23 @@ struct shmtop_options {
 
 static const char help_text[] =
     "NAME is an arena's, FILE an image (`adit dump NAME --image FILE`). Without either it takes the only arena there is.\n"
-    "It looks as an observer: it takes no slot and stores nothing.\n"
-    "Screens: overview, participants, chunks, kinds, tasks, memory, locks, rings, viewers. Keys: h shows them.\n";
+    "It looks as an observer: it takes no slot and stores nothing. Key h shows the keys, and what each column means.\n"
+    "Screens, and in brackets their tables:\n";
+
+/* That, and the screens there are, one a line. */
+static char *help_make(char *out, size_t bytes)
+{
+    size_t n = (size_t)snprintf(out, bytes, "%s", help_text);
+    for (uint32_t i = 0; i < shmtop_screens_n && n < bytes; i++) {
+        const struct shmtop_screen *s = shmtop_screens[i];
+        n += (size_t)snprintf(out + n, bytes - n, "  %s (", s->name);
+        for (uint32_t k = 0; k < s->tables_n && n < bytes; k++)
+            n += (size_t)snprintf(out + n, bytes - n, "%s%s", k ? ", " : "", s->tables[k].name);
+        if (n < bytes)
+            n += (size_t)snprintf(out + n, bytes - n, "): %s\n", s->text);
+    }
+    return out;
+}
 
 /* Sleeps for the interval, in steps, to see a signal. */
 static void interval_sleep(uint64_t ns)
@@ -123,6 +138,7 @@ static const char *options_wrong(struct shmtop_options *o, int operands)
 
 int main(int argc, char **argv)
 {
+    char help[4096];
     struct shmtop_options o = {.interval_ms = 1000, .width = BATCH_WIDTH, .history_minutes = 5};
     const struct adit_option table[] = {
         {"batch", NULL, ADIT_OPTION_FLAG, &o.batch, 0, 0, "plain text instead of a screen"},
@@ -136,7 +152,7 @@ int main(int argc, char **argv)
         {"version", NULL, ADIT_OPTION_FLAG, &o.version, 0, 0, "the version"},
     };
     const struct adit_usage usage = {PROGRAM, "[NAME|FILE]", "Shows an arena live: what is in it, who is attached, who holds it back.",
-                                     help_text, table, sizeof table / sizeof *table};
+                                     help_make(help, sizeof help), table, sizeof table / sizeof *table};
     adit_say_begin();
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)

@@ -1,7 +1,7 @@
 /* shmtop_chunks.c - the screen chunks: a layer as a picture, and every chunk. */
 #include "tools/say.h"
 #include "tools/shmtop_map.h"
-#include "tools/shmtop_screens.h"
+#include "tools/shmtop_look.h"
 
 static void chunks_lines(const struct shmtop_look *look, struct shmtop_page *page)
 {

@@ -224,9 +224,10 @@ void shmtop_view_key(struct shmtop_view *v, const struct shmtop_scene *scene, in
     }
     if (v->mode != SHMTOP_SHOWN && text_key(v, key))
         return;
-    if (key >= '1' && key <= '9') {
-        if ((uint32_t)(key - '1') < shmtop_screens_n)
-            screen_go(v, (uint32_t)(key - '1'));
+    if (key >= '0' && key <= '9') {
+        uint32_t screen = key == '0' ? 9 : (uint32_t)(key - '1');
+        if (screen < shmtop_screens_n)
+            screen_go(v, screen);
         return;
     }
     if (scene->screen->has_map && v->map.has_focus && v->mode == SHMTOP_SHOWN && map_key(v, scene, key))

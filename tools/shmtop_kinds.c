@@ -1,7 +1,7 @@
 /* shmtop_kinds.c - the screen kinds: what tasks of a kind cost on each tier of execution, as the arena has learned it, and where they were run. */
 #include <stdio.h>
 
-#include "tools/shmtop_screens.h"
+#include "tools/shmtop_look.h"
 
 static const struct shmtop_column kind_columns[] = {
     {"kind", "KIND", "Its number in the arena.", SHMTOP_NUMBER, 4, 0},

@@ -1,5 +1,5 @@
 /* shmtop_locks.c - the screen locks: who holds which, and whether somebody waits. */
-#include "tools/shmtop_screens.h"
+#include "tools/shmtop_look.h"
 
 static const struct shmtop_column columns[] = {
     {"name", "NAME", "Its name; in brackets: one of the arena's own. (keeper): held by who serves the name and recovers the dead; (naming): while something is given a name; (uses): while tasks that use buffers are submitted.", SHMTOP_TEXT, 24, 0},

@@ -3,7 +3,7 @@
 
 #include "tools/arena_json.h"
 #include "tools/say.h"
-#include "tools/shmtop_screens.h"
+#include "tools/shmtop_look.h"
 
 static void memory_lines(const struct shmtop_look *look, struct shmtop_page *page)
 {

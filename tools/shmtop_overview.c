@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "tools/say.h"
-#include "tools/shmtop_screens.h"
+#include "tools/shmtop_look.h"
 
 static void data_sum(const struct adit_stats *s, struct adit_segment_stats *sum)
 {

@@ -1,6 +1,6 @@
 /* shmtop_participants.c - the screen participants: who is attached, what it does, and what it holds. */
 #include "tools/arena_json.h"
-#include "tools/shmtop_screens.h"
+#include "tools/shmtop_look.h"
 
 static const struct shmtop_column columns[] = {
     {"slot", "SLOT", "Its slot in the arena's table of participants.", SHMTOP_NUMBER, 4, 70},

@@ -97,7 +97,9 @@ bool shmtop_print_csv(const struct shmtop_model *model, const char *name, FILE *
         struct shmtop_scene scene;
         shmtop_scene_make(&view, model, &scene);
         for (uint32_t i = 0; i < screen->tables_n; i++) {
-            if (!is_screen && !(is_table && !strcmp(screen->tables[i].name, name)))
+            char both[64];
+            snprintf(both, sizeof both, "%s.%s", screen->name, screen->tables[i].name);
+            if (!is_screen && !(is_table && (!strcmp(screen->tables[i].name, name) || !strcmp(both, name))))
                 continue;
             if (printed++)
                 putc('\n', out);

@@ -15,7 +15,7 @@
 void shmtop_print_text(const struct shmtop_model *model, uint32_t screen, uint32_t width, FILE *out);
 /* The newest snapshot as one object: a sample. */
 json_t *shmtop_print_json(const struct shmtop_model *model);
-/* The tables of a screen, or the one table of that name; false: there is neither. */
+/* The tables of a screen, or the one table of that name (SCREEN.TABLE where both have the same); false: there is neither. */
 bool shmtop_print_csv(const struct shmtop_model *model, const char *name, FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* shmtop_rings.c - the screen rings: how full they are, and how much goes through. */
-#include "tools/shmtop_screens.h"
+#include "tools/shmtop_look.h"
 
 static const struct shmtop_column columns[] = {
     {"name", "NAME", "Its name.", SHMTOP_TEXT, 20, 0},

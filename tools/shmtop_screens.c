@@ -1,19 +1,24 @@
 /* shmtop_screens.c - the table of screens, and what their cells have in common. */
-#include "tools/shmtop_screens.h"
+#include "tools/shmtop_look.h"
 
 #include <string.h>
 
-const struct shmtop_screen *const shmtop_screens[] = {
-    &shmtop_screen_overview,
-    &shmtop_screen_participants,
-    &shmtop_screen_chunks,
-    &shmtop_screen_kinds,
-    &shmtop_screen_tasks,
-    &shmtop_screen_memory,
-    &shmtop_screen_locks,
-    &shmtop_screen_rings,
-    &shmtop_screen_viewers,
-};
+/* In the order of their keys. */
+#define SCREENS(X)  \
+    X(overview)     \
+    X(participants) \
+    X(chunks)       \
+    X(kinds)        \
+    X(tasks)        \
+    X(memory)       \
+    X(locks)        \
+    X(rings)        \
+    X(viewers)
+
+#define DECLARE(name) extern const struct shmtop_screen shmtop_screen_##name;
+#define ENTER(name) &shmtop_screen_##name,
+SCREENS(DECLARE)
+const struct shmtop_screen *const shmtop_screens[] = {SCREENS(ENTER)};
 const uint32_t shmtop_screens_n = sizeof shmtop_screens / sizeof *shmtop_screens;
 _Static_assert(sizeof shmtop_screens / sizeof *shmtop_screens <= SHMTOP_SCREENS_MAX, "a view has room for so many");
 

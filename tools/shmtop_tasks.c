@@ -1,6 +1,6 @@
 /* shmtop_tasks.c - the screen tasks: queues by level, tasks, worker processes. */
 #include "tools/say.h"
-#include "tools/shmtop_screens.h"
+#include "tools/shmtop_look.h"
 
 static void tasks_lines(const struct shmtop_look *look, struct shmtop_page *page)
 {

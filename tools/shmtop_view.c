@@ -306,6 +306,6 @@ char *shmtop_view_foot(const struct shmtop_view *v, char *out, uint32_t bytes)
     else if (v->mode != SHMTOP_SHOWN)
         snprintf(out, bytes, "Esc back  up/down scroll  q quit");
     else
-        snprintf(out, bytes, "1-%u screens  / filter  s sort  Enter detail  %s  [ ] time  h help  q quit", shmtop_screens_n, v->at_ns ? "p go on" : "p pause");
+        snprintf(out, bytes, "1-%u screens  / filter  s sort  Enter detail  %s  [ ] time  h help  q quit", shmtop_screens_n < 9 ? shmtop_screens_n : 9, v->at_ns ? "p go on" : "p pause");
     return out;
 }

@@ -1,7 +1,7 @@
 /* shmtop_viewers.c - the screen viewers: who looks from where, and who is told of what. */
 #include <stdio.h>
 
-#include "tools/shmtop_screens.h"
+#include "tools/shmtop_look.h"
 
 static const struct shmtop_column viewer_columns[] = {
     {"viewer", "VIEWER", "Its slot.", SHMTOP_NUMBER, 6, 0},
