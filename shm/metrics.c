@@ -61,13 +61,14 @@ static bool may_have_more(const struct adit_arena *a)
     return unused > coming;
 }
 
-/* Takes the free shard that was left first. NULL: there is none. */
+/* Takes the free shard that was left first: one that nobody ever had, if there is one, behind which nothing need be looked at, as each is on pages that a new process has not touched.
+ * NULL: there is none. */
 static struct adit_metric_shard *take_shard(const struct adit_arena *a)
 {
     for (uint32_t tries = 0; tries < a->metric_shards_n; tries++) { /* each time somebody else was quicker */
         struct adit_metric_shard *best = NULL;
         uint64_t first = UINT64_MAX;
-        for (uint32_t i = 1; i < a->metric_shards_n; i++) {
+        for (uint32_t i = 1; i < a->metric_shards_n && first; i++) {
             struct adit_metric_shard *s = &a->metric_shards[i];
             uint64_t left = adit_load_relaxed(&s->left_ns); /* relaxed: advice; the CAS decides */
             if (adit_load32_relaxed(&s->owner) || left >= first)
@@ -103,13 +104,13 @@ static void begin_shard(const struct adit_arena *a, struct adit_metric_shard *s,
     adit_store32_release(&s->of, a->owner); /* METRIC:of, pairs with who looks: all of the above */
 }
 
-/* Takes a free cell of the series, the one left first, else one of none. NULL: there is none. */
+/* Takes a free cell of no series, so that what others have left stays; else of this one, the one left first. NULL: there is none. */
 static struct adit_metric_cell *take_cell(const struct adit_arena *a, uint32_t series)
 {
     for (uint32_t tries = 0; tries < a->metric_cells_n; tries++) { /* each time somebody else was quicker */
         struct adit_metric_cell *best = NULL, *blank = NULL;
         uint64_t first = UINT64_MAX;
-        for (uint32_t i = 0; i < a->metric_cells_n; i++) {
+        for (uint32_t i = 0; i < a->metric_cells_n && !blank; i++) {
             struct adit_metric_cell *c = &a->metric_cells[i];
             uint32_t its = adit_load32_acquire(&c->series); /* METRIC:series */
             uint64_t left = adit_load_relaxed(&c->left_ns);
@@ -118,11 +119,11 @@ static struct adit_metric_cell *take_cell(const struct adit_arena *a, uint32_t s
             if (its == series + 1 && left < first) {
                 first = left;
                 best = c;
-            } else if (!its && !blank) {
+            } else if (!its) {
                 blank = c;
             }
         }
-        best = best ? best : blank;
+        best = blank ? blank : best;
         uint32_t nobody = 0;
         if (!best)
             return NULL;

@@ -33,7 +33,7 @@ static void fill_up(struct adit_arena *arena)
             arena->metric_shards[i].left_ns = i;
         }
     for (uint32_t i = 0; i < arena->metric_cells_n; i++)
-        if (!arena->metric_cells[i].owner && (i % 2 || arena->metric_cells[i].series)) {
+        if (!arena->metric_cells[i].owner) {
             arena->metric_cells[i].series = ADIT_HISTOGRAM_FRAME_NS + 1;
             arena->metric_cells[i].bucket[i] = LEFT;
             arena->metric_cells[i].left_ns = i;
