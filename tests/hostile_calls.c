@@ -15,6 +15,7 @@
 #include "runtime/recover.h"
 #include "runtime/store.h"
 #include "runtime/worker.h"
+#include "tests/hostile_looks.h"
 
 static uint16_t voxels[ADIT_CHUNK_VOXELS];
 static volatile uint64_t sink;
@@ -471,32 +472,6 @@ static int call_participants(struct hostile *h, uint64_t r)
     return error;
 }
 
-static int seen_chunk(const struct adit_chunk_info *c, void *user) { return c->state >= ADIT_CHUNK_STATES || user ? -EPROTO : 0; }
-static int seen_task(const struct adit_task_view *t, void *user) { return (unsigned)t->where > ADIT_TASK_IS_POISONED || user ? -EPROTO : 0; }
-static int seen_block(const struct adit_block_info *b, void *user) { return b->slot >= (int32_t)ADIT_PARTICIPANTS_MAX || user ? -EPROTO : 0; }
-
-static int call_look_one_by_one(struct hostile *h, uint64_t r)
-{
-    struct adit_queue_view queue = {.size = sizeof queue};
-    struct adit_seat_info seat = {.size = sizeof seat};
-    struct adit_lock_info lock = {.size = sizeof lock};
-    struct adit_watch_info watch = {.size = sizeof watch};
-    struct adit_viewer_info viewer = {.size = sizeof viewer};
-    uint64_t bytes;
-    uint32_t slot = (uint32_t)(r >> 8) % (r >> 4 & 1 ? 4 : 300);
-    switch (r % 9) {
-    case 0: return adit_chunk_each(h->arena, seen_chunk, NULL);
-    case 1: return adit_task_each(h->arena, seen_task, NULL);
-    case 2: return adit_block_look_each(h->arena, seen_block, NULL);
-    case 3: return adit_queue_get(h->arena, slot, &queue);
-    case 4: return adit_seat_get(h->arena, slot, &seat);
-    case 5: return adit_lock_get(h->arena, slot, &lock);
-    case 6: return adit_watch_get(h->arena, slot, &watch);
-    case 7: return adit_viewer_get(h->arena, slot, &viewer);
-    default: return adit_pinned_get(h->arena, slot, &bytes);
-    }
-}
-
 static int call_verify(struct hostile *h, uint64_t r)
 {
     struct adit_verify_params p = {.size = sizeof p, .looks = 1, .flags = r & 7 ? 0 : (uint32_t)(r >> 3 & 7)};
@@ -557,30 +532,6 @@ static int call_recover_all(struct hostile *h, uint64_t r)
     return adit_recover_all(h->arena, &n);
 }
 
-static int call_metrics(struct hostile *h, uint64_t r)
-{
-    struct adit_metric_info m = {.size = sizeof m};
-    struct adit_metric_thread t = {.size = sizeof t};
-    struct adit_histogram histogram = {.size = sizeof histogram};
-    uint32_t metric = (uint32_t)(r % (ADIT_METRICS_MAX + 1));
-    char label[16];
-    int64_t value;
-    (void)adit_metric_thread_get(h->arena, (uint32_t)(r >> 32) % (h->arena->metric_shards_n + 1), &t);
-    (void)adit_metric_label(h->arena, metric, (uint32_t)(r >> 8) % 70, label, sizeof label);
-    (void)adit_metric_value(h->arena, metric, r & 256 ? ADIT_METRIC_ALL : 0, r & 512 ? h->arena->owner : 0, &value);
-    (void)adit_metric_histogram(h->arena, metric, r & 256 ? ADIT_METRIC_ALL : 0, r & 512 ? h->arena->owner : 0, &histogram);
-    (void)adit_histogram_quantile(&histogram, 0.5);
-    return adit_metric_get(h->arena, metric, &m);
-}
-
-static int call_metric_events(struct hostile *h, uint64_t r)
-{
-    struct adit_flight_event events[16];
-    int n = adit_metric_events(h->arena, r & 1 ? h->arena->owner : 0, events, 16);
-    REQUIRE(n <= 16);
-    return n < 0 ? n : 0;
-}
-
 static int call_reclaim(struct hostile *h, uint64_t r) { return adit_reclaim(h->arena, r & 1); }
 static int call_grace_period(struct hostile *h, uint64_t r) { return adit_grace_period(h->arena, r & 1 ? 0 : 1000000); }
 
@@ -606,11 +557,11 @@ static const struct {
     {"participants", call_participants, 60, false}, {"verify", call_verify, 20, true}, {"mesher", call_mesher, 10, true},
     {"dirty", call_dirty, 300, false}, {"settle", call_settle, 40, true}, {"dispatcher", call_dispatcher, 1, true},
     {"recover", call_recover, 150, true}, {"recover_all", call_recover_all, 20, true}, {"reclaim", call_reclaim, 6, true},
-    {"grace_period", call_grace_period, 4, true}, {"metrics", call_metrics, 100, false}, {"metric_events", call_metric_events, 20, false},
+    {"grace_period", call_grace_period, 4, true}, {"metrics", hostile_metrics, 100, false}, {"metric_events", hostile_metric_events, 20, false},
     {"kind_register", call_kind_register, 150, true}, {"kind", call_kind, 30, true}, {"queue_open", call_queue_open, 150, true}, {"submit", call_submit, 1500, true},
     {"task_wait", call_wait, 600, true}, {"run", call_run, 300, true}, {"cancel", call_cancel, 300, false}, {"task_look", call_look, 300, false},
     {"wait_room", call_wait_room, 100, true}, {"work", call_work, 1500, false}, {"help", call_help, 600, true}, {"buffer", call_buffer, 300, true}, {"pool", call_pool, 3, true},
-    {"look_one_by_one", call_look_one_by_one, 100, false},
+    {"look_one_by_one", hostile_look_one_by_one, 100, false},
 };
 #define CALLS_N ((uint32_t)(sizeof calls / sizeof *calls))
 
