@@ -71,7 +71,8 @@ static void begin_metrics(struct adit_arena *a)
 {
     bool is_other;
     adit_metrics_begin(a, &is_other);
-    (void)adit_metrics_seat(a); /* that it has come is told, be it that it never counts */
+    if (!a->is_bare)
+        (void)adit_metrics_seat(a); /* that it has come is told, be it that it never counts */
     if (is_other)
         add_note(a, "metrics: this process counts nothing (the arena was made by a build that counts other things)");
 }
@@ -306,7 +307,8 @@ int adit_arena_rejoin(struct adit_arena *a, const char *label)
     adit_rcu_pool_forget(a);
     adit_metrics_forget(a);
     int error = adit_participant_join(a, label);
-    begin_metrics(a);
+    if (error)
+        a->metrics_serial = 0;
     if (!error && a->role == ADIT_ROLE_PRODUCER)
         error = adit_reclaimer_forget(a);
     return error;

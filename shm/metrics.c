@@ -283,10 +283,15 @@ void adit_metrics_describe(struct adit_metric_slot *m)
 #define ADIT_X_IS_1(...) +1
 _Static_assert(0 ADIT_COUNTERS(ADIT_X_IS_1) ADIT_GAUGES(ADIT_X_IS_1) ADIT_HISTOGRAMS(ADIT_X_IS_1) ADIT_EVENTS(ADIT_X_IS_1) <= ADIT_METRICS_MAX, "there is room for their descriptors");
 
+static uint64_t next_serial(void)
+{
+    static uint64_t serials;
+    return adit_add_relaxed(&serials, 1) + 1; /* relaxed: no two are the same */
+}
+
 void adit_metrics_begin(struct adit_arena *a, bool *is_other)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    static uint64_t serials;
     static struct adit_metric_slot own[ADIT_METRICS_MAX];
     *is_other = false;
     if (!a->owner || adit_os_is_disabled("metrics"))
@@ -297,7 +302,7 @@ void adit_metrics_begin(struct adit_arena *a, bool *is_other)
         adit_metrics_describe(own);
     pthread_mutex_unlock(&seats_lock);
     *is_other = memcmp(own, a->metrics, sizeof own) != 0;
-    a->metrics_serial = *is_other ? 0 : adit_add_relaxed(&serials, 1) + 1;
+    a->metrics_serial = *is_other ? 0 : next_serial();
 }
 
 static void give_back(const struct adit_arena *a, struct adit_metric_seat *seat, uint64_t now)
@@ -356,7 +361,7 @@ void adit_metrics_forget(struct adit_arena *a)
         next = s->next;
         free(s);
     }
-    a->metrics_serial = 0;
+    a->metrics_serial = next_serial();
 }
 
 void adit_metrics_salvage(struct adit_arena *a, uint32_t owner)

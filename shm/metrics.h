@@ -132,7 +132,7 @@ void adit_metrics_describe(struct adit_metric_slot *slots);
 void adit_metrics_begin(struct adit_arena *arena, bool *is_other);
 /* For detach, before the participant leaves: all seats are given back, and counting ends. */
 void adit_metrics_end(struct adit_arena *arena);
-/* For rejoin: seats are the parent's. Counting ends; begin again. */
+/* For rejoin: seats are the parent's. Goes on as the parent did, or not, without touching memory that this process has not: a worker process is to be ready soon. */
 void adit_metrics_forget(struct adit_arena *arena);
 /* For recovery: what the dead owner counted in is free for others. May be cut off anywhere, and made again. */
 void adit_metrics_salvage(struct adit_arena *arena, uint32_t owner);
