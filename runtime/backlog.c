@@ -27,7 +27,7 @@ static uint64_t oldest(const struct adit_arena *arena, uint64_t now)
         if (i && index <= first)
             break; /* once around */
         first = i ? first : index;
-        uint64_t since = adit_load_relaxed(&arena->entries[index].dirty_ns);
+        uint64_t since = adit_dirty_since(arena, index);
         most = now > since && now - since > most ? now - since : most;
     }
     return most;
@@ -61,9 +61,9 @@ int adit_backlog(struct adit_arena *arena, struct adit_backlog *out)
         return error;
     if (!arena->dirty)
         return adit_fault(-EROFS, "arena %s: a guest does not see what is to be meshed", arena->name);
-    struct adit_bitset dirty = adit_dirty_set(arena), working = adit_working_set(arena);
+    struct adit_bitset working = adit_working_set(arena);
     uint64_t now = adit_clock_ns();
-    *out = (struct adit_backlog){.size = sizeof *out, .dirty = adit_bitset_count(&dirty), .in_work = adit_bitset_count(&working)};
+    *out = (struct adit_backlog){.size = sizeof *out, .dirty = adit_dirty_count(arena), .in_work = adit_bitset_count(&working)};
     out->oldest_ns = out->dirty ? oldest(arena, now) : 0;
     out->each_ns = each_ns(arena, now, out->dirty);
     uint64_t by_rate = out->each_ns < UINT64_MAX / (out->dirty + 1) ? out->each_ns * out->dirty : UINT64_MAX;

@@ -354,9 +354,8 @@ static uint32_t idle_before(const struct adit_batcher *b)
 static uint32_t share_now(struct adit_batcher *b, const struct flight *in_flight)
 {
     struct adit_rival rivals[ADIT_EXECUTORS_MAX];
-    struct adit_bitset dirty = adit_dirty_set(b->p.arena);
     uint64_t thread_ns = adit_load_relaxed(b->p.thread_ns), now_ns = adit_clock_ns();
-    struct adit_share s = {.backlog = adit_bitset_count(&dirty), .threads = b->p.threads, .thread_ns = (double)thread_ns,
+    struct adit_share s = {.backlog = adit_dirty_count(b->p.arena), .threads = b->p.threads, .thread_ns = (double)thread_ns,
                            .device = {(double)b->bid->fixed_ns, (double)b->bid->each_ns}, .batch_max = b->most,
                            .device_busy_ns = adit_busy_ns(b->bid->done_ns, now_ns), .is_software = b->p.executor->is_software,
                            .rivals = rivals, .rivals_n = adit_bid_rivals(b->p.bids, b->p.bids_n, b->p.own, now_ns, rivals), .idle_before = idle_before(b)};

@@ -17,14 +17,20 @@ void adit_dirty_mark(struct adit_arena *arena, uint32_t index)
         adit_event_post(&arena->waits->dirty_event);
 }
 
-/* Not before entry.due_ns, unless that is further away than any frame is long: then it is damaged. */
+/* Not before entry.due_ns, or before who looks now would see it: viewers come, go and move. */
 static bool is_due(const struct adit_arena *arena, uint32_t index, struct adit_dirty_walk *walk)
 {
     uint64_t due = adit_load_relaxed(&arena->entries[index].due_ns); /* relaxed: advice */
     if (!due)
         return true;
-    walk->now_ns = walk->now_ns ? walk->now_ns : adit_clock_ns();
-    if (due <= walk->now_ns || due - walk->now_ns > ADIT_FRAME_LONGEST)
+    if (!walk->now_ns) {
+        walk->now_ns = adit_clock_ns();
+        adit_interest_look(arena, &walk->seen);
+    }
+    if (due <= walk->now_ns)
+        return true;
+    uint64_t sooner = adit_interest_due(&walk->seen, adit_store_key(arena, index), walk->now_ns);
+    if (due > sooner) /* 0: at once */
         return true;
     walk->due_ns = !walk->due_ns || due < walk->due_ns ? due : walk->due_ns;
     return false;
@@ -164,6 +170,18 @@ bool adit_dirty_give_up(struct adit_arena *arena, uint32_t index, uint64_t curre
     return true;
 }
 
+uint32_t adit_dirty_count(const struct adit_arena *arena)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena);
+    struct adit_dirty_walk walk = adit_dirty_walk_from(arena, 0);
+    uint32_t n = 0, cursor = 0, index;
+    if (!adit_interest_high(arena))
+        return adit_bitset_count(&dirty);
+    while (adit_dirty_next(arena, &walk, &cursor, &index))
+        n++;
+    return n;
+}
+
 struct attention {
     const struct adit_arena *arena;
     const uint32_t *stop;
@@ -182,12 +200,26 @@ static bool is_to_look(void *context)
     return a->is_wanted || (walk.due_ns && walk.due_ns < a->until_ns);
 }
 
+/* One look and a sleep: of what is not due there may be thousands, so nobody spins over them. */
+static void sleep_until(struct adit_arena *arena, struct attention *a, uint64_t now)
+{
+    struct adit_event *event = &arena->waits->dirty_event;
+    adit_add32_seq_cst(&event->waiters, 1); /* EVENT:wait, as event.c: before the look */
+    uint32_t seq = adit_load32_acquire(&event->seq);
+    if (!is_to_look(a) && a->until_ns > now)
+        (void)adit_futex_wait(&event->seq, seq, a->until_ns - now);
+    adit_sub32_seq_cst(&event->waiters, 1);
+}
+
 int adit_dirty_wait(struct adit_arena *arena, const uint32_t *stop, uint64_t timeout_ns)
 {
     uint64_t now = adit_clock_ns(), end = now + timeout_ns > now ? now + timeout_ns : UINT64_MAX;
     struct attention a = {.arena = arena, .stop = stop, .until_ns = end};
     do { /* each turn waits for something that is due sooner than what the one before waited for, or until it is due */
-        (void)adit_event_wait(&arena->waits->dirty_event, is_to_look, &a, a.until_ns > now ? a.until_ns - now : 0);
+        if (a.due_ns)
+            sleep_until(arena, &a, now);
+        else
+            (void)adit_event_wait(&arena->waits->dirty_event, is_to_look, &a, a.until_ns > now ? a.until_ns - now : 0);
         a.until_ns = a.due_ns && a.due_ns < end ? a.due_ns : end;
         now = adit_clock_ns();
     } while (!a.is_wanted && now < end);

@@ -18,6 +18,7 @@
 #ifndef ADIT_DIRTY_H
 #define ADIT_DIRTY_H
 
+#include "runtime/interest.h"
 #include "shm/shm.h"
 
 /* Marks an entry dirty and wakes dispatchers that sleep. Wait-free; a system call only if one sleeps. */
@@ -34,7 +35,16 @@ struct adit_dirty_walk {
     uint32_t begin, passed;
     uint64_t now_ns; /* of the first look at the clock, which most walks do without */
     uint64_t due_ns; /* the soonest time at which one is due that is not yet, 0: there is none */
+    struct adit_interest seen; /* who looks now, once now_ns is there */
 };
+/* Since when it waits to be meshed: dirty, and due. */
+static inline uint64_t adit_dirty_since(const struct adit_arena *arena, uint32_t index)
+{
+    uint64_t since = adit_load_relaxed(&arena->entries[index].dirty_ns), due = adit_load_relaxed(&arena->entries[index].due_ns); /* relaxed, both: advice */
+    return due > since ? due : since;
+}
+/* How many wait: dirty, due, and nobody at them. Where no viewer has ever been, one look at each word of the set; else a walk. */
+uint32_t adit_dirty_count(const struct adit_arena *arena);
 static inline struct adit_dirty_walk adit_dirty_walk_from(const struct adit_arena *arena, uint32_t cursor)
 {
     return (struct adit_dirty_walk){.begin = cursor < arena->chunks_max ? cursor : 0};

@@ -10,6 +10,7 @@
 #define VOXELS ((float)ADIT_CHUNK_DIM)
 #define BEHIND 2u         /* chunks more, and twice as far */
 #define AGE_NS 4000000u   /* that a chunk must wait to rank as one chunk nearer */
+#define UNSEEN_NS 100000000u /* between meshes of what is in no sight, in a world that is looked at in frames */
 #define LEAD_OF 4u        /* of a frame: so long before it begins a mesh is begun that is to be there then */
 
 struct adit_viewer {
@@ -102,17 +103,22 @@ uint64_t adit_interest_due(const struct adit_interest *seen, uint64_t packed, ui
 {
     struct adit_key key = adit_key_unpack(packed);
     uint64_t due = 0;
+    bool is_looked_at = false, has_watcher = false; /* its world; by somebody who looks all the time */
     for (uint32_t i = 0; i < seen->n; i++) {
         const struct adit_interest_viewer *v = &seen->viewer[i];
         float ahead;
-        if (v->world != key.world || distance_of(v, &key, &ahead) > v->radius * (float)(1u << key.lod))
+        if (v->world != key.world)
+            continue;
+        is_looked_at = true;
+        has_watcher |= !v->frame_ns;
+        if (distance_of(v, &key, &ahead) > v->radius * (float)(1u << key.lod))
             continue;
         if (!v->frame_ns)
             return 0;
         uint64_t next = next_of(v, now_ns);
         due = !due || next < due ? next : due;
     }
-    return due;
+    return due || !is_looked_at || has_watcher ? due : now_ns + UNSEEN_NS;
 }
 
 /* ---- viewers ---------------------------------------------------------------------------------------------------- */
@@ -154,6 +160,15 @@ void adit_interest_look(const struct adit_arena *arena, struct adit_interest *se
         v->frame_ns = frame_ns < ADIT_FRAME_LONGEST ? frame_ns : ADIT_FRAME_LONGEST;
         v->frame_at_ns = adit_load_relaxed(&s->frame_at_ns);
     }
+}
+
+bool adit_interest_has(const struct adit_arena *arena, uint32_t owner)
+{
+    uint64_t high = adit_interest_high(arena);
+    for (uint32_t i = 0; i < high && i < ADIT_VIEWERS_MAX; i++)
+        if (adit_load32_relaxed(&arena->viewers[i].owner) == owner && adit_load32_relaxed(&arena->viewers[i].state) == ADIT_VIEWER_ACTIVE) /* relaxed, both: advice */
+            return true;
+    return false;
 }
 
 static int check(const struct adit_viewer_place *p)

@@ -150,7 +150,8 @@ static void set_due(struct adit_arena *arena, uint32_t index, uint64_t packed)
     if (!adit_interest_high(arena))
         return;
     adit_interest_look(arena, &seen);
-    adit_store_relaxed(&arena->entries[index].due_ns, adit_interest_due(&seen, packed, adit_clock_ns())); /* relaxed: advice */
+    uint64_t due = adit_watch_is_by_others(arena, packed, ADIT_WATCH_MESHES) ? 0 : adit_interest_due(&seen, packed, adit_clock_ns());
+    adit_store_relaxed(&arena->entries[index].due_ns, due); /* relaxed: advice */
 }
 
 static enum adit_maker maker_of(adit_mesh_kernel *kernel)

@@ -1,5 +1,6 @@
 #include "runtime/reach.h"
 
+#include "runtime/dirty.h"
 #include "runtime/offers.h"
 #include "runtime/survey.h"
 
@@ -50,7 +51,7 @@ static bool is_loot(void *user, uint32_t index)
 {
     const struct theft *t = user;
     const struct adit_entry *entry = &t->arena->entries[index];
-    return adit_placement_segment(t->arena, adit_load_relaxed(&entry->current)) == t->segment && (int64_t)(t->now_ns - adit_load_relaxed(&entry->dirty_ns)) > (int64_t)t->waited_ns &&
+    return adit_placement_segment(t->arena, adit_load_relaxed(&entry->current)) == t->segment && (int64_t)(t->now_ns - adit_dirty_since(t->arena, index)) > (int64_t)t->waited_ns &&
            t->may_take(t->user, index); /* relaxed, both: advice */
 }
 

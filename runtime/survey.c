@@ -13,7 +13,7 @@ void adit_survey(struct adit_arena *arena, struct adit_agenda *agenda, uint32_t 
     adit_interest_look(arena, &seen);
     adit_agenda_begin(agenda, max, now);
     while (adit_dirty_next(arena, &walk, &cursor, &index)) {
-        uint64_t since = adit_load_relaxed(&arena->entries[index].dirty_ns); /* relaxed: advice, as is all of this */
+        uint64_t since = adit_dirty_since(arena, index);
         if (!is_wanted || is_wanted(user, index))
             adit_agenda_add(agenda, index, adit_interest_rank(&seen, adit_store_key(arena, index), now > since ? now - since : 0));
     }

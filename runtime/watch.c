@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "runtime/interest.h"
 #include "runtime/key.h"
 #include "runtime/params.h"
 #include "runtime/store.h"
@@ -143,6 +144,19 @@ bool adit_watch_node(const struct adit_arena *arena, uint64_t packed, uint32_t w
         is_one = true;
     }
     return is_one;
+}
+
+bool adit_watch_is_by_others(const struct adit_arena *arena, uint64_t packed, uint32_t what)
+{
+    uint64_t high = adit_load_relaxed(&arena->control->watches_high); /* relaxed, as all here: advice */
+    struct adit_key key = adit_key_unpack(packed);
+    high = high < arena->watches_max ? high : arena->watches_max;
+    for (uint32_t i = 0; i < high; i++) {
+        const struct adit_watch_slot *s = &arena->watches[i];
+        if (adit_load32_relaxed(&s->state) == ADIT_WATCH_SLOT_ACTIVE && wants(s, &key, what) && !adit_interest_has(arena, adit_load32_relaxed(&s->owner)))
+            return true;
+    }
+    return false;
 }
 
 /* Says where this watch's thread is. */

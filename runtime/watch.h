@@ -13,6 +13,8 @@
 
 /* Tells the watches that what (ADIT_WATCH_CHUNKS or ADIT_WATCH_MESHES) of the key at index has changed. */
 void adit_watch_tell(struct adit_arena *arena, uint64_t packed, uint32_t index, uint32_t what);
+/* Whether somebody watches what of the key who has no viewer. Walks the watches. */
+bool adit_watch_is_by_others(const struct adit_arena *arena, uint64_t packed, uint32_t what);
 /* Whether somebody watches what of the key, and all who do are on one node, *node, as far as is known: who is a guest may be anywhere. */
 bool adit_watch_node(const struct adit_arena *arena, uint64_t packed, uint32_t what, int32_t *node);
 /* Whether a watch of the key has not looked at the entry since it changed; of guests' as far as it can be seen. */

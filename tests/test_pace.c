@@ -55,11 +55,12 @@ static void the_soonest_of_who_sees_it_counts(void **state)
     struct adit_interest seen = {.n = 3, .viewer = {viewer(32, 3, 16 * MS, 0), viewer(32, 2, 7 * MS, 0), viewer(32, 1, 100 * MS, 0)}};
     assert_int_equal(due(&seen, 0, 0, 50), 50 + 7 * MS);
     assert_int_equal(due(&seen, 3, 0, 50), 50 + 16 * MS);
-    assert_int_equal(due(&seen, 9, 0, 50), 0); /* in nobody's sight: as soon as may be */
+    assert_int_equal(due(&seen, 9, 0, 50), 50 + 100 * MS); /* in nobody's sight, where all look in frames */
     assert_int_equal(due(&seen, 2, 2, 50), 50 + 7 * MS); /* of level 2 four times as far is seen */
     seen.viewer[2].frame_ns = 0;
     assert_int_equal(due(&seen, 0, 0, 50), 0); /* somebody looks all the time */
     assert_int_equal(due(&seen, 3, 0, 50), 50 + 16 * MS);
+    assert_int_equal(due(&seen, 9, 0, 50), 0);
     seen.viewer[2].world = 1;
     assert_int_equal(due(&seen, 0, 0, 50), 50 + 7 * MS);
     seen.n = 0;
@@ -168,13 +169,47 @@ static void a_chunk_edited_on_and_on_is_meshed_once_a_frame(void **state)
     assert_true(edit_until(8, &at_once, &ways[0]).meshes >= 8);
 }
 
-/* An entry's due time that no frame can have given is damage, and keeps nobody from its mesh; nor does that of who had its place before. tried: each */
+/* Who watches meshes and is no viewer has each change's at once, whoever looks in frames beside him. tried: watches not looked at */
+static void who_watches_without_a_viewer_does_not_wait(void **state)
+{
+    (void)state;
+    struct adit_arena *a = fixture_create(NULL), *other = shm_fixture_attach(FIXTURE_NAME, ADIT_CONSUMER);
+    const struct adit_viewer_place in_frames = {.size = sizeof in_frames, .radius = 200, .frame_ns = ADIT_FRAME_LONGEST};
+    const struct adit_dispatcher_params one = {.size = sizeof one, .workers = 1};
+    struct adit_watch_params meshes = {.size = sizeof meshes, .what = ADIT_WATCH_MESHES};
+    struct adit_viewer *v;
+    struct adit_watch *w;
+    struct adit_dispatcher *d;
+    uint32_t cursor = 0, index;
+    struct adit_dirty_walk walk = {0};
+    assert_int_equal(adit_chunk_put(a, &key, terrain(), NULL), 0);
+    assert_true(adit_dirty_next(a, &walk, &cursor, &index));
+    assert_int_equal(adit_viewer_open(a, &in_frames, &v), 0);
+    assert_int_equal(adit_dispatcher_open(a, &one, &d), 0);
+    assert_int_equal(adit_settle(a, ADIT_FOR_EVER), 0);
+    assert_true(a->entries[index].due_ns > 0);
+    assert_int_equal(adit_watch_open(other, &meshes, &w), 0);
+    const struct adit_voxel_edit e = {.x = 1, .y = 63, .z = 1, .material = 2};
+    assert_int_equal(adit_chunk_edit(a, &key, &e, 1, NULL), 0);
+    assert_int_equal(adit_settle(a, ADIT_FOR_EVER), 0);
+    assert_int_equal(a->entries[index].due_ns, 0);
+    adit_watch_close(&w);
+    adit_dispatcher_close(&d);
+    adit_viewer_close(&v);
+    adit_detach(&other);
+    adit_detach(&a);
+}
+
+/* An entry's due time that no frame can have given is damage, and keeps nobody from its mesh; nor does that of who had its place before, or of who looked before. tried: each */
 static void no_mesh_waits_for_what_lies_in_an_entry(void **state)
 {
     (void)state;
     struct adit_arena *a = fixture_create(NULL);
     uint32_t cursor = 0, index;
     struct adit_dirty_walk walk = {0};
+    struct adit_viewer_place in_frames = {.size = sizeof in_frames, .radius = 200, .frame_ns = ADIT_FRAME_LONGEST};
+    struct adit_viewer *v;
+    assert_int_equal(adit_viewer_open(a, &in_frames, &v), 0);
     assert_int_equal(adit_chunk_put(a, &key, terrain(), NULL), 0);
     assert_true(adit_dirty_next(a, &walk, &cursor, &index));
     a->entries[index].due_ns = adit_clock_ns() + 3600 * 1000 * MS;
@@ -190,6 +225,17 @@ static void no_mesh_waits_for_what_lies_in_an_entry(void **state)
     uint64_t begin = adit_clock_ns();
     assert_int_equal(adit_dirty_wait(a, &never, 3 * ADIT_FRAME_LONGEST), 0); /* until it is due, and not longer */
     assert_true(adit_clock_ns() - begin >= ADIT_FRAME_LONGEST / 2);
+    a->entries[index].due_ns = adit_clock_ns() + ADIT_FRAME_LONGEST - MS;
+    assert_int_equal(adit_dirty_count(a), 0); /* nothing is behind */
+    assert_true(adit_dirty_since(a, index) > adit_clock_ns());
+    in_frames.frame_ns = MS; /* who looks now looks sooner */
+    assert_int_equal(adit_viewer_move(v, &in_frames), 0);
+    assert_int_equal(adit_dirty_count(a), 1);
+    in_frames.frame_ns = ADIT_FRAME_LONGEST;
+    assert_int_equal(adit_viewer_move(v, &in_frames), 0);
+    assert_int_equal(adit_dirty_count(a), 0);
+    adit_viewer_close(&v); /* nobody does: who reads meshes without a viewer is not to wait for one that was */
+    assert_int_equal(adit_dirty_count(a), 1);
     adit_tombstones_clear(a, index);
     assert_int_equal(a->entries[index].due_ns, 0);
     adit_detach(&a);
@@ -202,6 +248,7 @@ int main(void)
         cmocka_unit_test(the_soonest_of_who_sees_it_counts),
         cmocka_unit_test(frames_are_checked),
         cmocka_unit_test(a_chunk_edited_on_and_on_is_meshed_once_a_frame),
+        cmocka_unit_test(who_watches_without_a_viewer_does_not_wait),
         cmocka_unit_test(no_mesh_waits_for_what_lies_in_an_entry),
     };
     return cmocka_run_group_tests_name("pace", tests, shm_fixture_set_up, shm_fixture_tear_down);
