@@ -16,6 +16,7 @@
 #include "runtime/room.h"
 #include "runtime/scratch.h"
 #include "runtime/store.h"
+#include "runtime/tombstone.h"
 
 #define LEVELS_MAX 15u
 #define FLIGHT_MAX 256u
@@ -81,7 +82,7 @@ struct adit_stream {
     struct missing missing[MISSING_MAX];
     uint32_t missing_n;
     struct walk far; /* zeroes: none is under way */
-    uint32_t walk_at;
+    uint32_t walk_at, sweep_at;
     struct adit_room room;
     bool pressed, blocked;                       /* there was no room for all that is seen; for all that is wanted, or nothing is begun for a while */
     uint32_t credit;                             /* so many were removed for what is missing that has not begun */
@@ -417,6 +418,17 @@ static void remove_far(struct adit_stream *s)
     s->stirred_ns = removed ? adit_clock_ns() : s->stirred_ns;
 }
 
+/* Where bytes are short, what was removed is forgotten at once, a share of the store a round: the small blocks that say so lie between those that were freed, and leave no run that is long enough for a chunk. */
+static void forget_removed(struct adit_stream *s)
+{
+    uint32_t n = (s->arena->chunks_max + WALK_ROUNDS - 1) / WALK_ROUNDS;
+    if (__atomic_load_n(&s->info.pressed, __ATOMIC_RELAXED) != ADIT_STREAM_BYTES && !adit_room_lacking(&s->room))
+        return;
+    uint32_t forgotten = adit_tombstones_sweep(s->arena, s->sweep_at, n, true);
+    s->sweep_at = (s->sweep_at + n) & (s->arena->chunks_max - 1);
+    s->stirred_ns = forgotten ? adit_clock_ns() : s->stirred_ns;
+}
+
 /* A count has come to its end: what goes for want of room. Since the farthest go first, and those that are farther by a margin only, what was removed is not made again before there is room. */
 static void make_room(struct adit_stream *s)
 {
@@ -501,6 +513,7 @@ static void *stream_main(void *user)
             find_missing(s);
             launch_missing(s);
             remove_far(s);
+            forget_removed(s);
             for (uint32_t i = 0; i < (pause == FULL_NS ? FULL_LOOKS : 1); i++)
                 if (adit_room_look(&s->room, s->reader, &s->seen, s->p.world, s->p.levels, s->flights, adit_clock_ns()))
                     make_room(s);
