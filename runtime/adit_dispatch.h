@@ -96,7 +96,7 @@ struct adit_node_info {
 /* The share of number index. -ERANGE: there are no more; -EMSGSIZE. Otherwise as adit_dispatcher_tier. */
 ADIT_API int adit_dispatcher_node(const struct adit_dispatcher *dispatcher, uint32_t index, struct adit_node_info *out);
 /* Blocks until no chunk is dirty or in work anywhere in the arena: every version published before the call then has its mesh,
- * be it one of no quads. At most timeout_ns (UINT64_MAX: for ever): -ETIMEDOUT. -ENOMEM: the arena has no room for a mesh; -EROFS:
+ * be it one of no quads. What viewers see in frames is meshed by these (adit_viewer_place.frame_ns), so it may last one longer. At most timeout_ns (UINT64_MAX: for ever): -ETIMEDOUT. -ENOMEM: the arena has no room for a mesh; -EROFS:
  * not for observers and guests. */
 ADIT_API int adit_settle(struct adit_arena *arena, uint64_t timeout_ns);
 /* How far meshing is behind, as numbers that a producer can act on: publishing itself never waits for it. */

@@ -144,7 +144,7 @@ static int run_as_told(const struct adit_task_run *run, const void *args, void *
     return run->attempt > 1 && status == -EIO ? 0 : status; /* the second attempt of one that fails so goes well */
 }
 
-/* tried: attempts that fail not counted as run; retries counted where there is none */
+/* tried: attempts that fail not counted as run */
 static void tasks_are_counted_by_kind(void **state)
 {
     const struct adit_kind_params kinds[2] = {{.size = sizeof *kinds, .name = "first", .run = run_as_told, .args_bytes_min = 4, .args_bytes_max = 4},
@@ -296,7 +296,6 @@ static void frames_are_counted_where_they_say(void **state)
     adit_detach(&a);
 }
 
-/* tried: counting that asks the environment once, for all arenas */
 static void counting_can_be_switched_off(void **state)
 {
     char before[256];

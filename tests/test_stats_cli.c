@@ -208,7 +208,6 @@ static void a_damaged_descriptor_is_a_note(void **state)
     spawned_free(&run);
 }
 
-/* tried: events of who has a process alone */
 static void an_image_outlives_all(void **state)
 {
     struct spawned run;

@@ -171,6 +171,8 @@ static void two_viewers_share_what_both_see(void **state)
     look_from(0, 2);
     assert_int_equal(adit_viewer_open(arena, &p, &second), 0);
     begin(&sp);
+    for (uint32_t i = 0; i < 1000 && look().under_way < 40; i++)
+        shm_fixture_nap(20);
     shm_fixture_nap(200);
     assert_in_range(look().under_way, 40, 60); /* not 37 for each */
     adit_stream_close(&s);

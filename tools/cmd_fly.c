@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/topology.h"
 #include "tools/arena_open.h"
 #include "tools/command.h"
 #include "tools/interrupt.h"
@@ -45,7 +46,7 @@ struct flight {
     struct adit_frame *frames;
     struct adit_sight *sight, *beyond[LEVELS_MAX]; /* level 0; those beyond, from 1 on */
     struct adit_sight_figures near, far;     /* of level 0; of all beyond */
-    uint64_t begin_ns, load_ns, killed, edited, edits_failed, edits_full /* of them: no memory */, pressed_looks, looks, bytes_most, keys_most, random, breaches;
+    uint64_t begin_ns, load_ns, killed, edited, edits_failed, edits_full /* of them: no memory */, pressed_looks, looks, bytes_most, keys_most, keys_max /* the store has: chunks_max rounded up */, random, breaches;
     struct adit_stream_info streamed, loaded; /* at the end; when the flight began */
     uint64_t missing_sum;
     double whole_sum, whole_least; /* chunks around the viewer that are all there */
@@ -177,6 +178,7 @@ static void measure(struct flight *f)
         bytes += s.segments[i].bytes - s.segments[i].free_bytes;
     f->bytes_most = bytes > f->bytes_most ? bytes : f->bytes_most;
     f->keys_most = s.keys > f->keys_most ? s.keys : f->keys_most;
+    f->keys_max = s.keys_max;
     struct adit_stream_info info = {.size = sizeof info};
     if (adit_stream_look(f->stream, &info))
         return;
@@ -375,7 +377,7 @@ static void print(const struct flight *f, uint64_t skipped)
     }
     printf("%s edits, to their meshes %s (p50), %s (p99)\n", ADIT_SAY_COUNT(f->edited), ADIT_SAY_DURATION((double)bare_ns(&s->edited, 0.5)), ADIT_SAY_DURATION((double)bare_ns(&s->edited, 0.99)));
     printf("%s of the arena in use at most, %s keys of %s; %s worker processes killed, %s tasks failed, %s frames skipped\n", ADIT_SAY_BYTES(f->bytes_most), ADIT_SAY_COUNT(f->keys_most),
-           ADIT_SAY_COUNT(f->o->chunks), ADIT_SAY_COUNT(f->killed), ADIT_SAY_COUNT(f->streamed.failed), ADIT_SAY_COUNT(skipped));
+           ADIT_SAY_COUNT(f->keys_max), ADIT_SAY_COUNT(f->killed), ADIT_SAY_COUNT(f->streamed.failed), ADIT_SAY_COUNT(skipped));
     if (f->pressed_looks)
         printf("short of room for %.0f %% of the flight: %.1f chunks missing on average, all there to %.1f chunks (%.1f at worst), %s removed in sight to make room\n", 100.0 * (double)f->pressed_looks / (double)f->looks,
                (double)f->missing_sum / (double)f->looks, f->whole_sum / (double)f->looks, f->whole_least, ADIT_SAY_COUNT(f->streamed.evicted));
@@ -442,8 +444,8 @@ static int fly_run(int argc, char **argv)
     snprintf(name, sizeof name, "%.47s", argc > first ? argv[first] : "");
     if (argc == first)
         snprintf(name, sizeof name, "fly-%ld", (long)getpid());
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    o.processes = o.processes || o.workers ? o.processes : cpus > 1 ? (uint64_t)cpus : 2;
+    uint32_t cpus = adit_topology_workers(NULL);
+    o.processes = o.processes || o.workers ? o.processes : cpus > 1 ? cpus : 2;
     if (o.kill_ms && !o.processes) {
         adit_say_error(PROGRAM, "--kill-every needs worker processes; give --worker-processes");
         return ADIT_EXIT_BAD_INPUT;
