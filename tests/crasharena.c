@@ -50,16 +50,25 @@ static struct {
 
 struct adit_arena *crash_mine;
 
+/* A thread takes the cells of its histograms as it needs them, from among those that other children have left or have yet: done before the operation, so that this is the same in each child. */
+static void take_cells(void)
+{
+    for (uint32_t i = 0; i < ADIT_HISTOGRAMS_N; i++)
+        adit_record(crash_mine, i, 1, 0);
+}
+
 void crash_attach(void *user)
 {
     (void)user;
     crash_mine = shm_fixture_attach("live", ADIT_PRODUCER);
+    take_cells();
 }
 
 void crash_attach_consumer(void *user)
 {
     (void)user;
     crash_mine = shm_fixture_attach("live", ADIT_CONSUMER);
+    take_cells();
 }
 
 void crash_attach_and_use(void *user)
