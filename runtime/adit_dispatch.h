@@ -107,7 +107,7 @@ struct adit_backlog {
     uint64_t each_ns;   /* what a mesh took lately, of all who mesh together: between two looks of this process, 5 ms apart or more, that both found something waiting; 0: there were none yet, or since then looks have found something waiting for 2 s, and nothing meshed */
     uint64_t clear_ns;  /* until what waits now has its mesh: dirty times each, or the oldest's wait if that is longer */
 };
-/* Any thread, also of consumers and observers; does not block. 0.3 us, 3.5 more where much waits, and 0.1 for each thousand keys of the store. -EMSGSIZE; -EROFS: a guest does not see it. */
+/* Any thread, also of consumers and observers; does not block. 0.3 us, 3.5 more where much waits, and 0.1 for each thousand keys of the store; where there are viewers it walks over what waits, besides. -EMSGSIZE; -EROFS: a guest does not see it. */
 ADIT_API int adit_backlog(struct adit_arena *arena, struct adit_backlog *out);
 
 #ifdef __cplusplus

@@ -17,7 +17,8 @@ extern "C" {
  * far, what is beyond the radius comes after all that is within; and what waits comes nearer by a chunk each 4 ms, so nothing starves. Without viewers chunks are taken as they come.
  *
  * A viewer that says how long its frames are gets a chunk's mesh no more often than it can show one: a chunk that all who see it see in frames is meshed at once when it changes, and then once a frame while it goes on changing, a quarter of the frame before
- * the next one begins, however often it is edited. Within the radius of a viewer without frames each change is meshed as soon as may be, and so is what is within nobody's.
+ * the next one begins, however often it is edited. Within the radius of a viewer without frames, and where somebody who is no viewer watches meshes, each change is meshed as soon as may be; in a world that all look at in frames what is within nobody's radius is
+ * meshed ten times a second at most.
  *
  *     struct adit_viewer_place me = {.size = sizeof me, .at = {0, 80, 0}, .toward = {1, 0, 0}, .radius = 12 * 64};
  *     struct adit_viewer *v;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "runtime/interest.h"
 #include "runtime/store.h"
 #include "runtime/tombstone.h"
 
@@ -23,13 +24,12 @@ static bool is_due(const struct adit_arena *arena, uint32_t index, struct adit_d
     uint64_t due = adit_load_relaxed(&arena->entries[index].due_ns); /* relaxed: advice */
     if (!due)
         return true;
-    if (!walk->now_ns) {
-        walk->now_ns = adit_clock_ns();
-        adit_interest_look(arena, &walk->seen);
-    }
+    walk->now_ns = walk->now_ns ? walk->now_ns : adit_clock_ns();
     if (due <= walk->now_ns)
         return true;
-    uint64_t sooner = adit_interest_due(&walk->seen, adit_store_key(arena, index), walk->now_ns);
+    struct adit_interest seen; /* not kept in the walk: most walks come to nothing that is not due, and it is large to be cleared */
+    adit_interest_look(arena, &seen);
+    uint64_t sooner = adit_interest_due(&seen, adit_store_key(arena, index), walk->now_ns);
     if (due > sooner) /* 0: at once */
         return true;
     walk->due_ns = !walk->due_ns || due < walk->due_ns ? due : walk->due_ns;

@@ -18,7 +18,6 @@
 #ifndef ADIT_DIRTY_H
 #define ADIT_DIRTY_H
 
-#include "runtime/interest.h"
 #include "shm/shm.h"
 
 /* Marks an entry dirty and wakes dispatchers that sleep. Wait-free; a system call only if one sleeps. */
@@ -35,7 +34,6 @@ struct adit_dirty_walk {
     uint32_t begin, passed;
     uint64_t now_ns; /* of the first look at the clock, which most walks do without */
     uint64_t due_ns; /* the soonest time at which one is due that is not yet, 0: there is none */
-    struct adit_interest seen; /* who looks now, once now_ns is there */
 };
 /* Since when it waits to be meshed: dirty, and due. */
 static inline uint64_t adit_dirty_since(const struct adit_arena *arena, uint32_t index)

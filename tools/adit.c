@@ -42,7 +42,7 @@ static void man_print(void)
     adit_man_page_item("$XDG_RUNTIME_DIR/adit/NAME.sock", "where the arena NAME is served; else /run/adit, else /tmp/adit-UID");
     adit_man_page_item("$XDG_CACHE_HOME/adit", "measured tiers and compiled pipelines; else ~/.cache/adit. It may be removed at any time");
     adit_man_page_section("ENVIRONMENT");
-    adit_man_page_item("ADIT_DISABLE", "what to do without, of hugepages,numa,membarrier,pidfd,vulkan,avx2,avx512");
+    adit_man_page_item("ADIT_DISABLE", "what to do without, of hugepages,numa,membarrier,pidfd,seccomp,landlock,metrics,avx512,avx2,vulkan,import");
     adit_man_page_item("VK_DRIVER_FILES", "the Vulkan drivers that are asked (the loader's own)");
     adit_man_page_section("SEE ALSO");
     for (size_t i = 0; i < COMMANDS; i++)
