@@ -145,9 +145,9 @@ static void recycle(struct adit_supervisor *s)
         struct adit_seat *seat = &s->seats.seat[i], *standby;
         enum adit_worker_life life = seat->duty == ADIT_DUTY_WORK ? adit_seat_life(seat) : ADIT_LIFE_COLD;
         if (life >= ADIT_LIFE_READY && life <= ADIT_LIFE_CLEANING && is_worn(s, seat, looks_close) && (standby = adit_seats_standby(&s->seats, true))) {
+            adit_store_relaxed(&s->recycled, s->recycled + 1); /* first: who sees the standby at work sees it counted */
             adit_seat_promote(standby);
             adit_seats_dismiss(&s->seats, seat);
-            adit_store_relaxed(&s->recycled, s->recycled + 1);
         }
         adit_seat_hear(seat);
     }
