@@ -1,9 +1,9 @@
 /* scene_frames.c - a loop at 60 Hz beside background work that takes every processor, against the same loop with nothing beside it, in turn: how late frames begin, and how many of their points are missed.
  * The work is meshing, without end: a kind that meshes one chunk of terrain over and over until it is told to stop, in a background pool (adit_pool_params.background) of one thread a CPU, which is open all the time
- * and has nothing to do in the frames that have nothing beside. The last figure is the same in a pool that does not yield, for what it is worth.
+ * and has nothing to do in the frames that have nothing beside. In turn with both are frames beside bare threads of the idle class that mesh the same: what this kernel, and the machine below it, make of busy processors whoever keeps them
+ * busy. The last figure is the same in a pool that does not yield, for what it is worth.
  *
- * frames-soak is ten minutes of frames beside work, 36,000, and in between a fifth of that with nothing beside, and a fifth beside bare threads of the idle class that do nothing but count: what this kernel, and the machine below it, make of
- * busy processors whoever keeps them busy. */
+ * frames-soak is ten minutes of frames beside work, 36,000, and in between a fifth of that with nothing beside and beside bare threads. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -34,21 +34,34 @@ struct lab {
 static uint16_t chunk[ADIT_CHUNK_VOXELS];
 static bool is_quiet; /* work that runs ends */
 
-static int run_mesh(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+/* Meshes until told to stop; task: NULL for a bare thread. */
+static int mesh_on(const struct adit_task_run *task)
 {
     uint64_t *quads = malloc(QUADS_MAX * sizeof *quads);
     adit_mesh_kernel *kernel = adit_mesh_kernel_best(NULL);
     static const uint8_t classes[ADIT_MATERIALS] = {[1 ... ADIT_MATERIALS - 1] = ADIT_CLASS_OPAQUE};
     const struct adit_mesh_source source = {.voxels = chunk, .classes = classes, .dim = {64, 64, 64}};
-    (void)args;
-    (void)result;
-    *result_bytes = 0;
-    while (quads && !__atomic_load_n(&is_quiet, __ATOMIC_RELAXED) && !adit_task_should_stop(run)) {
+    while (quads && !__atomic_load_n(&is_quiet, __ATOMIC_RELAXED) && !(task && adit_task_should_stop(task))) {
         struct adit_mesh_result r = {.quads = quads, .quads_max = QUADS_MAX};
         (void)kernel(&source, &r);
     }
     free(quads);
     return quads ? 0 : -ENOMEM;
+}
+
+static int run_mesh(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    (void)args;
+    (void)result;
+    *result_bytes = 0;
+    return mesh_on(run);
+}
+
+static void *run_bare(void *user)
+{
+    (void)adit_thread_background();
+    *(int *)user = mesh_on(NULL);
+    return NULL;
 }
 
 /* So many frames, a point at half of each; late[i]: how late each began. */
@@ -103,79 +116,81 @@ static int frames_beside(struct lab *lab, double *late, uint32_t n)
     return error;
 }
 
-static void *count_on(void *user)
-{
-    (void)user;
-    (void)adit_thread_background();
-    for (volatile uint64_t n = 0; !__atomic_load_n(&is_quiet, __ATOMIC_RELAXED); n++)
-        ;
-    return NULL;
-}
-
-/* The same beside as many threads that only count. */
+/* The same beside as many bare threads. */
 static int frames_beside_bare(struct lab *lab, double *late, uint32_t n)
 {
     pthread_t threads[WORKERS_MAX];
+    int errors[WORKERS_MAX], error = 0;
     uint32_t begun = 0;
-    int error = 0;
     __atomic_store_n(&is_quiet, false, __ATOMIC_RELAXED);
     while (begun < lab->cpus && !error) {
-        error = adit_thread_start(&threads[begun], count_on, NULL);
+        error = adit_thread_start(&threads[begun], run_bare, &errors[begun]);
         begun += !error;
     }
     if (!error)
         error = frames(lab, late, n);
     __atomic_store_n(&is_quiet, true, __ATOMIC_RELAXED);
-    while (begun)
+    while (begun) {
         pthread_join(threads[--begun], NULL);
+        error = error ? error : errors[begun];
+    }
     return error;
 }
 
-/* The goals: late[], which it sorts, and what was missed. */
-static int tell(struct bench *bench, const struct lab *lab, double *beside, uint32_t n, double *alone, uint32_t alone_n)
+struct lates {
+    double *late; /* sorted by tell() */
+    uint32_t n;
+    uint64_t missed; /* points, and frames skipped */
+};
+
+static uint64_t missed_of(const struct lab *lab) { return lab->points_missed + lab->skipped; }
+static double late_of_999(const struct lates *l) { return l->late[l->n - 1 - l->n / 1000]; }
+
+/* The goals. */
+static int tell(struct bench *bench, struct lates beside, struct lates alone, struct lates bare)
 {
-    stats_sort(beside, n);
-    stats_sort(alone, alone_n);
-    double worst[2] = {beside[n - 1 - n / 1000], alone[alone_n - 1 - alone_n / 1000]}, missed = (double)(lab->points_missed + lab->skipped);
-    int error = bench_record(bench, &(struct bench_spec){.figure = "a frame begins late, p99.9", .unit = "us", .scale = 1e-3, .goal = {GOAL_RATIO, 1.1}, .raw = {"nothing beside", NULL, NULL}}, &worst[0], &worst[1], 1);
-    return error ? error : bench_record(bench, &(struct bench_spec){.figure = "points missed and frames skipped", .unit = "-", .goal = {GOAL_MEDIAN, 0}}, &missed, NULL, 1);
+    stats_sort(beside.late, beside.n);
+    stats_sort(alone.late, alone.n);
+    stats_sort(bare.late, bare.n);
+    const double worst = late_of_999(&beside), alone_worst = late_of_999(&alone), bare_worst = late_of_999(&bare), missed = (double)beside.missed, bare_missed = (double)bare.missed;
+    int error = bench_record(bench, &(struct bench_spec){.figure = "a frame begins late, p99.9", .unit = "us", .scale = 1e-3, .goal = {GOAL_RATIO, 1.1}, .raw = {"nothing beside", NULL, NULL}}, &worst, &alone_worst, 1);
+    if (!error)
+        error = bench_record(bench, &(struct bench_spec){.figure = "the same, against bare threads", .unit = "us", .scale = 1e-3, .goal = {GOAL_RATIO, 1.1}, .raw = {"bare threads beside", NULL, NULL}}, &worst, &bare_worst, 1);
+    if (!error)
+        error = bench_record(bench, &(struct bench_spec){.figure = "points missed and frames skipped", .unit = "-", .goal = {GOAL_MEDIAN, 0}}, &missed, NULL, 1);
+    return error ? error : bench_record(bench, &(struct bench_spec){.figure = "the same beside bare threads", .unit = "-"}, &bare_missed, NULL, 1);
 }
 
 static int soak(struct bench *bench, struct lab *lab)
 {
     static double beside[FRAMES_SOAK], alone[FRAMES_SOAK / ALONE_EACH], bare[FRAMES_SOAK / ALONE_EACH];
-    struct lab quiet = *lab, counting = *lab;
+    struct lab quiet = *lab, meshing = *lab;
     struct adit_pool *pool;
-    uint32_t alone_n = 0;
+    uint32_t n = 0; /* of alone and bare */
     int error = open_pool(lab, true, &pool);
     for (uint32_t i = 0; i < FRAMES_SOAK && !error; i += SEGMENT) {
-        bool has_alone = i / SEGMENT % ALONE_EACH == 0;
-        if (has_alone)
-            error = frames(&quiet, alone + alone_n, SEGMENT);
-        if (has_alone && !error)
-            error = frames_beside_bare(&counting, bare + alone_n, SEGMENT);
-        alone_n += has_alone ? SEGMENT : 0;
+        bool has_others = i / SEGMENT % ALONE_EACH == 0;
+        if (has_others)
+            error = frames(&quiet, alone + n, SEGMENT);
+        if (has_others && !error)
+            error = frames_beside_bare(&meshing, bare + n, SEGMENT);
+        n += has_others ? SEGMENT : 0;
         error = error ? error : frames_beside(lab, beside + i, SEGMENT);
     }
     adit_pool_close(&pool);
-    error = error ? error : tell(bench, lab, beside, FRAMES_SOAK, alone, alone_n);
-    if (error)
-        return error;
-    stats_sort(bare, alone_n);
-    double worst[2] = {beside[FRAMES_SOAK - 1 - FRAMES_SOAK / 1000], bare[alone_n - 1 - alone_n / 1000]}, missed = (double)(counting.points_missed + counting.skipped);
-    error = bench_record(bench, &(struct bench_spec){.figure = "the same, p99.9, against bare threads beside", .unit = "us", .scale = 1e-3, .goal = {GOAL_RATIO, 1.1}, .raw = {"bare threads beside", NULL, NULL}}, &worst[0], &worst[1], 1);
-    return error ? error : bench_record(bench, &(struct bench_spec){.figure = "missed and skipped of 7,200 beside bare threads", .unit = "-"}, &missed, NULL, 1);
+    return error ? error : tell(bench, (struct lates){beside, FRAMES_SOAK, missed_of(lab)}, (struct lates){alone, n, missed_of(&quiet)}, (struct lates){bare, n, missed_of(&meshing)});
 }
 
 static int measure(struct bench *bench, struct lab *lab)
 {
-    static double beside[FRAMES], alone[FRAMES], loud[FRAMES_LOUD];
+    static double beside[FRAMES], alone[FRAMES], bare[FRAMES], loud[FRAMES_LOUD];
     uint32_t n = bench->is_short ? FRAMES_SHORT : FRAMES;
-    struct lab quiet = *lab, normal = *lab;
+    struct lab quiet = *lab, meshing = *lab, normal = *lab;
     struct adit_pool *pool;
     int error = open_pool(lab, true, &pool);
     for (uint32_t i = 0; i < n && !error; i += SEGMENT) {
         error = frames(&quiet, alone + i, SEGMENT);
+        error = error ? error : frames_beside_bare(&meshing, bare + i, SEGMENT);
         error = error ? error : frames_beside(lab, beside + i, SEGMENT);
     }
     adit_pool_close(&pool);
@@ -186,7 +201,7 @@ static int measure(struct bench *bench, struct lab *lab)
         error = bench_record(bench, &(struct bench_spec){.figure = "a frame begins late, median", .unit = "us", .scale = 1e-3, .raw = {"nothing beside", NULL, NULL}}, beside, alone, n);
     stats_sort(loud, FRAMES_LOUD);
     double last = loud[FRAMES_LOUD - 1];
-    error = error ? error : tell(bench, lab, beside, n, alone, n);
+    error = error ? error : tell(bench, (struct lates){beside, n, missed_of(lab)}, (struct lates){alone, n, missed_of(&quiet)}, (struct lates){bare, n, missed_of(&meshing)});
     return error ? error : bench_record(bench, &(struct bench_spec){.figure = "the latest of 120, beside work that does not yield", .unit = "us", .scale = 1e-3}, &last, NULL, 1);
 }
 
