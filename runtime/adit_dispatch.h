@@ -32,7 +32,7 @@ ADIT_API uint32_t adit_devices_n(const struct adit_devices *devices);
 
 struct adit_dispatcher_params {
     size_t size;
-    uint32_t workers;   /* threads that mesh, to 256; default: one a CPU this process may use, as far as its cgroups' cpu.max goes, none where there are processes */
+    uint32_t workers;   /* threads that mesh, to 256; default: one a CPU this process may use, as far as its cgroups' limits on processor time go, none where there are processes */
     const char *kernel; /* "scalar", "avx2", "avx512"; default: the fastest here */
     bool culled;        /* one quad a face instead of greedy merging */
     bool only_devices;  /* no threads besides: devices take all there is. workers does not count; devices must be there, and no processes */

@@ -371,7 +371,7 @@ enum adit_confined_by { ADIT_CONFINED_BY_SECCOMP = 1, ADIT_CONFINED_BY_LANDLOCK 
 
 struct adit_pool_params {
     size_t size;
-    uint32_t workers;   /* threads, to 256; default one a CPU that this process may use, as far as its cgroups' cpu.max goes, none where there are processes */
+    uint32_t workers;   /* threads, to 256; default one a CPU that this process may use, as far as its cgroups' limits on processor time go, none where there are processes */
     uint32_t workers_max; /* as many as load asks for (runtime/scaling.h), from workers to this; default: workers, whatever the load */
     uint64_t wait_max_ns; /* that a task should wait for a worker: beyond it threads or processes are added; default 1.5 ms */
     uint64_t cooldown_up_ns, cooldown_down_ns; /* after a change, before one upwards (unless load is critical), or downwards, of the same; default 1 s, 10 s */
