@@ -208,7 +208,8 @@ struct adit_task_spec {
     uint64_t backoff_ns;   /* before the second attempt of retry_errors, doubled before each further one; default none */
     uint64_t expires_ns;   /* so long from now it may wait to be run, be it for a worker, for tasks or for its time, then it has EXPIRED, as who waits for it, or a worker of its queue, sees; default for ever */
     uint64_t limit_ns;     /* an attempt that has run so long is asked to stop; one that then returns -ECANCELED is DONE with -ETIMEDOUT; default for ever */
-    uint64_t kill_ns;      /* a worker process that has run it for so long is killed, and it has EXPIRED; a thread cannot be killed, so it is asked to stop; default never */
+    uint64_t kill_ns;      /* a worker process that has run it for so long is killed, and it has EXPIRED; a thread cannot be killed, so it is asked to stop; default never. Where the kernel has no timer left for that
+                            * (RLIMIT_SIGPENDING, of all processes of a user) it is not run: DONE with -EAGAIN, which retry_errors may have tried again */
     enum adit_affinity affinity; /* default ANYWHERE */
     uint32_t near;         /* the node, or participant */
     uint64_t patience_ns;  /* so long, once it may run, it is left to a worker there, then any takes it; default 1 ms, ADIT_FOR_EVER: to those alone, be they stopped or do they not run its kind.
@@ -315,7 +316,8 @@ struct adit_batch_outcome {
 };
 /* Runs the kind on n items: task i is given args_bytes bytes at args + i * args_stride, and its result, cut or filled with zeroes to results_bytes, goes to results + i *
  * results_stride; statuses (may be NULL) gets n of them, -ECANCELED for those not run. Results are in the order of the items whatever order they ran in. Returns 0: all done with 0 or more;
- * -ECANCELED: *cancel was set; else the status of the first failed item, or an errno of adit_submit but -EAGAIN. outcome may be NULL. */
+ * -ECANCELED: *cancel was set; else the status of the first failed item, or an errno of adit_submit but -EAGAIN; -ENOTSUP: no participant that is attached now runs the kind, this one included. Should
+ * all leave meanwhile, it waits for one that does, until *cancel is set. outcome may be NULL. */
 struct adit_map_items {
     uint64_t n;
     const void *args;
