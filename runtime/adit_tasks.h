@@ -254,6 +254,7 @@ struct adit_task_result {
     int32_t status;    /* DONE: the kind's, or -EPROTO: damaged arguments, -EFAULT: it wrote where it must not (adit_kind_run); else -ECANCELED, -ETIMEDOUT, -EOWNERDEAD */
     uint32_t attempts; /* begun */
     uint32_t worker;   /* the participant's slot that ran the last one */
+    uint32_t signal;   /* POISONED: by which what its kind did ended that worker process (SIGSEGV, SIGABRT, ...); 0: it was ended from outside (SIGKILL), ran too long, or left by itself */
     uint32_t bytes;
     uint64_t tag;
     bool inlined;    /* of adit_run: the thread that called it ran it */
