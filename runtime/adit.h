@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "kernels/quad.h"
+#include "runtime/adit_version.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,6 +43,9 @@ struct adit_ring;
 struct adit_samples;
 struct adit_lock;
 struct adit_dispatcher;
+
+/* ADIT_VERSION of the library that runs, "0.1.0"; valid for ever. Any thread. */
+ADIT_API const char *adit_version(void);
 
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 
