@@ -381,7 +381,7 @@ struct adit_pool_params {
     uint32_t processes_max; /* as many as load asks for, from processes to this, standbys first; default: processes, whatever the load. With standbys at most 100 */
     uint32_t standbys;  /* processes that wait, ready, to take a dead or worn one's place; default 1 */
     const char *const *objects; /* paths of shared objects with the kinds that processes run beside the built-in ones (adit_kinds.h), NULL behind the last; see adit_kinds_load */
-    const char *worker_path;    /* the program adit-worker; default $ADIT_WORKER, else beside this program or the library, or in ../bin from there */
+    const char *worker_path;    /* the program adit-worker; default $ADIT_WORKER, else beside this program or the library, or in ../bin or ../../bin from there, else on $PATH */
     uint32_t recycle_tasks;     /* a process is replaced by a standby, as soon as one is ready, after so many tasks, */
     uint64_t recycle_age_ns;    /* so old, */
     uint64_t recycle_bytes;     /* or with so much memory of its own, between two of its tasks; default never */
