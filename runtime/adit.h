@@ -44,9 +44,6 @@ struct adit_samples;
 struct adit_lock;
 struct adit_dispatcher;
 
-/* ADIT_VERSION of the library that runs, "0.1.0"; valid for ever. Any thread. */
-ADIT_API const char *adit_version(void);
-
 /* ---- errors ----------------------------------------------------------------------------------------------------- */
 
 /* What a negative errno means where this library returns it, e.g. "-ENOSPC: a table of the arena is full" (-ENOMEM is a full arena).

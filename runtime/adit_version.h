@@ -21,4 +21,19 @@
 #define ADIT_VERSION_TEXT(major, minor, patch) ADIT_VERSION_TEXT_OF(major, minor, patch)
 #define ADIT_VERSION ADIT_VERSION_TEXT(ADIT_VERSION_MAJOR, ADIT_VERSION_MINOR, ADIT_VERSION_PATCH)
 
+#ifndef ADIT_API
+#define ADIT_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ADIT_VERSION of the library that runs, "0.1.0"; valid for ever. Any thread. */
+ADIT_API const char *adit_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

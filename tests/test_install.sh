@@ -51,6 +51,14 @@ for page in build/man/*.1; do
     [ -s "$there/share/man/man1/${page##*/}" ] || wrong "there is no ${page##*/}"
 done
 
+for call in adit_chunk_put=adit adit_enter=adit adit_submit=adit_tasks adit_quad_pack=adit_quad; do
+    [ "$(readlink "$there/share/man/man3/${call%=*}.3")" = "${call#*=}.3" ] || wrong "${call%=*} has no page by its name"
+done
+[ -z "$(find "$there" -type l ! -exec test -e {} ';' -print)" ] || wrong "links that lead nowhere: $(find "$there" -type l ! -exec test -e {} ';' -print)"
+for page in build/man/*.3; do
+    cmp -s "$page" "$there/share/man/man3/${page##*/}" || wrong "${page##*/} is not installed as it is"
+done
+
 # Headers: nothing of the source tree is in their includes, and each language takes them as they are.
 PKG_CONFIG_PATH=$there/lib/pkgconfig
 export PKG_CONFIG_PATH

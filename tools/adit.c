@@ -52,7 +52,7 @@ static void man_print(void)
     adit_man_page_section("SEE ALSO");
     for (size_t i = 0; i < COMMANDS; i++)
         printf(".BR adit\\-%s (1),\n", commands[i]->name);
-    puts(".BR adit\\-worker (1),\n.BR shmtop (1),\n.BR perf\\-lab (1)");
+    puts(".BR adit (3),\n.BR adit\\-worker (1),\n.BR shmtop (1),\n.BR perf\\-lab (1)");
 }
 
 static int command_unknown(const char *name)
