@@ -85,6 +85,14 @@ for example in "$there"/share/doc/adit/examples/*.c; do
         must "$name with libadit.a" cc -Wall -Werror $flags "$example" $static -o "$work/outside/$name.static"
     fi
 done
+# And as README.md says it, word by word.
+cp "$there/share/doc/adit/examples/producer.c" "$work/outside/game.c"
+grep '^    cc game\.c ' README.md >"$work/said"
+[ "$(wc -l <"$work/said")" = 2 ] || wrong "README.md has other lines for a program elsewhere: $(cat "$work/said")"
+while IFS= read -r line; do
+    must "README.md's $line" sh -c "cd '$work/outside' && $line"
+done <"$work/said"
+
 LD_LIBRARY_PATH=$there/lib
 export LD_LIBRARY_PATH
 "$there/bin/adit" serve outside >"$work/server" 2>&1 </dev/null &
