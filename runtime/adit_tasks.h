@@ -173,7 +173,7 @@ struct adit_queue_info {
     size_t size;
     uint64_t hot_ns, asleep_ns, busy_ns;
 };
-/* -EMSGSIZE. Any thread, wait-free. */
+/* Looks at what is known of the queue. -EMSGSIZE. Any thread, wait-free. */
 ADIT_API int adit_queue_look(const struct adit_queue *queue, struct adit_queue_info *info);
 /* Frees the handle, after pools on it are closed; the queue and its tasks stay. */
 ADIT_API void adit_queue_close(struct adit_queue **queue);
@@ -315,10 +315,7 @@ struct adit_batch_outcome {
     uint64_t first_failed;  /* index of the first one of those; UINT64_MAX: none */
     int32_t first_status;
 };
-/* Runs the kind on n items: task i is given args_bytes bytes at args + i * args_stride, and its result, cut or filled with zeroes to results_bytes, goes to results + i *
- * results_stride; statuses (may be NULL) gets n of them, -ECANCELED for those not run. Results are in the order of the items whatever order they ran in. Returns 0: all done with 0 or more;
- * -ECANCELED: *cancel was set; else the status of the first failed item, or an errno of adit_submit but -EAGAIN; -ENOTSUP: no participant that is attached now runs the kind, this one included. Should
- * all leave meanwhile, it waits for one that does, until *cancel is set. outcome may be NULL. */
+/* What adit_map goes over. */
 struct adit_map_items {
     uint64_t n;
     const void *args;
@@ -329,6 +326,10 @@ struct adit_map_items {
     uint32_t results_bytes;
     int32_t *statuses;
 };
+/* Runs the kind on n items: task i is given args_bytes bytes at args + i * args_stride, and its result, cut or filled with zeroes to results_bytes, goes to results + i *
+ * results_stride; statuses (may be NULL) gets n of them, -ECANCELED for those not run. Results are in the order of the items whatever order they ran in. Returns 0: all done with 0 or more;
+ * -ECANCELED: *cancel was set; else the status of the first failed item, or an errno of adit_submit but -EAGAIN; -ENOTSUP: no participant that is attached now runs the kind, this one included. Should
+ * all leave meanwhile, it waits for one that does, until *cancel is set. outcome may be NULL. */
 ADIT_API int adit_map(struct adit_queue *queue, const struct adit_batch_params *params, const struct adit_map_items *items, struct adit_batch_outcome *outcome);
 
 /* Combines n values of bytes (to 32) each: the kind is given two of them, one behind the other, and its result is what they come to. The tree is fixed by n alone: values 2 i and 2 i + 1
@@ -384,7 +385,7 @@ struct adit_pool_params {
     uint32_t processes_max; /* as many as load asks for, from processes to this, standbys first; default: processes, whatever the load. With standbys at most 100 */
     uint32_t standbys;  /* processes that wait, ready, to take a dead or worn one's place; default 1 */
     const char *const *objects; /* paths of shared objects with the kinds that processes run beside the built-in ones (adit_kinds.h), NULL behind the last; see adit_kinds_load */
-    const char *worker_path;    /* the program adit-worker; default $ADIT_WORKER, else beside this program or the library, or in ../bin from there */
+    const char *worker_path;    /* the program adit-worker; default $ADIT_WORKER, else beside this program or the library, or in ../bin or ../../bin from there, else on $PATH */
     uint32_t recycle_tasks;     /* a process is replaced by a standby, as soon as one is ready, after so many tasks, */
     uint64_t recycle_age_ns;    /* so old, */
     uint64_t recycle_bytes;     /* or with so much memory of its own, between two of its tasks; default never */
@@ -420,7 +421,7 @@ struct adit_pool_stats {
     uint32_t confined;         /* processes, of those at work and ready, that are, */
     uint32_t confined_by;      /* and enum adit_confined_by, ored: by what each of them is; 0: there are none */
 };
-/* -EMSGSIZE. Any thread; counted while others go on. */
+/* Looks at the pool, counted while others go on. -EMSGSIZE. Any thread. */
 ADIT_API int adit_pool_look(const struct adit_pool *pool, struct adit_pool_stats *stats);
 
 /* COLD: nobody sits there. WARMING: being made. READY: waits for tasks. BUSY: runs them. CLEANING: between BUSY and the next. TERMINATING: leaves. TERMINATED: has
