@@ -63,6 +63,29 @@ grep -qE 'hills .*volume 0: ours covers 6055 unit faces, the peer 6056' "$work/t
 ADIT_PEER_FIXTURE=old ADIT_PEERS="$peers" $lab run peer-mesh --short >"$work/table" 2>"$work/err" || wrong "a peer of another ABI: exit $?"
 grep -qE 'skipped: .*/peers/libpeer_mesher.so exports no adit_peer_mesher of version 1' "$work/table" || wrong "peer-mesh does not say that a peer is of another ABI"
 
+# Two results beside each other: a folder means its newest, bad files are one line that names file, place and cure, and times decide nothing.
+$lab compare "$work" "$work" >"$work/table" 2>"$work/err" || wrong "perf-lab compare: exit $?"
+grep -qE '^raw-slot .*within noise$' "$work/table" || wrong "a result compared with itself is not within noise"
+$lab compare "$work" "$work" --json >"$work/compared.json" 2>>"$work/err" || wrong "perf-lab compare --json: exit $?"
+grep -q '"verdict": "within noise"' "$work/compared.json" || wrong "perf-lab compare --json has no verdict"
+[ ! -s "$work/err" ] || wrong "perf-lab compare says something on stderr: $(head -n 1 "$work/err")"
+sed 's/"median": .*/"median": "much",/' "$(ls "$work"/perf-lab-*.json | tail -n 1)" >"$work/bad.json"
+# refused PART ARGUMENTS...: exit 2 and one line that holds PART
+refused() {
+    part=$1
+    shift
+    $lab "$@" >"$work/table" 2>"$work/err"
+    [ $? = 2 ] || wrong "perf-lab $*: not exit 2"
+    [ "$(wc -l <"$work/err")" = 1 ] && grep -qF -- "$part" "$work/err" || wrong "perf-lab $* does not say '$part': $(cat "$work/err")"
+}
+refused "bad.json: scenes[0].median is not a number" compare "$work" "$work/bad.json"
+refused "none: No such file" compare "$work/none" "$work"
+refused "needs two results" compare "$work"
+refused "one argument too many" compare a b c
+refused "no count of instructions is in both" compare "$work" "$work" --gate 2
+refused "compare does not take --short" compare a b --short
+refused "run does not take --gate" run raw-slot --gate 2
+
 $lab run no-such-scene >"$work/table" 2>"$work/err"
 [ $? = 2 ] || wrong "an unknown scene does not end with exit 2"
 
