@@ -119,7 +119,7 @@ static void print_row(FILE *out, const struct comparison *c, bool is_over)
         snprintf(ratio, sizeof ratio, "%.3f (%.3f to %.3f)", c->ratio, c->ratio_interval.low, c->ratio_interval.high);
     else if (c->has_ratio)
         snprintf(ratio, sizeof ratio, "%.*f", compare_is_exact(c->a) ? 5 : 3, c->ratio);
-    fprintf(out, "%-15s %-38s %-6.6s", c->a->scene, c->a->name, c->a->unit);
+    fprintf(out, "%-15s %-38s %-12s", c->a->scene, c->a->name, c->a->unit);
     print_side(out, c->a);
     print_side(out, c->b);
     fprintf(out, " %24s  %s%s\n", ratio, compare_verdict_name(c->verdict), is_over ? ", BEYOND THE GATE" : "");
@@ -142,7 +142,7 @@ static void print_heads(FILE *out, const struct past_result *a, const struct pas
     for (size_t i = 0; i < FACTS; i++)
         if (differs(a, b, facts[i], of_a, of_b, sizeof of_a))
             fprintf(out, "the machines differ: %s: A %s, B %s\n", facts[i], of_a, of_b);
-    fprintf(out, "\n%-15s %-38s %-6s %28s %28s %24s  %s\n", "SCENE", "FIGURE", "UNIT", "A (95 %)", "B (95 %)", "B OF A (95 %)", "VERDICT");
+    fprintf(out, "\n%-15s %-38s %-12s %28s %28s %24s  %s\n", "SCENE", "FIGURE", "UNIT", "A (95 %)", "B (95 %)", "B OF A (95 %)", "VERDICT");
 }
 
 static void print_end(FILE *out, const struct tally *tally, uint64_t gate_percent)
