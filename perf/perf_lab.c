@@ -7,6 +7,7 @@
 #include "perf/callgrind.h"
 #include "perf/compare.h"
 #include "perf/count.h"
+#include "perf/report.h"
 #include "perf/result.h"
 #include "perf/runner.h"
 #include "tools/command.h"
@@ -28,10 +29,15 @@ static const char help_text[] =
     "\n"
     "compare A B puts two results beside each other, figure by figure: both medians, the ratio of B to A with its interval, and whether B is slower, faster or\n"
     "within noise of A; which figures only one has, and in what the machines differ. A and B are files that --out or --json wrote, or folders of them, of which the newest is meant. Times decide nothing: exit 1 only\n"
-    "where --gate is given and a count of instructions grew by more; 2 where a file cannot be read.\n";
+    "where --gate is given and a count of instructions grew by more; 2 where a file cannot be read.\n"
+    "\n"
+    "report makes one page of results, HTML that needs no other file: machine, goals (not met first), all figures beside their raw limits and peers, and results over time where there are several.\n"
+    "It has drawings where gnuplot is installed (Debian: gnuplot-nox).\n";
 
 struct options {
     const char *command, *pattern, *second, *out, *inside;
+    char **operands;
+    int operands_n;
     bool json, is_short;
     uint64_t gate; /* percent; COMPARE_NO_GATE */
 };
@@ -213,17 +219,64 @@ static int compare(const struct options *options)
     return status;
 }
 
+static const char *what_of(const char *scene)
+{
+    for (size_t i = 0; i < scenes_count; i++)
+        if (!strcmp(scenes[i]->name, scene))
+            return scenes[i]->what;
+    return !strcmp(scene, "count") ? "instructions of an operation of small paths, one thread, by callgrind" : NULL;
+}
+
+/* The page to --out, or to stdout. A file that was there is replaced only when the new one is whole. */
+static int write_page(const struct options *options, struct past_result *results, uint32_t count)
+{
+    char draft[4096];
+    const char *path = options->out;
+    if (path && snprintf(draft, sizeof draft, "%s.part", path) >= (int)sizeof draft)
+        return bad_usage("the name is too long:", path);
+    FILE *out = path ? fopen(draft, "we") : stdout;
+    int error = out ? report_write(out, results, count, what_of) : -errno;
+    if (out && path && fclose(out) != 0 && !error)
+        error = -errno;
+    if (path && !error && rename(draft, path) != 0)
+        error = -errno;
+    if (!error)
+        return ADIT_EXIT_DONE;
+    adit_say_error(PROGRAM " report", "%s: %s", path ? path : "stdout", strerror(-error));
+    return ADIT_EXIT_FAILED;
+}
+
+static int report(const struct options *options)
+{
+    static struct past_result results[REPORT_RESULTS_MAX];
+    uint32_t count = 0;
+    char why[RESULT_WHY_MAX];
+    int status = ADIT_EXIT_BAD_INPUT, i = 0;
+    while (i < options->operands_n && report_read(options->operands[i], results, &count, why) == 0)
+        i++;
+    if (i < options->operands_n)
+        adit_say_error(PROGRAM " report", "%s", why);
+    else if (!count)
+        adit_say_error(PROGRAM " report", "give results: folders or files that `perf-lab run --out DIR` made");
+    else
+        status = write_page(options, results, count);
+    for (uint32_t r = 0; r < count; r++)
+        result_forget(&results[r]);
+    return status;
+}
+
 /* The commands, and which options each takes. */
 static const struct command {
     const char *name;
     int (*run)(const struct options *options);
     int operands_max;
-    bool takes_short, takes_out, takes_gate;
+    bool takes_short, takes_out, takes_gate, takes_json;
 } commands[] = {
-    {"list", list_scenes, 0, false, false, false},
-    {"run", run_scenes, 1, true, true, false},
-    {"count", count_instructions, 1, false, true, false},
-    {"compare", compare, 2, false, false, true},
+    {"list", list_scenes, 0, false, false, false, true},
+    {"run", run_scenes, 1, true, true, false, true},
+    {"count", count_instructions, 1, false, true, false, true},
+    {"compare", compare, 2, false, false, true, true},
+    {"report", report, REPORT_RESULTS_MAX, false, true, false, false},
 };
 
 static int dispatch(const struct options *options, const struct command *command, int operands, char **operand)
@@ -232,6 +285,7 @@ static int dispatch(const struct options *options, const struct command *command
         return bad_usage("one argument too many:", operand[command->operands_max]);
     const char *not_taken = options->is_short && !command->takes_short               ? "--short"
                             : options->out && !command->takes_out                    ? "--out"
+                            : options->json && !command->takes_json                  ? "--json"
                             : options->gate != COMPARE_NO_GATE && !command->takes_gate ? "--gate"
                                                                                      : NULL;
     if (not_taken) {
@@ -247,20 +301,22 @@ int main(int count, char **arguments)
     const struct adit_option table[] = {
         {"short", NULL, ADIT_OPTION_FLAG, &options.is_short, 0, 0, "run: about a tenth of the repetitions: minutes become seconds, intervals wider"},
         {"json", NULL, ADIT_OPTION_FLAG, &options.json, 0, 0, "one JSON object on stdout instead of the table"},
-        {"out", "DIR", ADIT_OPTION_TEXT, &options.out, 0, 0, "run, count: also writes the JSON to DIR/perf-lab-<time>.json (DIR is made)"},
+        {"out", "PATH", ADIT_OPTION_TEXT, &options.out, 0, 0, "run, count: also writes the JSON to PATH/perf-lab-<time>.json (a folder, which is made); report: the page to this file"},
         {"gate", "PERCENT", ADIT_OPTION_COUNT, &options.gate, 0, 1000, "compare: exit 1 if a count of instructions grew by more than PERCENT; times are never judged"},
         {"inside", "FILE", ADIT_OPTION_TEXT, &options.inside, 0, 0, NULL},
     };
-    const struct adit_usage usage = {PROGRAM, "list | run [PATTERN] | count [PATTERN] | compare A B", "Measures what this machine can do, and what adit makes of it.", help_text, table, sizeof table / sizeof *table};
+    const struct adit_usage usage = {PROGRAM, "list | run [PATTERN] | count [PATTERN] | compare A B | report DIR|FILE...", "Measures what this machine can do, and what adit makes of it.", help_text, table, sizeof table / sizeof *table};
     adit_say_begin();
     int first, status = adit_options_parse(&usage, count, arguments, &first);
     if (status != ADIT_OPTIONS_GO)
         return status;
+    options.operands = arguments + first + 1;
+    options.operands_n = count > first ? count - first - 1 : 0;
     options.command = first < count ? arguments[first] : "";
     options.pattern = first + 1 < count ? arguments[first + 1] : NULL;
     options.second = first + 2 < count ? arguments[first + 2] : NULL;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (!strcmp(commands[i].name, options.command))
             return dispatch(&options, &commands[i], count - first - 1, arguments + first + 1);
-    return bad_usage("give list, run, count or compare, not", options.command);
+    return bad_usage("give list, run, count, compare or report, not", options.command);
 }

@@ -70,6 +70,13 @@ $lab compare "$work" "$work" --json >"$work/compared.json" 2>>"$work/err" || wro
 grep -q '"verdict": "within noise"' "$work/compared.json" || wrong "perf-lab compare --json has no verdict"
 [ ! -s "$work/err" ] || wrong "perf-lab compare says something on stderr: $(head -n 1 "$work/err")"
 sed 's/"median": .*/"median": "much",/' "$(ls "$work"/perf-lab-*.json | tail -n 1)" >"$work/bad.json"
+
+# The page: whole and well-formed, by xmllint where it is.
+$lab report "$work" --out "$work/page.html" >"$work/table" 2>"$work/err" || wrong "perf-lab report: exit $?: $(cat "$work/err")"
+[ ! -s "$work/table$work/err" ] && grep -q '</html>' "$work/page.html" || wrong "perf-lab report --out does not write a page"
+grep -q '<td>store, compiler barrier, release store</td>' "$work/page.html" || wrong "the page leaves a figure out"
+! command -v xmllint >/dev/null || xmllint --noout "$work/page.html" 2>"$work/err" || wrong "the page is malformed: $(head -n 1 "$work/err")"
+[ "$($lab report "$work" | tail -n 1)" = '</html>' ] || wrong "perf-lab report without --out does not write the page to stdout"
 # refused PART ARGUMENTS...: exit 2 and one line that holds PART
 refused() {
     part=$1
@@ -80,6 +87,9 @@ refused() {
 }
 refused "bad.json: scenes[0].median is not a number" compare "$work" "$work/bad.json"
 refused "none: No such file" compare "$work/none" "$work"
+refused "give results" report
+refused "bad.json: scenes[0].median" report "$work" "$work/bad.json"
+refused "report does not take --json" report "$work" --json
 refused "needs two results" compare "$work"
 refused "one argument too many" compare a b c
 refused "no count of instructions is in both" compare "$work" "$work" --gate 2
