@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <math.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -162,7 +163,8 @@ static int take_path(const struct counting *c, struct figure_list *list, const c
     figure->median = stats_median(each, COUNT_SERIES);
     figure->interval = (struct stats_interval){each[0], each[COUNT_SERIES - 1]};
     figure->p10 = each[0];
-    figure->p90 = figure->p99 = each[COUNT_SERIES - 1];
+    figure->p90 = each[COUNT_SERIES - 1];
+    figure->p99 = figure->p999 = NAN;
     figure->blocks = COUNT_SERIES;
     return 0;
 }

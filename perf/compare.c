@@ -139,6 +139,9 @@ static void print_heads(FILE *out, const struct past_result *a, const struct pas
     for (int i = 0; i < 2; i++)
         fprintf(out, "%s  %s, %s%s%s\n", i ? "B" : "A", adit_say_printable(path, sizeof path, both[i]->path, strlen(both[i]->path)), both[i]->when, both[i]->is_short ? ", short" : "",
                 both[i]->stopped ? ", stopped before its end" : "");
+    for (int i = 0; i < 2; i++)
+        if (!strncmp(both[i]->quiet_before, "loud", 4) || !strncmp(both[i]->quiet_after, "loud", 4))
+            fprintf(out, "%s was not alone: before it %s; after it %s\n", i ? "B" : "A", both[i]->quiet_before, both[i]->quiet_after);
     for (size_t i = 0; i < FACTS; i++)
         if (differs(a, b, facts[i], of_a, of_b, sizeof of_a))
             fprintf(out, "the machines differ: %s: A %s, B %s\n", facts[i], of_a, of_b);
@@ -201,7 +204,7 @@ static json_t *differences_json(const struct past_result *a, const struct past_r
 static json_t *side_json(const struct past_result *result)
 {
     char path[256];
-    return json_pack("{s:s, s:s, s:b, s:b}", "file", adit_say_printable(path, sizeof path, result->path, strlen(result->path)), "time", result->when, "short", result->is_short, "stopped", result->stopped);
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "quiet_before", result->quiet_before, "quiet_after", result->quiet_after, "file", adit_say_printable(path, sizeof path, result->path, strlen(result->path)), "time", result->when, "short", result->is_short, "stopped", result->stopped);
 }
 
 static json_t *gate_json(const struct tally *tally, uint64_t gate_percent)

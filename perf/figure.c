@@ -133,6 +133,7 @@ json_t *figure_json(const struct figure *figure)
     set_number(object, "p10", measured, figure->p10);
     set_number(object, "p90", measured, figure->p90);
     set_number(object, "p99", measured, figure->p99);
+    set_number(object, "p999", measured, figure->p999);
     set_number(object, "low", measured, figure->interval.low);
     set_number(object, "high", measured, figure->interval.high);
     json_object_set_new(object, "raw_name", raw ? json_string(figure->raw_name) : json_null());

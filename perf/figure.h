@@ -34,7 +34,8 @@ struct figure {
     char name[64];
     char unit[16];
     enum figure_state state;
-    double median, p10, p90, p99;
+    double median, p10, p90;
+    double p99, p999; /* of blocks, each a mean of its rounds; NAN where these are too few (stats_has_percentile) */
     struct stats_interval interval; /* of the median */
     bool has_raw;
     char raw_name[64];

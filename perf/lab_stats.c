@@ -39,6 +39,11 @@ double stats_median(const double *sorted, size_t count)
     return stats_percentile(sorted, count, 0.5);
 }
 
+bool stats_has_percentile(size_t count, double p)
+{
+    return (double)count * (1 - p) >= STATS_BEYOND - 1e-9; /* 300 times 0.01 is not quite 3 */
+}
+
 /* splitmix64 (Steele, Lea, Flood 2014): any seed will do, zero included. */
 static uint64_t random_next(uint64_t *state)
 {

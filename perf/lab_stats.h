@@ -15,6 +15,7 @@
 #ifndef PERF_LAB_STATS_H
 #define PERF_LAB_STATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,10 @@ void stats_sort(double *samples, size_t count);
  * is 0. */
 double stats_percentile(const double *sorted, size_t count, double p);
 double stats_median(const double *sorted, size_t count);
+
+/* Whether so many samples say something of the percentile p above one half: STATS_BEYOND of them or more lie beyond it. So p99 needs 300 and p99.9 3,000. */
+#define STATS_BEYOND 3
+bool stats_has_percentile(size_t count, double p);
 
 /* The 95 % interval of the median of the sorted samples, without limits (-INFINITY, INFINITY) of fewer than STATS_INTERVAL_MIN. Returns 0, or -EINVAL when count
  * is 0 or above STATS_SAMPLES_MAX. */

@@ -73,8 +73,9 @@ static void print_table(const struct result *result)
     const struct figure_list *list = result->list;
     uint32_t goals = 0, met = 0, noisy = 0;
 
+    char before[QUIET_TEXT_MAX], after[QUIET_TEXT_MAX];
     machine_print(stdout, &result->machine);
-    putchar('\n');
+    printf("alone     before: %s; after: %s\n\n", quiet_say(&result->before, before, sizeof before), quiet_say(&result->after, after, sizeof after));
     figure_print_head(stdout);
     for (uint32_t i = 0; i < list->count; i++) {
         const struct figure *figure = &list->figure[i];
@@ -122,6 +123,7 @@ static int run_scenes(const struct options *options)
     }
     result.list = list;
     describe(&result);
+    quiet_probe(&result.machine, &result.before);
     for (size_t i = 0; i < scenes_count && !result.stopped; i++) {
         if (!scene_matches(scenes[i], pattern))
             continue;
@@ -130,6 +132,7 @@ static int run_scenes(const struct options *options)
     }
     runner_fini();
     machine_finish(&result.machine);
+    quiet_probe(&result.machine, &result.after);
     for (uint32_t i = 0; i < list->count; i++)
         failed = failed || list->figure[i].state == FIGURE_FAILED;
     if (result.stopped)

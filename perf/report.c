@@ -216,9 +216,14 @@ static void table_row(FILE *out, const struct report *report, const struct repor
     cell_interval(out, raw, figure->ratio, &figure->ratio_interval);
     cell_verdict(out, figure);
     fputs("<td>", out);
+    if (isfinite(figure->p99))
+        fprintf(out, "p99 of blocks %.*f", report_decimals(figure->p99), figure->p99);
+    if (isfinite(figure->p999))
+        fprintf(out, ", p99.9 %.*f", report_decimals(figure->p999), figure->p999);
+    fputs(isfinite(figure->p99) && figure->note[0] ? "; " : "", out);
     report_text(out, figure->note);
     if (row->result != report->newest) {
-        fputs(figure->note[0] ? "; of " : "of ", out);
+        fputs(figure->note[0] || isfinite(figure->p99) ? "; of " : "of ", out);
         report_text(out, row->result->when);
     }
     fputs("</td></tr>\n", out);
@@ -367,6 +372,12 @@ static void write_machine(FILE *out, const struct report *report)
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
         fprintf(out, "<tr><th>%s</th>", facts[i].label);
         cell_text(out, result_machine_fact(report->newest, facts[i].fact, text, sizeof text));
+        fputs("</tr>\n", out);
+    }
+    for (int i = 0; i < 2; i++) {
+        const char *said = i ? report->newest->quiet_after : report->newest->quiet_before;
+        fprintf(out, "<tr><th>%s</th>", i ? "after the run" : "before the run");
+        cell_text(out, said[0] ? said : "not looked at");
         fputs("</tr>\n", out);
     }
     table_end(out);

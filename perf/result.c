@@ -14,14 +14,22 @@ void result_begin(struct result *result)
     machine_describe(&result->machine);
 }
 
+static json_t *quiet_json(const struct result *result)
+{
+    char before[QUIET_TEXT_MAX], after[QUIET_TEXT_MAX];
+    if (!result->before.is_known)
+        return json_null();
+    return json_pack("{s:s, s:s}", "before", quiet_say(&result->before, before, sizeof before), "after", quiet_say(&result->after, after, sizeof after));
+}
+
 json_t *result_json(const struct result *result)
 {
     json_t *figures = json_array();
     for (uint32_t i = 0; i < result->list->count; i++)
         json_array_append_new(figures, figure_json(&result->list->figure[i]));
-    return json_pack("{s:s, s:i, s:s, s:b, s:b, s:o, s:o, s:o}", "tool", "perf-lab", "format", RESULT_FORMAT, "time", result->when, "short", result->is_short,
+    return json_pack("{s:s, s:i, s:s, s:b, s:b, s:o, s:o, s:o, s:o}", "tool", "perf-lab", "format", RESULT_FORMAT, "time", result->when, "short", result->is_short,
                      "stopped", result->stopped, "counter", result->counter[0] ? json_string(result->counter) : json_null(),
-                     "machine", machine_json(&result->machine), "scenes", figures);
+                     "quiet", quiet_json(result), "machine", machine_json(&result->machine), "scenes", figures);
 }
 
 bool result_write(FILE *out, json_t *object)

@@ -1,6 +1,6 @@
 /* result.h - a run as a file: what --json prints and --out keeps, and reading it again.
  *
- *     {"tool": "perf-lab", "format": 1, "time": "20261201T030000Z", "short": false, "stopped": false, "counter": null, "quiet": {...},
+ *     {"tool": "perf-lab", "format": 1, "time": "20261201T030000Z", "short": false, "stopped": false, "counter": null, "quiet": {"before": "quiet", "after": "loud: ..."},
  *      "machine": {...}, "scenes": [{"name": ..., "figure": ..., "unit": ..., "state": "measured", "median": ..., "low": ..., "high": ..., ...}]}
  *
  * format is a whole number. It grows when a reader of before would misunderstand; what is only new may come in without. A reader refuses any but its own.
@@ -17,6 +17,7 @@
 
 #include "perf/figure.h"
 #include "perf/machine.h"
+#include "perf/quiet.h"
 
 #define RESULT_FORMAT 1
 #define RESULT_FIGURES_MAX 4096
@@ -29,6 +30,7 @@ struct result {
     const struct figure_list *list;
     char when[32];    /* UTC, fit for a file's name */
     char counter[96]; /* who counted instructions; "" where time was measured */
+    struct quiet before, after; /* where that was looked at */
     bool is_short, stopped;
 };
 
@@ -49,6 +51,7 @@ struct past_result {
     char path[4096]; /* of the file, where a folder was given the newest in it */
     char when[32];
     char counter[96];
+    char quiet_before[QUIET_TEXT_MAX], quiet_after[QUIET_TEXT_MAX]; /* as quiet_say; "" where the file has none */
     bool is_short, stopped;
     json_t *root, *machine; /* machine: within root */
     struct figure *figures;

@@ -121,6 +121,7 @@ static void take_figure(struct place *at, struct figure *figure)
     figure->p10 = take_number(at, "p10", figure->median);
     figure->p90 = take_number(at, "p90", figure->median);
     figure->p99 = take_number(at, "p99", NAN);
+    figure->p999 = take_number(at, "p999", NAN);
     figure->interval = (struct stats_interval){take_number(at, "low", -INFINITY), take_number(at, "high", INFINITY)};
     take_text(at, "raw_name", figure->raw_name, sizeof figure->raw_name);
     figure->has_raw = figure->raw_name[0] && json_is_number(json_object_get(at->object, "ratio"));
@@ -159,6 +160,13 @@ static int take_figures(const char *path, struct past_result *result, char why[R
     return at.error;
 }
 
+static void take_quiet(const json_t *quiet, const char *when, char *out)
+{
+    const json_t *text = json_object_get(quiet, when);
+    if (json_is_string(text))
+        adit_say_printable(out, QUIET_TEXT_MAX, json_string_value(text), json_string_length(text));
+}
+
 static int take_head(const char *path, struct past_result *result, char why[RESULT_WHY_MAX])
 {
     const char *tool = json_string_value(json_object_get(result->root, "tool"));
@@ -173,6 +181,8 @@ static int take_head(const char *path, struct past_result *result, char why[RESU
     adit_say_printable(result->when, sizeof result->when, json_string_value(when), json_string_length(when));
     if (json_is_string(counter))
         adit_say_printable(result->counter, sizeof result->counter, json_string_value(counter), json_string_length(counter));
+    take_quiet(json_object_get(result->root, "quiet"), "before", result->quiet_before);
+    take_quiet(json_object_get(result->root, "quiet"), "after", result->quiet_after);
     result->is_short = json_is_true(json_object_get(result->root, "short"));
     result->stopped = json_is_true(json_object_get(result->root, "stopped"));
     return 0;

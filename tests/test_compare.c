@@ -73,6 +73,8 @@ static const char *write_result(const char *name, const struct figure *figures, 
     memcpy(list.figure, figures, count * sizeof *figures);
     result.list = &list;
     snprintf(result.when, sizeof result.when, "20261201T000000Z");
+    result.before = (struct quiet){.is_known = true, .cpus_online = 2};
+    result.after = (struct quiet){.is_known = true, .cpus_online = 2, .lost = {0.25, 0}};
     snprintf(result.counter, sizeof result.counter, "%s", counter);
     snprintf(result.machine.cpu_model, sizeof result.machine.cpu_model, "some processor");
     snprintf(result.machine.compiler, sizeof result.machine.compiler, "%s", compiler);
@@ -105,16 +107,20 @@ static void what_is_written_is_read_again(void **state)
     snprintf(figures[0].raw_name, sizeof figures[0].raw_name, "a store");
     snprintf(figures[0].note, sizeof figures[0].note, "a \"note\" with <b>");
     figures[2].state = FIGURE_SKIPPED;
+    figures[0].p999 = NAN;
     const char *path = write_result("again.json", figures, 4, "12.2.0", "");
     assert_int_equal(result_read(path, &past, why), 0);
     assert_int_equal(past.count, 4);
     assert_string_equal(past.when, "20261201T000000Z");
     assert_string_equal(past.counter, "");
+    assert_string_equal(past.quiet_before, "quiet");
+    assert_string_equal(past.quiet_after, "loud: 25.0 % of CPU 0 lost, 0.0 ms at once; 0.0 others ready");
     const struct figure *one = result_find(&past, "scene", "one");
     assert_non_null(one);
     assert_true(one->median == 10 && one->interval.low == 9 && one->interval.high == 12 && one->has_raw && one->ratio == 2 && one->ratio_interval.high == 2.5);
     assert_true(one->goal.on == GOAL_RATIO && one->goal.limit == 1.1 && one->blocks == 32);
     assert_string_equal(one->note, "a \"note\" with <b>");
+    assert_true(one->p99 == 10 && isnan(one->p999));
     const struct figure *few = result_find(&past, "scene", "of few");
     assert_true(few && few->median == 3 && !figure_has_interval(few));
     assert_true(result_find(&past, "scene", "skipped")->state == FIGURE_SKIPPED);
@@ -319,6 +325,7 @@ static void a_gate_judges_instructions_alone(void **state)
     assert_non_null(strstr(text, "only A has: scene, gone"));
     assert_non_null(strstr(text, "only B has: scene, new"));
     assert_null(strstr(text, "machines differ"));
+    assert_non_null(strstr(text, "A was not alone: before it quiet; after it loud: 25.0 %"));
     assert_int_equal(compared(a, write_result("more.json", more, 1, "12.2.0", "callgrind"), 2, false, text, sizeof text), 1);
     assert_non_null(strstr(text, "BEYOND THE GATE"));
     assert_int_equal(compared(a, in_folder("more.json"), COMPARE_NO_GATE, false, text, sizeof text), 0);

@@ -31,6 +31,7 @@ $lab run frames-soa --short >/dev/null 2>"$work/err"
 # A row has its median and a sound machine's line of no failure; what it measured is for reading.
 $lab run raw-slot --short --out "$work" >"$work/table" 2>"$work/err" || wrong "perf-lab run raw-slot: exit $?"
 grep -qE '^raw-slot +[a-z].* ns +[0-9.]+ ' "$work/table" || wrong "perf-lab run raw-slot gives no row"
+grep -qE '^alone +before: (quiet|loud: .*); after: (quiet|loud: .*)$' "$work/table" || wrong "perf-lab run does not say whether it was alone"
 grep -q '"state": "measured"' "$work"/perf-lab-*.json || wrong "perf-lab run --out keeps no figure"
 
 # Without a peer the scene says what cures it, and nothing has failed.

@@ -72,6 +72,17 @@ static void percentiles_interpolate_and_end_at_the_extremes(void **state)
     assert_near(stats_percentile(v, 2, 0.25), 2.5);
 }
 
+/* (tried: p99.9 of 2,999) */
+static void far_percentiles_want_many_samples(void **state)
+{
+    (void)state;
+    assert_false(stats_has_percentile(299, 0.99));
+    assert_true(stats_has_percentile(300, 0.99));
+    assert_false(stats_has_percentile(2999, 0.999));
+    assert_true(stats_has_percentile(3000, 0.999));
+    assert_false(stats_has_percentile(0, 0.99));
+}
+
 static void an_interval_holds_its_median_and_repeats_for_one_seed(void **state)
 {
     (void)state;
@@ -188,6 +199,7 @@ int main(void)
         cmocka_unit_test(sorting_orders_and_keeps_every_sample),
         cmocka_unit_test(the_median_of_known_sets_is_right),
         cmocka_unit_test(percentiles_interpolate_and_end_at_the_extremes),
+        cmocka_unit_test(far_percentiles_want_many_samples),
         cmocka_unit_test(an_interval_holds_its_median_and_repeats_for_one_seed),
         cmocka_unit_test(an_interval_of_equal_samples_is_a_point),
         cmocka_unit_test(more_samples_make_a_narrower_interval),

@@ -105,6 +105,7 @@ static struct figure *add(const char *scene, const char *name, double median, do
     figure->median = figure->p10 = figure->p90 = median;
     figure->interval = (struct stats_interval){median * 0.99, median * 1.01};
     figure->blocks = 40;
+    figure->p99 = figure->p999 = NAN;
     if (raw > 0) {
         figure->has_raw = true;
         snprintf(figure->raw_name, sizeof figure->raw_name, "raw of %s", name);
@@ -125,6 +126,8 @@ static void keep(const char *when, const char *processor)
     memset(&result, 0, sizeof result);
     result.list = &list;
     snprintf(result.when, sizeof result.when, "%s", when);
+    result.before = (struct quiet){.is_known = true, .cpus_online = 2};
+    result.after = (struct quiet){.is_known = true, .cpus_online = 2, .others = 2};
     snprintf(result.machine.cpu_model, sizeof result.machine.cpu_model, "%s", processor);
     snprintf(path, sizeof path, "%s/perf-lab-%s.json", folder, when);
     FILE *file = fopen(path, "we");
@@ -144,7 +147,7 @@ static void keep_results(void)
     add("ring", "of another machine", 3, 1, 0);
     keep("20260201T000000Z", "another");
     add("section", "enter", 20, 5, 0);
-    add("section", "a goal that is met", 1, 0, 2);
+    add("section", "a goal that is met", 1, 0, 2)->p99 = 1.5;
     add("section", "a goal that is missed", 3, 1, 2);
     add("section", "a goal that is missed by far", 9, 0, 2);
     snprintf(add("range", hostile, 3, 1, 0)->note, FIGURE_TEXT_MAX, "%s", hostile);
@@ -190,7 +193,7 @@ static void look_at(const char *page)
     if (wrong)
         fail_msg("malformed: %s", wrong);
     static const char *const there[] = {"from the first run only", "enter", "a goal that is met", "hills", "needs two CPUs", "elements &amp; rings", "a processor &lt;of&gt; its own", "raw of enter", "of 20260101T000000Z",
-                                        "1 of 3 met", "peer: ", "20260201T000000Z (another machine)", "id=\"method\""};
+                                        "1 of 3 met", "p99 of blocks 1.500</td>", "<td>quiet</td>", "<td>loud: 0.0 % of CPU 0 lost, 0.0 ms at once; 2.0 others ready</td>", "peer: ", "20260201T000000Z (another machine)", "id=\"method\""};
     for (size_t i = 0; i < sizeof there / sizeof *there; i++)
         find(page, there[i]);
     assert_null(strstr(page, "of another machine</td>")); /* another's figures are not among this machine's */
