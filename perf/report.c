@@ -404,6 +404,8 @@ int report_write(FILE *out, struct past_result *results, uint32_t count, const c
         report_plots(out, &report);
     else
         fputs("<p>There is no gnuplot here (Debian: gnuplot-nox), so this page has tables and no drawings.</p>\n", out);
+    if (!error)
+        error = report_scaling(out, &report);
     write_figures(out, &report);
     write_over_time(out, &report);
     fputs(method, out);

@@ -44,6 +44,11 @@ int report_decimals(double value);
 /* What its goal judges over the goal's limit, so met at or under 1; false where that says nothing. */
 bool report_share_of_goal(const struct figure *figure, double *share);
 
+/* Series over numbers of workers, with the law fitted to them; nothing where there are none (report_scaling.c). Returns 0 or -ENOMEM. */
+int report_scaling(FILE *out, const struct report *report);
+/* How many workers (threads, processes, CPUs, cores) a figure's name speaks of first, and how much of it comes before the number; false where it speaks of none. */
+bool report_workers_of(const char *name, uint32_t *workers, size_t *prefix);
+
 /* Drawings, each with its heading; nothing where there is nothing to draw (report_plots.c). */
 void report_plots(FILE *out, const struct report *report);
 

@@ -152,6 +152,11 @@ static void keep_results(void)
     add("section", "a goal that is missed by far", 9, 0, 2);
     snprintf(add("range", hostile, 3, 1, 0)->note, FIGURE_TEXT_MAX, "%s", hostile);
     add("peer-mesh", "hills", 3, 1, 0);
+    add("flow", "a chunk, one worker", 2000, 0, 0);
+    add("flow", "a chunk, two workers on two CPUs", 1050, 0, 0);
+    add("flow", "a chunk, 4 workers", 575, 0, 0); /* sigma 0.05 */
+    add("lock", "a change, 1 thread", 100, 0, 0);
+    add("lock", "a change, 2 threads", 80, 0, 0);
     struct figure *skipped = add("death", "all", 0, 0, 0);
     skipped->state = FIGURE_SKIPPED;
     snprintf(skipped->note, sizeof skipped->note, "needs two CPUs");
@@ -204,6 +209,21 @@ static void look_at(const char *page)
     find(page, "<td>slower</td>");
 }
 
+static void scaling_is_fitted_and_called_a_prediction(const char *page)
+{
+    const char *flow = find(page, "<h3>flow: a chunk, </h3>"), *lock = find(page, "<h3>lock: a change, </h3>");
+    assert_true(flow < lock && find(flow, "5.00 % is done one after the other") < lock && find(flow, "A prediction, not measured:") < lock);
+    find(lock, "No law is fitted: that takes 3 different numbers.");
+    uint32_t workers = 0;
+    size_t prefix = 0;
+    assert_true(report_workers_of("a chunk, two workers on two CPUs", &workers, &prefix) && workers == 2 && prefix == 9);
+    assert_true(report_workers_of("0.2 us on 16 CPUs", &workers, &prefix) && workers == 16 && prefix == 10);
+    assert_true(report_workers_of("8 threads", &workers, &prefix) && workers == 8 && prefix == 0);
+    static const char *const none[] = {"", "8", "workers", "one at a time, across", "64 B, there and back", "32 at once", "999999 workers", "one"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(report_workers_of(none[i], &workers, &prefix));
+}
+
 /* (tried: notes written as they are) */
 static void hostile_text_stays_text(const char *page)
 {
@@ -242,6 +262,7 @@ static void a_page_is_whole_and_well_formed(void **state)
     (void)state;
     char *page = page_of(folder);
     look_at(page);
+    scaling_is_fitted_and_called_a_prediction(page);
     hostile_text_stays_text(page);
     if (plot_is_there()) {
         find(page, "How near the goals are");
