@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <gnu/libc-version.h>
 #include <math.h>
 #include <signal.h>
 #include <spawn.h>
@@ -217,7 +218,7 @@ int callgrind_count(const char *pattern, struct figure_list *list, char *counter
     int error = run_inside(&c, pattern);
     if (!error)
         error = take_all(&c, list, creator, sizeof creator);
-    snprintf(counter, counter_bytes, "%s, without " TAKEN_AWAY, creator);
+    snprintf(counter, counter_bytes, "%s, glibc %s, without " TAKEN_AWAY, creator, gnu_get_libc_version());
     nftw(c.folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     sigprocmask(SIG_SETMASK, &c.before, NULL);
     return error;
