@@ -40,6 +40,13 @@ grep -qE 'skipped: no peer at .*/none/libpeer_mesher.so; .*ADIT_PEERS=DIR' "$wor
 ADIT_PEERS="$work/none" $lab run range --short >"$work/table" 2>"$work/err" || wrong "range without a peer: exit $?"
 grep -qE 'skipped: no peer at .*/none/libpeer_range.so; .*libtbb-dev.*ninja peers.*ADIT_PEERS=DIR' "$work/table" || wrong "range does not say how to have a peer"
 
+# Of a scene with several peers each has its row, which names its package, and what needs none is measured. (tried: a peer that is not there left out without a row)
+ADIT_PEERS="$work/none" $lab run peer-ring --short >"$work/table" 2>"$work/err" || wrong "peer-ring without its peers: exit $?"
+for peer in rte_ring:libdpdk-dev ck_ring:libck-dev ReaderWriterQueue:libreaderwriterqueue-dev ConcurrentQueue:libconcurrentqueue-dev boost::lockfree:libboost-dev; do
+    grep -qE "^peer-ring +${peer%:*} +- +skipped: no peer at .*apt-get install ${peer##*:}[ ,].*ninja peers-rings.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-ring does not say how to have ${peer%:*}"
+done
+grep -qE '^peer-ring +through, processes: a pipe +ns +[0-9.]+ +.* a pipe ' "$work/table" || wrong "peer-ring gives no row for a pipe"
+
 # With one: a row a world, and a level file beside it is read: 131,070 voxels of stone, then air, so inside the outermost layer 62 x 62 faces of the
 # ground and one towards the two voxels that are missing in its last row.
 peers=$work/peers
