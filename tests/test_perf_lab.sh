@@ -47,6 +47,12 @@ for peer in rte_ring:libdpdk-dev ck_ring:libck-dev ReaderWriterQueue:libreaderwr
 done
 grep -qE '^peer-ring +through, processes: a pipe +ns +[0-9.]+ +.* a pipe ' "$work/table" || wrong "peer-ring gives no row for a pipe"
 
+ADIT_PEERS="$work/none" $lab run peer-rcu --short >"$work/table" 2>"$work/err" || wrong "peer-rcu without its peers: exit $?"
+for flavour in memb mb qsbr bp; do
+    grep -qE "^peer-rcu +liburcu $flavour +- +skipped: no peer at .*apt-get install liburcu-dev, then ninja peers-rcu.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-rcu does not say how to have liburcu $flavour"
+done
+grep -qE '^peer-rcu +section: pthread_rwlock +ns +[0-9.]+ +.* pthread_rwlock ' "$work/table" || wrong "peer-rcu gives no row for a rwlock"
+
 # With one: a row a world, and a level file beside it is read: 131,070 voxels of stone, then air, so inside the outermost layer 62 x 62 faces of the
 # ground and one towards the two voxels that are missing in its last row.
 peers=$work/peers
