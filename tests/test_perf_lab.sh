@@ -53,6 +53,10 @@ for flavour in memb mb qsbr bp; do
 done
 grep -qE '^peer-rcu +section: pthread_rwlock +ns +[0-9.]+ +.* pthread_rwlock ' "$work/table" || wrong "peer-rcu gives no row for a rwlock"
 
+ADIT_PEERS="$work/none" $lab run peer-lock --short >"$work/table" 2>"$work/err" || wrong "peer-lock without its peer: exit $?"
+grep -qE "^peer-lock +Boost.Interprocess +- +skipped: no peer at .*apt-get install libboost-dev, then ninja peers-locks.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-lock does not say how to have Boost.Interprocess"
+grep -qE '^peer-lock +strict, contended: pthread robust +ns +[0-9.]+ +.* pthread robust ' "$work/table" || wrong "peer-lock gives no row for a robust mutex"
+
 # With one: a row a world, and a level file beside it is read: 131,070 voxels of stone, then air, so inside the outermost layer 62 x 62 faces of the
 # ground and one towards the two voxels that are missing in its last row.
 peers=$work/peers
