@@ -57,6 +57,11 @@ ADIT_PEERS="$work/none" $lab run peer-lock --short >"$work/table" 2>"$work/err" 
 grep -qE "^peer-lock +Boost.Interprocess +- +skipped: no peer at .*apt-get install libboost-dev, then ninja peers-locks.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-lock does not say how to have Boost.Interprocess"
 grep -qE '^peer-lock +strict, contended: pthread robust +ns +[0-9.]+ +.* pthread robust ' "$work/table" || wrong "peer-lock gives no row for a robust mutex"
 
+ADIT_PEERS="$work/none" $lab run peer-task --short >"$work/table" 2>"$work/err" || wrong "peer-task without its peers: exit $?"
+for peer in "OpenMP:gcc has it: ninja peers-groups" "oneTBB:apt-get install libtbb-dev, then ninja peers-groups"; do
+    grep -qE "^peer-task +${peer%%:*} +- +skipped: no peer at .*${peer#*:}.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-task does not say how to have ${peer%%:*}"
+done
+
 # With one: a row a world, and a level file beside it is read: 131,070 voxels of stone, then air, so inside the outermost layer 62 x 62 faces of the
 # ground and one towards the two voxels that are missing in its last row.
 peers=$work/peers
