@@ -62,6 +62,11 @@ for peer in "OpenMP:gcc has it: ninja peers-groups" "oneTBB:apt-get install libt
     grep -qE "^peer-task +${peer%%:*} +- +skipped: no peer at .*${peer#*:}.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-task does not say how to have ${peer%%:*}"
 done
 
+ADIT_PEERS="$work/none" $lab run peer-value --short >"$work/table" 2>"$work/err" || wrong "peer-value without its peers: exit $?"
+for peer in "LMDB:liblmdb-dev" "iceoryx:iceoryx libiceoryx-posh-dev"; do
+    grep -qE "^peer-value +${peer%%:*} +- +skipped: no peer at .*apt-get install ${peer#*:}, then ninja peers-values.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-value does not say how to have ${peer%%:*}"
+done
+
 # With one: a row a world, and a level file beside it is read: 131,070 voxels of stone, then air, so inside the outermost layer 62 x 62 faces of the
 # ground and one towards the two voxels that are missing in its last row.
 peers=$work/peers
