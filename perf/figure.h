@@ -17,7 +17,7 @@
 
 #include "perf/lab_stats.h"
 
-#define FIGURES_MAX 512
+#define FIGURES_MAX 320
 #define FIGURE_TEXT_MAX 256
 
 enum figure_state { FIGURE_MEASURED, FIGURE_SKIPPED, FIGURE_FAILED };
