@@ -7,7 +7,10 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -45,11 +48,8 @@ static void sleep_until_assigned(struct partner_words *words, uint32_t word)
         syscall(SYS_futex, &words->assigned, FUTEX_WAIT, word, NULL, NULL, 0);
 }
 
-static _Noreturn void serve_forever(struct partner *partner, int cpu, pid_t parent)
+static _Noreturn void serve_forever(struct partner *partner)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent || bench_pin(cpu) != 0)
-        _exit(1);
     for (;;) {
         uint32_t word = atomic_load_explicit(&partner->words->assigned, memory_order_acquire), duty = word & 0xff;
         atomic_store_explicit(&partner->words->accepted, word, memory_order_release);
@@ -64,7 +64,31 @@ static _Noreturn void serve_forever(struct partner *partner, int cpu, pid_t pare
     }
 }
 
-int partner_start(struct partner *partner, struct bench *bench, const struct partner_duty *duties, uint32_t count)
+static _Noreturn void serve_process(struct partner *partner, int cpu, pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent || bench_pin(cpu) != 0)
+        _exit(1);
+    serve_forever(partner);
+}
+
+/* A thread's own copy of the partner, as a forked process has one, and its CPU. */
+struct thread {
+    struct partner partner;
+    int cpu;
+};
+
+static void *serve_thread(void *context)
+{
+    struct thread *own = context;
+    int error = bench_pin(own->cpu);
+    atomic_store_explicit(&own->partner.words->thread, error ? error : gettid(), memory_order_release);
+    if (error)
+        return NULL;
+    serve_forever(&own->partner);
+}
+
+static int prepare(struct partner *partner, struct bench *bench, const struct partner_duty *duties, uint32_t count)
 {
     memset(partner, 0, sizeof *partner);
     if (bench->machine->cpu[1] < 0)
@@ -76,15 +100,50 @@ int partner_start(struct partner *partner, struct bench *bench, const struct par
         return -ENOMEM;
     memcpy(&partner->duty[1], duties, count * sizeof *duties);
     partner->duties = count;
+    return 0;
+}
+
+int partner_start(struct partner *partner, struct bench *bench, const struct partner_duty *duties, uint32_t count)
+{
+    int unready = prepare(partner, bench, duties, count);
+    if (unready)
+        return unready;
     pid_t self = getpid();
     partner->pid = fork();
     if (partner->pid == 0)
-        serve_forever(partner, bench->machine->cpu[1], self);
+        serve_process(partner, bench->machine->cpu[1], self);
     if (partner->pid < 0) {
         int error = -errno;
         partner_memory_destroy(partner->words, sizeof *partner->words);
         return error;
     }
+    bench_watch_partner(bench, partner);
+    return 0;
+}
+
+int partner_start_thread(struct partner *partner, struct bench *bench, const struct partner_duty *duties, uint32_t count)
+{
+    struct thread *own = calloc(1, sizeof *own);
+    pthread_t thread;
+    int error = own ? prepare(partner, bench, duties, count) : -ENOMEM, number = 0;
+    if (error) {
+        free(own);
+        return error;
+    }
+    partner->is_thread = true;
+    *own = (struct thread){*partner, bench->machine->cpu[1]};
+    error = -pthread_create(&thread, NULL, serve_thread, own);
+    while (!error && !(number = atomic_load_explicit(&partner->words->thread, memory_order_acquire)))
+        sched_yield();
+    if (error || number < 0) {
+        if (!error)
+            pthread_join(thread, NULL);
+        free(own);
+        partner_memory_destroy(partner->words, sizeof *partner->words);
+        return error ? error : number;
+    }
+    pthread_detach(thread);
+    partner->pid = number;
     bench_watch_partner(bench, partner);
     return 0;
 }
@@ -106,7 +165,7 @@ int partner_assign_lane(struct partner *partner, uint32_t duty, uint32_t lane)
         if (spins % SPINS_BETWEEN_CHECKS != 0)
             continue;
         siginfo_t info = {0};
-        if (waitid(P_PID, (id_t)partner->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == partner->pid)
+        if (!partner->is_thread && waitid(P_PID, (id_t)partner->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == partner->pid)
             return -ECHILD;
         if (until <= 0)
             until = clock_now_ns() + ASSIGN_TIMEOUT_NS;
@@ -126,6 +185,10 @@ void partner_stop(struct partner *partner)
 {
     if (partner->pid <= 0)
         return;
+    if (partner->is_thread) {
+        (void)partner_assign(partner, PARTNER_SLEEPS);
+        return;
+    }
     kill(partner->pid, SIGKILL);
     while (waitpid(partner->pid, NULL, 0) < 0 && errno == EINTR)
         ;

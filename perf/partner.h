@@ -14,7 +14,7 @@
  * some machines. So what is measured across CPUs exists PARTNER_LANES times, and each block takes the next *lane*: a
  * figure is then one of the machine and not of one address. The partner is told the lane together with the duty.
  *
- * The partner is forked, pinned to machine.cpu[1], and dies with its parent.
+ * The partner is forked, pinned to machine.cpu[1], and dies with its parent; or it is a thread there.
  */
 #ifndef PERF_PARTNER_H
 #define PERF_PARTNER_H
@@ -43,6 +43,7 @@ struct partner_words {
     _Alignas(128) _Atomic uint32_t assigned; /* | count 16 | lane 8 | duty 8 |: written by the measured process; a futex
                                                 while the partner sleeps */
     _Alignas(128) _Atomic uint32_t accepted; /* the same, written by the partner */
+    _Atomic int32_t thread; /* of a thread: its number, or a negative errno, once it has begun */
 };
 
 struct partner {
@@ -52,10 +53,15 @@ struct partner {
     uint32_t serving; /* in the partner: the word being served */
     uint32_t lane;    /* of the duty being served, in both processes */
     pid_t pid;
+    bool is_thread; /* pid: its thread's number */
 };
 
 /* Forks the partner. Returns 0, -ENODEV when there is no second CPU, or another negative errno. */
 int partner_start(struct partner *partner, struct bench *bench, const struct partner_duty *duties, uint32_t count);
+
+/* The same by a thread of this process, for what cannot be shared with another one; it lasts until the process ends. A scene may have both if one of them sleeps while the other serves;
+ * bench_watch_partner says whose absences count. Returns as partner_start. */
+int partner_start_thread(struct partner *partner, struct bench *bench, const struct partner_duty *duties, uint32_t count);
 
 /* Gives the partner a duty (1 is the first of the list) on a lane, and waits until it has begun. Even when it has that duty
  * already it is asked anew: so it is known to be on its CPU now. Returns 0, or -ECHILD when the partner died, -ETIMEDOUT
@@ -70,7 +76,7 @@ static inline int partner_assign(struct partner *partner, uint32_t duty)
  * its CPU in between, was there all the time (bench.c). Returns as partner_assign_lane. */
 int partner_confirm(struct partner *partner);
 
-/* Ends and reaps the partner. */
+/* Ends and reaps the partner. A thread is put to sleep. */
 void partner_stop(struct partner *partner);
 
 /* For duties: whether this one is still assigned. A relaxed load of a line that rarely changes: what a duty writes is

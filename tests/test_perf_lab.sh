@@ -41,6 +41,33 @@ grep -qE 'skipped: no peer at .*/none/libpeer_mesher.so; .*ADIT_PEERS=DIR' "$wor
 ADIT_PEERS="$work/none" $lab run range --short >"$work/table" 2>"$work/err" || wrong "range without a peer: exit $?"
 grep -qE 'skipped: no peer at .*/none/libpeer_range.so; .*libtbb-dev.*ninja peers.*ADIT_PEERS=DIR' "$work/table" || wrong "range does not say how to have a peer"
 
+# Of a scene with several peers each has its row, which names its package, and what needs none is measured. (tried: a peer that is not there left out without a row)
+ADIT_PEERS="$work/none" $lab run peer-ring --short >"$work/table" 2>"$work/err" || wrong "peer-ring without its peers: exit $?"
+for peer in rte_ring:libdpdk-dev ck_ring:libck-dev ReaderWriterQueue:libreaderwriterqueue-dev ConcurrentQueue:libconcurrentqueue-dev boost::lockfree:libboost-dev; do
+    grep -qE "^peer-ring +${peer%:*} +- +skipped: no peer at .*apt-get install ${peer##*:}[ ,].*ninja peers-rings.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-ring does not say how to have ${peer%:*}"
+done
+grep -qE '^peer-ring +through, processes: a pipe +ns +[0-9.]+ +.* a pipe ' "$work/table" || wrong "peer-ring gives no row for a pipe"
+
+ADIT_PEERS="$work/none" $lab run peer-rcu --short >"$work/table" 2>"$work/err" || wrong "peer-rcu without its peers: exit $?"
+for flavour in memb mb qsbr bp; do
+    grep -qE "^peer-rcu +liburcu $flavour +- +skipped: no peer at .*apt-get install liburcu-dev, then ninja peers-rcu.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-rcu does not say how to have liburcu $flavour"
+done
+grep -qE '^peer-rcu +section: pthread_rwlock +ns +[0-9.]+ +.* pthread_rwlock ' "$work/table" || wrong "peer-rcu gives no row for a rwlock"
+
+ADIT_PEERS="$work/none" $lab run peer-lock --short >"$work/table" 2>"$work/err" || wrong "peer-lock without its peer: exit $?"
+grep -qE "^peer-lock +Boost.Interprocess +- +skipped: no peer at .*apt-get install libboost-dev, then ninja peers-locks.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-lock does not say how to have Boost.Interprocess"
+grep -qE '^peer-lock +strict, contended: pthread robust +ns +[0-9.]+ +.* pthread robust ' "$work/table" || wrong "peer-lock gives no row for a robust mutex"
+
+ADIT_PEERS="$work/none" $lab run peer-task --short >"$work/table" 2>"$work/err" || wrong "peer-task without its peers: exit $?"
+for peer in "OpenMP:gcc has it: ninja peers-groups" "oneTBB:apt-get install libtbb-dev, then ninja peers-groups"; do
+    grep -qE "^peer-task +${peer%%:*} +- +skipped: no peer at .*${peer#*:}.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-task does not say how to have ${peer%%:*}"
+done
+
+ADIT_PEERS="$work/none" $lab run peer-value --short >"$work/table" 2>"$work/err" || wrong "peer-value without its peers: exit $?"
+for peer in "LMDB:liblmdb-dev" "iceoryx:iceoryx libiceoryx-posh-dev"; do
+    grep -qE "^peer-value +${peer%%:*} +- +skipped: no peer at .*apt-get install ${peer#*:}, then ninja peers-values.*ADIT_PEERS=DIR" "$work/table" || wrong "peer-value does not say how to have ${peer%%:*}"
+done
+
 # With one: a row a world, and a level file beside it is read: 131,070 voxels of stone, then air, so inside the outermost layer 62 x 62 faces of the
 # ground and one towards the two voxels that are missing in its last row.
 peers=$work/peers
