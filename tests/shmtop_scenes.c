@@ -7,11 +7,25 @@
 struct shmtop_model scene_model;
 static struct shmtop_page pages[2], both;
 
+/* In the order of enum scene_metric. */
+static void scene_metrics(void)
+{
+    static const struct adit_metric_info metrics[SCENE_METRICS] = {
+        [SCENE_PUT] = {.name = "put", .help = "A version was published: the key, its number", .type = ADIT_METRIC_EVENT, .labels = 1},
+        [SCENE_MESH] = {.name = "mesh", .unit = "ns", .help = "A mesh was made: the key, how long it took", .type = ADIT_METRIC_EVENT, .labels = 1},
+        [SCENE_DEATH] = {.name = "death", .help = "A participant is found dead: its owner word, its pid", .type = ADIT_METRIC_EVENT, .labels = 1},
+        [SCENE_TASK] = {.name = "task", .unit = "ns", .help = "An attempt of a task: its handle, how long it took; the kind in the upper 8 bits", .type = ADIT_METRIC_EVENT, .labels = 1},
+    };
+    memcpy(scene_model.metrics, metrics, sizeof metrics);
+    scene_model.metrics_n = SCENE_METRICS;
+}
+
 void scene_reset(void)
 {
     shmtop_model_fini(&scene_model);
     memset(&scene_model, 0, sizeof scene_model);
     snprintf(scene_model.name, sizeof scene_model.name, "cave");
+    scene_metrics();
     shmtop_page_fini(&pages[0]);
     shmtop_page_fini(&pages[1]);
     free(both.lines);
@@ -68,6 +82,15 @@ void scene_fill(struct shmtop_snapshot *s)
     *shmtop_snapshot_more(s, rings) = (struct shmtop_ring_seen){.slot = 0, .info = {.name = "line", .kind = ADIT_RING_SPSC, .capacity = 64, .filled = 16, .pushed = 40, .popped = 24}};
     *shmtop_snapshot_more(s, watches) = (struct shmtop_watch_seen){.slot = 0, .info = {.pid = 1000, .what = 3, .is_active = true, .pending = 4, .node = -1}};
     *shmtop_snapshot_more(s, viewers) = (struct shmtop_viewer_seen){.slot = 0, .info = {.pid = 1000, .is_active = true, .at = {1, 2, 3}, .radius = 512}};
+    for (uint32_t i = 0; i < 2; i++)
+        *shmtop_snapshot_more(s, members) = (struct shmtop_member){.who = 65537 + i, .slot = i, .pid = 1000 + i, .threads = 1, .told = 2, .events = 300, .is_here = !i, .label = "feeder"};
+    const struct adit_flight_event said[] = {{s->taken_ns - 1000000u, SCENE_DEATH, 65537, 1000, 65538, 1001},
+                                             {s->taken_ns - 2000000u, SCENE_TASK, 65537, 1000, 77, 1ull << 56 | 2500},
+                                             {s->taken_ns - 3000000u, SCENE_MESH, 65538, 1001, SCENE_KEY, 1200000},
+                                             {s->taken_ns - 4000000u, SCENE_PUT, 65538, 1001, SCENE_KEY, 5}};
+    for (uint32_t i = 0; i < 4; i++)
+        *shmtop_snapshot_more(s, events) = said[i];
+    s->events_all = 600;
     s->blocks[1][4] = (struct shmtop_blocks){.blocks = 3, .bytes = 3 * 8192, .published = 8192, .retired = 16384, .runs = 2, .free = 9000};
 }
 
@@ -103,6 +126,12 @@ void scene_blow(struct shmtop_snapshot *s)
     memset(s->rings[0].info.name, 0x9b, sizeof s->rings[0].info.name - 1);
     s->rings[0].info.pushed = UINT64_MAX;
     memset(&s->viewers[0].info.at, 0xff, sizeof s->viewers[0].info.at); /* no numbers */
+    memset(s->events, 0xff, s->events_n * sizeof *s->events);
+    s->events[1].metric = SCENE_TASK;
+    s->events[2].metric = SCENE_MESH;
+    memset(s->members, 0xff, sizeof *s->members);
+    memset(s->members[0].label, 0x1b, sizeof s->members[0].label - 1);
+    s->members[0].label[sizeof s->members[0].label - 1] = 0;
     s->watches[0].info = (struct adit_watch_info){.pid = UINT32_MAX, .what = UINT32_MAX, .lapses = UINT32_MAX, .pending = UINT64_MAX, .lo = {INT32_MIN, INT32_MIN, INT32_MIN}};
 }
 

@@ -112,6 +112,7 @@ each_screen() {
 7 locks NAME +STATE +OWNER
 8 rings NAME +KIND +FILLED
 9 viewers VIEWER +PID +STATE
+e events AGE +PID +WHO +EVENT
 END
 }
 
@@ -199,6 +200,14 @@ sees '^Keys'
 key Escape
 sees_not '^Keys'
 
+# What happened: the feeder has left, and said so.
+key e
+sees 'adit feed +leave'
+key / l e a v e Enter
+sees "filter 'leave'"
+sees_not ' join '
+key 2
+
 # Paused, and back in time.
 key p
 sees 'PAUSED [1-9]'
@@ -236,6 +245,8 @@ wait "$serve_pid" 2>/dev/null
 key 2
 sees_not 'adit serve'
 sees "$work_pid producer.*adit work"
+key e
+sees "adit work +death .*pid $serve_pid"
 kill -STOP "$work_pid"
 each_screen
 kill -CONT "$work_pid"
@@ -261,6 +272,8 @@ key 3
 sees '[▀█]{3}'
 key t
 sees '^ 0 +0 +2 +1 +2 +clean'
+key e
+sees 'adit (work|feed) +(leave|mesh|grace|put)'
 key q
 sees 'it ended with 0'
 

@@ -105,6 +105,19 @@ struct shmtop_rates shmtop_rates_all(const struct shmtop_snapshot *s, const stru
     return sum;
 }
 
+const struct adit_metric_info *shmtop_model_metric(const struct shmtop_model *m, uint32_t metric)
+{
+    return metric < m->metrics_n && metric < SHMTOP_METRICS_MAX && m->metrics[metric].type ? &m->metrics[metric] : NULL;
+}
+
+uint32_t shmtop_model_metric_find(const struct shmtop_model *m, const char *name)
+{
+    for (uint32_t i = 0; i < m->metrics_n && i < SHMTOP_METRICS_MAX; i++)
+        if (m->metrics[i].type && !strcmp(m->metrics[i].name, name))
+            return i;
+    return UINT32_MAX;
+}
+
 uint64_t shmtop_behind(const struct shmtop_snapshot *s, const struct adit_participant_info *p)
 {
     return p->oldest_epoch && s->stats.epoch > p->oldest_epoch ? s->stats.epoch - p->oldest_epoch : 0;
