@@ -15,6 +15,7 @@ static void scene_metrics(void)
         [SCENE_MESH] = {.name = "mesh", .unit = "ns", .help = "A mesh was made: the key, how long it took", .type = ADIT_METRIC_EVENT, .labels = 1},
         [SCENE_DEATH] = {.name = "death", .help = "A participant is found dead: its owner word, its pid", .type = ADIT_METRIC_EVENT, .labels = 1},
         [SCENE_TASK] = {.name = "task", .unit = "ns", .help = "An attempt of a task: its handle, how long it took; the kind in the upper 8 bits", .type = ADIT_METRIC_EVENT, .labels = 1},
+        [SCENE_FRAME_MISSED] = {.name = "frame_missed", .help = "A point of a frame was reached too late: the frame's number, the point", .type = ADIT_METRIC_EVENT, .labels = 1},
     };
     memcpy(scene_model.metrics, metrics, sizeof metrics);
     scene_model.metrics_n = SCENE_METRICS;
@@ -26,6 +27,7 @@ void scene_reset(void)
     memset(&scene_model, 0, sizeof scene_model);
     snprintf(scene_model.name, sizeof scene_model.name, "cave");
     scene_metrics();
+    shmtop_limits_init(&scene_model.limits);
     shmtop_page_fini(&pages[0]);
     shmtop_page_fini(&pages[1]);
     free(both.lines);
@@ -132,6 +134,8 @@ void scene_blow(struct shmtop_snapshot *s)
     memset(s->members, 0xff, sizeof *s->members);
     memset(s->members[0].label, 0x1b, sizeof s->members[0].label - 1);
     s->members[0].label[sizeof s->members[0].label - 1] = 0;
+    s->members[0].is_here = true;
+    s->frames_missed = s->tiers_off = INT64_MAX;
     s->watches[0].info = (struct adit_watch_info){.pid = UINT32_MAX, .what = UINT32_MAX, .lapses = UINT32_MAX, .pending = UINT64_MAX, .lo = {INT32_MIN, INT32_MIN, INT32_MIN}};
 }
 

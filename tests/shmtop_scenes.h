@@ -10,7 +10,7 @@
 #define SCENE_KEY (1ull << 56 | 3ull << 20 | 1) /* x 3, y 0, z 1 of world 0, as a key's word */
 
 /* Numbers of the model's metrics. */
-enum scene_metric { SCENE_PUT, SCENE_MESH, SCENE_DEATH, SCENE_TASK, SCENE_METRICS };
+enum scene_metric { SCENE_PUT, SCENE_MESH, SCENE_DEATH, SCENE_TASK, SCENE_FRAME_MISSED, SCENE_METRICS };
 
 /* The model of the test under way; reset frees it. */
 extern struct shmtop_model scene_model;

@@ -113,6 +113,7 @@ each_screen() {
 8 rings NAME +KIND +FILLED
 9 viewers VIEWER +PID +STATE
 e events AGE +PID +WHO +EVENT
+a alerts ALERT +OF +SINCE
 END
 }
 
@@ -225,6 +226,17 @@ sees_not PAUSED
 key 1
 sees '^cave  overview'
 
+# Alerts, by limits of ours.
+echo 'memory_used = 1 %' >"$dir/low.conf"
+top_begin 80 24 cave --config "$dir/low.conf"
+sees '^  grade +[DEF]:'
+sees '^  alert +memory_used: '
+key a
+sees '^  memory_used: See who holds it'
+sees '^memory_used +data of the arena .* 1 %'
+size 200 50
+sees '^memory_used +data of the arena .* 1 % +See who holds it'
+
 # ---- all stopped ---------------------------------------------------------------------------------------------------
 top_begin 80 24 cave
 sees '^cave  overview'
@@ -245,6 +257,8 @@ wait "$serve_pid" 2>/dev/null
 key 2
 sees_not 'adit serve'
 sees "$work_pid producer.*adit work"
+key a
+sees "^participant_lost +pid $serve_pid adit serve"
 key e
 sees "adit work +death .*pid $serve_pid"
 kill -STOP "$work_pid"
@@ -274,6 +288,8 @@ key t
 sees '^ 0 +0 +2 +1 +2 +clean'
 key e
 sees 'adit (work|feed) +(leave|mesh|grace|put)'
+key a
+sees "^participant_lost +pid $serve_pid adit serve"
 key q
 sees 'it ended with 0'
 

@@ -217,7 +217,7 @@ void shmtop_data_sample(struct adit_arena *arena, struct shmtop_model *model)
     (void)adit_task_each(arena, task_take, s);
     (void)adit_block_look_each(arena, block_take, s);
     slots_take(arena, s);
-    shmtop_meter_take(arena, s);
+    shmtop_meter_take(arena, model, s);
     s->now_ns = model->is_image ? image_moment(s) : s->taken_ns;
     shmtop_model_add(model, s);
 }

@@ -63,7 +63,15 @@ static uint32_t members_take(const struct adit_arena *arena, struct shmtop_snaps
     return events;
 }
 
-void shmtop_meter_take(const struct adit_arena *arena, struct shmtop_snapshot *s)
+/* A counter's or gauge's value; 0: there is no such metric. */
+static int64_t value_of(const struct adit_arena *arena, const struct shmtop_model *model, const char *name)
+{
+    uint32_t metric = shmtop_model_metric_find(model, name);
+    int64_t value = 0;
+    return metric != UINT32_MAX && !adit_metric_value(arena, metric, ADIT_METRIC_ALL, 0, &value) ? value : 0;
+}
+
+static void events_take(const struct adit_arena *arena, struct shmtop_snapshot *s)
 {
     uint32_t max = members_take(arena, s);
     struct adit_flight_event *all = max ? malloc(max * sizeof *all) : NULL;
@@ -83,4 +91,11 @@ void shmtop_meter_take(const struct adit_arena *arena, struct shmtop_snapshot *s
             m->told++;
     }
     free(all);
+}
+
+void shmtop_meter_take(const struct adit_arena *arena, const struct shmtop_model *model, struct shmtop_snapshot *s)
+{
+    s->frames_missed = value_of(arena, model, "frames_missed");
+    s->tiers_off = value_of(arena, model, "tiers_off");
+    events_take(arena, s);
 }

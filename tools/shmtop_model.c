@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "tools/shmtop_alarm.h"
+
 static void oldest_drop(struct shmtop_model *m)
 {
     m->bytes -= m->history[0]->bytes;
@@ -32,6 +34,7 @@ void shmtop_model_add(struct shmtop_model *m, struct shmtop_snapshot *s)
         m->left_wall_ns = 0;
     else if (!m->left_wall_ns)
         m->left_wall_ns = s->taken_wall_ns;
+    shmtop_alarm_take(m, s);
     m->trouble[0] = 0;
     if (m->history_n == SHMTOP_HISTORY_MAX)
         oldest_drop(m);

@@ -23,6 +23,7 @@ struct shmtop_model {
     bool is_image;
     struct adit_metric_info metrics[SHMTOP_METRICS_MAX]; /* by their numbers; type 0: damaged */
     uint32_t metrics_n;
+    struct shmtop_limits limits;
     struct shmtop_snapshot *history[SHMTOP_HISTORY_MAX]; /* the oldest first */
     uint32_t history_n;
     size_t bytes, bytes_max; /* of all of them; 0: SHMTOP_HISTORY_BYTES */
@@ -36,7 +37,7 @@ struct shmtop_rates {
     double published, edits, meshed, retired, reclaimed, grace_periods;
 };
 
-/* Takes the snapshot in as the newest, sorts it, notes whose counters have moved and the last producer's leaving; lets old ones go: those older than span_ns, and of more than bytes_max, but two at least stay. */
+/* Takes the snapshot in as the newest, sorts it, notes whose counters have moved, the last producer's leaving, and what is beyond its limit; lets old ones go: those older than span_ns, and of more than bytes_max, but two at least stay. */
 void shmtop_model_add(struct shmtop_model *model, struct shmtop_snapshot *snapshot);
 void shmtop_model_fini(struct shmtop_model *model);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "tools/say.h"
+#include "tools/shmtop_alarm.h"
 #include "tools/shmtop_look.h"
 
 static void data_sum(const struct adit_stats *s, struct adit_segment_stats *sum)
@@ -36,7 +37,7 @@ static void oldest_line(const struct shmtop_look *look, struct shmtop_page *page
         shmtop_page_line(page, SHMTOP_PLAIN, "  section     nobody is inside one; epoch %llu", (unsigned long long)s->stats.epoch);
 }
 
-static void grade_line(const struct shmtop_look *look, struct shmtop_page *page)
+static void trouble_line(const struct shmtop_look *look, struct shmtop_page *page)
 {
     const struct shmtop_snapshot *s = look->s;
     uint32_t gone = 0;
@@ -50,6 +51,30 @@ static void grade_line(const struct shmtop_look *look, struct shmtop_page *page)
         given_up += s->chunks[i].state == ADIT_CHUNK_GIVEN_UP;
     bool is_bad = gone || poisoned || given_up;
     shmtop_page_line(page, is_bad ? SHMTOP_WARNING : SHMTOP_PLAIN, "  trouble     %u participants gone, %s tasks poisoned, %s chunks given up", gone, ADIT_SAY_COUNT(poisoned), ADIT_SAY_COUNT(given_up));
+}
+
+/* The grade and why, and all alerts by their names. */
+static void grade_lines(const struct shmtop_look *look, struct shmtop_page *page)
+{
+    const struct shmtop_snapshot *s = look->s;
+    enum shmtop_limit nearest = shmtop_alarm_nearest(s);
+    if (!s->alerts_n) {
+        shmtop_page_line(page, SHMTOP_PLAIN, "  grade       %c: nothing is at its limit; nearest %s, at %.0f %%", s->grade, shmtop_limit_about[nearest].name, 100 * s->reached[nearest]);
+        return;
+    }
+    shmtop_page_line(page, SHMTOP_WARNING, "  grade       %c: %u alerts of %u kinds; key a shows them, and what to do", s->grade, s->alerts_n, shmtop_alarm_kinds(s));
+    for (uint32_t i = 0, of = 0; i < SHMTOP_LIMITS; i++, of = 0) {
+        const struct shmtop_alert *first = NULL;
+        char about[sizeof first->about];
+        for (uint32_t k = 0; k < s->alerts_n; k++)
+            if (s->alerts[k].limit == i) {
+                first = first ? first : &s->alerts[k];
+                of++;
+            }
+        if (first)
+            shmtop_page_line(page, SHMTOP_WARNING, "  alert       %s: %s, %s%s", shmtop_limit_about[i].name, shmtop_limit_text(shmtop_limit_about[i].measure, first->value, (char[32]){0}, 32),
+                             shmtop_ascii(about, sizeof about, first->about), of > 1 ? ", and others" : "");
+    }
 }
 
 static void overview_lines(const struct shmtop_look *look, struct shmtop_page *page)
@@ -75,7 +100,8 @@ static void overview_lines(const struct shmtop_look *look, struct shmtop_page *p
     shmtop_page_line(page, SHMTOP_PLAIN, "  attached    %u of %u participants, %u of %u readers, %u of %u watches", s->participants, s->participants_max, s->readers, s->readers_max, s->watches,
                      s->watches_max);
     oldest_line(look, page);
-    grade_line(look, page);
+    trouble_line(look, page);
+    grade_lines(look, page);
 }
 
 static const struct shmtop_column columns[] = {

@@ -14,7 +14,8 @@
     X(locks)        \
     X(rings)        \
     X(viewers)      \
-    X(events)
+    X(events)       \
+    X(alerts)
 
 #define DECLARE(name) extern const struct shmtop_screen shmtop_screen_##name;
 #define ENTER(name) &shmtop_screen_##name,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "runtime/adit.h"
+#include "tools/shmtop_limits.h"
 
 #define SHMTOP_CHUNKS_MAX 65536u /* kept of a snapshot; those beyond are counted */
 #define SHMTOP_TASKS_MAX 4096u
@@ -62,6 +63,15 @@ struct shmtop_member {
     char label[32];
 };
 
+/* What has come to its limit (shmtop_alarm.h). */
+struct shmtop_alert {
+    enum shmtop_limit limit;
+    uint64_t id;       /* of what it is of, among those of its limit */
+    uint64_t since_ns; /* as the arena's clock */
+    uint64_t value;    /* in the limit's unit */
+    char about[56];
+};
+
 /* A growing array of what was seen. */
 #define SHMTOP_LIST(type, name) \
     type *name;                 \
@@ -89,6 +99,10 @@ struct shmtop_snapshot {
     SHMTOP_LIST(struct shmtop_member, members);
     SHMTOP_LIST(struct adit_flight_event, events); /* the newest first */
     uint64_t events_all; /* that the recorders held */
+    int64_t frames_missed, tiers_off; /* of all there are and were; of who is attached */
+    SHMTOP_LIST(struct shmtop_alert, alerts);
+    double reached[SHMTOP_LIMITS]; /* how much of a limit is the most that was measured of it, 1: all */
+    char grade; /* A to F */
 };
 
 struct shmtop_snapshot *shmtop_snapshot_new(void);
