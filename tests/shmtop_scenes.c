@@ -16,6 +16,8 @@ static void scene_metrics(void)
         [SCENE_DEATH] = {.name = "death", .help = "A participant is found dead: its owner word, its pid", .type = ADIT_METRIC_EVENT, .labels = 1},
         [SCENE_TASK] = {.name = "task", .unit = "ns", .help = "An attempt of a task: its handle, how long it took; the kind in the upper 8 bits", .type = ADIT_METRIC_EVENT, .labels = 1},
         [SCENE_FRAME_MISSED] = {.name = "frame_missed", .help = "A point of a frame was reached too late: the frame's number, the point", .type = ADIT_METRIC_EVENT, .labels = 1},
+        [SCENE_VISIBLE] = {.name = "visible_ns", .unit = "ns", .help = "Time from the publication of the newest version in a mesh to that of the mesh", .type = ADIT_METRIC_HISTOGRAM, .labels = 1},
+        [SCENE_TASK_RUN] = {.name = "task_run_ns", .unit = "ns", .help = "Time that an attempt runs", .type = ADIT_METRIC_HISTOGRAM, .label = ADIT_METRIC_BY_KIND, .labels = 64},
     };
     memcpy(scene_model.metrics, metrics, sizeof metrics);
     scene_model.metrics_n = SCENE_METRICS;
@@ -93,6 +95,14 @@ void scene_fill(struct shmtop_snapshot *s)
     for (uint32_t i = 0; i < 4; i++)
         *shmtop_snapshot_more(s, events) = said[i];
     s->events_all = 600;
+    for (uint32_t i = 0; i < 2; i++) { /* a hundred to a second: 90 of 1 ms, 10 of 8 ms */
+        struct shmtop_latency *l = shmtop_snapshot_more(s, latencies);
+        l->metric = i ? SCENE_TASK_RUN : SCENE_VISIBLE;
+        l->all.size = sizeof l->all;
+        l->all.count = 100 * (s->taken_ns / 1000000000u);
+        l->all.bucket[SCENE_BUCKET_MS] = l->all.count / 10 * 9;
+        l->all.bucket[SCENE_BUCKET_MS + 24] = l->all.count / 10;
+    }
     s->blocks[1][4] = (struct shmtop_blocks){.blocks = 3, .bytes = 3 * 8192, .published = 8192, .retired = 16384, .runs = 2, .free = 9000};
 }
 
@@ -135,6 +145,8 @@ void scene_blow(struct shmtop_snapshot *s)
     memset(s->members[0].label, 0x1b, sizeof s->members[0].label - 1);
     s->members[0].label[sizeof s->members[0].label - 1] = 0;
     s->members[0].is_here = true;
+    memset(s->latencies[0].all.bucket, 0xff, sizeof s->latencies[0].all.bucket);
+    s->latencies[0].all.count = UINT64_MAX;
     s->frames_missed = s->tiers_off = INT64_MAX;
     s->watches[0].info = (struct adit_watch_info){.pid = UINT32_MAX, .what = UINT32_MAX, .lapses = UINT32_MAX, .pending = UINT64_MAX, .lo = {INT32_MIN, INT32_MIN, INT32_MIN}};
 }

@@ -120,6 +120,28 @@ static bool has_event(const json_t *rows, int64_t participant, const json_t *wan
     return false;
 }
 
+/* Histograms without labels: of those with, adit stats tells each by itself. Returns how many were measured ever. */
+static uint32_t assert_same_latencies(const json_t *stats, const json_t *tables)
+{
+    static const char *const theirs[] = {"count", "p50", "p99", "most"}, *const ours[] = {"times", "p50_ns", "p99_ns", "most_ns"};
+    const json_t *metrics = json_object_get(stats, "metrics"), *rows = json_object_get(tables, "latencies");
+    uint32_t measured = 0, seen = 0;
+    for (size_t i = 0; i < json_array_size(metrics); i++) {
+        const json_t *m = json_array_get(metrics, i), *row = json_array_get(rows, seen), *value = json_array_get(json_object_get(m, "values"), 0);
+        if (strcmp(json_string_value(json_object_get(m, "type")), "histogram"))
+            continue;
+        assert_string_equal(json_string_value(json_object_get(row, "name")), json_string_value(json_object_get(m, "name")));
+        seen++;
+        if (*json_string_value(json_object_get(m, "by")))
+            continue;
+        for (uint32_t k = 0; k < 4 && number(value, "count"); k++)
+            assert_int_equal(number(row, ours[k]), number(value, theirs[k]));
+        measured += number(value, "count") > 0;
+    }
+    assert_int_equal(seen, json_array_size(rows));
+    return measured;
+}
+
 /* Every participant and each of its last events that stats tells of stands in shmtop's tables, which are sorted. Returns how many events. */
 static uint32_t assert_same(const json_t *stats, const json_t *tables)
 {
@@ -233,6 +255,7 @@ static void an_image_says_the_same_when_all_are_dead(void **state)
     json_t *said = stats_json(image);
     const json_t *tables = top_tables(image, &root);
     assert_true(assert_same(said, tables) > 10);
+    assert_true(assert_same_latencies(said, tables) >= 2); /* puts, and from there to meshes */
     json_decref(said);
     json_decref(root);
 }

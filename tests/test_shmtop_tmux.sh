@@ -135,6 +135,7 @@ $adit feed cave terrain:7:3x2x3 --quiet >"$dir/feed" 2>&1 || { echo "feed: $(cat
 top_begin 80 24 cave
 sees '^cave  overview  up'
 sees '15 \(15 of'
+sees '^  latency +publish to mesh p50 [0-9.]+ .?s, p99'
 each_screen
 sees '^1-9 screens.* q quit'
 [ "$(pane | wc -l)" -le 24 ] || fail "more than 24 lines at 80x24"

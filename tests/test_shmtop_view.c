@@ -302,6 +302,27 @@ static void half_blocks_have_the_upper_chunk_above(void **state)
     assert_int_equal(row->paint[29] | row->paint[32], 0);
 }
 
+/* (tried: what is lately taken of all; the share of one for that of the other.) */
+static void latencies_are_of_all_and_of_lately(void **state)
+{
+    (void)state;
+    full(1);
+    const struct shmtop_page *p = scene_page(&view, 80, SHMTOP_ALL_ROWS);
+    assert_true(scene_page_has(p, "publish to mesh p50 1.02 ms, p99 8.13 ms") && scene_page_has(p, "task wait never yet; run p50 1.02 ms, p99 8.13 ms"));
+    const struct shmtop_line *row = scene_line(p, "visible_ns ");
+    assert_true(row && strstr(row->text, "     100  1.02 ms  8.13 ms  8.13 ms        -        -        -"));
+    struct shmtop_snapshot *s = scene_begin(3, 1);
+    scene_fill(s);
+    for (uint32_t i = 0; i < 2; i++) { /* since then 90 of 1 ms, and none of 8 */
+        s->latencies[i].all.bucket[SCENE_BUCKET_MS] = 180;
+        s->latencies[i].all.bucket[SCENE_BUCKET_MS + 24] = 10;
+        s->latencies[i].all.count = 190;
+    }
+    shmtop_model_add(&scene_model, s);
+    row = scene_line(scene_page(&view, 80, SHMTOP_ALL_ROWS), "task_run_ns ");
+    assert_true(row && strstr(row->text, "     190  1.02 ms  8.13 ms  8.13 ms       90  1.02 ms  1.02 ms"));
+}
+
 /* Every cell that the screen shows is that of the JSON of the same snapshot. (tried: a scene without the snapshot before it.) */
 static void screen_and_json_say_the_same(void **state)
 {
@@ -382,6 +403,7 @@ int main(void)
         LAYOUT(idle_is_since_a_counter_moved_last),
         LAYOUT(the_map_shows_the_states_where_they_are),
         LAYOUT(half_blocks_have_the_upper_chunk_above),
+        LAYOUT(latencies_are_of_all_and_of_lately),
         LAYOUT(screen_and_json_say_the_same),
         LAYOUT(only_what_is_seen_of_many_rows_is_laid_out),
     };

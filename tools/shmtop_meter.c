@@ -71,6 +71,18 @@ static int64_t value_of(const struct adit_arena *arena, const struct shmtop_mode
     return metric != UINT32_MAX && !adit_metric_value(arena, metric, ADIT_METRIC_ALL, 0, &value) ? value : 0;
 }
 
+static void latencies_take(const struct adit_arena *arena, const struct shmtop_model *model, struct shmtop_snapshot *s)
+{
+    for (uint32_t i = 0; i < model->metrics_n; i++) {
+        struct shmtop_latency seen = {.metric = i, .all.size = sizeof seen.all};
+        if (model->metrics[i].type != ADIT_METRIC_HISTOGRAM || adit_metric_histogram(arena, i, ADIT_METRIC_ALL, 0, &seen.all))
+            continue;
+        struct shmtop_latency *kept = shmtop_snapshot_more(s, latencies);
+        if (kept)
+            *kept = seen;
+    }
+}
+
 static void events_take(const struct adit_arena *arena, struct shmtop_snapshot *s)
 {
     uint32_t max = members_take(arena, s);
@@ -97,5 +109,6 @@ void shmtop_meter_take(const struct adit_arena *arena, const struct shmtop_model
 {
     s->frames_missed = value_of(arena, model, "frames_missed");
     s->tiers_off = value_of(arena, model, "tiers_off");
+    latencies_take(arena, model, s);
     events_take(arena, s);
 }

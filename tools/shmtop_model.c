@@ -121,6 +121,23 @@ uint32_t shmtop_model_metric_find(const struct shmtop_model *m, const char *name
     return UINT32_MAX;
 }
 
+const struct adit_histogram *shmtop_latency(const struct shmtop_model *m, const struct shmtop_snapshot *s, const char *name)
+{
+    uint32_t metric = shmtop_model_metric_find(m, name);
+    for (uint32_t i = 0; i < s->latencies_n; i++)
+        if (s->latencies[i].metric == metric)
+            return &s->latencies[i].all;
+    return NULL;
+}
+
+bool shmtop_latency_since(const struct shmtop_snapshot *before, const struct shmtop_latency *now, struct adit_histogram *out)
+{
+    for (uint32_t i = 0; before && i < before->latencies_n; i++)
+        if (before->latencies[i].metric == now->metric)
+            return !adit_histogram_between(&before->latencies[i].all, &now->all, out);
+    return false;
+}
+
 uint64_t shmtop_behind(const struct shmtop_snapshot *s, const struct adit_participant_info *p)
 {
     return p->oldest_epoch && s->stats.epoch > p->oldest_epoch ? s->stats.epoch - p->oldest_epoch : 0;

@@ -58,6 +58,10 @@ struct shmtop_rates shmtop_rates_all(const struct shmtop_snapshot *s, const stru
 const struct adit_metric_info *shmtop_model_metric(const struct shmtop_model *model, uint32_t metric);
 uint32_t shmtop_model_metric_find(const struct shmtop_model *model, const char *name);
 
+/* A histogram of the snapshot, NULL: it has none of that name; and what came to it since the snapshot before, false: there is none to compare with. */
+const struct adit_histogram *shmtop_latency(const struct shmtop_model *model, const struct shmtop_snapshot *s, const char *name);
+bool shmtop_latency_since(const struct shmtop_snapshot *before, const struct shmtop_latency *now, struct adit_histogram *out);
+
 /* How many epochs the oldest section of a participant lies behind; 0: it is in none. */
 uint64_t shmtop_behind(const struct shmtop_snapshot *s, const struct adit_participant_info *p);
 /* How long ago a moment of the arena was, as the snapshot sees it; false: it never was, or lies ahead. */

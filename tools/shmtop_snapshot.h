@@ -63,6 +63,12 @@ struct shmtop_member {
     char label[32];
 };
 
+/* A histogram of the arena's, all its labels together. */
+struct shmtop_latency {
+    uint32_t metric;
+    struct adit_histogram all;
+};
+
 /* What has come to its limit (shmtop_alarm.h). */
 struct shmtop_alert {
     enum shmtop_limit limit;
@@ -100,6 +106,7 @@ struct shmtop_snapshot {
     SHMTOP_LIST(struct adit_flight_event, events); /* the newest first */
     uint64_t events_all; /* that the recorders held */
     int64_t frames_missed, tiers_off; /* of all there are and were; of who is attached */
+    SHMTOP_LIST(struct shmtop_latency, latencies);
     SHMTOP_LIST(struct shmtop_alert, alerts);
     double reached[SHMTOP_LIMITS]; /* how much of a limit is the most that was measured of it, 1: all */
     char grade; /* A to F */
