@@ -95,6 +95,14 @@ void scene_fill(struct shmtop_snapshot *s)
     for (uint32_t i = 0; i < 4; i++)
         *shmtop_snapshot_more(s, events) = said[i];
     s->events_all = 600;
+    struct shmtop_loop_seen *loop = shmtop_snapshot_more(s, loops); /* 100 frames of 10 ms: numbers 7 and 10 missed "draw", 9 was too long, and 2 passed behind it */
+    loop->slot = 3;
+    loop->past_n = SHMTOP_FRAMES;
+    loop->info = (struct adit_frame_loop_info){.who = 65537, .pid = 1000, .is_here = true, .since_ns = s->taken_ns / 2, .period_ns = 10000000, .frames = 100, .skipped = 2, .label = "feeder 0", .points_n = 2,
+                                               .points = {{"draw", 100, 2, 3000000}, {"present", 100, 0, 0}}, .offset_ns = {5000000, 9000000}};
+    for (uint32_t i = 0; i < SHMTOP_FRAMES; i++)
+        loop->past[i] = (struct adit_frame_past){.number = i + 1, .begin_ns = s->taken_ns - (SHMTOP_FRAMES - i) * 1000000, .late_ns = 1000 * i, .took_ns = i == 8 ? 35000000 : i == 6 ? 9000000 : 4000000, .skipped = i == 8 ? 2 : 0,
+                                                 .missed = i == 6 || i == 9};
     for (uint32_t i = 0; i < 2; i++) { /* a hundred to a second: 90 of 1 ms, 10 of 8 ms */
         struct shmtop_latency *l = shmtop_snapshot_more(s, latencies);
         l->metric = i ? SCENE_TASK_RUN : SCENE_VISIBLE;
@@ -139,6 +147,10 @@ void scene_blow(struct shmtop_snapshot *s)
     s->rings[0].info.pushed = UINT64_MAX;
     memset(&s->viewers[0].info.at, 0xff, sizeof s->viewers[0].info.at); /* no numbers */
     memset(s->events, 0xff, s->events_n * sizeof *s->events);
+    memset(&s->loops[0], 0xff, sizeof s->loops[0]);
+    s->loops[0].info.is_here = true;
+    memset(s->loops[0].info.label, 0x1b, sizeof s->loops[0].info.label - 1);
+    s->loops[0].info.label[31] = 0;
     s->events[1].metric = SCENE_TASK;
     s->events[2].metric = SCENE_MESH;
     memset(s->members, 0xff, sizeof *s->members);

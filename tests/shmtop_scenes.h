@@ -20,7 +20,7 @@ void scene_reset(void);
 
 /* A snapshot at the given second, with some participants: "feeder 0", pid 1000, ... */
 struct shmtop_snapshot *scene_begin(uint64_t second, uint32_t participants);
-/* Of all other lists something: a layer of 8 x 4 chunks at y = 0 in all states and one at y = 1, kinds, a queue, tasks, seats, locks, rings, watches, viewers, members and their events. */
+/* Of all other lists something: a layer of 8 x 4 chunks at y = 0 in all states and one at y = 1, kinds, a queue, tasks, seats, locks, rings, watches, viewers, members and their events, a frame loop. */
 void scene_fill(struct shmtop_snapshot *s);
 /* All that is a number as large as can be, and text without an end. */
 void scene_blow(struct shmtop_snapshot *s);

@@ -215,7 +215,7 @@ static void what_was_retired_is_the_oldest_sections(void **state)
     assert_int_equal(s->alerts[0].value, 80u << 20);
 }
 
-/* By the counter, too: recorders forget. (tried: all that was ever counted.) */
+/* By the counter, too, and by the last frames of loops: recorders forget. (tried: all that was ever counted; loops not looked at.) */
 static void dropped_frames_are_of_the_last_minute(void **state)
 {
     static const int64_t missed[] = {1000, 1000, 1003, 1003, 1003};
@@ -228,6 +228,16 @@ static void dropped_frames_are_of_the_last_minute(void **state)
         const struct shmtop_alert *a = alert_of(s, SHMTOP_FRAMES_DROPPED);
         assert_int_equal(a ? a->value : 0, i == 2 ? 3 : 0);
     }
+    struct shmtop_snapshot *s = quiet(300);
+    struct shmtop_loop_seen *l = shmtop_snapshot_more(s, loops);
+    l->info = (struct adit_frame_loop_info){.pid = 77, .label = "eye"};
+    l->past_n = 3;
+    l->past[0] = (struct adit_frame_past){.begin_ns = 230 * SECOND, .skipped = 100}; /* more than a minute ago */
+    l->past[1] = (struct adit_frame_past){.begin_ns = 290 * SECOND, .skipped = 3};
+    l->past[2] = (struct adit_frame_past){.begin_ns = 295 * SECOND, .missed = 5};
+    shmtop_model_add(&scene_model, s);
+    const struct shmtop_alert *a = alert_of(s, SHMTOP_FRAMES_DROPPED);
+    assert_true(a && a->value == 5 && a->since_ns == 290 * SECOND && !strcmp(a->about, "pid 77 eye"));
 }
 
 static void grades_say_how_near_limits_are(void **state)

@@ -175,14 +175,18 @@ static void *chatter(void *user)
     return NULL;
 }
 
-/* A child that puts some chunks, and ends without a word. */
-static void feeder_run(const char *name)
+/* A child that waits for a byte in go, puts some chunks, and ends without a word. Before this process has threads. */
+static pid_t feeder_start(const char *name, int go[2])
 {
     static uint16_t voxels[ADIT_CHUNK_VOXELS];
+    assert_int_equal(pipe(go), 0);
     pid_t child = fork();
     assert_true(child >= 0);
     if (!child) {
         struct adit_arena *a;
+        char byte;
+        if (read(go[0], &byte, 1) != 1)
+            _exit(3);
         struct adit_attach_params params = {.size = sizeof params, .label = "the quiet one"};
         if (adit_attach(name, ADIT_PRODUCER, &params, &a))
             _exit(1);
@@ -193,8 +197,7 @@ static void feeder_run(const char *name)
         }
         kill(getpid(), SIGKILL);
     }
-    int status;
-    assert_true(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    return child;
 }
 
 /* Six threads that talk without end do not hide what a dead process has said before. (tried: only the newest of all kept.) */
@@ -205,8 +208,13 @@ static void what_stats_says_is_told_be_there_ever_so_much_more(void **state)
     pthread_t threads[6];
     json_t *before = NULL, *root = NULL, *after = NULL;
     (void)state;
+    int go[2], status;
+    pid_t feeder = feeder_start("scene", go);
     assert_int_equal(adit_create("scene", &params, &a), 0);
-    feeder_run("scene");
+    assert_int_equal(write(go[1], "g", 1), 1);
+    assert_true(waitpid(feeder, &status, 0) == feeder && WIFSIGNALED(status));
+    close(go[0]);
+    close(go[1]);
     pthread_barrier_init(&talked, NULL, 6);
     for (uint32_t i = 0; i < 6; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, chatter, a), 0);
@@ -234,6 +242,76 @@ static void what_stats_says_is_told_be_there_ever_so_much_more(void **state)
     json_decref(root);
     json_decref(after);
     adit_detach(&a);
+}
+
+static void frames_and_die(const char *name)
+{
+    static const struct adit_frame_point draw = {"draw", 0};
+    struct adit_frame_params p = {.size = sizeof p, .period_ns = 10000000u, .points = &draw, .points_n = 1};
+    struct adit_attach_params params = {.size = sizeof params, .label = "eye"};
+    struct adit_frame *f;
+    if (adit_attach(name, ADIT_CONSUMER, &params, &p.arena) || adit_frame_open(&p, &f))
+        _exit(1);
+    for (uint32_t i = 0; i < 31; i++) {
+        (void)adit_frame_wait(f);
+        (void)adit_frame_reach(f, 0); /* at the frame's very begin: never in time */
+    }
+    kill(getpid(), SIGKILL);
+}
+
+/* The loop of a process that was killed, as shmtop tells of it; its points and its alert. */
+static void assert_eye(const json_t *tables, pid_t eye)
+{
+    const json_t *loop = json_array_get(json_object_get(tables, "loops"), 0), *point = json_array_get(json_object_get(tables, "points"), 0), *frames = json_object_get(tables, "frames"),
+                 *alerts = json_object_get(tables, "alerts");
+    bool is_alerted = false;
+    assert_true(number(loop, "pid") == eye && number(loop, "frames") == 30 && number(loop, "period_ns") == 10000000 && number(loop, "missed") == 31);
+    assert_string_equal(json_string_value(json_object_get(loop, "label")), "eye");
+    assert_string_equal(json_string_value(json_object_get(loop, "state")), "left");
+    assert_true(!strcmp(json_string_value(json_object_get(point, "point")), "draw") && number(point, "reached") == 31 && number(point, "missed") == 31);
+    assert_int_equal(json_array_size(frames), 30);
+    for (size_t i = 0; i < 30; i++) {
+        const json_t *f = json_array_get(frames, i);
+        assert_true(number(f, "frame") == 30 - (int64_t)i && number(f, "took_ns") > 0 && !strcmp(json_string_value(json_object_get(f, "missed")), "draw"));
+    }
+    for (size_t i = 0; i < json_array_size(alerts); i++)
+        is_alerted |= !strcmp(json_string_value(json_object_get(json_array_get(alerts, i), "alert")), "frames_dropped") && number(json_array_get(alerts, i), "value") >= 30;
+    assert_true(is_alerted);
+}
+
+/* (tried: loops that are left not told of; the last frames of another loop.) */
+static void frames_are_told_of_be_all_dead(void **state)
+{
+    struct spawned serve, run;
+    json_t *root = NULL;
+    const json_t *tables = NULL;
+    char *image = spawned_file("cave.image");
+    bool is_left = false;
+    (void)state;
+    spawned_start(ADIT, ARGV((char *)"serve", (char *)"cave", (char *)"--size", (char *)"32M", (char *)"--quiet"), &serve);
+    assert_true(spawned_says(&serve, "is ready"));
+    pid_t eye = fork();
+    assert_true(eye >= 0);
+    if (!eye)
+        frames_and_die("cave");
+    int status;
+    assert_true(waitpid(eye, &status, 0) == eye && WIFSIGNALED(status));
+    for (uint32_t tries = 0; tries < TRIES && !is_left; tries++) { /* until the keeper has found it dead */
+        json_decref(root);
+        tables = top_tables((char *)"cave", &root);
+        const char *is = json_string_value(json_object_get(json_array_get(json_object_get(tables, "loops"), 0), "state"));
+        is_left = is && !strcmp(is, "left");
+    }
+    assert_true(is_left);
+    assert_eye(tables, eye);
+    json_decref(root);
+    adit_want(0, ARGV((char *)"dump", (char *)"cave", (char *)"--image", image, (char *)"--brief"), &run);
+    spawned_free(&run);
+    kill(serve.pid, SIGKILL);
+    spawned_wait(&serve);
+    spawned_free(&serve);
+    assert_eye(top_tables(image, &root), eye);
+    json_decref(root);
 }
 
 /* (tried: an image's metrics not asked for their names.) */
@@ -270,6 +348,7 @@ int main(void)
         LAYOUT(events_are_filtered_found_and_sorted_as_any_rows),
         PROGRAM(what_stats_says_is_told_be_there_ever_so_much_more),
         PROGRAM(an_image_says_the_same_when_all_are_dead),
+        PROGRAM(frames_are_told_of_be_all_dead),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     scene_reset();

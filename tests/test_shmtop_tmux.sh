@@ -114,6 +114,7 @@ each_screen() {
 9 viewers VIEWER +PID +STATE
 e events AGE +PID +WHO +EVENT
 a alerts ALERT +OF +SINCE
+g frames LOOP +PID +WHO +STATE
 END
 }
 
@@ -237,6 +238,26 @@ sees '^  memory_used: See who holds it'
 sees '^memory_used +data of the arena .* 1 %'
 size 200 50
 sees '^memory_used +data of the arena .* 1 % +See who holds it'
+
+# Frames: who flies keeps a loop at sixty a second.
+$adit fly sky --seconds 600 --radius 1 --layers 1 --speed 0 --edits 0 --workers 1 --worker-processes 0 --size 64M --quiet >"$dir/fly" 2>&1 &
+fly_pid=$!
+pids="$pids $fly_pid"
+for size in '80 24' '200 50'; do
+    # shellcheck disable=SC2086  # two words
+    top_begin $size sky
+    sees '^sky  overview'
+    key g
+    sees "^  pid $fly_pid adit fly: the last 100 frames of 16\.7 ms"
+    sees '^ +100 \+[-#]{50}'
+    sees '^ +25 \|#'
+    sees "^ +[0-9] +$fly_pid adit fly +open"
+done
+sees '[-#]{100}'
+kill -KILL "$fly_pid"
+wait "$fly_pid" 2>/dev/null
+pids="$serve_pid $work_pid"
+sees "^ +[0-9] +$fly_pid adit fly" # dead, with all others: what it has said stays as long as somebody looks
 
 # ---- all stopped ---------------------------------------------------------------------------------------------------
 top_begin 80 24 cave

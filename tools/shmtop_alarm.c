@@ -86,7 +86,22 @@ static void meshes_measure(const struct shmtop_model *model, struct shmtop_snaps
 
 /* ---- frames, tiers ---------------------------------------------------------------------------------------------- */
 
-/* By the counter, as far as the history goes, or by what recorders still hold: each may know of some that the other does not. */
+/* Of a loop in the last minute, as far as its last frames go; *first_ns: when the first of them was to begin. */
+static uint64_t loop_dropped(const struct shmtop_snapshot *s, const struct shmtop_loop_seen *l, uint64_t *first_ns)
+{
+    uint64_t dropped = 0, age;
+    for (uint32_t i = l->past_n < SHMTOP_FRAMES ? l->past_n : SHMTOP_FRAMES; i-- > 0;) {
+        const struct adit_frame_past *p = &l->past[i];
+        uint64_t n = (uint64_t)p->skipped + (uint64_t)__builtin_popcount(p->missed);
+        if (!n || !shmtop_age(s, p->begin_ns, &age) || age > SHMTOP_FRAMES_SPAN_NS)
+            continue;
+        dropped += n;
+        *first_ns = p->begin_ns;
+    }
+    return dropped;
+}
+
+/* By the counter, as far as the history goes, or by what recorders and loops still hold: each may know of some that the others do not. */
 static void frames_measure(const struct shmtop_model *model, struct shmtop_snapshot *s)
 {
     uint32_t missed = shmtop_model_metric_find(model, "frame_missed");
@@ -103,7 +118,19 @@ static void frames_measure(const struct shmtop_model *model, struct shmtop_snaps
     for (uint32_t i = 0; i < model->history_n && !counted; i++)
         if (s->taken_ns - model->history[i]->taken_ns <= SHMTOP_FRAMES_SPAN_NS && s->frames_missed > model->history[i]->frames_missed)
             counted = (uint64_t)s->frames_missed - (uint64_t)model->history[i]->frames_missed;
-    if (who)
+    const struct shmtop_loop_seen *worst = NULL;
+    uint64_t most = 0, looped = 0, since_ns = 0;
+    for (uint32_t i = 0; i < s->loops_n; i++) {
+        uint64_t its_ns = 0, n = loop_dropped(s, &s->loops[i], &its_ns);
+        looped += n;
+        since_ns = n && (!since_ns || its_ns < since_ns) ? its_ns : since_ns;
+        worst = n > most ? &s->loops[i] : worst;
+        most = n > most ? n : most;
+    }
+    counted = looped > counted ? looped : counted;
+    if (worst && most >= told)
+        measured(model, s, SHMTOP_FRAMES_DROPPED, 0, since_ns, counted, "pid %u %.31s", worst->info.pid, worst->info.label);
+    else if (who)
         measured(model, s, SHMTOP_FRAMES_DROPPED, 0, first_ns, told > counted ? told : counted, "pid %u %.31s", who->pid, who->label);
     else
         measured(model, s, SHMTOP_FRAMES_DROPPED, 0, 0, counted, "loops at a rate");

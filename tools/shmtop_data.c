@@ -177,6 +177,15 @@ static void slots_take(struct adit_arena *arena, struct shmtop_snapshot *s)
     }
 }
 
+static void loops_take(struct adit_arena *arena, struct shmtop_snapshot *s)
+{
+    TAKE(s, loops, adit_frame_loop_get, arena)
+    for (uint32_t i = 0; i < s->loops_n; i++) {
+        int n = adit_frame_loop_frames(arena, s->loops[i].slot, s->loops[i].past, SHMTOP_FRAMES);
+        s->loops[i].past_n = n > 0 ? (uint32_t)n : 0;
+    }
+}
+
 static uint64_t later(uint64_t a, uint64_t b) { return b > a && b < UINT64_MAX / 2 ? b : a; }
 
 /* The latest moment that an image tells of: the clock of now is another machine's, maybe. */
@@ -191,6 +200,9 @@ static uint64_t image_moment(const struct shmtop_snapshot *s)
         at = later(at, s->seats[i].info.born_ns);
     for (uint32_t i = 0; i < s->events_n; i++)
         at = later(at, s->events[i].at_ns);
+    for (uint32_t i = 0; i < s->loops_n; i++)
+        if (s->loops[i].past_n)
+            at = later(at, s->loops[i].past[s->loops[i].past_n - 1].begin_ns);
     return at;
 }
 
@@ -217,6 +229,7 @@ void shmtop_data_sample(struct adit_arena *arena, struct shmtop_model *model)
     (void)adit_task_each(arena, task_take, s);
     (void)adit_block_look_each(arena, block_take, s);
     slots_take(arena, s);
+    loops_take(arena, s);
     shmtop_meter_take(arena, model, s);
     s->now_ns = model->is_image ? image_moment(s) : s->taken_ns;
     shmtop_model_add(model, s);

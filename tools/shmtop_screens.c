@@ -15,7 +15,8 @@
     X(rings)        \
     X(viewers)      \
     X(events)       \
-    X(alerts)
+    X(alerts)       \
+    X(frames)
 
 #define DECLARE(name) extern const struct shmtop_screen shmtop_screen_##name;
 #define ENTER(name) &shmtop_screen_##name,

@@ -28,6 +28,7 @@ void shmtop_snapshot_free(struct shmtop_snapshot *s)
     free(s->viewers);
     free(s->members);
     free(s->events);
+    free(s->loops);
     free(s->latencies);
     free(s->alerts);
     free(s);

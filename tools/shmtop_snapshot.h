@@ -63,6 +63,13 @@ struct shmtop_member {
     char label[32];
 };
 
+#define SHMTOP_FRAMES 100u /* of a loop, the last ones */
+struct shmtop_loop_seen {
+    uint32_t slot, past_n;
+    struct adit_frame_loop_info info;
+    struct adit_frame_past past[SHMTOP_FRAMES]; /* oldest first */
+};
+
 /* A histogram of the arena's, all its labels together. */
 struct shmtop_latency {
     uint32_t metric;
@@ -106,6 +113,7 @@ struct shmtop_snapshot {
     SHMTOP_LIST(struct adit_flight_event, events); /* the newest first */
     uint64_t events_all; /* that the recorders held */
     int64_t frames_missed, tiers_off; /* of all there are and were; of who is attached */
+    SHMTOP_LIST(struct shmtop_loop_seen, loops);
     SHMTOP_LIST(struct shmtop_latency, latencies);
     SHMTOP_LIST(struct shmtop_alert, alerts);
     double reached[SHMTOP_LIMITS]; /* how much of a limit is the most that was measured of it, 1: all */
