@@ -338,6 +338,71 @@ static void an_image_says_the_same_when_all_are_dead(void **state)
     json_decref(root);
 }
 
+static int64_t counted(const struct adit_arena *a, const char *name)
+{
+    uint32_t metric;
+    int64_t value = 0;
+    assert_int_equal(adit_metric_find(a, name, &metric), 0);
+    assert_int_equal(adit_metric_value(a, metric, ADIT_METRIC_ALL, 0, &value), 0);
+    return value;
+}
+
+/* The row whose column has that number; NULL: none. */
+static const json_t *row_of(const json_t *rows, const char *column, int64_t wanted)
+{
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        if (json_integer_value(json_object_get(json_array_get(rows, i), column)) == wanted)
+            return json_array_get(rows, i);
+    return NULL;
+}
+
+/* Three are killed in the midst of it; this process alone holds the memory, and finds them dead; an image is saved, and nobody is left. (tried: events of who has left not kept; an image's moment without its events; deaths by /proc alone.) */
+static void a_storm_that_was_killed_is_told_of_in_its_image(void **state)
+{
+    struct spawned killed[3], run;
+    struct adit_arena *a;
+    json_t *root;
+    char *image = spawned_file("storm.image");
+    (void)state;
+    spawned_start(ADIT, ARGV((char *)"serve", (char *)"cave", (char *)"--size", (char *)"64M", (char *)"--quiet"), &killed[0]);
+    assert_true(spawned_says(&killed[0], "is ready"));
+    spawned_start(ADIT, ARGV((char *)"work", (char *)"cave", (char *)"--quiet"), &killed[1]);
+    spawned_start(ADIT, ARGV((char *)"feed", (char *)"cave", (char *)"terrain:7:3x2x3", (char *)"--edits", (char *)"1000000", (char *)"--quiet"), &killed[2]);
+    assert_int_equal(adit_attach("cave", ADIT_PRODUCER, NULL, &a), 0);
+    uint64_t until = adit_clock_ns() + SPAWNED_DEADLINE_MS * 1000000ull;
+    struct adit_stats stats = {.size = sizeof stats};
+    while ((counted(a, "chunks_edited") < 100 || adit_stats(a, &stats) || stats.participants < 4) && adit_clock_ns() < until)
+        (void)usleep(2000);
+    for (uint32_t i = 0; i < 3; i++)
+        kill(killed[i].pid, SIGKILL);
+    for (uint32_t i = 0; i < 3; i++)
+        spawned_wait(&killed[i]);
+    while (counted(a, "deaths") < 3 && adit_clock_ns() < until)
+        (void)usleep(2000);
+    assert_int_equal(counted(a, "deaths"), 3);
+    adit_want(0, ARGV((char *)"dump", (char *)"cave", (char *)"--image", image, (char *)"--brief"), &run);
+    spawned_free(&run);
+    adit_detach(&a);
+    const json_t *tables = top_tables(image, &root), *alerts = json_object_get(tables, "alerts");
+    json_t *said = stats_json(image);
+    assert_true(assert_same(said, tables) >= 3 * 2);
+    json_decref(said);
+    for (uint32_t i = 0; i < 3; i++) {
+        char of[64];
+        bool is_alerted = false;
+        const json_t *recorder = row_of(json_object_get(tables, "recorders"), "pid", killed[i].pid);
+        assert_true(recorder && number(recorder, "told") >= 2 && row_of(json_object_get(tables, "events"), "pid", killed[i].pid));
+        snprintf(of, sizeof of, "pid %d adit %s", (int)killed[i].pid, i == 0 ? "serve" : i == 1 ? "work" : "feed");
+        for (size_t k = 0; k < json_array_size(alerts); k++)
+            is_alerted |= !strcmp(json_string_value(json_object_get(json_array_get(alerts, k), "alert")), "participant_lost") &&
+                          !strcmp(json_string_value(json_object_get(json_array_get(alerts, k), "of")), of);
+        if (!is_alerted)
+            fail_msg("no alert of %s", of);
+        spawned_free(&killed[i]);
+    }
+    json_decref(root);
+}
+
 #define LAYOUT(f) cmocka_unit_test_setup(f, reset)
 #define PROGRAM(f) cmocka_unit_test_setup_teardown(f, adit_home_make, adit_home_remove)
 
@@ -349,6 +414,7 @@ int main(void)
         PROGRAM(what_stats_says_is_told_be_there_ever_so_much_more),
         PROGRAM(an_image_says_the_same_when_all_are_dead),
         PROGRAM(frames_are_told_of_be_all_dead),
+        PROGRAM(a_storm_that_was_killed_is_told_of_in_its_image),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     scene_reset();

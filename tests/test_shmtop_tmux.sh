@@ -257,6 +257,11 @@ sees '[-#]{100}'
 kill -KILL "$fly_pid"
 wait "$fly_pid" 2>/dev/null
 pids="$serve_pid $work_pid"
+key a
+sees "^participant_lost +pid $fly_pid adit fly"
+key e
+sees "$fly_pid adit fly +[a-z]"
+key g
 sees "^ +[0-9] +$fly_pid adit fly" # dead, with all others: what it has said stays as long as somebody looks
 
 # ---- all stopped ---------------------------------------------------------------------------------------------------
