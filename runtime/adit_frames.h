@@ -67,7 +67,7 @@ struct adit_frame_params {
     uint64_t period_ns; /* 0.1 ms to 10 s; default 16,666,667: 60 a second */
     const struct adit_frame_point *points; /* to 16 */
     uint32_t points_n;
-    struct adit_arena *arena; /* whose metrics count these frames, attached until close; NULL: none */
+    struct adit_arena *arena; /* whose metrics count these frames, and which keeps the last of them (adit_frame_loop_get); attached until close; NULL: none */
 };
 struct adit_frame;
 /* Makes a loop of that rate. -EINVAL, -EMSGSIZE, -ENOMEM. The first frame begins a period from now. */

@@ -151,6 +151,34 @@ struct adit_viewer_info {
 /* A viewer (adit_frames.h), of whatever participant. */
 ADIT_API int adit_viewer_get(const struct adit_arena *arena, uint32_t slot, struct adit_viewer_info *out);
 
+/* ---- frame loops ------------------------------------------------------------------------------------------------ */
+
+/* A loop at a rate that counts its frames in the arena (adit_frame_params.arena): also one that was closed, or whose process has died, until others have come in its place. */
+struct adit_frame_loop_info {
+    size_t size;
+    uint32_t who;      /* whose, as adit_metric_thread's */
+    uint32_t pid, tid; /* of its thread, as it was opened */
+    bool is_here;      /* it is open, or its process is dead and not recovered yet */
+    uint64_t since_ns, left_ns; /* CLOCK_MONOTONIC; left_ns 0: it is here */
+    uint64_t period_ns, frames, skipped; /* frames that have ended, and those that passed without a wait, ever */
+    char label[32];    /* the participant's */
+    uint32_t points_n;
+    struct adit_frame_point_info points[ADIT_FRAME_POINTS];
+    uint64_t offset_ns[ADIT_FRAME_POINTS]; /* from the frame's begin: until when each is to be reached */
+};
+ADIT_API int adit_frame_loop_get(const struct adit_arena *arena, uint32_t loop, struct adit_frame_loop_info *out);
+
+#define ADIT_FRAME_LOOP_FRAMES 128u /* that are kept of a loop */
+struct adit_frame_past {
+    uint64_t number;           /* from 1 */
+    uint64_t begin_ns;         /* CLOCK_MONOTONIC at which it was to begin */
+    uint64_t late_ns, took_ns; /* how much later it began; from when it was to begin to its end, more than a period: it was too long */
+    uint32_t skipped;          /* whole frames that passed behind it without a wait; 32,767 and more */
+    uint32_t missed;           /* points reached too late, bit i: point i */
+};
+/* The last frames of a loop, at most max, oldest first; those that are being overwritten are left out. Returns how many. */
+ADIT_API int adit_frame_loop_frames(const struct adit_arena *arena, uint32_t loop, struct adit_frame_past *out, uint32_t max);
+
 #ifdef __cplusplus
 }
 #endif

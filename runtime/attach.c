@@ -5,6 +5,7 @@
 #include "runtime/adit.h"
 #include "runtime/buffer.h"
 #include "runtime/dirty.h"
+#include "runtime/frame_log.h"
 #include "runtime/interest.h"
 #include "runtime/kind.h"
 #include "runtime/kind_able.h"
@@ -201,6 +202,7 @@ void adit_detach(struct adit_arena **arena)
         adit_task_wants_forget(*arena, adit_owner_slot((*arena)->owner));
         adit_buffers_recover(*arena, (*arena)->owner);
         adit_viewers_recover(*arena, (*arena)->owner);
+        adit_frame_log_recover(*arena, (*arena)->owner);
     }
     adit_watch_fini(*arena);
     adit_scratch_fini(*arena);

@@ -77,6 +77,8 @@ static void lose(struct adit_batcher *b)
         return;
     snprintf(b->why, sizeof b->why, "%s", adit_fault_detail());
     adit_store32_release(&b->bid->is_lost, 1); /* pairs with info: why */
+    adit_count(b->p.arena, ADIT_COUNT_TIERS_OFF, 1);
+    adit_event(b->p.arena, ADIT_EVENT_TIER_OFF, adit_clock_ns(), (uint64_t)(b->bid - b->p.bids), b->meshed);
 }
 
 /* ---- a batch */
@@ -524,6 +526,8 @@ void adit_batcher_close(struct adit_batcher **batcher)
     if (!b)
         return;
     pthread_join(b->thread, NULL);
+    if (b->bid->is_lost)
+        adit_count(b->p.arena, ADIT_COUNT_TIERS_OFF, UINT64_MAX);
     free_all(b);
     *batcher = NULL;
 }

@@ -1,10 +1,11 @@
-/* frame.c - frames at a rate, and the points in each that must not be missed (adit.h). Times are on a grid that begins at open: a frame that is late does not move those behind it. Private memory; nothing is shared. */
+/* frame.c - frames at a rate, and the points in each that must not be missed (adit.h). Times are on a grid that begins at open: a frame that is late does not move those behind it. Private memory; what others may see of it is a copy in the arena (frame_log.h). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "runtime/adit.h"
+#include "runtime/frame_log.h"
 #include "runtime/params.h"
 #include "shm/shm.h"
 
@@ -22,6 +23,9 @@ struct adit_frame {
     struct adit_arena *arena; /* NULL: nobody counts them */
     uint64_t period_ns, begin_ns; /* of the frame at hand; 0: none has begun */
     uint64_t next_ns, number, skipped, late_most_ns;
+    struct adit_frame_slot *log; /* in the arena; NULL: none */
+    uint64_t late_ns;            /* of the frame at hand, as missed */
+    uint32_t missed;
     uint64_t late[BUCKETS]; /* begins, by how late: bucket b from 2^(b/4) ns */
     uint32_t points_n;
     struct point points[ADIT_FRAME_POINTS];
@@ -74,6 +78,7 @@ int adit_frame_open(const struct adit_frame_params *params, struct adit_frame **
         memcpy(f->points[i].name, p->points[i].name, strlen(p->points[i].name));
         f->points[i].offset_ns = p->points[i].offset_ns;
     }
+    f->log = adit_frame_log_open(f->arena, p, f->period_ns);
     *out = f;
     return 0;
 }
@@ -85,6 +90,8 @@ static void count_frame(const struct adit_frame *f, uint64_t now, uint64_t skipp
     adit_count(f->arena, ADIT_COUNT_FRAMES_MISSED, skipped);
     adit_record(f->arena, ADIT_HISTOGRAM_FRAME_NS, now - f->begin_ns, 1);
     adit_event(f->arena, ADIT_EVENT_FRAME, now, f->number, now - f->begin_ns);
+    if (f->log)
+        adit_frame_log_add(f->log, &(struct adit_frame_past){f->number, f->begin_ns, f->late_ns, now - f->begin_ns, skipped < UINT32_MAX ? (uint32_t)skipped : UINT32_MAX, f->missed}, f->skipped + skipped);
 }
 
 int adit_frame_wait(struct adit_frame *f)
@@ -102,6 +109,8 @@ int adit_frame_wait(struct adit_frame *f)
     f->next_ns += f->period_ns;
     f->number++;
     f->skipped += skipped;
+    f->late_ns = late;
+    f->missed = 0;
     f->late[bucket_of(late)]++;
     f->late_most_ns = late > f->late_most_ns ? late : f->late_most_ns;
     return skipped < INT32_MAX ? (int)skipped : INT32_MAX;
@@ -115,16 +124,18 @@ int adit_frame_reach(struct adit_frame *f, uint32_t point)
         return adit_fault(-EINVAL, "adit_frame_reach: point %u of %u, in %s", point, f->points_n, f->begin_ns ? "a frame" : "no frame: wait for one first");
     struct point *p = &f->points[point];
     uint64_t now = adit_clock_ns(), due = f->begin_ns + p->offset_ns;
+    bool is_late = now > due;
     p->reached++;
-    if (now <= due)
-        return 0;
-    p->missed++;
-    if (f->arena) {
+    p->missed += is_late;
+    p->late_most_ns = is_late && now - due > p->late_most_ns ? now - due : p->late_most_ns;
+    f->missed |= (uint32_t)is_late << point;
+    if (f->arena && is_late) {
         adit_count(f->arena, ADIT_COUNT_FRAMES_MISSED, 1);
         adit_event(f->arena, ADIT_EVENT_FRAME_MISSED, now, f->number, point);
     }
-    p->late_most_ns = now - due > p->late_most_ns ? now - due : p->late_most_ns;
-    return -ETIME;
+    if (f->log)
+        adit_frame_log_reach(f->log, point, p->reached, p->missed, p->late_most_ns);
+    return is_late ? -ETIME : 0;
 }
 
 /* The end of the bucket in which the share of all lies, or the worst one if that is sooner. */
@@ -155,6 +166,8 @@ int adit_frame_look(const struct adit_frame *f, struct adit_frame_info *info)
 
 void adit_frame_close(struct adit_frame **frame)
 {
+    if (*frame)
+        adit_frame_log_close((*frame)->arena, (*frame)->log);
     free(*frame);
     *frame = NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "runtime/buffer.h"
 #include "runtime/dirty.h"
+#include "runtime/frame_log.h"
 #include "runtime/interest.h"
 #include "runtime/key.h"
 #include "runtime/kind_able.h"
@@ -101,6 +102,7 @@ static int recover(struct adit_arena *arena, uint32_t slot, uint64_t word)
         adit_salvage_blocks(arena, owner, &named);
         adit_salvage_pins(arena, slot);
         adit_metrics_salvage(arena, owner);
+        adit_frame_log_recover(arena, owner);
         adit_participant_bury(p);
     }
     adit_refset_fini(&named);

@@ -94,6 +94,7 @@ struct adit_arena {
     struct adit_metric_cell *metric_cells;
     struct adit_metric_common *metric_commons; /* ADIT_METRIC_SERIES */
     uint32_t metric_shards_n, metric_cells_n;
+    struct adit_frame_slot *frames; /* ADIT_FRAME_SLOTS */
     uint64_t metrics_serial;           /* metrics.h: of this attach, 0: nothing is counted */
     uint32_t kinds_max, queues_max, tasks_max, buffers_max, workers_max;
     uint32_t participants_max, readers_max, chunks_max, watches_max, materials_max, rings_max, locks_max;

@@ -53,6 +53,8 @@ uint64_t adit_control_signature(void)
     h = MIX(h, sizeof(struct adit_metric_shard));
     h = MIX(h, offsetof(struct adit_metric_shard, was));
     h = MIX(h, sizeof(struct adit_metric_cell));
+    h = MIX(h, sizeof(struct adit_frame_slot));
+    h = MIX(h, offsetof(struct adit_frame_slot, ring));
     h = MIX(h, offsetof(struct adit_control, inner_at));
     h = MIX(h, sizeof(struct adit_waits));
     h = MIX(h, offsetof(struct adit_waits, proxy_owner));
@@ -133,6 +135,7 @@ uint64_t adit_control_layout(const struct adit_arena_plan *plan, struct adit_con
     at = place(&head->workers, at, ADIT_WORKER_SLOTS, sizeof(struct adit_worker_slot));
     at = place(&head->viewers, at, ADIT_VIEWERS_MAX, sizeof(struct adit_viewer_slot));
     at = place_metrics(head, at, participants);
+    at = place(&head->frames, at, ADIT_FRAME_SLOTS, sizeof(struct adit_frame_slot));
     at = place(&head->heap, at, heap_bytes, 1);
     at = (at + TABLE_ALIGN - 1) / TABLE_ALIGN * TABLE_ALIGN;
     head->segments[0].granule_first = (uint32_t)(head->heap.at >> ADIT_GRANULE_SHIFT);
@@ -228,7 +231,8 @@ static bool adopt_metrics(struct adit_arena *a, const struct adit_control *c)
     a->metric_commons = table(a, &c->metric_commons, sizeof *a->metric_commons, ADIT_METRIC_SERIES);
     a->metric_shards_n = (uint32_t)c->metric_shards.n;
     a->metric_cells_n = (uint32_t)c->metric_cells.n;
-    return a->metrics && a->metric_shards && a->metric_cells && a->metric_commons && c->metrics.n == ADIT_METRICS_MAX && c->metric_commons.n == ADIT_METRIC_SERIES;
+    a->frames = table(a, &c->frames, sizeof *a->frames, ADIT_FRAME_SLOTS);
+    return a->metrics && a->metric_shards && a->metric_cells && a->metric_commons && a->frames && c->frames.n == ADIT_FRAME_SLOTS && c->metrics.n == ADIT_METRICS_MAX && c->metric_commons.n == ADIT_METRIC_SERIES;
 }
 
 /* The tables that guests do not see; false when one lies outside. */

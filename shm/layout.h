@@ -19,7 +19,7 @@
  *   | adit_control | participants | readers | pins | block words of every segment | extent hints |
  *   | store keys | store entries | materials |
  *   - - - inner_at: what follows is no guest's to see - - -
- *   | adit_waits | dirty, working bits | watches | watch bits | rings | locks | kinds | queues | tasks, what they wait for | buffers | workers | viewers | heap (segment 0 blocks) |
+ *   | adit_waits | dirty, working bits | watches | watch bits | rings | locks | kinds | queues | tasks, what they wait for | buffers | workers | viewers | metrics | frames | heap (segment 0 blocks) |
  *
  * With guests these are two memfds, mapped one behind the other; a guest is given the first, read-only. All words that anybody
  * sleeps on lie in the second: who can map a futex word can have its sleepers moved elsewhere (FUTEX_REQUEUE), read-only or not.
@@ -283,8 +283,8 @@ struct adit_control {
     uint64_t returns; /* chunks that went from working back to dirty; w: dispatchers, keepers, seq_cst, between the two bits */
     uint64_t viewers_high; /* viewer slots ever used; w: any, acq_rel */
     uint64_t version_floor; /* no key that was forgotten had a version, or a mesh, of a higher number (runtime/tombstone.h); w: sweeps, acq_rel, before the key goes */
-    struct adit_table metrics, metric_shards, metric_cells, metric_commons; /* layout_metrics.h */
-    uint64_t pad5[240];
+    struct adit_table metrics, metric_shards, metric_cells, metric_commons, frames; /* layout_metrics.h */
+    uint64_t pad5[238];
 };
 
 /* Words that processes sleep on, each on a line pair of its own. */

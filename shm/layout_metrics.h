@@ -74,6 +74,42 @@ struct adit_metric_common {
     uint64_t bucket[ADIT_METRIC_BUCKETS];
 };
 
+/* A frame loop (runtime/frame_log.h): one that counts its frames in the arena has a slot, as long as there is one. Its words are those of a shard: owner, of, left_ns are taken, given back and recovered by the
+ * same rules, and the slot left first is taken first, so what the dead have said stays longest. */
+#define ADIT_FRAME_SLOTS 32u
+#define ADIT_FRAME_MARKS 16u  /* points of a frame */
+#define ADIT_FRAME_RING 128u  /* last frames, a power of two */
+
+struct adit_frame_mark {
+    char name[32];
+    uint64_t offset_ns;                      /* from the frame's begin: until when it is to be reached */
+    uint64_t reached, missed, late_most_ns;  /* w: the loop's thread, relaxed */
+};
+
+/* mark:  | the frame's number 32 | 1 | skipped behind it, at most 0x7fff, 15 | points missed, a bit each, 16 |; 0: being written. Frame n, from 1 on, lies at n - 1. */
+struct adit_frame_entry {
+    uint64_t mark;              /* w: the loop's thread, release, last; 0 before the others, with a fence */
+    uint64_t begin_ns;          /* CLOCK_MONOTONIC at which it was to begin; w: the thread, relaxed, as what follows */
+    uint64_t late_ns, took_ns;  /* how much later it began; from begin_ns to its end */
+};
+
+struct adit_frame_slot {
+    uint32_t owner, of;         /* as of a shard */
+    uint32_t pid, tid;
+    uint64_t since_ns, left_ns; /* CLOCK_MONOTONIC; left_ns 0: not left */
+    uint64_t period_ns;
+    uint64_t frames, skipped;   /* ended, ever; passed without one. w: the thread; frames: release, after its entry */
+    uint32_t points_n, pad0;
+    char label[32];             /* the participant's */
+    uint64_t pad1[4];
+    struct adit_frame_mark points[ADIT_FRAME_MARKS];
+    struct adit_frame_entry ring[ADIT_FRAME_RING];
+};
+
+_Static_assert(sizeof(struct adit_frame_mark) == 64, "adit_frame_mark");
+_Static_assert(sizeof(struct adit_frame_entry) == 32, "adit_frame_entry");
+_Static_assert(offsetof(struct adit_frame_slot, points) == 128, "adit_frame_slot.points");
+_Static_assert(sizeof(struct adit_frame_slot) == 128 + 64 * ADIT_FRAME_MARKS + 32 * ADIT_FRAME_RING, "adit_frame_slot");
 _Static_assert(sizeof(struct adit_metric_slot) == 192, "adit_metric_slot");
 _Static_assert(offsetof(struct adit_metric_slot, at) == 48, "adit_metric_slot.at");
 _Static_assert(sizeof(struct adit_metric_event) == 32, "adit_metric_event");

@@ -43,7 +43,8 @@
 
 #define ADIT_GAUGES(X) \
     X(LIMBO_BYTES, NONE, "limbo_bytes", "bytes", "Bytes given up that are not freed yet, of who is attached") \
-    X(LIMBO_BLOCKS, NONE, "limbo_blocks", "blocks", "Blocks given up that are not freed yet, of who is attached")
+    X(LIMBO_BLOCKS, NONE, "limbo_blocks", "blocks", "Blocks given up that are not freed yet, of who is attached") \
+    X(TIERS_OFF, NONE, "tiers_off", "tiers", "Devices and kernels that were to mesh and are switched off, as lost or wrong, of who is attached")
 
 #define ADIT_HISTOGRAMS(X) \
     X(PUT_NS, NONE, "put_ns", "ns", "Time that a put takes, from voxels to the version's publication") \
@@ -73,6 +74,7 @@
     X(BATCH, "batch", "ns", "A device has meshed a batch: how many chunks, how long it took") \
     X(FRAME, "frame", "ns", "A frame has ended: its number, how long it took") \
     X(FRAME_MISSED, "frame_missed", "", "A point of a frame was reached too late: the frame's number, the point") \
-    X(EVICT, "evict", "", "A stream has removed a chunk: the key")
+    X(EVICT, "evict", "", "A stream has removed a chunk: the key") \
+    X(TIER_OFF, "tier_off", "", "A device is lost, and meshes no more: its number at its dispatcher, the meshes that it had made")
 
 #endif

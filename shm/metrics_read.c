@@ -95,10 +95,10 @@ void adit_metrics_sum_series(const struct adit_arena *arena, uint32_t series, ui
         buckets[k] = adit_load_relaxed(&arena->metric_commons[series].bucket[k]);
     for (uint32_t i = 0; i < arena->metric_cells_n; i++) {
         const struct adit_metric_cell *c = &arena->metric_cells[i];
-        uint64_t its[ADIT_METRIC_BUCKETS] = {0};
         uint32_t of = adit_load32_acquire(&c->of); /* METRIC:of */
         if (adit_load32_acquire(&c->series) != series + 1 || (owner && of != owner)) /* METRIC:series */
             continue;
+        uint64_t its[ADIT_METRIC_BUCKETS] = {0};
         for (uint32_t k = 0; k < ADIT_METRIC_BUCKETS; k++)
             add_difference(&its[k], &c->bucket[k], &c->was[k], owner);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);

@@ -4,7 +4,7 @@
  *     nobody                      whoever had it last, or nobody
  *     a participant that is there the same, or nobody: it has just come; or whoever had it before, for a moment
  *
- * A shard's first event is not behind its head, and the marks of its ring are of the places where they stand. A descriptor's words lie in a shard, and no two descriptors have
+ * A shard's first event is not behind its head, and the marks of its ring are of the places where they stand. Frame loops likewise. A descriptor's words lie in a shard, and no two descriptors have
  * the same; none lies behind one that is not there. What is counted is any number. */
 #include "shm/metrics.h"
 #include "shm/verify.h"
@@ -57,6 +57,19 @@ static void look_at_descriptors(struct adit_verifier *v)
     }
 }
 
+static void look_at_frames(struct adit_verifier *v, uint32_t i)
+{
+    const struct adit_frame_slot *s = &v->arena->frames[i];
+    look_at_owner(v, "frame loop", i, &s->owner);
+    if (adit_load32_relaxed(&s->points_n) > ADIT_FRAME_MARKS)
+        adit_finding_add(v->findings, "I7", "frame loop %u|it has %u points, of %u", i, s->points_n, ADIT_FRAME_MARKS);
+    for (uint64_t p = 0; p < ADIT_FRAME_RING; p++) {
+        uint64_t mark = adit_load_acquire(&s->ring[p].mark);
+        if (mark && ((mark >> 32) - 1) % ADIT_FRAME_RING != p)
+            adit_finding_add(v->findings, "I7", "frame loop %u frame %llu|its mark %#llx is of another place", i, (unsigned long long)p, (unsigned long long)mark);
+    }
+}
+
 void adit_verify_metrics(struct adit_verifier *v)
 {
     const struct adit_arena *a = v->arena;
@@ -67,6 +80,8 @@ void adit_verify_metrics(struct adit_verifier *v)
         look_at_owner(v, "metric shard", i, &a->metric_shards[i].owner);
         look_at_ring(v, i);
     }
+    for (uint32_t i = 0; i < ADIT_FRAME_SLOTS; i++)
+        look_at_frames(v, i);
     for (uint32_t i = 0; i < a->metric_cells_n; i++) {
         look_at_owner(v, "metric cell", i, &a->metric_cells[i].owner);
         uint32_t series = adit_load32_acquire(&a->metric_cells[i].series);

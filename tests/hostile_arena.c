@@ -280,7 +280,7 @@ uint64_t *hostile_place(const struct hostile *h, uint64_t *seed)
             return (uint64_t *)&a->metric_cells[(k >> 1) % a->metric_cells_n] + (k >> 32) % (k & 2 ? 8 : sizeof *a->metric_cells / 8);
         return (uint64_t *)&a->metric_shards[(k >> 2) % a->metric_shards_n] + (k >> 32) % (k & 2 ? 16 : sizeof *a->metric_shards / 8);
     case 47: return (uint64_t *)a->queues[k % 4].sleepers + (k >> 32) % 8;
-    case 46: return (uint64_t *)&a->viewers[k & 1] + (k >> 8) % 6;
+    case 46: return k & 2 ? (uint64_t *)a->frames + (k >> 8) % (2 * sizeof *a->frames / 8) : (uint64_t *)&a->viewers[k & 1] + (k >> 8) % 6;
     case 40: return k & 1 ? &a->task_blockers[(k >> 1) % HOSTILE_TASK_SLOTS] : &a->task_use_bits[(k >> 1) % HOSTILE_TASK_SLOTS];
     case 41: return &a->task_after[(k >> 8) % HOSTILE_TASK_SLOTS].task[k & 1];
     case 42: return (uint64_t *)&a->task_uses[(k >> 8) % HOSTILE_TASK_SLOTS] + k % 8;

@@ -41,6 +41,10 @@ int hostile_metrics(struct hostile *h, uint64_t r)
     (void)adit_metric_value(h->arena, metric, r & 256 ? ADIT_METRIC_ALL : 0, r & 512 ? h->arena->owner : 0, &value);
     (void)adit_metric_histogram(h->arena, metric, r & 256 ? ADIT_METRIC_ALL : 0, r & 512 ? h->arena->owner : 0, &histogram);
     (void)adit_histogram_quantile(&histogram, 0.5);
+    struct adit_frame_loop_info loop = {.size = sizeof loop};
+    struct adit_frame_past frames[ADIT_FRAME_LOOP_FRAMES];
+    REQUIRE(adit_frame_loop_get(h->arena, (uint32_t)(r >> 40) % 3, &loop) || (loop.points_n <= ADIT_FRAME_POINTS && !loop.label[31]));
+    REQUIRE(adit_frame_loop_frames(h->arena, (uint32_t)(r >> 40) % 3, frames, ADIT_FRAME_LOOP_FRAMES) <= (int)ADIT_FRAME_LOOP_FRAMES);
     return adit_metric_get(h->arena, metric, &m);
 }
 

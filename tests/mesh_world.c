@@ -133,3 +133,19 @@ void mesh_world_survives_death(void (*work)(void *name), uint32_t flags, uint32_
     mesh_world_assert_right(wanted.arena);
     adit_detach(&wanted.arena);
 }
+
+static int64_t tiers_off(const struct adit_arena *a)
+{
+    int64_t n = -1;
+    uint32_t metric;
+    REQUIRE(!adit_metric_find(a, "tiers_off", &metric) && !adit_metric_value(a, metric, 0, 0, &n));
+    return n;
+}
+
+/* (tried: not counted; not taken back.) */
+void mesh_world_close(struct adit_arena *arena, struct adit_dispatcher **dispatcher, uint32_t lost)
+{
+    REQUIRE(tiers_off(arena) == lost);
+    adit_dispatcher_close(dispatcher);
+    REQUIRE(tiers_off(arena) == 0);
+}

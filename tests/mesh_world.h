@@ -16,6 +16,9 @@ struct adit_key mesh_world_key(uint32_t i);
 /* Changes something in chunk i: its border, mostly. round: what. */
 void mesh_world_edit(struct adit_arena *arena, uint32_t i, uint32_t round);
 
+/* Closes a dispatcher, of whose devices so many are lost: the arena says so to who looks in, and no more then. */
+void mesh_world_close(struct adit_arena *arena, struct adit_dispatcher **dispatcher, uint32_t lost);
+
 /* Of every mesh the hash of what a reader sees of it; all must be there and of the current version. */
 void mesh_world_digest(struct adit_arena *arena, uint64_t digest[MESH_WORLD_CHUNKS]);
 /* A process that dispatches in an arena (named FIXTURE_NAME, as it is handed over) is killed, up to nap_ms_max after more than `claims` chunks are in its hands; another dispatcher then makes what is

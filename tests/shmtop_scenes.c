@@ -7,11 +7,29 @@
 struct shmtop_model scene_model;
 static struct shmtop_page pages[2], both;
 
+/* In the order of enum scene_metric. */
+static void scene_metrics(void)
+{
+    static const struct adit_metric_info metrics[SCENE_METRICS] = {
+        [SCENE_PUT] = {.name = "put", .help = "A version was published: the key, its number", .type = ADIT_METRIC_EVENT, .labels = 1},
+        [SCENE_MESH] = {.name = "mesh", .unit = "ns", .help = "A mesh was made: the key, how long it took", .type = ADIT_METRIC_EVENT, .labels = 1},
+        [SCENE_DEATH] = {.name = "death", .help = "A participant is found dead: its owner word, its pid", .type = ADIT_METRIC_EVENT, .labels = 1},
+        [SCENE_TASK] = {.name = "task", .unit = "ns", .help = "An attempt of a task: its handle, how long it took; the kind in the upper 8 bits", .type = ADIT_METRIC_EVENT, .labels = 1},
+        [SCENE_FRAME_MISSED] = {.name = "frame_missed", .help = "A point of a frame was reached too late: the frame's number, the point", .type = ADIT_METRIC_EVENT, .labels = 1},
+        [SCENE_VISIBLE] = {.name = "visible_ns", .unit = "ns", .help = "Time from the publication of the newest version in a mesh to that of the mesh", .type = ADIT_METRIC_HISTOGRAM, .labels = 1},
+        [SCENE_TASK_RUN] = {.name = "task_run_ns", .unit = "ns", .help = "Time that an attempt runs", .type = ADIT_METRIC_HISTOGRAM, .label = ADIT_METRIC_BY_KIND, .labels = 64},
+    };
+    memcpy(scene_model.metrics, metrics, sizeof metrics);
+    scene_model.metrics_n = SCENE_METRICS;
+}
+
 void scene_reset(void)
 {
     shmtop_model_fini(&scene_model);
     memset(&scene_model, 0, sizeof scene_model);
     snprintf(scene_model.name, sizeof scene_model.name, "cave");
+    scene_metrics();
+    shmtop_limits_init(&scene_model.limits);
     shmtop_page_fini(&pages[0]);
     shmtop_page_fini(&pages[1]);
     free(both.lines);
@@ -68,6 +86,31 @@ void scene_fill(struct shmtop_snapshot *s)
     *shmtop_snapshot_more(s, rings) = (struct shmtop_ring_seen){.slot = 0, .info = {.name = "line", .kind = ADIT_RING_SPSC, .capacity = 64, .filled = 16, .pushed = 40, .popped = 24}};
     *shmtop_snapshot_more(s, watches) = (struct shmtop_watch_seen){.slot = 0, .info = {.pid = 1000, .what = 3, .is_active = true, .pending = 4, .node = -1}};
     *shmtop_snapshot_more(s, viewers) = (struct shmtop_viewer_seen){.slot = 0, .info = {.pid = 1000, .is_active = true, .at = {1, 2, 3}, .radius = 512}};
+    for (uint32_t i = 0; i < 2; i++)
+        *shmtop_snapshot_more(s, members) = (struct shmtop_member){.who = 65537 + i, .slot = i, .pid = 1000 + i, .threads = 1, .told = 2, .events = 300, .is_here = !i, .label = "feeder"};
+    const struct adit_flight_event said[] = {{s->taken_ns - 1000000u, SCENE_DEATH, 65537, 1000, 65538, 1001},
+                                             {s->taken_ns - 2000000u, SCENE_TASK, 65537, 1000, 77, 1ull << 56 | 2500},
+                                             {s->taken_ns - 3000000u, SCENE_MESH, 65538, 1001, SCENE_KEY, 1200000},
+                                             {s->taken_ns - 4000000u, SCENE_PUT, 65538, 1001, SCENE_KEY, 5}};
+    for (uint32_t i = 0; i < 4; i++)
+        *shmtop_snapshot_more(s, events) = said[i];
+    s->events_all = 600;
+    struct shmtop_loop_seen *loop = shmtop_snapshot_more(s, loops); /* 100 frames of 10 ms: numbers 7 and 10 missed "draw", 9 was too long, and 2 passed behind it */
+    loop->slot = 3;
+    loop->past_n = SHMTOP_FRAMES;
+    loop->info = (struct adit_frame_loop_info){.who = 65537, .pid = 1000, .is_here = true, .since_ns = s->taken_ns / 2, .period_ns = 10000000, .frames = 100, .skipped = 2, .label = "feeder 0", .points_n = 2,
+                                               .points = {{"draw", 100, 2, 3000000}, {"present", 100, 0, 0}}, .offset_ns = {5000000, 9000000}};
+    for (uint32_t i = 0; i < SHMTOP_FRAMES; i++)
+        loop->past[i] = (struct adit_frame_past){.number = i + 1, .begin_ns = s->taken_ns - (SHMTOP_FRAMES - i) * 1000000, .late_ns = 1000 * i, .took_ns = i == 8 ? 35000000 : i == 6 ? 9000000 : 4000000, .skipped = i == 8 ? 2 : 0,
+                                                 .missed = i == 6 || i == 9};
+    for (uint32_t i = 0; i < 2; i++) { /* a hundred to a second: 90 of 1 ms, 10 of 8 ms */
+        struct shmtop_latency *l = shmtop_snapshot_more(s, latencies);
+        l->metric = i ? SCENE_TASK_RUN : SCENE_VISIBLE;
+        l->all.size = sizeof l->all;
+        l->all.count = 100 * (s->taken_ns / 1000000000u);
+        l->all.bucket[SCENE_BUCKET_MS] = l->all.count / 10 * 9;
+        l->all.bucket[SCENE_BUCKET_MS + 24] = l->all.count / 10;
+    }
     s->blocks[1][4] = (struct shmtop_blocks){.blocks = 3, .bytes = 3 * 8192, .published = 8192, .retired = 16384, .runs = 2, .free = 9000};
 }
 
@@ -103,6 +146,20 @@ void scene_blow(struct shmtop_snapshot *s)
     memset(s->rings[0].info.name, 0x9b, sizeof s->rings[0].info.name - 1);
     s->rings[0].info.pushed = UINT64_MAX;
     memset(&s->viewers[0].info.at, 0xff, sizeof s->viewers[0].info.at); /* no numbers */
+    memset(s->events, 0xff, s->events_n * sizeof *s->events);
+    memset(&s->loops[0], 0xff, sizeof s->loops[0]);
+    s->loops[0].info.is_here = true;
+    memset(s->loops[0].info.label, 0x1b, sizeof s->loops[0].info.label - 1);
+    s->loops[0].info.label[31] = 0;
+    s->events[1].metric = SCENE_TASK;
+    s->events[2].metric = SCENE_MESH;
+    memset(s->members, 0xff, sizeof *s->members);
+    memset(s->members[0].label, 0x1b, sizeof s->members[0].label - 1);
+    s->members[0].label[sizeof s->members[0].label - 1] = 0;
+    s->members[0].is_here = true;
+    memset(s->latencies[0].all.bucket, 0xff, sizeof s->latencies[0].all.bucket);
+    s->latencies[0].all.count = UINT64_MAX;
+    s->frames_missed = s->tiers_off = INT64_MAX;
     s->watches[0].info = (struct adit_watch_info){.pid = UINT32_MAX, .what = UINT32_MAX, .lapses = UINT32_MAX, .pending = UINT64_MAX, .lo = {INT32_MIN, INT32_MIN, INT32_MIN}};
 }
 

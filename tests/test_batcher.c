@@ -250,7 +250,7 @@ static struct adit_tier_info mesh_world(uint32_t flags)
     assert_int_equal(tier(d, 0).meshed, 0);
     assert_string_equal(info.name, "fake:0");
     assert_int_equal(adit_dispatcher_tier(d, 2, &(struct adit_tier_info){0}), -ERANGE);
-    adit_dispatcher_close(&d);
+    mesh_world_close(a, &d, info.is_lost);
     mesh_world_assert_right(a);
     adit_detach(&a);
     return info;

@@ -2,8 +2,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/task_fixture.h"
 
@@ -79,6 +81,113 @@ static void points_are_in_time_or_missed(void **state)
     assert_true(info.points[0].reached == 1 && info.points[0].missed == 1 && info.points[0].late_most_ns >= 2 * MS);
     assert_true(info.points[1].reached == 1 && !info.points[1].missed && !info.points[1].late_most_ns);
     adit_frame_close(&f);
+    (void)state;
+}
+
+/* ---- in the arena ---- */
+
+/* What the arena tells is what the loop's owner is told, frame by frame. (tried: a frame entered under the next one's number; a lateness that was none; skipped ones of all frames; missed bits kept; points not told.) */
+static void the_arena_has_the_last_frames_of_a_loop(void **state)
+{
+    static const struct adit_frame_point points[] = {{"draw", MS}, {"present", 2 * MS}};
+    static struct adit_frame_past past[ADIT_FRAME_LOOP_FRAMES];
+    struct adit_arena *a = fixture_create(NULL), *o = shm_fixture_attach(FIXTURE_NAME, ADIT_OBSERVER);
+    const struct adit_frame_params p = {.size = sizeof p, .period_ns = 2 * MS, .points = points, .points_n = 2, .arena = a};
+    struct adit_frame_loop_info loop = {.size = sizeof loop};
+    struct adit_frame_info info = {.size = sizeof info};
+    struct adit_frame *f;
+    uint32_t missed[200], skipped[200];
+    assert_int_equal(adit_frame_loop_get(o, 0, &loop), -ENOENT);
+    assert_int_equal(adit_frame_open(&p, &f), 0);
+    (void)adit_frame_wait(f);
+    for (uint32_t i = 0; i < 200; i++) { /* the frames 1 to 200: some too long for a point, some for themselves */
+        uint64_t begin = adit_clock_ns() + (uint64_t)adit_frame_left_ns(f) - p.period_ns;
+        if (i % 7 == 3)
+            nap_until(begin + MS + 1);
+        missed[i] = adit_frame_reach(f, 0) ? 1 : 0;
+        missed[i] |= adit_frame_reach(f, 1) ? 2 : 0;
+        if (i % 50 == 49)
+            nap_until(begin + 5 * p.period_ns);
+        skipped[i] = (uint32_t)adit_frame_wait(f);
+    }
+    assert_int_equal(adit_frame_look(f, &info), 0);
+    assert_int_equal(adit_frame_loop_get(o, 0, &loop), 0);
+    assert_true(loop.is_here && loop.pid == (uint32_t)getpid() && loop.tid == (uint32_t)gettid() && loop.who == a->owner && loop.period_ns == p.period_ns);
+    assert_true(loop.frames == 200 && info.frames == 201 && loop.skipped == info.skipped && info.skipped >= 4 * 3 && loop.points_n == 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_true(!strcmp(loop.points[i].name, points[i].name) && loop.offset_ns[i] == points[i].offset_ns);
+        assert_memory_equal(&loop.points[i].reached, &info.points[i].reached, 3 * sizeof(uint64_t));
+    }
+    assert_int_equal(adit_frame_loop_frames(o, 0, past, ADIT_FRAME_LOOP_FRAMES), ADIT_FRAME_LOOP_FRAMES);
+    for (uint32_t i = 0; i < ADIT_FRAME_LOOP_FRAMES; i++) {
+        uint32_t n = 200 - ADIT_FRAME_LOOP_FRAMES + i;
+        assert_true(past[i].number == n + 1 && past[i].missed == missed[n] && past[i].skipped == skipped[n]);
+        assert_true(past[i].late_ns <= past[i].took_ns && past[i].late_ns <= info.late_most_ns);
+        assert_true(!i || past[i].begin_ns - past[i - 1].begin_ns == (1 + past[i - 1].skipped) * p.period_ns);
+        assert_true(past[i].took_ns >= past[i].skipped * p.period_ns && (!(past[i].missed & 1) || past[i].took_ns > MS));
+    }
+    assert_int_equal(adit_frame_loop_frames(o, 0, past, 3), 3);
+    assert_int_equal(past[2].number, 200);
+    adit_frame_close(&f);
+    assert_int_equal(adit_frame_loop_get(o, 0, &loop), 0); /* told of still */
+    assert_true(!loop.is_here && loop.left_ns > loop.since_ns && loop.frames == 200);
+    assert_int_equal(adit_frame_open(&p, &f), 0); /* which nobody ever had is taken first */
+    assert_true(!adit_frame_loop_get(o, 1, &loop) && loop.is_here && !loop.frames);
+    assert_int_equal(adit_frame_loop_get(o, ADIT_FRAME_SLOTS, &loop), -ERANGE);
+    assert_int_equal(adit_frame_loop_frames(o, 2, past, 3), -ENOENT);
+    loop.size = 3;
+    assert_int_equal(adit_frame_loop_get(o, 0, &loop), -EMSGSIZE);
+    adit_frame_close(&f);
+    adit_detach(&o);
+    shm_fixture_verify_quiet(a);
+    adit_detach(&a);
+    (void)state;
+}
+
+static void frames_and_die(void *user)
+{
+    struct adit_arena *a = shm_fixture_attach(FIXTURE_NAME, ADIT_CONSUMER);
+    const struct adit_frame_params p = {.size = sizeof p, .period_ns = MS, .arena = a};
+    struct adit_frame *f;
+    (void)user;
+    REQUIRE(!adit_frame_open(&p, &f));
+    for (uint32_t i = 0; i < 21; i++)
+        (void)adit_frame_wait(f);
+    raise(SIGKILL);
+}
+
+static bool is_recovered(void *user)
+{
+    struct adit_frame_loop_info loop = {.size = sizeof loop};
+    return !adit_frame_loop_get(user, 0, &loop) && !loop.is_here;
+}
+
+/* (tried: slots of the dead not given back; whichever is free taken first.) */
+static void what_the_dead_had_stays_until_all_other_slots_are_used(void **state)
+{
+    struct adit_arena *a = fixture_create(NULL);
+    const struct adit_frame_params p = {.size = sizeof p, .arena = a};
+    struct adit_frame_loop_info loop = {.size = sizeof loop};
+    struct adit_frame_past past[32];
+    struct adit_frame *f[ADIT_FRAME_SLOTS + 1];
+    assert_int_equal(shm_fixture_in_child(frames_and_die, NULL), -SIGKILL);
+    assert_true(fixture_eventually(is_recovered, a));
+    assert_true(!adit_frame_loop_get(a, 0, &loop) && loop.frames == 20 && loop.left_ns);
+    assert_int_equal(adit_frame_loop_frames(a, 0, past, 32), 20);
+    for (uint32_t i = 0; i + 1 < ADIT_FRAME_SLOTS; i++) {
+        assert_int_equal(adit_frame_open(&p, &f[i]), 0);
+        assert_true(!adit_frame_loop_get(a, i + 1, &loop) && loop.is_here);
+    }
+    assert_true(!adit_frame_loop_get(a, 0, &loop) && !loop.is_here && loop.frames == 20);
+    adit_frame_close(&f[4]); /* both are free: that of the dead was left first */
+    assert_int_equal(adit_frame_open(&p, &f[4]), 0);
+    assert_true(!adit_frame_loop_get(a, 0, &loop) && loop.is_here && !loop.frames);
+    assert_int_equal(adit_frame_open(&p, &f[ADIT_FRAME_SLOTS - 1]), 0);
+    assert_int_equal(adit_frame_open(&p, &f[ADIT_FRAME_SLOTS]), 0); /* all are taken: it goes on without */
+    assert_true(adit_frame_wait(f[ADIT_FRAME_SLOTS]) >= 0);
+    for (uint32_t i = 0; i <= ADIT_FRAME_SLOTS; i++)
+        adit_frame_close(&f[i]);
+    adit_detach(&a);
     (void)state;
 }
 
@@ -186,6 +295,8 @@ int main(void)
         cmocka_unit_test(frames_begin_on_their_grid_and_not_before),
         cmocka_unit_test(whole_frames_that_passed_are_told),
         cmocka_unit_test(points_are_in_time_or_missed),
+        cmocka_unit_test(the_arena_has_the_last_frames_of_a_loop),
+        cmocka_unit_test(what_the_dead_had_stays_until_all_other_slots_are_used),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(background_threads_and_processes_yield_and_others_do_not),
     };

@@ -404,6 +404,10 @@ static void look_at_all(struct adit_arena *a)
         (void)adit_pinned_get(a, slot, &bytes);
         (void)adit_seat_get(a, slot, &s);
         (void)adit_viewer_get(a, slot, &v);
+        struct adit_frame_loop_info loop = {.size = sizeof loop};
+        struct adit_frame_past frames[ADIT_FRAME_LOOP_FRAMES];
+        REQUIRE(adit_frame_loop_get(a, slot, &loop) || (loop.points_n <= ADIT_FRAME_POINTS && !loop.label[31] && !loop.points[15].name[31]));
+        REQUIRE(adit_frame_loop_frames(a, slot, frames, ADIT_FRAME_LOOP_FRAMES) <= (int)ADIT_FRAME_LOOP_FRAMES);
         REQUIRE(adit_lock_get(a, slot, &l) || memchr(l.name, 0, sizeof l.name));
         (void)adit_watch_get(a, slot, &w);
         REQUIRE(!q.name[sizeof q.name - 1]);
@@ -430,6 +434,7 @@ static void damage_and_look(void *user)
                   {a->tasks, a->tasks_max * sizeof *a->tasks},
                   {a->workers, a->workers_max * sizeof *a->workers},
                   {a->viewers, ADIT_VIEWERS_MAX * sizeof *a->viewers},
+                  {a->frames, ADIT_FRAME_SLOTS * sizeof *a->frames},
                   {a->locks, a->locks_max * sizeof *a->locks},
                   {a->segments[1].base, a->segments[1].bytes},
                   {a->segments[1].words, a->segments[1].granules * sizeof *a->segments[1].words}};

@@ -112,6 +112,9 @@ each_screen() {
 7 locks NAME +STATE +OWNER
 8 rings NAME +KIND +FILLED
 9 viewers VIEWER +PID +STATE
+e events AGE +PID +WHO +EVENT
+a alerts ALERT +OF +SINCE
+g frames LOOP +PID +WHO +STATE
 END
 }
 
@@ -133,6 +136,7 @@ $adit feed cave terrain:7:3x2x3 --quiet >"$dir/feed" 2>&1 || { echo "feed: $(cat
 top_begin 80 24 cave
 sees '^cave  overview  up'
 sees '15 \(15 of'
+sees '^  latency +publish to mesh p50 [0-9.]+ .?s, p99'
 each_screen
 sees '^1-9 screens.* q quit'
 [ "$(pane | wc -l)" -le 24 ] || fail "more than 24 lines at 80x24"
@@ -199,6 +203,14 @@ sees '^Keys'
 key Escape
 sees_not '^Keys'
 
+# What happened: the feeder has left, and said so.
+key e
+sees 'adit feed +leave'
+key / l e a v e Enter
+sees "filter 'leave'"
+sees_not ' join '
+key 2
+
 # Paused, and back in time.
 key p
 sees 'PAUSED [1-9]'
@@ -215,6 +227,42 @@ done
 sees_not PAUSED
 key 1
 sees '^cave  overview'
+
+# Alerts, by limits of ours.
+echo 'memory_used = 1 %' >"$dir/low.conf"
+top_begin 80 24 cave --config "$dir/low.conf"
+sees '^  grade +[DEF]:'
+sees '^  alert +memory_used: '
+key a
+sees '^  memory_used: See who holds it'
+sees '^memory_used +data of the arena .* 1 %'
+size 200 50
+sees '^memory_used +data of the arena .* 1 % +See who holds it'
+
+# Frames: who flies keeps a loop at sixty a second.
+$adit fly sky --seconds 600 --radius 1 --layers 1 --speed 0 --edits 0 --workers 1 --worker-processes 0 --size 64M --quiet >"$dir/fly" 2>&1 &
+fly_pid=$!
+pids="$pids $fly_pid"
+for size in '80 24' '200 50'; do
+    # shellcheck disable=SC2086  # two words
+    top_begin $size sky
+    sees '^sky  overview'
+    key g
+    sees "^  pid $fly_pid adit fly: the last 100 frames of 16\.7 ms"
+    sees '^ +100 \+[-#]{50}'
+    sees '^ +25 \|#'
+    sees "^ +[0-9] +$fly_pid adit fly +open"
+done
+sees '[-#]{100}'
+kill -KILL "$fly_pid"
+wait "$fly_pid" 2>/dev/null
+pids="$serve_pid $work_pid"
+key a
+sees "^participant_lost +pid $fly_pid adit fly"
+key e
+sees "$fly_pid adit fly +[a-z]"
+key g
+sees "^ +[0-9] +$fly_pid adit fly" # dead, with all others: what it has said stays as long as somebody looks
 
 # ---- all stopped ---------------------------------------------------------------------------------------------------
 top_begin 80 24 cave
@@ -236,6 +284,10 @@ wait "$serve_pid" 2>/dev/null
 key 2
 sees_not 'adit serve'
 sees "$work_pid producer.*adit work"
+key a
+sees "^participant_lost +pid $serve_pid adit serve"
+key e
+sees "adit work +death .*pid $serve_pid"
 kill -STOP "$work_pid"
 each_screen
 kill -CONT "$work_pid"
@@ -261,6 +313,10 @@ key 3
 sees '[▀█]{3}'
 key t
 sees '^ 0 +0 +2 +1 +2 +clean'
+key e
+sees 'adit (work|feed) +(leave|mesh|grace|put)'
+key a
+sees "^participant_lost +pid $serve_pid adit serve"
 key q
 sees 'it ended with 0'
 

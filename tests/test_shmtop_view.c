@@ -302,6 +302,63 @@ static void half_blocks_have_the_upper_chunk_above(void **state)
     assert_int_equal(row->paint[29] | row->paint[32], 0);
 }
 
+/* (tried: what is lately taken of all; the share of one for that of the other.) */
+static void latencies_are_of_all_and_of_lately(void **state)
+{
+    (void)state;
+    full(1);
+    const struct shmtop_page *p = scene_page(&view, 80, SHMTOP_ALL_ROWS);
+    assert_true(scene_page_has(p, "publish to mesh p50 1.02 ms, p99 8.13 ms") && scene_page_has(p, "task wait never yet; run p50 1.02 ms, p99 8.13 ms"));
+    const struct shmtop_line *row = scene_line(p, "visible_ns ");
+    assert_true(row && strstr(row->text, "     100  1.02 ms  8.13 ms  8.13 ms        -        -        -"));
+    struct shmtop_snapshot *s = scene_begin(3, 1);
+    scene_fill(s);
+    for (uint32_t i = 0; i < 2; i++) { /* since then 90 of 1 ms, and none of 8 */
+        s->latencies[i].all.bucket[SCENE_BUCKET_MS] = 180;
+        s->latencies[i].all.bucket[SCENE_BUCKET_MS + 24] = 10;
+        s->latencies[i].all.count = 190;
+    }
+    shmtop_model_add(&scene_model, s);
+    row = scene_line(scene_page(&view, 80, SHMTOP_ALL_ROWS), "task_run_ns ");
+    assert_true(row && strstr(row->text, "     190  1.02 ms  8.13 ms  8.13 ms       90  1.02 ms  1.02 ms"));
+}
+
+/* (tried: the oldest frame to the right; each column of two the last one's; a point's mark over that of frames that passed.) */
+static void the_last_frames_are_drawn_with_their_budget(void **state)
+{
+    (void)state;
+    full(1);
+    keys("g");
+    assert_string_equal(shmtop_screens[view.screen]->name, "frames");
+    const struct shmtop_page *p = scene_page(&view, 200, SHMTOP_ALL_ROWS); /* 7 columns on the left for the scale */
+    const struct shmtop_line *above = scene_line(p, "   150 |"), *budget = scene_line(p, "   100 +"), *floor = scene_line(p, "    25 |");
+    assert_true(scene_page_has(p, "pid 1000 feeder 0: the last 100 frames of 10.0 ms, in % of that") && above && budget == above + 2 && floor == above + 5);
+    for (uint32_t i = 0; i < 100; i++) {
+        assert_int_equal(above->text[8 + i], i == 8 ? '#' : ' ');
+        assert_int_equal(budget->text[8 + i], i == 6 || i == 8 ? '#' : '-');
+        assert_int_equal(above[3].text[8 + i], i == 6 || i == 8 ? '#' : ' ');
+        assert_int_equal(floor->text[8 + i], '#');
+        assert_int_equal(floor[1].text[8 + i], i == 6 || i == 9 ? '!' : i == 8 ? 's' : ' ');
+    }
+    assert_true(above->style == SHMTOP_WARNING && budget->style == SHMTOP_PLAIN && strlen(floor->text) == 108);
+    const struct shmtop_line *row = scene_line(p, "   3     1000 feeder 0");
+    assert_true(row && strstr(row->text, "open    10.0 ms      100       2       2  35.0 ms  4.00 ms") && strstr(row->text, "350.0"));
+    assert_non_null(strstr(scene_line(p, "   3 draw ")->text, "5.00 ms       100        2   3.00 ms"));
+    assert_non_null(strstr(scene_line(p, "   3          7 ")->text, "9.00 ms       0 draw"));
+    p = scene_page(&view, 80, SHMTOP_ALL_ROWS);
+    above = scene_line(p, "   150 |");
+    assert_true(scene_page_has(p, "two a column") && above && strlen(above[5].text) == 58);
+    for (uint32_t i = 0; i < 50; i++) {
+        assert_int_equal(above->text[8 + i], i == 4 ? '#' : ' ');
+        assert_int_equal(above[6].text[8 + i], i == 4 ? 's' : i == 3 ? '!' : ' ');
+    }
+    struct shmtop_snapshot *s = scene_begin(2, 1);
+    *shmtop_snapshot_more(s, viewers) = (struct shmtop_viewer_seen){.slot = 5, .info = {.pid = 1000, .frame_ns = 16666667}};
+    shmtop_model_add(&scene_model, s);
+    p = scene_page(&view, 80, SHMTOP_ALL_ROWS); /* whose loop is its own affair */
+    assert_true(!scene_page_has(p, "150 |") && strstr(scene_line(p, " viewer ")->text, "   -     1000 feeder 0       viewer  16.7 ms        -"));
+}
+
 /* Every cell that the screen shows is that of the JSON of the same snapshot. (tried: a scene without the snapshot before it.) */
 static void screen_and_json_say_the_same(void **state)
 {
@@ -382,6 +439,8 @@ int main(void)
         LAYOUT(idle_is_since_a_counter_moved_last),
         LAYOUT(the_map_shows_the_states_where_they_are),
         LAYOUT(half_blocks_have_the_upper_chunk_above),
+        LAYOUT(latencies_are_of_all_and_of_lately),
+        LAYOUT(the_last_frames_are_drawn_with_their_budget),
         LAYOUT(screen_and_json_say_the_same),
         LAYOUT(only_what_is_seen_of_many_rows_is_laid_out),
     };

@@ -151,6 +151,7 @@ static int dispatcher_start(struct run *r)
     const struct adit_dispatcher_params params = {.size = sizeof params, .workers = (uint32_t)r->o.workers, .processes = (uint32_t)r->o.processes, .kernel = r->tiers.kernel,
                                                   .culled = r->o.culled, .only_devices = !r->tiers.threads, .devices = r->devices, .policy = r->o.policy,
                                                   .thread_ns = r->tiers.thread_ns};
+    adit_tiers_off_tell(r->arena, &r->tiers);
     int status = adit_dispatcher_open(r->arena, &params, &r->dispatcher);
     if (status)
         adit_say_error(PROGRAM, "cannot start the dispatcher: %s",

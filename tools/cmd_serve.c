@@ -192,6 +192,7 @@ static int serve_run(int argc, char **argv)
     }
     if (!o.quiet)
         adit_arena_notes(PROGRAM, arena, o.size);
+    adit_tiers_off_tell(arena, &tiers);
     struct adit_dispatcher *dispatcher = NULL;
     int status = adit_dispatcher_open(arena, &meshing, &dispatcher);
     if (status)

@@ -24,6 +24,7 @@
 #define SETTLE_STEP_NS 50000000ull
 
 struct work_options {
+    const struct adit_tiers *chosen;
     const char *tiers, *policy, *label;
     uint64_t workers, processes, tether;
     bool culled, json, quiet;
@@ -47,6 +48,7 @@ static int working_open(struct working *w, const char *name, const struct work_o
         adit_arena_open_failure(name, status, w->line, sizeof w->line);
         return status;
     }
+    adit_tiers_off_tell(w->arena, o->chosen);
     status = adit_dispatcher_open(w->arena, meshing, &w->dispatcher);
     if (status)
         snprintf(w->line, sizeof w->line, "cannot start the dispatcher: %s", *adit_detail() ? adit_detail() : adit_strerror(status));
@@ -181,6 +183,7 @@ static int work_run(int argc, char **argv)
     meshing.kernel = tiers.kernel;
     meshing.thread_ns = tiers.thread_ns;
     meshing.only_devices = !tiers.threads;
+    o.chosen = &tiers;
     adit_interrupt_install();
     code = o.tether ? work_tethered(argv[first], &o, &meshing) : work_alone(argv[first], &o, &meshing);
     adit_devices_close(&meshing.devices);

@@ -10,6 +10,7 @@ enum adit_exit {
     ADIT_EXIT_DONE = 0,
     ADIT_EXIT_FAILED = 1,
     ADIT_EXIT_BAD_INPUT = 2,      /* usage, a file, an arena that is not there or too small */
+    ADIT_EXIT_ALERT = 3,          /* shmtop --alert-exit */
     ADIT_EXIT_INTERRUPTED = 130,  /* SIGINT, as shells have it */
 };
 

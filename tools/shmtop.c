@@ -22,20 +22,27 @@
 
 struct shmtop_options {
     uint64_t count, interval_ms, width, history_minutes;
-    bool batch, json;
-    const char *screen, *csv;
+    bool batch, json, alert_exit;
+    const char *screen, *csv, *config;
     uint32_t screen_index; /* of --screen, or SHMTOP_ALL_SCREENS */
 };
 
 static const char help_text[] =
     "NAME is an arena's, FILE an image (`adit dump NAME --image FILE`). Without either it takes the only arena there is.\n"
     "It looks as an observer: it takes no slot and stores nothing. Key h shows the keys, and what each column means.\n"
-    "Screens, and in brackets their tables:\n";
+    "Limits, from which on there is an alert, are set by lines NAME = VALUE, or NAME = off, of $XDG_CONFIG_HOME/adit/shmtop.conf,\n"
+    "else ~/.config/adit/shmtop.conf. As built:\n";
 
-/* That, and the screens there are, one a line. */
+/* That, the limits and the screens there are, one a line. */
 static char *help_make(char *out, size_t bytes)
 {
     size_t n = (size_t)snprintf(out, bytes, "%s", help_text);
+    for (uint32_t i = 0; i < SHMTOP_LIMITS && n < bytes; i++) {
+        const struct shmtop_limit_about *l = &shmtop_limit_about[i];
+        n += (size_t)snprintf(out + n, bytes - n, "  %s = %s: %s\n", l->name, shmtop_limit_text(l->measure, l->built, (char[32]){0}, 32), l->text);
+    }
+    if (n < bytes)
+        n += (size_t)snprintf(out + n, bytes - n, "Screens, and in brackets their tables:\n");
     for (uint32_t i = 0; i < shmtop_screens_n && n < bytes; i++) {
         const struct shmtop_screen *s = shmtop_screens[i];
         n += (size_t)snprintf(out + n, bytes - n, "  %s (", s->name);
@@ -55,8 +62,12 @@ static void interval_sleep(uint64_t ns)
         adit_moment_sleep(until - now < STEP_NS ? until - now : STEP_NS);
 }
 
+/* Whether the newest snapshot has alerts. */
+static bool has_alerts(const struct shmtop_model *m) { return m->history_n && m->history[m->history_n - 1]->alerts_n; }
+
 static int text_run(struct adit_arena *arena, struct shmtop_model *model, const struct shmtop_options *o)
 {
+    bool was_alert = false;
     for (uint64_t i = 0; i < o->count && !adit_interrupt_is_set(); i++) {
         if (i) {
             interval_sleep(o->interval_ms * 1000000ull);
@@ -65,6 +76,7 @@ static int text_run(struct adit_arena *arena, struct shmtop_model *model, const 
             shmtop_data_sample(arena, model);
             putchar('\n');
         }
+        was_alert |= has_alerts(model);
         if (o->csv)
             shmtop_print_csv(model, o->csv, stdout);
         else
@@ -72,22 +84,24 @@ static int text_run(struct adit_arena *arena, struct shmtop_model *model, const 
         if (fflush(stdout))
             break;
     }
-    return ferror(stdout) ? ADIT_EXIT_FAILED : ADIT_EXIT_DONE;
+    return ferror(stdout) ? ADIT_EXIT_FAILED : was_alert && o->alert_exit ? ADIT_EXIT_ALERT : ADIT_EXIT_DONE;
 }
 
 static int json_run(struct adit_arena *arena, struct shmtop_model *model, const struct shmtop_options *o)
 {
     json_t *root = json_object(), *samples = json_array();
+    bool was_alert = false;
     adit_jsonout_set_text(root, "arena", model->name);
     for (uint64_t i = 0; i < o->count && !adit_interrupt_is_set(); i++) {
         if (i) {
             interval_sleep(o->interval_ms * 1000000ull);
             shmtop_data_sample(arena, model);
         }
+        was_alert |= has_alerts(model);
         json_array_append_new(samples, shmtop_print_json(model));
     }
     adit_jsonout_set(root, "samples", samples);
-    return adit_jsonout_print(PROGRAM, root) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
+    return !adit_jsonout_print(PROGRAM, root) ? ADIT_EXIT_FAILED : was_alert && o->alert_exit ? ADIT_EXIT_ALERT : ADIT_EXIT_DONE;
 }
 
 static int shmtop_show(const char *name, const struct shmtop_options *o, struct shmtop_model *model)
@@ -95,6 +109,8 @@ static int shmtop_show(const char *name, const struct shmtop_options *o, struct 
     char error[512] = "";
     struct adit_arena *arena = NULL;
     int code = o->batch || o->json || o->csv ? 0 : shmtop_terminal_check(error, sizeof error);
+    if (!code && !shmtop_limits_load(o->config, &model->limits, error, sizeof error))
+        code = ADIT_EXIT_BAD_INPUT;
     if (!code)
         code = shmtop_data_open(name, model, &arena, error, sizeof error);
     if (!code) {
@@ -117,6 +133,8 @@ static const char *options_wrong(struct shmtop_options *o, int operands)
         return "give at most one NAME or FILE; `adit ls` lists the arenas";
     if (o->count && !o->batch && !o->json && !o->csv)
         return "-n counts samples of --batch or --json or --csv; add one of them";
+    if (o->alert_exit && !o->batch && !o->json && !o->csv)
+        return "--alert-exit is of --batch, --json and --csv; add one of them";
     if (o->screen && !o->batch)
         return "--screen is of --batch; add that";
     if (o->screen) {
@@ -138,7 +156,7 @@ static const char *options_wrong(struct shmtop_options *o, int operands)
 
 int main(int argc, char **argv)
 {
-    char help[4096];
+    char help[8192];
     struct shmtop_options o = {.interval_ms = 1000, .width = BATCH_WIDTH, .history_minutes = 5};
     const struct adit_option table[] = {
         {"batch", NULL, ADIT_OPTION_FLAG, &o.batch, 0, 0, "plain text instead of a screen"},
@@ -149,6 +167,8 @@ int main(int argc, char **argv)
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},
         {"csv", "SCREEN", ADIT_OPTION_TEXT, &o.csv, 0, 0, "the tables of a screen, or one table, as CSV"},
         {"history", "MINUTES", ADIT_OPTION_COUNT, &o.history_minutes, 1, 1440, "to look back, of at most 64 MiB (default 5)"},
+        {"config", "FILE", ADIT_OPTION_TEXT, &o.config, 0, 0, "limits of alerts, instead of the user's file"},
+        {"alert-exit", NULL, ADIT_OPTION_FLAG, &o.alert_exit, 0, 0, "with --batch, --json or --csv: exit with 3 when a sample has an alert"},
     };
     const struct adit_usage usage = {PROGRAM, "[NAME|FILE]", "Shows an arena live: what is in it, who is attached, who holds it back.",
                                      help_make(help, sizeof help), table, sizeof table / sizeof *table};

@@ -11,6 +11,7 @@
 #include "tools/command.h"
 #include "tools/moment.h"
 #include "tools/say.h"
+#include "tools/shmtop_meter.h"
 
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 
@@ -55,6 +56,7 @@ static int image_open(const char *path, struct shmtop_model *model, struct adit_
     if (!status) {
         model->is_image = true;
         adit_say_printable(model->notes, sizeof model->notes, adit_notes(*arena), strcspn(adit_notes(*arena), "\n"));
+        shmtop_meter_begin(*arena, model);
         return 0;
     }
     adit_say_printable(error, error_bytes, adit_detail(), strlen(adit_detail()));
@@ -74,6 +76,8 @@ int shmtop_data_open(const char *operand, struct shmtop_model *model, struct adi
     if (is_file && (strchr(operand, '/') || adit_image_is(operand)))
         return image_open(operand, model, arena, error, error_bytes);
     int status = adit_arena_await(name, ADIT_OBSERVER, "shmtop", arena);
+    if (!status)
+        shmtop_meter_begin(*arena, model);
     if (!status)
         return 0;
     if (status != -EINTR)
@@ -173,6 +177,15 @@ static void slots_take(struct adit_arena *arena, struct shmtop_snapshot *s)
     }
 }
 
+static void loops_take(struct adit_arena *arena, struct shmtop_snapshot *s)
+{
+    TAKE(s, loops, adit_frame_loop_get, arena)
+    for (uint32_t i = 0; i < s->loops_n; i++) {
+        int n = adit_frame_loop_frames(arena, s->loops[i].slot, s->loops[i].past, SHMTOP_FRAMES);
+        s->loops[i].past_n = n > 0 ? (uint32_t)n : 0;
+    }
+}
+
 static uint64_t later(uint64_t a, uint64_t b) { return b > a && b < UINT64_MAX / 2 ? b : a; }
 
 /* The latest moment that an image tells of: the clock of now is another machine's, maybe. */
@@ -185,6 +198,11 @@ static uint64_t image_moment(const struct shmtop_snapshot *s)
         at = later(at, s->tasks[i].since_ns);
     for (uint32_t i = 0; i < s->seats_n; i++)
         at = later(at, s->seats[i].info.born_ns);
+    for (uint32_t i = 0; i < s->events_n; i++)
+        at = later(at, s->events[i].at_ns);
+    for (uint32_t i = 0; i < s->loops_n; i++)
+        if (s->loops[i].past_n)
+            at = later(at, s->loops[i].past[s->loops[i].past_n - 1].begin_ns);
     return at;
 }
 
@@ -211,6 +229,8 @@ void shmtop_data_sample(struct adit_arena *arena, struct shmtop_model *model)
     (void)adit_task_each(arena, task_take, s);
     (void)adit_block_look_each(arena, block_take, s);
     slots_take(arena, s);
+    loops_take(arena, s);
+    shmtop_meter_take(arena, model, s);
     s->now_ns = model->is_image ? image_moment(s) : s->taken_ns;
     shmtop_model_add(model, s);
 }

@@ -230,6 +230,11 @@ void shmtop_view_key(struct shmtop_view *v, const struct shmtop_scene *scene, in
             screen_go(v, screen);
         return;
     }
+    for (uint32_t i = 0; i < shmtop_screens_n; i++)
+        if (shmtop_screens[i]->key && key == shmtop_screens[i]->key) {
+            screen_go(v, i);
+            return;
+        }
     if (scene->screen->has_map && v->map.has_focus && v->mode == SHMTOP_SHOWN && map_key(v, scene, key))
         return;
     switch (key) {

@@ -38,6 +38,7 @@ struct shmtop_tabled {
 
 struct shmtop_screen {
     const char *name;
+    char key; /* beside its number; 0: none */
     const char *text; /* one sentence */
     void (*lines)(const struct shmtop_look *look, struct shmtop_page *page); /* above the tables; NULL: none */
     bool has_map;

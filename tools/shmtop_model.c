@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "tools/shmtop_alarm.h"
+
 static void oldest_drop(struct shmtop_model *m)
 {
     m->bytes -= m->history[0]->bytes;
@@ -32,6 +34,7 @@ void shmtop_model_add(struct shmtop_model *m, struct shmtop_snapshot *s)
         m->left_wall_ns = 0;
     else if (!m->left_wall_ns)
         m->left_wall_ns = s->taken_wall_ns;
+    shmtop_alarm_take(m, s);
     m->trouble[0] = 0;
     if (m->history_n == SHMTOP_HISTORY_MAX)
         oldest_drop(m);
@@ -103,6 +106,36 @@ struct shmtop_rates shmtop_rates_all(const struct shmtop_snapshot *s, const stru
         sum.grace_periods += r.grace_periods;
     }
     return sum;
+}
+
+const struct adit_metric_info *shmtop_model_metric(const struct shmtop_model *m, uint32_t metric)
+{
+    return metric < m->metrics_n && metric < SHMTOP_METRICS_MAX && m->metrics[metric].type ? &m->metrics[metric] : NULL;
+}
+
+uint32_t shmtop_model_metric_find(const struct shmtop_model *m, const char *name)
+{
+    for (uint32_t i = 0; i < m->metrics_n && i < SHMTOP_METRICS_MAX; i++)
+        if (m->metrics[i].type && !strcmp(m->metrics[i].name, name))
+            return i;
+    return UINT32_MAX;
+}
+
+const struct adit_histogram *shmtop_latency(const struct shmtop_model *m, const struct shmtop_snapshot *s, const char *name)
+{
+    uint32_t metric = shmtop_model_metric_find(m, name);
+    for (uint32_t i = 0; i < s->latencies_n; i++)
+        if (s->latencies[i].metric == metric)
+            return &s->latencies[i].all;
+    return NULL;
+}
+
+bool shmtop_latency_since(const struct shmtop_snapshot *before, const struct shmtop_latency *now, struct adit_histogram *out)
+{
+    for (uint32_t i = 0; before && i < before->latencies_n; i++)
+        if (before->latencies[i].metric == now->metric)
+            return !adit_histogram_between(&before->latencies[i].all, &now->all, out);
+    return false;
 }
 
 uint64_t shmtop_behind(const struct shmtop_snapshot *s, const struct adit_participant_info *p)

@@ -15,11 +15,15 @@
 #define SHMTOP_HISTORY_MAX 4096u /* snapshots */
 #define SHMTOP_HISTORY_BYTES ((size_t)64 << 20)
 #define SHMTOP_HISTORY_NS 300000000000u
+#define SHMTOP_METRICS_MAX 96u
 
 struct shmtop_model {
     char name[64];  /* of the arena, or the image's path; printable */
     char notes[160]; /* of an image: that it is not one moment; "" else */
     bool is_image;
+    struct adit_metric_info metrics[SHMTOP_METRICS_MAX]; /* by their numbers; type 0: damaged */
+    uint32_t metrics_n;
+    struct shmtop_limits limits;
     struct shmtop_snapshot *history[SHMTOP_HISTORY_MAX]; /* the oldest first */
     uint32_t history_n;
     size_t bytes, bytes_max; /* of all of them; 0: SHMTOP_HISTORY_BYTES */
@@ -33,7 +37,7 @@ struct shmtop_rates {
     double published, edits, meshed, retired, reclaimed, grace_periods;
 };
 
-/* Takes the snapshot in as the newest, sorts it, notes whose counters have moved and the last producer's leaving; lets old ones go: those older than span_ns, and of more than bytes_max, but two at least stay. */
+/* Takes the snapshot in as the newest, sorts it, notes whose counters have moved, the last producer's leaving, and what is beyond its limit; lets old ones go: those older than span_ns, and of more than bytes_max, but two at least stay. */
 void shmtop_model_add(struct shmtop_model *model, struct shmtop_snapshot *snapshot);
 void shmtop_model_fini(struct shmtop_model *model);
 
@@ -49,6 +53,14 @@ const struct shmtop_participant *shmtop_participant_before(const struct shmtop_s
 /* Of one participant (the same slot and generation in both snapshots), and of all of them. */
 struct shmtop_rates shmtop_rates(const struct shmtop_snapshot *s, const struct shmtop_snapshot *before, const struct adit_participant_info *p);
 struct shmtop_rates shmtop_rates_all(const struct shmtop_snapshot *s, const struct shmtop_snapshot *before);
+
+/* What a number of a metric means, and the number of a name; NULL, UINT32_MAX: nothing that the arena describes. */
+const struct adit_metric_info *shmtop_model_metric(const struct shmtop_model *model, uint32_t metric);
+uint32_t shmtop_model_metric_find(const struct shmtop_model *model, const char *name);
+
+/* A histogram of the snapshot, NULL: it has none of that name; and what came to it since the snapshot before, false: there is none to compare with. */
+const struct adit_histogram *shmtop_latency(const struct shmtop_model *model, const struct shmtop_snapshot *s, const char *name);
+bool shmtop_latency_since(const struct shmtop_snapshot *before, const struct shmtop_latency *now, struct adit_histogram *out);
 
 /* How many epochs the oldest section of a participant lies behind; 0: it is in none. */
 uint64_t shmtop_behind(const struct shmtop_snapshot *s, const struct adit_participant_info *p);

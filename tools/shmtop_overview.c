@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "tools/say.h"
+#include "tools/shmtop_alarm.h"
 #include "tools/shmtop_look.h"
 
 static void data_sum(const struct adit_stats *s, struct adit_segment_stats *sum)
@@ -36,7 +37,7 @@ static void oldest_line(const struct shmtop_look *look, struct shmtop_page *page
         shmtop_page_line(page, SHMTOP_PLAIN, "  section     nobody is inside one; epoch %llu", (unsigned long long)s->stats.epoch);
 }
 
-static void grade_line(const struct shmtop_look *look, struct shmtop_page *page)
+static void trouble_line(const struct shmtop_look *look, struct shmtop_page *page)
 {
     const struct shmtop_snapshot *s = look->s;
     uint32_t gone = 0;
@@ -50,6 +51,48 @@ static void grade_line(const struct shmtop_look *look, struct shmtop_page *page)
         given_up += s->chunks[i].state == ADIT_CHUNK_GIVEN_UP;
     bool is_bad = gone || poisoned || given_up;
     shmtop_page_line(page, is_bad ? SHMTOP_WARNING : SHMTOP_PLAIN, "  trouble     %u participants gone, %s tasks poisoned, %s chunks given up", gone, ADIT_SAY_COUNT(poisoned), ADIT_SAY_COUNT(given_up));
+}
+
+/* "p50 1.20 ms, p99 3.40 ms", or that it has not happened. */
+static const char *percentiles(const struct shmtop_look *look, const char *name, char out[64])
+{
+    const struct adit_histogram *h = shmtop_latency(look->model, look->s, name);
+    if (h && h->count)
+        snprintf(out, 64, "p50 %s, p99 %s", ADIT_SAY_DURATION((double)adit_histogram_quantile(h, 0.5)), ADIT_SAY_DURATION((double)adit_histogram_quantile(h, 0.99)));
+    else
+        snprintf(out, 64, "never yet");
+    return out;
+}
+
+static void latency_lines(const struct shmtop_look *look, struct shmtop_page *page)
+{
+    char wait[64], run[64];
+    shmtop_page_line(page, SHMTOP_PLAIN, "  latency     publish to mesh %s", percentiles(look, "visible_ns", wait));
+    shmtop_page_line(page, SHMTOP_PLAIN, "              task wait %s; run %s", percentiles(look, "task_wait_ns", wait), percentiles(look, "task_run_ns", run));
+}
+
+/* The grade and why, and all alerts by their names. */
+static void grade_lines(const struct shmtop_look *look, struct shmtop_page *page)
+{
+    const struct shmtop_snapshot *s = look->s;
+    enum shmtop_limit nearest = shmtop_alarm_nearest(s);
+    if (!s->alerts_n) {
+        shmtop_page_line(page, SHMTOP_PLAIN, "  grade       %c: nothing is at its limit; nearest %s, at %.0f %%", s->grade, shmtop_limit_about[nearest].name, 100 * s->reached[nearest]);
+        return;
+    }
+    shmtop_page_line(page, SHMTOP_WARNING, "  grade       %c: %u alerts of %u kinds; key a shows them, and what to do", s->grade, s->alerts_n, shmtop_alarm_kinds(s));
+    for (uint32_t i = 0, of = 0; i < SHMTOP_LIMITS; i++, of = 0) {
+        const struct shmtop_alert *first = NULL;
+        char about[sizeof first->about];
+        for (uint32_t k = 0; k < s->alerts_n; k++)
+            if (s->alerts[k].limit == i) {
+                first = first ? first : &s->alerts[k];
+                of++;
+            }
+        if (first)
+            shmtop_page_line(page, SHMTOP_WARNING, "  alert       %s: %s, %s%s", shmtop_limit_about[i].name, shmtop_limit_text(shmtop_limit_about[i].measure, first->value, (char[32]){0}, 32),
+                             shmtop_ascii(about, sizeof about, first->about), of > 1 ? ", and others" : "");
+    }
 }
 
 static void overview_lines(const struct shmtop_look *look, struct shmtop_page *page)
@@ -75,10 +118,12 @@ static void overview_lines(const struct shmtop_look *look, struct shmtop_page *p
     shmtop_page_line(page, SHMTOP_PLAIN, "  attached    %u of %u participants, %u of %u readers, %u of %u watches", s->participants, s->participants_max, s->readers, s->readers_max, s->watches,
                      s->watches_max);
     oldest_line(look, page);
-    grade_line(look, page);
+    latency_lines(look, page);
+    trouble_line(look, page);
+    grade_lines(look, page);
 }
 
-static const struct shmtop_column columns[] = {
+static const struct shmtop_column node_columns[] = {
     {"node", "NODE", "The memory node that data of the arena lie on; none: they are bound to no node.", SHMTOP_NUMBER, 5, 0},
     {"page_bytes", "PAGE", "The size of the pages that they lie in.", SHMTOP_BYTES, 8, 0},
     {"segments", "SEGMENTS", "How many data segments are of that node and page size.", SHMTOP_COUNT, 8, 0},
@@ -88,7 +133,7 @@ static const struct shmtop_column columns[] = {
     {"used_percent", "USED %", "The share that is used.", SHMTOP_PERCENT, 6, 0},
 };
 
-static void fill(const struct shmtop_look *look, struct shmtop_table *t)
+static void nodes_fill(const struct shmtop_look *look, struct shmtop_table *t)
 {
     const struct adit_stats *s = &look->s->stats;
     uint32_t n = s->segments_n < 16 ? s->segments_n : 16;
@@ -117,10 +162,57 @@ static void fill(const struct shmtop_look *look, struct shmtop_table *t)
     }
 }
 
+/* ---- latencies -------------------------------------------------------------------------------------------------- */
+
+static const struct shmtop_column latency_columns[] = {
+    {"name", "LATENCY", "The histogram's name.", SHMTOP_TEXT, 13, 0},
+    {"times", "TIMES", "How often it was measured since the arena was made.", SHMTOP_COUNT, 8, 0},
+    {"p50_ns", "P50", "Half of them took no longer; this and all the others within 6.25 %.", SHMTOP_DURATION, 8, 0},
+    {"p99_ns", "P99", "99 % of them took no longer.", SHMTOP_DURATION, 8, 0},
+    {"most_ns", "MOST", "None took longer.", SHMTOP_DURATION, 8, 0},
+    {"recent_times", "LATELY", "How often it was measured since the snapshot before; none: there is none.", SHMTOP_COUNT, 8, 0},
+    {"recent_p50_ns", "P50", "Half of those took no longer.", SHMTOP_DURATION, 8, 67},
+    {"recent_p99_ns", "P99", "99 % of those took no longer.", SHMTOP_DURATION, 8, 76},
+    {"what", "WHAT", "What is measured.", SHMTOP_TEXT, 63, 140},
+};
+
+static void quantile_cell(struct shmtop_table *t, const struct adit_histogram *h, double share)
+{
+    if (h && h->count)
+        shmtop_cell_count(t, adit_histogram_quantile(h, share));
+    else
+        shmtop_cell_none(t);
+}
+
+static void latencies_fill(const struct shmtop_look *look, struct shmtop_table *t)
+{
+    for (uint32_t i = 0; i < look->s->latencies_n; i++) {
+        const struct shmtop_latency *l = &look->s->latencies[i];
+        const struct adit_metric_info *m = shmtop_model_metric(look->model, l->metric);
+        struct adit_histogram since = {.size = sizeof since};
+        bool has_since = shmtop_latency_since(look->before, l, &since);
+        if (!m || !shmtop_table_row(t, l->metric, SHMTOP_PLAIN))
+            continue;
+        shmtop_cell_text(t, m->name);
+        shmtop_cell_count(t, l->all.count);
+        quantile_cell(t, &l->all, 0.5);
+        quantile_cell(t, &l->all, 0.99);
+        quantile_cell(t, &l->all, 1);
+        if (has_since)
+            shmtop_cell_count(t, since.count);
+        else
+            shmtop_cell_none(t);
+        quantile_cell(t, has_since ? &since : NULL, 0.5);
+        quantile_cell(t, has_since ? &since : NULL, 0.99);
+        shmtop_cell_text(t, m->help);
+    }
+}
+
 const struct shmtop_screen shmtop_screen_overview = {
     .name = "overview",
-    .text = "All of it in some lines, and memory by node and page size.",
+    .text = "All of it in some lines, memory by node and page size, and how long things take.",
     .lines = overview_lines,
-    .tables = {{"nodes", "Memory by node and page size", columns, sizeof columns / sizeof *columns, fill}},
-    .tables_n = 1,
+    .tables = {{"nodes", "Memory by node and page size", node_columns, sizeof node_columns / sizeof *node_columns, nodes_fill},
+               {"latencies", "Latencies", latency_columns, sizeof latency_columns / sizeof *latency_columns, latencies_fill}},
+    .tables_n = 2,
 };

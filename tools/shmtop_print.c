@@ -70,6 +70,8 @@ json_t *shmtop_print_json(const struct shmtop_model *model)
     json_t *o = adit_arena_stats_json(&s->stats), *list = json_array();
     struct shmtop_rates all = shmtop_rates_all(s, before);
     adit_jsonout_set_count(o, "taken_ns", s->taken_wall_ns);
+    adit_jsonout_set_text(o, "grade", (const char[]){s->grade, 0});
+    adit_jsonout_set_count(o, "alerts", s->alerts_n);
     rates_set(o, &all);
     adit_jsonout_set(o, "segments", adit_arena_segments_json(&s->stats));
     for (uint32_t i = 0; i < s->participants_n; i++) {

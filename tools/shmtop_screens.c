@@ -13,7 +13,10 @@
     X(memory)       \
     X(locks)        \
     X(rings)        \
-    X(viewers)
+    X(viewers)      \
+    X(events)       \
+    X(alerts)       \
+    X(frames)
 
 #define DECLARE(name) extern const struct shmtop_screen shmtop_screen_##name;
 #define ENTER(name) &shmtop_screen_##name,

@@ -26,6 +26,11 @@ void shmtop_snapshot_free(struct shmtop_snapshot *s)
     free(s->rings);
     free(s->watches);
     free(s->viewers);
+    free(s->members);
+    free(s->events);
+    free(s->loops);
+    free(s->latencies);
+    free(s->alerts);
     free(s);
 }
 
@@ -72,6 +77,14 @@ const struct adit_chunk_info *shmtop_snapshot_chunk(const struct shmtop_snapshot
 {
     const struct adit_chunk_info wanted = {.key = *key};
     return s && s->chunks_n ? bsearch(&wanted, s->chunks, s->chunks_n, sizeof wanted, chunks_compare) : NULL;
+}
+
+const struct shmtop_member *shmtop_snapshot_member(const struct shmtop_snapshot *s, uint32_t who)
+{
+    for (uint32_t i = 0; i < s->members_n; i++)
+        if (s->members[i].who == who)
+            return &s->members[i];
+    return NULL;
 }
 
 uint64_t shmtop_key_id(const struct adit_key *key)

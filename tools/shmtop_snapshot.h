@@ -8,9 +8,12 @@
 #include <stdint.h>
 
 #include "runtime/adit.h"
+#include "tools/shmtop_limits.h"
 
 #define SHMTOP_CHUNKS_MAX 65536u /* kept of a snapshot; those beyond are counted */
 #define SHMTOP_TASKS_MAX 4096u
+#define SHMTOP_EVENTS_MAX 1024u /* the newest of all */
+#define SHMTOP_EVENTS_EACH 32u  /* and so many of each participant, however old */
 #define SHMTOP_BLOCK_CLASSES 25u /* class i: blocks of more than 256 << i to 512 << i bytes; what is larger is in the last */
 
 struct shmtop_participant {
@@ -51,6 +54,37 @@ struct shmtop_viewer_seen {
     struct adit_viewer_info info;
 };
 
+/* Who counts in the arena, or has counted: it may have left, or died (adit_metric_thread). */
+struct shmtop_member {
+    uint32_t who, slot, pid, threads;
+    uint32_t told;   /* of its events, in the snapshot */
+    uint64_t events; /* of it, ever */
+    bool is_here;
+    char label[32];
+};
+
+#define SHMTOP_FRAMES 100u /* of a loop, the last ones */
+struct shmtop_loop_seen {
+    uint32_t slot, past_n;
+    struct adit_frame_loop_info info;
+    struct adit_frame_past past[SHMTOP_FRAMES]; /* oldest first */
+};
+
+/* A histogram of the arena's, all its labels together. */
+struct shmtop_latency {
+    uint32_t metric;
+    struct adit_histogram all;
+};
+
+/* What has come to its limit (shmtop_alarm.h). */
+struct shmtop_alert {
+    enum shmtop_limit limit;
+    uint64_t id;       /* of what it is of, among those of its limit */
+    uint64_t since_ns; /* as the arena's clock */
+    uint64_t value;    /* in the limit's unit */
+    char about[56];
+};
+
 /* A growing array of what was seen. */
 #define SHMTOP_LIST(type, name) \
     type *name;                 \
@@ -75,6 +109,15 @@ struct shmtop_snapshot {
     SHMTOP_LIST(struct shmtop_ring_seen, rings);
     SHMTOP_LIST(struct shmtop_watch_seen, watches);
     SHMTOP_LIST(struct shmtop_viewer_seen, viewers);
+    SHMTOP_LIST(struct shmtop_member, members);
+    SHMTOP_LIST(struct adit_flight_event, events); /* the newest first */
+    uint64_t events_all; /* that the recorders held */
+    int64_t frames_missed, tiers_off; /* of all there are and were; of who is attached */
+    SHMTOP_LIST(struct shmtop_loop_seen, loops);
+    SHMTOP_LIST(struct shmtop_latency, latencies);
+    SHMTOP_LIST(struct shmtop_alert, alerts);
+    double reached[SHMTOP_LIMITS]; /* how much of a limit is the most that was measured of it, 1: all */
+    char grade; /* A to F */
 };
 
 struct shmtop_snapshot *shmtop_snapshot_new(void);
@@ -90,6 +133,8 @@ int shmtop_key_compare(const struct adit_key *a, const struct adit_key *b);
 void shmtop_snapshot_sort(struct shmtop_snapshot *s);
 /* The chunk of a key; NULL: there was none, or it is not kept. */
 const struct adit_chunk_info *shmtop_snapshot_chunk(const struct shmtop_snapshot *s, const struct adit_key *key);
+/* Who that is; NULL: it counts there no more, and others do in its place. */
+const struct shmtop_member *shmtop_snapshot_member(const struct shmtop_snapshot *s, uint32_t who);
 /* One number for a key, other than that of any other key. */
 uint64_t shmtop_key_id(const struct adit_key *key);
 /* The class of so many bytes. */

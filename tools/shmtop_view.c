@@ -208,7 +208,7 @@ static void detail_layout(const struct shmtop_view *v, const struct shmtop_scene
 
 static void help_layout(const struct shmtop_scene *scene, struct shmtop_page *page)
 {
-    static const char *const keys[][2] = {{"1 .. 9, Tab", "the screens"},
+    static const char *const keys[][2] = {{"1 .. 9, e, a, g, Tab", "the screens, e events, a alerts, g frames"},
                                           {"arrows, Page Up, Page Down, Home, End", "the row looked at; on the map, where it looks"},
                                           {"Enter, Esc", "all about that row, and back"},
                                           {"t", "the next table; on chunks the map, too, where + and - change the layer"},

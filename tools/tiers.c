@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernels/mesh.h"
+#include "shm/shm.h"
 #include "tools/say.h"
 
 /* The kernels that this processor has. */
@@ -107,6 +108,12 @@ void adit_tiers_off_add(const char *program, const struct adit_tier *tier, struc
     struct adit_tiers_off *off = &tiers->off[tiers->off_n++];
     memcpy(off->name, tier->name, sizeof off->name);
     memcpy(off->why, tier->why, sizeof off->why);
+}
+
+void adit_tiers_off_tell(struct adit_arena *arena, const struct adit_tiers *tiers)
+{
+    if (tiers->off_n)
+        adit_count(arena, ADIT_COUNT_TIERS_OFF, tiers->off_n);
 }
 
 int adit_tiers_judge(const struct adit_tiers_wish *wish, const struct adit_tier_table *table, struct adit_tiers *tiers)

@@ -18,6 +18,8 @@
 
 #include "tools/tier_table.h"
 
+struct adit_arena;
+
 /* How a program wants it. list: as the user gave it, NULL: nothing. measures: where there is hardware of which nothing is known yet, all tiers are measured first (some
  * seconds); not for workers, which measuring starts. quiet: no progress, and no notes but of what is switched off. is_told: not of kernels either, as whoever
  * started this program has said it. */
@@ -58,5 +60,8 @@ int adit_tiers_judge(const struct adit_tiers_wish *wish, const struct adit_tier_
 
 /* Keeps that a tier is switched off, and says so in one line, a note of program. program NULL: says nothing. */
 void adit_tiers_off_add(const char *program, const struct adit_tier *tier, struct adit_tiers *tiers);
+
+/* Counts those in the arena as well, where shmtop finds them, as long as this process is attached. */
+void adit_tiers_off_tell(struct adit_arena *arena, const struct adit_tiers *tiers);
 
 #endif
