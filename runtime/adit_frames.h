@@ -35,7 +35,7 @@ struct adit_viewer_place {
 };
 #define ADIT_FRAME_LONGEST 1000000000u /* ns */
 struct adit_viewer;
-/* Makes a viewer, which counts until it is closed, or its process ends. -EROFS: observers and guests; -EUSERS: there are 64; -EINVAL: no numbers, or frames of more than a second; -EMSGSIZE; -ENOMEM. Wait-free, as move. */
+/* Makes a viewer, which counts until it is closed, or its process ends. -EROFS: observers and guests; -EUSERS: there are 64; -EINVAL: no numbers, or frames of more than a second; -EMSGSIZE; -ENOMEM. Wait-free, as move; a system call only where a dispatcher sleeps while chunks wait until they are due. */
 ADIT_API int adit_viewer_open(struct adit_arena *arena, const struct adit_viewer_place *place, struct adit_viewer **out);
 /* Says where it looks from now on. One thread at a time. -EINVAL, -EMSGSIZE: it stays where it was. */
 ADIT_API int adit_viewer_move(struct adit_viewer *viewer, const struct adit_viewer_place *place);
@@ -55,7 +55,7 @@ ADIT_API void adit_viewer_close(struct adit_viewer **viewer);
  *         ... adit_frame_reach(f, 0); ... adit_frame_reach(f, 1);
  *     }
  *
- * Background work (adit_pool_params.background, adit_dispatcher_params.background) yields: it runs in what the frames of all processes leave, so saturating it misses none. A frame is one thread's at a time, for all of these calls. */
+ * Background work (adit_pool_params.background, adit_dispatcher_params.background) yields: it runs in what the frames of all processes leave, so a processor that is saturated by it is a frame's as soon as it wants it; what the machine below takes away it cannot give back. A frame is one thread's at a time, for all of these calls. */
 #define ADIT_FRAME_POINTS 16u
 #define ADIT_FRAME_BUCKETS 160u
 struct adit_frame_point {

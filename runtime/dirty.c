@@ -5,6 +5,7 @@
 #include "runtime/interest.h"
 #include "runtime/store.h"
 #include "runtime/tombstone.h"
+#include "runtime/watch.h"
 
 #define STARVED_MAX 32u         /* meshes in a row, during the call, without memory until settle gives up */
 #define SETTLE_LOOK_NS 20000000u /* between looks at starved, and in case a dispatcher died before its post */
@@ -18,22 +19,34 @@ void adit_dirty_mark(struct adit_arena *arena, uint32_t index)
         adit_event_post(&arena->waits->dirty_event);
 }
 
-/* Not before entry.due_ns, or before who looks now would see it: viewers come, go and move. */
+/* Not before entry.due_ns, or before who looks now would see it: viewers come, go, move, and say again and again when their frames begin, a little off each time. So what they would see sooner becomes due then, not at once. */
 static bool is_due(const struct adit_arena *arena, uint32_t index, struct adit_dirty_walk *walk)
 {
-    uint64_t due = adit_load_relaxed(&arena->entries[index].due_ns); /* relaxed: advice */
+    uint64_t *due_ns = &arena->entries[index].due_ns, due = adit_load_relaxed(due_ns); /* relaxed: advice */
     if (!due)
         return true;
     walk->now_ns = walk->now_ns ? walk->now_ns : adit_clock_ns();
     if (due <= walk->now_ns)
         return true;
     struct adit_interest seen; /* not kept in the walk: most walks come to nothing that is not due, and it is large to be cleared */
+    const uint64_t packed = adit_store_key(arena, index);
     adit_interest_look(arena, &seen);
-    uint64_t sooner = adit_interest_due(&seen, adit_store_key(arena, index), walk->now_ns);
-    if (due > sooner) /* 0: at once */
+    uint64_t sooner = adit_interest_due(&seen, packed, walk->now_ns);
+    if (!sooner || adit_watch_is_by_others(arena, packed, ADIT_WATCH_MESHES))
         return true;
+    if (sooner < due && arena->owner)
+        adit_store_relaxed(due_ns, sooner); /* relaxed: should a mesh be finished at the same time, its next one may come as early once */
+    due = sooner < due ? sooner : due;
     walk->due_ns = !walk->due_ns || due < walk->due_ns ? due : walk->due_ns;
     return false;
+}
+
+void adit_dirty_nudge(struct adit_arena *arena)
+{
+    struct adit_bitset dirty = adit_dirty_set(arena);
+    uint32_t cursor = 0, index;
+    if (arena->owner && adit_bitset_find(&dirty, &cursor, &index))
+        adit_event_post(&arena->waits->dirty_event);
 }
 
 static bool walk_on(const struct adit_bitset *set, struct adit_dirty_walk *walk, uint32_t *cursor, uint32_t *index)
@@ -201,12 +214,14 @@ static bool is_to_look(void *context)
 }
 
 /* One look and a sleep: of what is not due there may be thousands, so nobody spins over them. */
-static void sleep_until(struct adit_arena *arena, struct attention *a, uint64_t now)
+static void sleep_until(struct adit_arena *arena, struct attention *a)
 {
     struct adit_event *event = &arena->waits->dirty_event;
     adit_add32_seq_cst(&event->waiters, 1); /* EVENT:wait, as event.c: before the look */
     uint32_t seq = adit_load32_acquire(&event->seq);
-    if (!is_to_look(a) && a->until_ns > now)
+    bool is_over = is_to_look(a);
+    uint64_t now = adit_clock_ns(); /* behind the look, which may have taken a while */
+    if (!is_over && a->until_ns > now)
         (void)adit_futex_wait(&event->seq, seq, a->until_ns - now);
     adit_sub32_seq_cst(&event->waiters, 1);
 }
@@ -217,7 +232,7 @@ int adit_dirty_wait(struct adit_arena *arena, const uint32_t *stop, uint64_t tim
     struct attention a = {.arena = arena, .stop = stop, .until_ns = end};
     do { /* each turn waits for something that is due sooner than what the one before waited for, or until it is due */
         if (a.due_ns)
-            sleep_until(arena, &a, now);
+            sleep_until(arena, &a);
         else
             (void)adit_event_wait(&arena->waits->dirty_event, is_to_look, &a, a.until_ns > now ? a.until_ns - now : 0);
         a.until_ns = a.due_ns && a.due_ns < end ? a.due_ns : end;

@@ -23,6 +23,9 @@
 /* Marks an entry dirty and wakes dispatchers that sleep. Wait-free; a system call only if one sleeps. */
 void adit_dirty_mark(struct adit_arena *arena, uint32_t index);
 
+/* Who looks has changed: what was not due may be. Wakes those who wait until it is, if anything is dirty; else a look at each word of the set. Nothing for observers and guests. */
+void adit_dirty_nudge(struct adit_arena *arena);
+
 /* Takes the next dirty entry at or after *cursor that is due for this process; false: none that nobody else is at. */
 bool adit_dirty_claim(struct adit_arena *arena, uint32_t *cursor, uint32_t *index);
 /* The same of one entry; false: it is not dirty, or somebody is at it. */

@@ -27,6 +27,7 @@
 #define EACH_LEAST 4u         /* offers a worker: at least, */
 #define EACH_MOST 64u         /* and at most */
 #define SLEEP_NS 100000000u   /* it looks around at least so often, should a poster have died before its wake */
+#define REST_OF 16u           /* of a look at what others are to mesh, so often its own time until the next one */
 #define ROOM_NS 5000000u      /* the same while it waits for a worker, also for stop */
 #define SOON_NS 1000000u      /* for a task that has done its work, or is about to */
 #define LEAVE_NS 100000000u   /* for offers that run in other processes, when this one closes */
@@ -305,9 +306,10 @@ static void await_dirty(struct adit_foreman *f, const struct look *look)
     }
     adit_add32_seq_cst(&dirty->waiters, 1); /* EVENT:wait, as event.c: before the look */
     uint32_t seq = adit_load32_acquire(&dirty->seq);
-    uint64_t most = look->passed.is_any ? ADIT_REACH_LOOK_NS : SLEEP_NS, due = 0;
+    uint64_t begin = adit_clock_ns(), due = 0;
     if (!is_wanted(f, &due)) {
-        uint64_t now = adit_clock_ns(), left = due > now ? due - now : 1;
+        uint64_t now = adit_clock_ns(), left = due > now ? due - now : 1, often = (now - begin) * REST_OF; /* a walk over thousands that are others' takes as long as one would sleep */
+        uint64_t most = !look->passed.is_any ? SLEEP_NS : often > ADIT_REACH_LOOK_NS ? often : ADIT_REACH_LOOK_NS;
         (void)adit_futex_wait(&dirty->seq, seq, due && left < most ? left : most);
     }
     adit_sub32_seq_cst(&dirty->waiters, 1);

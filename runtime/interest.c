@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "runtime/dirty.h"
 #include "runtime/key.h"
 #include "runtime/params.h"
 
@@ -222,6 +223,7 @@ int adit_viewer_open(struct adit_arena *arena, const struct adit_viewer_place *a
     v->arena = arena;
     place(v->slot, at);
     adit_store32_release(&v->slot->state, ADIT_VIEWER_ACTIVE); /* VIEWER:active */
+    adit_dirty_nudge(arena);
     *out = v;
     return 0;
 }
@@ -229,8 +231,10 @@ int adit_viewer_open(struct adit_arena *arena, const struct adit_viewer_place *a
 int adit_viewer_move(struct adit_viewer *viewer, const struct adit_viewer_place *to)
 {
     int error = check(to);
-    if (!error)
+    if (!error) {
         place(viewer->slot, to);
+        adit_dirty_nudge(viewer->arena);
+    }
     return error;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "runtime/dirty.h"
 #include "runtime/interest.h"
 #include "runtime/key.h"
 #include "runtime/params.h"
@@ -294,6 +295,8 @@ int adit_watch_open(struct adit_arena *arena, const struct adit_watch_params *pa
     }
     if (w->box.with_present)
         add_present(w);
+    if (w->box.what & ADIT_WATCH_MESHES)
+        adit_dirty_nudge(arena);
     pthread_mutex_lock(&arena->watches_lock);
     w->next = arena->watches_open;
     w->link = &arena->watches_open;

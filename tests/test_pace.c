@@ -1,11 +1,13 @@
 /* How often a chunk is meshed (runtime/interest.h, How often; dirty.h): as often as viewers with frames can see it, and as soon as may be for all others. */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
 #include "runtime/dirty.h"
 #include "runtime/interest.h"
 #include "runtime/key.h"
+#include "runtime/store.h"
 #include "runtime/tombstone.h"
 #include "tests/chunk_fixture.h"
 
@@ -169,6 +171,18 @@ static void a_chunk_edited_on_and_on_is_meshed_once_a_frame(void **state)
     assert_true(edit_until(8, &at_once, &ways[0]).meshes >= 8);
 }
 
+static struct waiting {
+    struct adit_arena *arena;
+    const uint32_t *never;
+    int error;
+} waiting;
+static void *wait_for_dirty(void *user)
+{
+    struct waiting *w = user;
+    w->error = adit_dirty_wait(w->arena, w->never, 20ull * ADIT_FRAME_LONGEST);
+    return NULL;
+}
+
 /* Who watches meshes and is no viewer has each change's at once, whoever looks in frames beside him. tried: watches not looked at */
 static void who_watches_without_a_viewer_does_not_wait(void **state)
 {
@@ -200,6 +214,64 @@ static void who_watches_without_a_viewer_does_not_wait(void **state)
     adit_detach(&a);
 }
 
+static bool is_behind(void *arena) { return adit_dirty_count(arena) == 1; }
+
+/* A viewer that tells its frames anew in each of them never tells quite the same. (tried: what is due later than it would be now is due at once: a chunk is meshed twice a frame) */
+static void a_grid_that_shakes_brings_no_meshes_sooner_than_its_frames(void **state)
+{
+    (void)state;
+    struct adit_arena *a = fixture_create(NULL);
+    struct adit_viewer_place in_frames = {.size = sizeof in_frames, .radius = 200, .frame_ns = ADIT_FRAME_LONGEST, .frame_at_ns = adit_clock_ns() + ADIT_FRAME_LONGEST};
+    struct adit_viewer *v;
+    uint32_t cursor = 0, index = 0;
+    assert_int_equal(adit_viewer_open(a, &in_frames, &v), 0);
+    assert_int_equal(adit_chunk_put(a, &key, terrain(), NULL), 0);
+    assert_true(adit_dirty_next(a, &(struct adit_dirty_walk){0}, &cursor, &index));
+    struct adit_interest seen;
+    adit_interest_look(a, &seen);
+    uint64_t due = a->entries[index].due_ns = adit_interest_due(&seen, adit_store_key(a, index), adit_clock_ns());
+    for (uint32_t i = 0; i < 20; i++) {
+        uint32_t at = index;
+        cursor = 0;
+        in_frames.frame_at_ns = i % 3 ? in_frames.frame_at_ns + MS : in_frames.frame_at_ns - 3 * MS;
+        assert_int_equal(adit_viewer_move(v, &in_frames), 0);
+        bool is_due = adit_dirty_next(a, &(struct adit_dirty_walk){0}, &cursor, &at);
+        assert_true(!is_due || adit_clock_ns() > due - 60 * MS);
+        assert_true(a->entries[index].due_ns <= due);
+        assert_true(a->entries[index].due_ns >= due - 60 * MS);
+    }
+    adit_viewer_close(&v);
+    adit_detach(&a);
+}
+
+/* Who comes while chunks wait until they are due does not wait for that. (tried: nobody is woken) */
+static void who_comes_to_look_all_the_time_wakes_who_waits_until_then(void **state)
+{
+    (void)state;
+    static const uint32_t never = 0;
+    struct adit_arena *a = fixture_create(NULL);
+    const struct adit_viewer_place in_frames = {.size = sizeof in_frames, .radius = 200, .frame_ns = ADIT_FRAME_LONGEST}, always = {.size = sizeof always, .radius = 200};
+    struct adit_viewer *v, *w;
+    uint32_t cursor = 0, index = 0;
+    pthread_t sleeper;
+    assert_int_equal(adit_chunk_put(a, &key, terrain(), NULL), 0);
+    assert_true(adit_dirty_next(a, &(struct adit_dirty_walk){0}, &cursor, &index));
+    assert_int_equal(adit_viewer_open(a, &in_frames, &v), 0);
+    const uint64_t due = a->entries[index].due_ns = adit_clock_ns() + ADIT_FRAME_LONGEST;
+    waiting = (struct waiting){.arena = a, .never = &never};
+    assert_int_equal(pthread_create(&sleeper, NULL, wait_for_dirty, &waiting), 0);
+    while (!adit_load32_relaxed(&a->waits->dirty_event.waiters))
+        shm_fixture_nap(1);
+    uint32_t posts = adit_load32_acquire(&a->waits->dirty_event.seq);
+    assert_int_equal(adit_viewer_open(a, &always, &w), 0);
+    assert_true(adit_load32_acquire(&a->waits->dirty_event.seq) != posts || adit_clock_ns() >= due);
+    pthread_join(sleeper, NULL);
+    assert_int_equal(waiting.error, 0);
+    adit_viewer_close(&w);
+    adit_viewer_close(&v);
+    adit_detach(&a);
+}
+
 /* An entry's due time that no frame can have given is damage, and keeps nobody from its mesh; nor does that of who had its place before, or of who looked before. tried: each */
 static void no_mesh_waits_for_what_lies_in_an_entry(void **state)
 {
@@ -215,7 +287,9 @@ static void no_mesh_waits_for_what_lies_in_an_entry(void **state)
     a->entries[index].due_ns = adit_clock_ns() + 3600 * 1000 * MS;
     walk = (struct adit_dirty_walk){0};
     cursor = 0;
-    assert_true(adit_dirty_next(a, &walk, &cursor, &index));
+    uint32_t damaged = index;
+    assert_false(adit_dirty_next(a, &walk, &cursor, &damaged));
+    assert_true(a->entries[index].due_ns <= adit_clock_ns() + ADIT_FRAME_LONGEST); /* a frame, from that look */
     a->entries[index].due_ns = adit_clock_ns() + ADIT_FRAME_LONGEST;
     walk = (struct adit_dirty_walk){0};
     uint32_t at = index;
@@ -230,9 +304,10 @@ static void no_mesh_waits_for_what_lies_in_an_entry(void **state)
     assert_true(adit_dirty_since(a, index) > adit_clock_ns());
     in_frames.frame_ns = MS; /* who looks now looks sooner */
     assert_int_equal(adit_viewer_move(v, &in_frames), 0);
-    assert_int_equal(adit_dirty_count(a), 1);
+    assert_true(fixture_eventually(is_behind, a));
     in_frames.frame_ns = ADIT_FRAME_LONGEST;
     assert_int_equal(adit_viewer_move(v, &in_frames), 0);
+    a->entries[index].due_ns = adit_clock_ns() + ADIT_FRAME_LONGEST;
     assert_int_equal(adit_dirty_count(a), 0);
     adit_viewer_close(&v); /* nobody does: who reads meshes without a viewer is not to wait for one that was */
     assert_int_equal(adit_dirty_count(a), 1);
@@ -249,6 +324,8 @@ int main(void)
         cmocka_unit_test(frames_are_checked),
         cmocka_unit_test(a_chunk_edited_on_and_on_is_meshed_once_a_frame),
         cmocka_unit_test(who_watches_without_a_viewer_does_not_wait),
+        cmocka_unit_test(a_grid_that_shakes_brings_no_meshes_sooner_than_its_frames),
+        cmocka_unit_test(who_comes_to_look_all_the_time_wakes_who_waits_until_then),
         cmocka_unit_test(no_mesh_waits_for_what_lies_in_an_entry),
     };
     return cmocka_run_group_tests_name("pace", tests, shm_fixture_set_up, shm_fixture_tear_down);
