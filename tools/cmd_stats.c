@@ -5,13 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "shm/shm.h"
 #include "tools/arena_open.h"
 #include "tools/command.h"
 #include "tools/jsonout.h"
 #include "tools/options.h"
 #include "tools/say.h"
+#include "tools/stats_diff.h"
 #include "tools/stats_export.h"
+#include "tools/stats_saved.h"
 
 #define PROGRAM "adit stats"
 #define EVENTS_MAX 4096u
@@ -27,7 +31,8 @@ struct member {
 struct stats_look {
     struct adit_arena *arena;
     const char *name;
-    bool json, all, shows_events, prometheus, trace, is_image;
+    bool json, all, shows_events, prometheus, trace, anyway, is_image;
+    const char *save, *diff;
     uint64_t events_max;
     struct member *members;
     uint32_t members_n;
@@ -75,17 +80,6 @@ static bool label_of(const struct stats_look *l, uint32_t metric, const struct a
 
 static bool is_histogram(const struct adit_metric_info *m) { return m->type == ADIT_METRIC_HISTOGRAM; }
 
-static void histogram_json(json_t *o, const struct adit_histogram *h)
-{
-    adit_jsonout_set_count(o, "count", h->count);
-    adit_jsonout_set_real(o, "sum", adit_histogram_sum(h));
-    adit_jsonout_set_count(o, "p50", adit_histogram_quantile(h, 0.5));
-    adit_jsonout_set_count(o, "p90", adit_histogram_quantile(h, 0.9));
-    adit_jsonout_set_count(o, "p99", adit_histogram_quantile(h, 0.99));
-    adit_jsonout_set_count(o, "p999", adit_histogram_quantile(h, 0.999));
-    adit_jsonout_set_count(o, "most", adit_histogram_quantile(h, 1));
-}
-
 static void value_print(const struct adit_metric_info *m, const char *label, int64_t value, const struct adit_histogram *h)
 {
     printf("%-20s %-18s ", m->name, label);
@@ -122,7 +116,7 @@ static json_t *value_look(const struct stats_look *l, uint32_t metric, const str
     if (m->label != ADIT_METRIC_BY_NOTHING)
         adit_jsonout_set_text(o, "label", name);
     if (is_histogram(m))
-        histogram_json(o, &h);
+        adit_stats_histogram_json(o, &h);
     else
         adit_jsonout_set(o, "value", json_integer((json_int_t)value));
     return o;
@@ -130,7 +124,6 @@ static json_t *value_look(const struct stats_look *l, uint32_t metric, const str
 
 static void metric_look(const struct stats_look *l, uint32_t metric, const struct adit_metric_info *m, json_t *list)
 {
-    static const char *const types[] = {"", "counter", "gauge", "histogram"}, *const labels[] = {"", "kind", "segment", "maker"};
     json_t *values = l->json ? json_array() : NULL;
     for (uint32_t i = 0; i < m->labels; i++) {
         json_t *o = value_look(l, metric, m, i);
@@ -141,10 +134,10 @@ static void metric_look(const struct stats_look *l, uint32_t metric, const struc
         return;
     json_t *o = json_object();
     adit_jsonout_set_text(o, "name", m->name);
-    adit_jsonout_set_text(o, "type", types[m->type]);
+    adit_jsonout_set_text(o, "type", adit_stats_type_name(m->type));
     adit_jsonout_set_text(o, "unit", m->unit);
     adit_jsonout_set_text(o, "help", m->help);
-    adit_jsonout_set_text(o, "by", labels[m->label]);
+    adit_jsonout_set_text(o, "by", adit_stats_label_name(m->label));
     adit_jsonout_set(o, "values", values);
     json_array_append_new(list, o);
 }
@@ -277,37 +270,154 @@ static int export_run(const struct stats_look *l)
     return trace && adit_jsonout_print(PROGRAM, trace) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
 }
 
+/* ---- saved, and compared ---------------------------------------------------------------------------------------- */
+
+static int said(int status, const char *error)
+{
+    if (status)
+        adit_say_error(PROGRAM, "%s", error);
+    return adit_arena_exit(status);
+}
+
+static int save_run(const struct stats_look *l)
+{
+    struct adit_stats_saved saved;
+    char error[512];
+    int status = adit_stats_saved_take(l->arena, l->is_image, &saved, error, sizeof error);
+    if (!status && saved.damaged)
+        adit_say_note(PROGRAM, "%s: %u of its metrics are damaged and left out; `adit check` says more", l->name, saved.damaged);
+    if (!status)
+        status = adit_stats_saved_write(&saved, l->save, error, sizeof error);
+    adit_stats_saved_fini(&saved);
+    return said(status, error);
+}
+
+/* Whether it is a file, and no arena has that name. */
+static bool is_file(const char *operand)
+{
+    struct adit_arena *arena = NULL;
+    struct stat file;
+    bool answers = !strchr(operand, '/') && !adit_attach(operand, ADIT_OBSERVER, NULL, &arena);
+    adit_detach(&arena);
+    return !answers && !stat(operand, &file) && !S_ISDIR(file.st_mode);
+}
+
+/* What an operand of --diff means: a saved look, an image, or an arena as it is now. 0, or the exit code after the line. */
+static int side_open(const char *operand, bool is_before, struct adit_stats_saved *out)
+{
+    struct adit_arena *arena = NULL;
+    char error[512];
+    bool is_image = adit_image_is(operand);
+    if (!is_image && (is_before || is_file(operand)))
+        return said(adit_stats_saved_read(operand, out, error, sizeof error), error);
+    int code = adit_arena_look(PROGRAM, operand, &arena, &is_image);
+    if (!code)
+        code = said(adit_stats_saved_take(arena, is_image, out, error, sizeof error), error);
+    adit_detach(&arena);
+    return code;
+}
+
+/* Whether the two may be compared; else the line is said. */
+static bool are_comparable(const struct stats_look *l, const char *second, const struct adit_stats_saved *before, const struct adit_stats_saved *after)
+{
+    bool is_same = adit_stats_diff_is_same_arena(before, after);
+    char first[96], name[96];
+    shown(first, sizeof first, l->diff);
+    shown(name, sizeof name, second);
+    if (!is_same && !l->anyway && !strcmp(before->arena, after->arena))
+        adit_say_error(PROGRAM, "%s: the arena %s was made anew between it and %s; --anyway puts them side by side", first, before->arena, name);
+    else if (!is_same && !l->anyway)
+        adit_say_error(PROGRAM, "%s: it is of another arena than %s; --anyway puts them side by side", first, name);
+    if (!is_same && !l->anyway)
+        return false;
+    if (is_same && !before->is_image && !after->is_image && after->clock_ns < before->clock_ns) {
+        adit_say_error(PROGRAM, "%s: it was saved after %s; give them the other way round: --diff %s %s", first, name, name, first);
+        return false;
+    }
+    if (!is_same)
+        adit_say_note(PROGRAM, "%s and %s are of two arenas: what one has counted stands beside the other", first, name);
+    return true;
+}
+
+static int diff_run(const struct stats_look *l, const char *second)
+{
+    struct adit_stats_saved before = {0}, after = {0};
+    int code = side_open(l->diff, true, &before);
+    if (!code && !second && before.is_image) {
+        adit_say_error(PROGRAM, "%s: it is an image, which does not say its arena's name; give that, too", before.arena);
+        code = ADIT_EXIT_BAD_INPUT;
+    }
+    second = second ? second : before.arena;
+    if (!code)
+        code = side_open(second, false, &after);
+    if (!code && !are_comparable(l, second, &before, &after))
+        code = ADIT_EXIT_BAD_INPUT;
+    if (!code && l->json)
+        code = adit_jsonout_print(PROGRAM, adit_stats_diff_json(&before, &after)) ? ADIT_EXIT_DONE : ADIT_EXIT_FAILED;
+    else if (!code) {
+        uint32_t alone = adit_stats_diff_print(&before, &after, l->all);
+        if (alone)
+            adit_say_note(PROGRAM, "%u metrics are in one of the two alone, and left out", alone);
+    }
+    adit_stats_saved_fini(&before);
+    adit_stats_saved_fini(&after);
+    return code;
+}
+
+/* The line for what does not go together; NULL: all is well. */
+static const char *options_wrong(const struct stats_look *l, int operands)
+{
+    if (l->json + l->prometheus + l->trace + (l->save != NULL) > 1)
+        return "give one of --json, --prometheus, --trace and --save";
+    if (l->diff && (l->prometheus || l->trace || l->save || l->shows_events))
+        return "--diff goes with --json, --all and --anyway alone";
+    if (l->anyway && !l->diff)
+        return "--anyway is of --diff; add that";
+    if (l->diff && operands > 1)
+        return "--diff FILE takes one more FILE or one NAME at most";
+    if (!l->diff && operands != 1)
+        return "give one arena's NAME or one image's FILE; `adit ls` lists arenas";
+    return NULL;
+}
+
 static int stats_run(int argc, char **argv)
 {
     struct stats_look l = {.events_max = 32};
     char name[96];
     const struct adit_option table[] = {
-        {"all", NULL, ADIT_OPTION_FLAG, &l.all, 0, 0, "also what was never counted"},
+        {"all", NULL, ADIT_OPTION_FLAG, &l.all, 0, 0, "also what was never counted; with --diff also what has not changed"},
         {"events", NULL, ADIT_OPTION_FLAG, &l.shows_events, 0, 0, "also the last events of each participant"},
         {"last", "N", ADIT_OPTION_COUNT, &l.events_max, 1, EVENTS_MAX, "so many of them (default: 32)"},
         {"json", NULL, ADIT_OPTION_FLAG, &l.json, 0, 0, "one JSON object on stdout"},
+        {"save", "FILE", ADIT_OPTION_TEXT, &l.save, 0, 0, "save all metrics as they are now to FILE, for --diff"},
+        {"diff", "FILE", ADIT_OPTION_TEXT, &l.diff, 0, 0, "what has changed since FILE was saved: until now, in NAME (default: its arena), or until FILE2 was"},
+        {"anyway", NULL, ADIT_OPTION_FLAG, &l.anyway, 0, 0, "with --diff: be they of two arenas"},
         {"prometheus", NULL, ADIT_OPTION_FLAG, &l.prometheus, 0, 0, "all metrics as Prometheus' text, for node_exporter's textfile collector"},
         {"trace", NULL, ADIT_OPTION_FLAG, &l.trace, 0, 0, "the last events of all, as JSON that ui.perfetto.dev and chrome://tracing open"},
     };
     const struct adit_usage usage = {
         PROGRAM, "NAME|FILE", "Shows what an arena counts, and what happened last in it.",
         "FILE is what `adit dump NAME --image FILE` wrote: what is there of the dead is told, too. Counts are of everybody since the\n"
-        "arena was made. Times are in buckets of an eighth; what is said is within 6.25 %.\n", table, sizeof table / sizeof *table};
+        "arena was made. Times are in buckets of an eighth; what is said is within 6.25 %.\n\n"
+        "Before and after:\n"
+        "  adit stats cave --save before\n"
+        "  adit stats --diff before\n"
+        "tells counters as differences and by the second, gauges before and after, and quantiles of what was timed meanwhile.\n"
+        "Either may be an image, too.\n", table, sizeof table / sizeof *table};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;
-    if (argc - first != 1) {
-        adit_say_error(PROGRAM, "give one arena's NAME or one image's FILE; `adit ls` lists arenas");
+    const char *wrong = options_wrong(&l, argc - first);
+    if (wrong) {
+        adit_say_error(PROGRAM, "%s", wrong);
         return ADIT_EXIT_BAD_INPUT;
     }
-    if (l.json + l.prometheus + l.trace > 1) {
-        adit_say_error(PROGRAM, "give one of --json, --prometheus and --trace");
-        return ADIT_EXIT_BAD_INPUT;
-    }
+    if (l.diff)
+        return diff_run(&l, argv[first]);
     l.name = shown(name, sizeof name, argv[first]);
     code = adit_arena_look(PROGRAM, argv[first], &l.arena, &l.is_image);
     if (!code)
-        code = l.prometheus || l.trace ? export_run(&l) : stats_look(&l);
+        code = l.save ? save_run(&l) : l.prometheus || l.trace ? export_run(&l) : stats_look(&l);
     free(l.members);
     adit_detach(&l.arena);
     return code;
