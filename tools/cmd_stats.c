@@ -15,7 +15,10 @@
 #include "tools/say.h"
 #include "tools/stats_diff.h"
 #include "tools/stats_export.h"
+#include "tools/stats_listen.h"
 #include "tools/stats_saved.h"
+#include "tools/stats_source.h"
+#include "tools/stats_textfile.h"
 
 #define PROGRAM "adit stats"
 #define EVENTS_MAX 4096u
@@ -32,8 +35,8 @@ struct stats_look {
     struct adit_arena *arena;
     const char *name;
     bool json, all, shows_events, prometheus, trace, anyway, is_image;
-    const char *save, *diff;
-    uint64_t events_max;
+    const char *save, *diff, *listen, *textfile;
+    uint64_t events_max, every_s;
     struct member *members;
     uint32_t members_n;
 };
@@ -364,12 +367,42 @@ static int diff_run(const struct stats_look *l, const char *second)
     return code;
 }
 
+/* ---- for who asks again and again ------------------------------------------------------------------------------- */
+
+/* --listen, --every. An arena that is not there yet is waited for. */
+static int follow_run(const struct stats_look *l, const char *operand)
+{
+    struct adit_stats_source source = {.program = PROGRAM, .name = operand};
+    if (adit_image_is(operand)) {
+        adit_say_error(PROGRAM, "%s: an image does not change; --prometheus prints it, --textfile alone writes it", l->name);
+        return ADIT_EXIT_BAD_INPUT;
+    }
+    bool is_there = adit_stats_source_get(&source), may_come = source.status == -ENOENT || source.status == -ETIMEDOUT;
+    if (!is_there && !may_come) {
+        adit_say_error(PROGRAM, "%s", source.line);
+        return adit_arena_exit(source.status);
+    }
+    if (!is_there && l->listen)
+        adit_say_note(PROGRAM, "%s; until it is there the answer is 503", source.line);
+    int code = l->listen ? adit_stats_listen_run(&source, l->listen) : adit_stats_textfile_run(&source, l->textfile, l->every_s);
+    adit_stats_source_fini(&source);
+    return code;
+}
+
+static int textfile_run(const struct stats_look *l)
+{
+    char error[512];
+    return said(adit_stats_textfile_write(l->arena, l->name, l->textfile, error, sizeof error), error);
+}
+
 /* The line for what does not go together; NULL: all is well. */
 static const char *options_wrong(const struct stats_look *l, int operands)
 {
-    if (l->json + l->prometheus + l->trace + (l->save != NULL) > 1)
-        return "give one of --json, --prometheus, --trace and --save";
-    if (l->diff && (l->prometheus || l->trace || l->save || l->shows_events))
+    if (l->json + l->prometheus + l->trace + (l->save != NULL) + (l->listen != NULL) + (l->textfile != NULL) > 1)
+        return "give one of --json, --prometheus, --trace, --save, --listen and --textfile";
+    if (l->every_s && !l->textfile)
+        return "--every is of --textfile; add that";
+    if (l->diff && (l->prometheus || l->trace || l->save || l->listen || l->textfile || l->shows_events))
         return "--diff goes with --json, --all and --anyway alone";
     if (l->anyway && !l->diff)
         return "--anyway is of --diff; add that";
@@ -392,7 +425,10 @@ static int stats_run(int argc, char **argv)
         {"save", "FILE", ADIT_OPTION_TEXT, &l.save, 0, 0, "save all metrics as they are now to FILE, for --diff"},
         {"diff", "FILE", ADIT_OPTION_TEXT, &l.diff, 0, 0, "what has changed since FILE was saved: until now, in NAME (default: its arena), or until FILE2 was"},
         {"anyway", NULL, ADIT_OPTION_FLAG, &l.anyway, 0, 0, "with --diff: be they of two arenas"},
-        {"prometheus", NULL, ADIT_OPTION_FLAG, &l.prometheus, 0, 0, "all metrics as Prometheus' text, for node_exporter's textfile collector"},
+        {"prometheus", NULL, ADIT_OPTION_FLAG, &l.prometheus, 0, 0, "all metrics as Prometheus' text"},
+        {"listen", "PORT", ADIT_OPTION_TEXT, &l.listen, 0, 0, "serve that at http://127.0.0.1:PORT/metrics, 0: at a port that is free; ADDRESS:PORT: there"},
+        {"textfile", "FILE", ADIT_OPTION_TEXT, &l.textfile, 0, 0, "write that to FILE, for node_exporter's textfile collector: whole or not at all"},
+        {"every", "SECONDS", ADIT_OPTION_COUNT, &l.every_s, 1, 86400, "with --textfile: anew so often; while the arena is gone FILE is, too"},
         {"trace", NULL, ADIT_OPTION_FLAG, &l.trace, 0, 0, "the last events of all, as JSON that ui.perfetto.dev and chrome://tracing open"},
     };
     const struct adit_usage usage = {
@@ -403,7 +439,9 @@ static int stats_run(int argc, char **argv)
         "  adit stats cave --save before\n"
         "  adit stats --diff before\n"
         "tells counters as differences and by the second, gauges before and after, and quantiles of what was timed meanwhile.\n"
-        "Either may be an image, too.\n", table, sizeof table / sizeof *table};
+        "Either may be an image, too.\n\n"
+        "With --listen and --every it goes on until Ctrl-C or SIGTERM, which end it with 0. An arena that is not there yet, or gone, is found\n"
+        "once it is (made anew); until then /metrics is answered by 503.\n", table, sizeof table / sizeof *table};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;
@@ -415,9 +453,11 @@ static int stats_run(int argc, char **argv)
     if (l.diff)
         return diff_run(&l, argv[first]);
     l.name = shown(name, sizeof name, argv[first]);
+    if (l.listen || l.every_s)
+        return follow_run(&l, argv[first]);
     code = adit_arena_look(PROGRAM, argv[first], &l.arena, &l.is_image);
     if (!code)
-        code = l.save ? save_run(&l) : l.prometheus || l.trace ? export_run(&l) : stats_look(&l);
+        code = l.save ? save_run(&l) : l.textfile ? textfile_run(&l) : l.prometheus || l.trace ? export_run(&l) : stats_look(&l);
     free(l.members);
     adit_detach(&l.arena);
     return code;
