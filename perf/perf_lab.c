@@ -8,6 +8,7 @@
 
 #include "perf/runner.h"
 #include "tools/command.h"
+#include "tools/columns.h"
 #include "tools/options.h"
 #include "tools/say.h"
 
@@ -178,6 +179,8 @@ static int run_scenes(const struct options *options)
     return failed || result.stopped ? 1 : 0;
 }
 
+static void tables_tell(adit_column_tell *tell) { adit_columns_tell(&figure_columns, tell); }
+
 int main(int count, char **arguments)
 {
     struct options options = {0};
@@ -186,7 +189,7 @@ int main(int count, char **arguments)
         {"json", NULL, ADIT_OPTION_FLAG, &options.json, 0, 0, "one JSON object on stdout instead of the table"},
         {"out", "DIR", ADIT_OPTION_TEXT, &options.out, 0, 0, "also writes the JSON to DIR/perf-lab-<time>.json (DIR is made)"},
     };
-    const struct adit_usage usage = {PROGRAM, "list | run [PATTERN]", "Measures what this machine can do, and what adit makes of it.", help_text, table, sizeof table / sizeof *table};
+    const struct adit_usage usage = {PROGRAM, "list | run [PATTERN]", "Measures what this machine can do, and what adit makes of it.", help_text, table, sizeof table / sizeof *table, tables_tell};
     adit_say_begin();
     int first, status = adit_options_parse(&usage, count, arguments, &first);
     if (status != ADIT_OPTIONS_GO)

@@ -9,6 +9,7 @@
 
 #include "shm/shm.h"
 #include "tools/arena_open.h"
+#include "tools/columns.h"
 #include "tools/command.h"
 #include "tools/jsonout.h"
 #include "tools/options.h"
@@ -40,6 +41,29 @@ struct stats_look {
     struct member *members;
     uint32_t members_n;
 };
+
+static const struct adit_column metrics_columns[] = {
+    {"METRIC", -20, "its name; `adit stats --json` says what each is"},
+    {"OF", -18, "the kind, segment or maker that the row is of; nothing: all"},
+    {"VALUE", 14, "of all who are and were attached since the arena was made; of what is timed how many, and their quantiles: half of them took at most p50, 99 of 100 p99"},
+};
+static const struct adit_column members_columns[] = {
+    {"PARTICIPANT", -18, "what it calls itself"},
+    {"PID", 8, "its process"},
+    {"SLOT", 5, "its place among the participants"},
+    {"THREADS", 8, "of it that count, or have counted"},
+    {"EVENTS", 12, "that these have had, ever; --events shows the last"},
+    {"STATE", 0, "has left, or nothing while it is attached"},
+};
+static const struct adit_columns metrics_table = {"metrics", metrics_columns, sizeof metrics_columns / sizeof *metrics_columns},
+                                 members_table = {"participants", members_columns, sizeof members_columns / sizeof *members_columns};
+
+static void tables_tell(adit_column_tell *tell)
+{
+    adit_columns_tell(&metrics_table, tell);
+    adit_columns_tell(&members_table, tell);
+    adit_columns_tell(&adit_stats_diff_columns, tell);
+}
 
 /* ---- who counts ------------------------------------------------------------------------------------------------- */
 
@@ -151,7 +175,7 @@ static uint32_t metrics_look(const struct stats_look *l, json_t *list)
     struct adit_metric_info m = {.size = sizeof m};
     uint32_t damaged = 0;
     if (!l->json)
-        printf("%-20s %-18s %14s\n", "METRIC", "OF", "VALUE");
+        adit_columns_print(&metrics_table, stdout);
     for (uint32_t i = 0; i < 65536; i++) {
         int error = adit_metric_get(l->arena, i, &m);
         if (error == -ERANGE)
@@ -215,8 +239,10 @@ static json_t *member_json(const struct member *m)
 
 static void members_look(const struct stats_look *l, json_t *list)
 {
-    if (!l->json)
-        printf("\n%-18s %8s %5s %8s %12s %s\n", "PARTICIPANT", "PID", "SLOT", "THREADS", "EVENTS", "");
+    if (!l->json) {
+        putchar('\n');
+        adit_columns_print(&members_table, stdout);
+    }
     for (uint32_t i = 0; i < l->members_n; i++) {
         const struct member *m = &l->members[i];
         char label[64];
@@ -441,7 +467,7 @@ static int stats_run(int argc, char **argv)
         "tells counters as differences and by the second, gauges before and after, and quantiles of what was timed meanwhile.\n"
         "Either may be an image, too.\n\n"
         "With --listen and --every it goes on until Ctrl-C or SIGTERM, which end it with 0. An arena that is not there yet, or gone, is found\n"
-        "once it is (made anew); until then /metrics is answered by 503.\n", table, sizeof table / sizeof *table};
+        "once it is (made anew); until then /metrics is answered by 503.\n", table, sizeof table / sizeof *table, tables_tell};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;

@@ -7,6 +7,16 @@
 #include "tools/jsonout.h"
 #include "tools/say.h"
 
+static const struct adit_column columns[] = {
+    {"METRIC", -20, "its name"},
+    {"OF", -18, "the kind, segment or maker that the row is of; nothing: all"},
+    {"BEFORE", 12, "its value when the first was saved; of what is timed how many there were"},
+    {"AFTER", 12, "its value when the second was, or now"},
+    {"CHANGE", 12, "after less before; behind it the quantiles of what was timed meanwhile, or of two arenas those of each"},
+    {"PER SECOND", 12, "the change by the time between; -: of gauges, and where that time is not known"},
+};
+const struct adit_columns adit_stats_diff_columns = {"changes (--diff)", columns, sizeof columns / sizeof *columns};
+
 /* One value at both times. */
 struct change {
     const struct adit_metric_info *m;
@@ -177,7 +187,7 @@ uint32_t adit_stats_diff_print(const struct adit_stats_saved *before, const stru
         printf("%s\n", after->arena);
     else
         printf("%s -> %s\n", before->arena, after->arena);
-    printf("%-20s %-18s %12s %12s %12s %12s\n", "METRIC", "OF", "BEFORE", "AFTER", "CHANGE", "PER SECOND");
+    adit_columns_print(&adit_stats_diff_columns, stdout);
     for (uint32_t i = 0; i < after->metrics_n; i++) {
         const struct adit_stats_metric *b = &after->metrics[i], *a = adit_stats_saved_metric(before, &b->info);
         if (a)

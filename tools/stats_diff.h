@@ -3,7 +3,7 @@
 #ifndef ADIT_STATS_DIFF_H
 #define ADIT_STATS_DIFF_H
 
-#include "tools/options.h"
+#include "tools/columns.h"
 #include "tools/stats_saved.h"
 
 /* One arena: made at one time. */
@@ -11,6 +11,8 @@ bool adit_stats_diff_is_same_arena(const struct adit_stats_saved *before, const 
 
 /* Seconds between the two; 0: not known, as of two arenas, or of an image in which nothing happened after the other. */
 double adit_stats_diff_seconds(const struct adit_stats_saved *before, const struct adit_stats_saved *after);
+
+extern const struct adit_columns adit_stats_diff_columns;
 
 /* all: also what has not changed. Metrics that only one of them has are left out; returns how many. */
 uint32_t adit_stats_diff_print(const struct adit_stats_saved *before, const struct adit_stats_saved *after, bool all);
