@@ -55,7 +55,8 @@ int adit_stats_textfile_run(struct adit_stats_source *source, const char *path, 
     char name[96], error[512];
     adit_say_printable(name, sizeof name, source->name, strlen(source->name));
     adit_interrupt_install();
-    for (uint64_t next = adit_moment_ns(); !adit_interrupt_is_set(); next += every_s * 1000000000ull) {
+    while (!adit_interrupt_is_set()) {
+        uint64_t next = adit_moment_ns() + every_s * 1000000000ull; /* from now: what was stopped for long writes once, not once for each time */
         struct adit_arena *arena = adit_stats_source_get(source);
         int status = arena ? adit_stats_textfile_write(arena, name, path, error, sizeof error) : 0;
         if (status)
@@ -70,7 +71,7 @@ int adit_stats_textfile_run(struct adit_stats_source *source, const char *path, 
             is_written = false;
         is_written |= arena && !status;
         was_there = arena != NULL;
-        wait_until(source, next + every_s * 1000000000ull);
+        wait_until(source, next);
     }
     return ADIT_EXIT_DONE;
 }
