@@ -37,6 +37,7 @@ static inline uint64_t adit_quad_pack(uint32_t x, uint32_t y, uint32_t z, uint32
     return (uint64_t)x | (uint64_t)y << 6 | (uint64_t)z << 12 | (uint64_t)(w - 1) << 18 | (uint64_t)(h - 1) << 24 |
            (uint64_t)material << 30 | (uint64_t)ao << 46;
 }
+/* What is packed in a quad: its corner, its size (1..64), its material, ambient occlusion and light. */
 static inline uint32_t adit_quad_x(uint64_t q) { return (uint32_t)(q & 63); }
 static inline uint32_t adit_quad_y(uint64_t q) { return (uint32_t)(q >> 6 & 63); }
 static inline uint32_t adit_quad_z(uint64_t q) { return (uint32_t)(q >> 12 & 63); }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,7 +201,8 @@ static void conclude(const struct bench_spec *spec, struct samples *samples, boo
     interval_of(samples, samples->ours, &row->interval, &row->median);
     row->p10 = stats_percentile(samples->sorted, samples->count, 0.1) * scale;
     row->p90 = stats_percentile(samples->sorted, samples->count, 0.9) * scale;
-    row->p99 = stats_percentile(samples->sorted, samples->count, 0.99) * scale;
+    row->p99 = stats_has_percentile(samples->count, 0.99) ? stats_percentile(samples->sorted, samples->count, 0.99) * scale : NAN;
+    row->p999 = stats_has_percentile(samples->count, 0.999) ? stats_percentile(samples->sorted, samples->count, 0.999) * scale : NAN;
     row->median *= scale;
     row->interval.low *= scale;
     row->interval.high *= scale;

@@ -25,6 +25,11 @@ bool figure_has_verdict(const struct figure *figure)
     return figure->state == FIGURE_MEASURED && figure->goal.on != GOAL_NONE && (figure->goal.on == GOAL_MEDIAN || figure->has_raw);
 }
 
+bool figure_has_interval(const struct figure *figure)
+{
+    return isfinite(figure->interval.low) && isfinite(figure->interval.high);
+}
+
 /* The limit on the ratio, or on the median. */
 static double limit_of(const struct figure *figure)
 {
@@ -86,7 +91,7 @@ static void print_verdict(FILE *out, const struct figure *figure)
         snprintf(goal, sizeof goal, "<=raw+%.0f", figure->goal.limit);
     fprintf(out, " %-8s", goal);
     if (figure_has_verdict(figure))
-        fprintf(out, " %s%s", figure_is_met(figure) ? "yes" : "NO", figure_is_sure(figure) ? "" : ", within noise");
+        fprintf(out, " %s%s", figure_is_met(figure) ? "yes" : "NO", figure_is_sure(figure) ? "" : figure_has_interval(figure) ? ", within noise" : ", of few values");
 }
 
 void figure_print(FILE *out, const struct figure *figure)
@@ -105,9 +110,9 @@ void figure_print(FILE *out, const struct figure *figure)
     fprintf(out, "  %-24s", raw ? figure->raw_name : "-");
     print_number(out, 9, raw, figure->raw_median);
     print_number(out, 7, raw, figure->ratio);
-    if (raw)
+    if (raw && figure_has_interval(figure))
         snprintf(interval, sizeof interval, "%.3f..%.3f", figure->ratio_interval.low, figure->ratio_interval.high);
-    else
+    else if (figure_has_interval(figure))
         snprintf(interval, sizeof interval, "%.*f..%.*f", decimals(figure->interval.low), figure->interval.low,
                  decimals(figure->interval.high), figure->interval.high);
     fprintf(out, " %-15s", interval);
@@ -142,6 +147,7 @@ json_t *figure_json(const struct figure *figure)
     set_number(object, "p10", measured, figure->p10);
     set_number(object, "p90", measured, figure->p90);
     set_number(object, "p99", measured, figure->p99);
+    set_number(object, "p999", measured, figure->p999);
     set_number(object, "low", measured, figure->interval.low);
     set_number(object, "high", measured, figure->interval.high);
     json_object_set_new(object, "raw_name", raw ? json_string(figure->raw_name) : json_null());
@@ -151,7 +157,7 @@ json_t *figure_json(const struct figure *figure)
     set_number(object, "ratio_high", raw, figure->ratio_interval.high);
     json_object_set_new(object, "goal", goal_json(figure));
     json_object_set_new(object, "met", verdict ? json_boolean(figure_is_met(figure)) : json_null());
-    json_object_set_new(object, "within_noise", verdict ? json_boolean(!figure_is_sure(figure)) : json_null());
+    json_object_set_new(object, "within_noise", verdict && figure_has_interval(figure) ? json_boolean(!figure_is_sure(figure)) : json_null());
     json_object_set_new(object, "blocks", json_integer(figure->blocks));
     json_object_set_new(object, "blocks_disturbed", json_integer(figure->blocks_disturbed));
     json_object_set_new(object, "note", json_string(figure->note));

@@ -5,7 +5,8 @@
  * of neighbouring blocks, not the ratio of the medians, so slow drift of the machine cancels out.
  *
  * A goal is a limit on the median, on the ratio, or on what the median has beyond the raw one. `met` says what the median says; `sure` is false when the 95 %
- * interval of the judged number reaches across the limit, so that the verdict lies within the noise.
+ * interval of the judged number reaches across the limit, so that the verdict lies within the noise. Of fewer than six values there is no interval
+ * (its ends are infinite, null in JSON): the verdict is not sure, and says why.
  */
 #ifndef PERF_FIGURE_H
 #define PERF_FIGURE_H
@@ -17,7 +18,7 @@
 
 #include "perf/lab_stats.h"
 
-#define FIGURES_MAX 320
+#define FIGURES_MAX 1024
 #define FIGURE_TEXT_MAX 256
 
 enum figure_state { FIGURE_MEASURED, FIGURE_SKIPPED, FIGURE_FAILED };
@@ -33,7 +34,8 @@ struct figure {
     char name[64];
     char unit[16];
     enum figure_state state;
-    double median, p10, p90, p99;
+    double median, p10, p90;
+    double p99, p999; /* of blocks, each a mean of its rounds; NAN where these are too few (stats_has_percentile) */
     struct stats_interval interval; /* of the median */
     bool has_raw;
     char raw_name[64];
@@ -54,6 +56,9 @@ struct figure_list {
 
 /* A new zeroed figure of scene in the list, or NULL (counted in dropped) when the list is full. */
 struct figure *figure_add(struct figure_list *list, const char *scene, const char *name, const char *unit);
+
+/* Whether the median's interval is known. */
+bool figure_has_interval(const struct figure *figure);
 
 /* The number the goal speaks of, and its verdict. figure_has_verdict is false without a goal or a measurement. */
 bool figure_has_verdict(const struct figure *figure);

@@ -36,7 +36,7 @@ struct options {
     const char *json;
     uint32_t device;
     struct gpu_effort effort;
-    bool is_short, has_ao, wants_help;
+    bool is_short, has_ao, wants_help, wants_version;
 };
 
 static json_t *report;
@@ -383,7 +383,7 @@ static void measure_latency(struct adit_gpu *gpu, const struct gpu_world *w)
 
 static int usage(const char *what)
 {
-    fprintf(what ? stderr : stdout, "%s%susage: gpu-bench [--json FILE] [--device N] [--short] [--seconds N] [--ao]\n", what ? what : "", what ? "\n" : "");
+    fprintf(what ? stderr : stdout, "%s%susage: gpu-bench [--json FILE] [--device N] [--short] [--seconds N] [--ao] | --version\n", what ? what : "", what ? "\n" : "");
     return what ? 2 : 0;
 }
 
@@ -415,6 +415,8 @@ static int parse(int argc, char **argv, struct options *o)
             o->json = argv[++i];
         else if (!strcmp(argv[i], "--help"))
             o->wants_help = true;
+        else if (!strcmp(argv[i], "--version"))
+            o->wants_version = true;
         else if (i + 1 == argc || (strcmp(argv[i], "--device") != 0 && strcmp(argv[i], "--seconds") != 0))
             return refuse("no such option, or nothing behind it:", argv[i]);
         else if (!number_of(argv[i + 1], argv[i][2] == 'd' ? &o->device : &o->effort.seconds))
@@ -460,6 +462,8 @@ int main(int argc, char **argv)
         return 2;
     if (o.wants_help)
         return usage(NULL);
+    if (o.wants_version)
+        return printf("gpu-bench %s\n", ADIT_VERSION) < 0;
     if (adit_gpu_list_open(&list)) {
         fprintf(stderr, "gpu-bench: %s\n", adit_detail());
         return 2;

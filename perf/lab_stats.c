@@ -39,6 +39,11 @@ double stats_median(const double *sorted, size_t count)
     return stats_percentile(sorted, count, 0.5);
 }
 
+bool stats_has_percentile(size_t count, double p)
+{
+    return (double)count * (1 - p) >= STATS_BEYOND - 1e-9; /* 300 times 0.01 is not quite 3 */
+}
+
 /* splitmix64 (Steele, Lea, Flood 2014): any seed will do, zero included. */
 static uint64_t random_next(uint64_t *state)
 {
@@ -60,6 +65,22 @@ static double at_rank(const double *sorted, const uint16_t *drawn, size_t count,
     return sorted[count - 1];
 }
 
+/* Each sample is below the median with a chance of one half, so how many are is binomial. Ranks are added from the outside in while the chance that the median lies outside
+ * stays within 2.5 % a side. */
+size_t stats_sign_rank(size_t count)
+{
+    double n = (double)count, outside = 0;
+    size_t rank = 0;
+    for (size_t below = 0; below < count / 2; below++) {
+        double k = (double)below;
+        outside += exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * log(2));
+        if (outside > 0.025)
+            break;
+        rank = below;
+    }
+    return rank;
+}
+
 int stats_median_interval(const double *sorted, size_t count, uint64_t seed, struct stats_interval *interval)
 {
     uint16_t drawn[STATS_SAMPLES_MAX];
@@ -67,6 +88,9 @@ int stats_median_interval(const double *sorted, size_t count, uint64_t seed, str
 
     if (count == 0 || count > STATS_SAMPLES_MAX)
         return -EINVAL;
+    *interval = (struct stats_interval){-INFINITY, INFINITY};
+    if (count < STATS_INTERVAL_MIN)
+        return 0;
     for (size_t r = 0; r < STATS_RESAMPLES; r++) {
         memset(drawn, 0, count * sizeof *drawn);
         for (size_t i = 0; i < count; i++)
@@ -74,8 +98,9 @@ int stats_median_interval(const double *sorted, size_t count, uint64_t seed, str
         medians[r] = (at_rank(sorted, drawn, count, (count - 1) / 2) + at_rank(sorted, drawn, count, count / 2)) / 2;
     }
     stats_sort(medians, STATS_RESAMPLES);
-    interval->low = stats_percentile(medians, STATS_RESAMPLES, 0.025);
-    interval->high = stats_percentile(medians, STATS_RESAMPLES, 0.975);
+    size_t rank = stats_sign_rank(count);
+    interval->low = fmin(stats_percentile(medians, STATS_RESAMPLES, 0.025), sorted[rank]);
+    interval->high = fmax(stats_percentile(medians, STATS_RESAMPLES, 0.975), sorted[count - 1 - rank]);
     return 0;
 }
 

@@ -24,6 +24,8 @@ const char *const *lab_workers_objects(void)
     path[n < 0 ? 0 : n] = 0;
     char *slash = strrchr(path, '/');
     snprintf(slash ? slash : path, 64, "/../perf/libworker_stamp.so");
+    if (access(path, R_OK)) /* not a build tree: as tools/install has it */
+        snprintf(slash ? slash : path, 64, "/../lib/adit/libworker_stamp.so");
     return objects;
 }
 

@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "kernels/quad.h"
+#include "runtime/adit_version.h"
 
 #ifdef __cplusplus
 extern "C" {

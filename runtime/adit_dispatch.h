@@ -25,14 +25,14 @@ struct adit_devices_params {
 /* Opens them: finds drivers, makes queues; blocks some 100 ms. -ENOENT: no Vulkan here; -ENODEV: no driver, or no such device that adit could use; -EINVAL: batch_max;
  * -ENOMEM. A machine without any of this misses a tier and nothing else. Drivers' threads take no signals. Needs no arena. */
 ADIT_API int adit_devices_open(const struct adit_devices_params *params, struct adit_devices **out);
-/* After all dispatchers that were given them. What a device that does not answer still has is left to its driver after half a minute. */
+/* Closes them, after all dispatchers that were given them. What a device that does not answer still has is left to its driver after half a minute. */
 ADIT_API void adit_devices_close(struct adit_devices **devices);
 /* How many there are. Any thread. */
 ADIT_API uint32_t adit_devices_n(const struct adit_devices *devices);
 
 struct adit_dispatcher_params {
     size_t size;
-    uint32_t workers;   /* threads that mesh, to 256; default: one a CPU this process may use, as far as its cgroups' cpu.max goes, none where there are processes */
+    uint32_t workers;   /* threads that mesh, to 256; default: one a CPU this process may use, as far as its cgroups' limits on processor time go, none where there are processes */
     const char *kernel; /* "scalar", "avx2", "avx512"; default: the fastest here */
     bool culled;        /* one quad a face instead of greedy merging */
     bool only_devices;  /* no threads besides: devices take all there is. workers does not count; devices must be there, and no processes */
@@ -107,7 +107,7 @@ struct adit_backlog {
     uint64_t each_ns;   /* what a mesh took lately, of all who mesh together: between two looks of this process, 5 ms apart or more, that both found something waiting; 0: there were none yet, or since then looks have found something waiting for 2 s, and nothing meshed */
     uint64_t clear_ns;  /* until what waits now has its mesh: dirty times each, or the oldest's wait if that is longer */
 };
-/* Any thread, also of consumers and observers; does not block. 0.3 us, 3.5 more where much waits, and 0.1 for each thousand keys of the store; where there are viewers it walks over what waits, besides. -EMSGSIZE; -EROFS: a guest does not see it. */
+/* Looks how far it is. Any thread, also of consumers and observers; does not block. 0.3 us, 3.5 more where much waits, and 0.1 for each thousand keys of the store; where there are viewers it walks over what waits, besides. -EMSGSIZE; -EROFS: a guest does not see it. */
 ADIT_API int adit_backlog(struct adit_arena *arena, struct adit_backlog *out);
 
 #ifdef __cplusplus

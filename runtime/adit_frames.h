@@ -35,11 +35,11 @@ struct adit_viewer_place {
 };
 #define ADIT_FRAME_LONGEST 1000000000u /* ns */
 struct adit_viewer;
-/* -EROFS: observers and guests; -EUSERS: there are 64; -EINVAL: no numbers, or frames of more than a second; -EMSGSIZE; -ENOMEM. It ends with its process. Wait-free, as move. */
+/* Makes a viewer, which counts until it is closed, or its process ends. -EROFS: observers and guests; -EUSERS: there are 64; -EINVAL: no numbers, or frames of more than a second; -EMSGSIZE; -ENOMEM. Wait-free, as move. */
 ADIT_API int adit_viewer_open(struct adit_arena *arena, const struct adit_viewer_place *place, struct adit_viewer **out);
-/* One thread at a time. -EINVAL, -EMSGSIZE: it stays where it was. */
+/* Says where it looks from now on. One thread at a time. -EINVAL, -EMSGSIZE: it stays where it was. */
 ADIT_API int adit_viewer_move(struct adit_viewer *viewer, const struct adit_viewer_place *place);
-/* Before the arena is detached. */
+/* Ends it: nothing is meshed sooner for its sake any more. Before the arena is detached; *viewer may be NULL. */
 ADIT_API void adit_viewer_close(struct adit_viewer **viewer);
 
 /* ---- frames ----------------------------------------------------------------------------------------------------- */
@@ -70,7 +70,7 @@ struct adit_frame_params {
     struct adit_arena *arena; /* whose metrics count these frames, attached until close; NULL: none */
 };
 struct adit_frame;
-/* -EINVAL, -EMSGSIZE, -ENOMEM. The first frame begins a period from now. */
+/* Makes a loop of that rate. -EINVAL, -EMSGSIZE, -ENOMEM. The first frame begins a period from now. */
 ADIT_API int adit_frame_open(const struct adit_frame_params *params, struct adit_frame **out);
 /* Sleeps until the next frame begins (clock_nanosleep(2)); returns how many whole frames have passed since the last wait without one: 0 when all is well. One that is late has less time; frames stay on their grid. */
 ADIT_API int adit_frame_wait(struct adit_frame *frame);
@@ -89,8 +89,9 @@ struct adit_frame_info {
     uint32_t points_n;
     struct adit_frame_point_info points[ADIT_FRAME_POINTS];
 };
-/* -EMSGSIZE. */
+/* What has become of its frames and points since open. -EMSGSIZE. */
 ADIT_API int adit_frame_look(const struct adit_frame *frame, struct adit_frame_info *info);
+/* Frees the handle, which no thread is using, before the arena of its params is detached; *frame may be NULL. */
 ADIT_API void adit_frame_close(struct adit_frame **frame);
 
 #ifdef __cplusplus

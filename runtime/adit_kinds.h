@@ -63,6 +63,7 @@ struct adit_decompress_args {
 struct adit_compress_result {
     uint64_t bytes; /* of the second buffer; behind them are zeroes */
 };
+/* So many bytes are room enough for what bytes of them are compressed to. Pure. */
 static inline uint64_t adit_compress_bound(uint64_t bytes) { return bytes + bytes / 128 + 128; }
 
 /* ---- adit.encode, adit.decode ----------------------------------------------------------------------------------- */

@@ -111,6 +111,7 @@ struct adit_seat_info {
     uint64_t task;      /* BUSY: the handle of what it runs */
     uint64_t tasks, born_ns; /* run so far; READY since */
 };
+/* Who sits in a seat, of whatever pool of whatever process. */
 ADIT_API int adit_seat_get(const struct adit_arena *arena, uint32_t slot, struct adit_seat_info *out);
 
 /* ---- locks, watches, viewers ------------------------------------------------------------------------------------ */
@@ -136,6 +137,7 @@ struct adit_watch_info {
     int32_t lo[3], hi[3];
     uint64_t pending;   /* changes it has not taken yet */
 };
+/* A watch, of whatever participant; those of guests come first. */
 ADIT_API int adit_watch_get(const struct adit_arena *arena, uint32_t slot, struct adit_watch_info *out);
 
 struct adit_viewer_info {
@@ -146,6 +148,7 @@ struct adit_viewer_info {
     float at[3], toward[3], radius; /* whatever its owner stored, so maybe no numbers */
     uint64_t frame_ns;  /* how long its frames are, 0: it looks all the time */
 };
+/* A viewer (adit_frames.h), of whatever participant. */
 ADIT_API int adit_viewer_get(const struct adit_arena *arena, uint32_t slot, struct adit_viewer_info *out);
 
 #ifdef __cplusplus

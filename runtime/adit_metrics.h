@@ -37,7 +37,7 @@ struct adit_metric_info {
     enum adit_metric_label label;
     uint32_t labels; /* its values, from 0; 1 without */
 };
-/* -ERANGE: past the last; -EBADMSG: that one is damaged; -EMSGSIZE. */
+/* What is counted as number metric, from 0. -ERANGE: past the last; -EBADMSG: that one is damaged; -EMSGSIZE. */
 ADIT_API int adit_metric_get(const struct adit_arena *arena, uint32_t metric, struct adit_metric_info *out);
 /* By its name; -ENOENT. */
 ADIT_API int adit_metric_find(const struct adit_arena *arena, const char *name, uint32_t *metric);
@@ -55,7 +55,7 @@ struct adit_histogram {
     uint64_t count;
     uint64_t bucket[ADIT_HISTOGRAM_BUCKETS];
 };
-/* -EINVAL: it is no histogram. */
+/* All of a histogram, of who as above. -EINVAL: it is no histogram. */
 ADIT_API int adit_metric_histogram(const struct adit_arena *arena, uint32_t metric, uint32_t label, uint32_t who, struct adit_histogram *out);
 /* Pure. The least value of a bucket, and the least beyond it. */
 ADIT_API void adit_histogram_bounds(uint32_t bucket, uint64_t *from, uint64_t *to);

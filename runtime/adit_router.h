@@ -52,9 +52,9 @@ struct adit_router_params {
     enum adit_route_policy policy; /* default adaptive */
 };
 struct adit_router;
-/* -EINVAL: no places, too many, one without queue or name, or no such policy; -ENOMEM. */
+/* Makes a router between these places. -EINVAL: no places, too many, one without queue or name, or no such policy; -ENOMEM. */
 ADIT_API int adit_router_open(struct adit_arena *arena, const struct adit_router_params *params, struct adit_router **out);
-/* After its last call has returned. What was submitted goes on, and is to be waited for with adit_wait. NULL is fine. */
+/* Ends it, after its last call has returned. What was submitted goes on, and is to be waited for with adit_wait. NULL is fine. */
 ADIT_API void adit_router_close(struct adit_router **router);
 
 /* Runs a task on the tier chosen, and takes its result. Any thread. -ENOTSUP: no tier may be sent its kind; else as adit_run. */
@@ -70,7 +70,7 @@ struct adit_routed {
 /* Submits it to the tier chosen; to the next best where that one's queue is full. Inline it is run before this returns. -ENOTSUP; -EAGAIN: all queues are full, or 4,096 tasks of this router are under way; -EINVAL: detached; else as
  * adit_submit, and for inline as adit_run, but that it does not wait for room. */
 ADIT_API int adit_router_submit(struct adit_router *router, const struct adit_task_spec *spec, struct adit_routed *routed);
-/* As adit_wait. Each is to be waited for here, once, by any thread; -ENOENT: it was before. Of what is waited for by adit_wait instead nothing is learned. */
+/* Waits for a task that was routed and takes its result, as adit_wait. Each is to be waited for here, once, by any thread; -ENOENT: it was before. Of what is waited for by adit_wait instead nothing is learned. */
 ADIT_API int adit_router_wait(struct adit_router *router, struct adit_routed *routed, uint64_t timeout_ns, struct adit_task_result *result);
 
 /* One decision, and what came of it. */

@@ -85,7 +85,7 @@ struct adit_stream_info {
     uint64_t evicted;     /* of those removed: though within sight, for want of room */
     int32_t last_error;   /* of a task that failed, or of what it could not do itself; 0: none yet */
 };
-/* Any thread; of a moment ago. -EMSGSIZE. */
+/* How far it is, as of a moment ago. Any thread. -EMSGSIZE. */
 ADIT_API int adit_stream_look(const struct adit_stream *stream, struct adit_stream_info *info);
 
 #ifdef __cplusplus

@@ -173,7 +173,7 @@ struct adit_queue_info {
     size_t size;
     uint64_t hot_ns, asleep_ns, busy_ns;
 };
-/* -EMSGSIZE. Any thread, wait-free. */
+/* Looks at what is known of the queue. -EMSGSIZE. Any thread, wait-free. */
 ADIT_API int adit_queue_look(const struct adit_queue *queue, struct adit_queue_info *info);
 /* Frees the handle, after pools on it are closed; the queue and its tasks stay. */
 ADIT_API void adit_queue_close(struct adit_queue **queue);
@@ -208,7 +208,8 @@ struct adit_task_spec {
     uint64_t backoff_ns;   /* before the second attempt of retry_errors, doubled before each further one; default none */
     uint64_t expires_ns;   /* so long from now it may wait to be run, be it for a worker, for tasks or for its time, then it has EXPIRED, as who waits for it, or a worker of its queue, sees; default for ever */
     uint64_t limit_ns;     /* an attempt that has run so long is asked to stop; one that then returns -ECANCELED is DONE with -ETIMEDOUT; default for ever */
-    uint64_t kill_ns;      /* a worker process that has run it for so long is killed, and it has EXPIRED; a thread cannot be killed, so it is asked to stop; default never */
+    uint64_t kill_ns;      /* a worker process that has run it for so long is killed, and it has EXPIRED; a thread cannot be killed, so it is asked to stop; default never. Where the kernel has no timer left for that
+                            * (RLIMIT_SIGPENDING, of all processes of a user) it is not run: DONE with -EAGAIN, which retry_errors may have tried again */
     enum adit_affinity affinity; /* default ANYWHERE */
     uint32_t near;         /* the node, or participant */
     uint64_t patience_ns;  /* so long, once it may run, it is left to a worker there, then any takes it; default 1 ms, ADIT_FOR_EVER: to those alone, be they stopped or do they not run its kind.
@@ -253,6 +254,7 @@ struct adit_task_result {
     int32_t status;    /* DONE: the kind's, or -EPROTO: damaged arguments, -EFAULT: it wrote where it must not (adit_kind_run); else -ECANCELED, -ETIMEDOUT, -EOWNERDEAD */
     uint32_t attempts; /* begun */
     uint32_t worker;   /* the participant's slot that ran the last one */
+    uint32_t signal;   /* POISONED: by which what its kind did ended that worker process (SIGSEGV, SIGABRT, ...); 0: it was ended from outside (SIGKILL), ran too long, or left by itself */
     uint32_t bytes;
     uint64_t tag;
     bool inlined;    /* of adit_run: the thread that called it ran it */
@@ -313,9 +315,7 @@ struct adit_batch_outcome {
     uint64_t first_failed;  /* index of the first one of those; UINT64_MAX: none */
     int32_t first_status;
 };
-/* Runs the kind on n items: task i is given args_bytes bytes at args + i * args_stride, and its result, cut or filled with zeroes to results_bytes, goes to results + i *
- * results_stride; statuses (may be NULL) gets n of them, -ECANCELED for those not run. Results are in the order of the items whatever order they ran in. Returns 0: all done with 0 or more;
- * -ECANCELED: *cancel was set; else the status of the first failed item, or an errno of adit_submit but -EAGAIN. outcome may be NULL. */
+/* What adit_map goes over. */
 struct adit_map_items {
     uint64_t n;
     const void *args;
@@ -326,6 +326,10 @@ struct adit_map_items {
     uint32_t results_bytes;
     int32_t *statuses;
 };
+/* Runs the kind on n items: task i is given args_bytes bytes at args + i * args_stride, and its result, cut or filled with zeroes to results_bytes, goes to results + i *
+ * results_stride; statuses (may be NULL) gets n of them, -ECANCELED for those not run. Results are in the order of the items whatever order they ran in. Returns 0: all done with 0 or more;
+ * -ECANCELED: *cancel was set; else the status of the first failed item, or an errno of adit_submit but -EAGAIN; -ENOTSUP: no participant that is attached now runs the kind, this one included. Should
+ * all leave meanwhile, it waits for one that does, until *cancel is set. outcome may be NULL. */
 ADIT_API int adit_map(struct adit_queue *queue, const struct adit_batch_params *params, const struct adit_map_items *items, struct adit_batch_outcome *outcome);
 
 /* Combines n values of bytes (to 32) each: the kind is given two of them, one behind the other, and its result is what they come to. The tree is fixed by n alone: values 2 i and 2 i + 1
@@ -371,7 +375,7 @@ enum adit_confined_by { ADIT_CONFINED_BY_SECCOMP = 1, ADIT_CONFINED_BY_LANDLOCK 
 
 struct adit_pool_params {
     size_t size;
-    uint32_t workers;   /* threads, to 256; default one a CPU that this process may use, as far as its cgroups' cpu.max goes, none where there are processes */
+    uint32_t workers;   /* threads, to 256; default one a CPU that this process may use, as far as its cgroups' limits on processor time go, none where there are processes */
     uint32_t workers_max; /* as many as load asks for (runtime/scaling.h), from workers to this; default: workers, whatever the load */
     uint64_t wait_max_ns; /* that a task should wait for a worker: beyond it threads or processes are added; default 1.5 ms */
     uint64_t cooldown_up_ns, cooldown_down_ns; /* after a change, before one upwards (unless load is critical), or downwards, of the same; default 1 s, 10 s */
@@ -381,7 +385,7 @@ struct adit_pool_params {
     uint32_t processes_max; /* as many as load asks for, from processes to this, standbys first; default: processes, whatever the load. With standbys at most 100 */
     uint32_t standbys;  /* processes that wait, ready, to take a dead or worn one's place; default 1 */
     const char *const *objects; /* paths of shared objects with the kinds that processes run beside the built-in ones (adit_kinds.h), NULL behind the last; see adit_kinds_load */
-    const char *worker_path;    /* the program adit-worker; default $ADIT_WORKER, else beside this program or the library, or in ../bin from there */
+    const char *worker_path;    /* the program adit-worker; default $ADIT_WORKER, else beside this program or the library, or in ../bin or ../../bin from there, else on $PATH */
     uint32_t recycle_tasks;     /* a process is replaced by a standby, as soon as one is ready, after so many tasks, */
     uint64_t recycle_age_ns;    /* so old, */
     uint64_t recycle_bytes;     /* or with so much memory of its own, between two of its tasks; default never */
@@ -417,7 +421,7 @@ struct adit_pool_stats {
     uint32_t confined;         /* processes, of those at work and ready, that are, */
     uint32_t confined_by;      /* and enum adit_confined_by, ored: by what each of them is; 0: there are none */
 };
-/* -EMSGSIZE. Any thread; counted while others go on. */
+/* Looks at the pool, counted while others go on. -EMSGSIZE. Any thread. */
 ADIT_API int adit_pool_look(const struct adit_pool *pool, struct adit_pool_stats *stats);
 
 /* COLD: nobody sits there. WARMING: being made. READY: waits for tasks. BUSY: runs them. CLEANING: between BUSY and the next. TERMINATING: leaves. TERMINATED: has

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "runtime/kind.h"
+#include "runtime/kind_able.h"
 #include "runtime/params.h"
 #include "runtime/worker.h"
 #include "runtime/worker_life.h"
@@ -272,6 +273,8 @@ static int run(struct batch *b, struct adit_batch_outcome *sum)
 {
     uint32_t half = b->q->shift ? 1u << (b->q->shift - 1) : 1;
     int error = adit_params_check("adit_map", b->p->size, sizeof *b->p);
+    if (!error && b->items.n && adit_kind_named(b->q->arena, b->p->kind))
+        error = adit_kind_able_check(b->q->arena, b->p->kind, false);
     if (error)
         return error;
     b->max = b->p->under_way_max && b->p->under_way_max < half ? b->p->under_way_max : half;
@@ -325,10 +328,12 @@ int adit_reduce(struct adit_queue *queue, const struct adit_batch_params *params
     if (!bytes || bytes > ADIT_TASK_BYTES / 2)
         return adit_fault(-EINVAL, "arena %s: values of %u bytes to reduce; 1 to %u are possible", queue->arena->name, bytes, ADIT_TASK_BYTES / 2);
     uint8_t *from = NULL, *to = NULL;
+    int error = adit_params_check("adit_reduce", params->size, sizeof *params);
+    if (error)
+        return error;
     struct adit_batch_params p = *params;
-    int error = 0;
     p.fail_fast = true;
-    if (n > 1 && (!(from = malloc(n * bytes)) || !(to = malloc(n * bytes))))
+    if (n > 1 && (n > SIZE_MAX / bytes || !(from = malloc(n * bytes)) || !(to = malloc(n * bytes))))
         error = adit_fault(-ENOMEM, "arena %s: no memory to reduce %llu values", queue->arena->name, (unsigned long long)n);
     if (n > 1 && !error)
         memcpy(from, values, n * bytes);

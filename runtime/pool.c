@@ -94,12 +94,12 @@ static int have_thread(struct adit_pool *pool, uint32_t i)
 static int resize(struct adit_pool *pool, uint32_t n)
 {
     int error = 0;
-    for (uint32_t i = n; i < pool->workers_max; i++) {
+    bool one_leaves = false;
+    for (uint32_t i = n; i < pool->workers_max; i++) { /* also those begun by a call that failed */
         uint32_t stays = ADIT_WORKER_STAYS;
-        if (pool->workers[i].is_there)
-            (void)adit_cas32_acq_rel(&pool->workers[i].worker.leaves, &stays, ADIT_WORKER_LEAVES);
+        one_leaves |= pool->workers[i].is_there && adit_cas32_acq_rel(&pool->workers[i].worker.leaves, &stays, ADIT_WORKER_LEAVES);
     }
-    if (n < adit_load32_relaxed(&pool->workers_n))
+    if (one_leaves)
         adit_event_wake(&pool->queue.slot->work, UINT32_MAX);
     for (uint32_t i = 0; i < n && !error; i++)
         error = have_thread(pool, i);

@@ -121,18 +121,22 @@ void adit_task_look_after_all(const struct adit_queue *q)
     }
 }
 
-/* Looks after those of one queue that wait for handle. */
+/* Looks after those of one queue that wait for handle. They are in groups without the mark: such a one's GROUP:enter came before its TASK:await, and that before the end that this follows. */
 static void tell_queue(const struct adit_queue *q, uint64_t handle)
 {
-    const uint64_t *blockers = q->arena->task_blockers + (q->tasks - q->arena->tasks);
-    for (uint32_t level = 0; level < q->levels_n; level++)
-        for (uint64_t i = 0; i >> q->shift == 0; i++) {
-            if (adit_load_relaxed(&blockers[((uint64_t)level << q->shift) + i]) != handle) /* relaxed: TASK:await came before the end that this follows */
-                continue;
-            uint64_t word = adit_load_seq_cst(&adit_task_at(q, level, i)->word); /* TASK:held */
-            struct adit_task_place place = adit_task_place_of(q, level, i, word);
-            adit_task_look_after(q, &place, word);
-        }
+    for (uint32_t level = 0; level < q->levels_n; level++) {
+        const uint64_t *blockers = q->arena->task_blockers + (q->tasks - q->arena->tasks) + ((uint64_t)level << q->shift);
+        struct adit_task_walk w = adit_task_walk(q, level, ADIT_TASK_GROUP_ENDED);
+        uint64_t first;
+        for (uint32_t n; (n = adit_task_walk_group(&w, &first));)
+            for (uint64_t i = first; i < first + n; i++) {
+                if (adit_load_relaxed(&blockers[i]) != handle) /* relaxed: TASK:await came before the end that this follows */
+                    continue;
+                uint64_t word = adit_load_seq_cst(&adit_task_at(q, level, i)->word); /* TASK:held */
+                struct adit_task_place place = adit_task_place_of(q, level, i, word);
+                adit_task_look_after(q, &place, word);
+            }
+    }
 }
 
 /* Has all who wait for the ended task at place looked at; then nobody does, and it is free if nobody wants its result. */

@@ -73,3 +73,17 @@ bool adit_task_walk_on(struct adit_task_walk *w)
     w->marks &= marks_of(w, w->slot, w->word);
     return true;
 }
+
+uint32_t adit_task_walk_group(struct adit_task_walk *w, uint64_t *slot)
+{
+    if (!begin_group(w))
+        return 0;
+    uint32_t n = (uint32_t)(w->end - w->next);
+    *slot = w->next;
+    for (uint64_t i = w->next; w->marks && i < w->end; i++)
+        w->marks &= marks_of(w, i, adit_load_seq_cst(&adit_task_at(w->q, w->level, i)->word)); /* after tail */
+    settle(w);
+    w->next = w->end & ((1ull << w->q->shift) - 1);
+    w->end = 0;
+    return n;
+}

@@ -63,4 +63,8 @@ struct adit_task_walk adit_task_walk_from(const struct adit_queue *q, uint32_t l
 /* The next; false: there is none. */
 bool adit_task_walk_on(struct adit_task_walk *w);
 
+/* The next group without the mark, as slots from *slot on, for who looks for something that stands outside the slots, packed, and looks at few of these. Their words are read up to the first that keeps
+ * the group from being marked, no more: what goes on costs one word a group. 0: there is none. Not on a walk that adit_task_walk_on is in the midst of. */
+uint32_t adit_task_walk_group(struct adit_task_walk *w, uint64_t *slot);
+
 #endif

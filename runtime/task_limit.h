@@ -10,6 +10,8 @@
 
 /* The task of this worker, RUNNING by word, begins; returns when it is to stop, by its limits or the worker's ends_ns; 0: whenever it likes. A system call where it may be killed. */
 uint64_t adit_task_limit_begin(struct adit_worker *w, struct adit_task_slot *t, uint64_t word);
+/* Whether what begin was told can be kept: not where the kernel has no timer left for this worker process (RLIMIT_SIGPENDING, of a user's processes together). Such a task is not run. */
+static inline bool adit_task_limit_holds(const struct adit_worker *w) { return !w->is_timed || w->has_killer; }
 /* Its kind has returned status. Returns what that comes to: -ETIMEDOUT if it stopped because its time was over. */
 int adit_task_limit_end(struct adit_worker *w, const struct adit_task_run *run, int status);
 /* Whether the attempt of word, whose worker is dead, had begun and would have run for longer than it may by now. When a worker died is not known: one that died of something else before, and is

@@ -8,10 +8,20 @@
 #define AGAIN_NS 20000000u /* before the third attempt, where the second ended by a death */
 #define AGAIN_DOUBLED_MAX 6u
 
-/* Its last attempt has killed its worker, too: the dead one's number goes into the result. While the word is word nobody else stores there. */
+/* The signal by which the worker process that is participant owner said it died; 0: it was none, or did not say. */
+static int32_t signal_of(const struct adit_arena *arena, uint32_t owner)
+{
+    for (uint32_t i = 0; i < arena->workers_max; i++)
+        if (adit_load32_acquire(&arena->workers[i].owner) == owner)
+            return (int32_t)(adit_load32_relaxed(&arena->workers[i].died_of) & 0x7f); /* relaxed: stored before the death that was noticed */
+    return 0;
+}
+
+/* Its last attempt has killed its worker, too: the dead one's number, and of what it died, go into the result. While the word is word nobody else stores there. */
 static void poison(const struct adit_queue *q, const struct adit_task_place *place, uint64_t word, uint32_t owner)
 {
-    __atomic_store_n(&place->slot->worker, (uint16_t)adit_owner_slot(owner), __ATOMIC_RELAXED); /* relaxed: POISONED follows */
+    __atomic_store_n(&place->slot->worker, (uint16_t)adit_owner_slot(owner), __ATOMIC_RELAXED); /* relaxed, both: POISONED follows */
+    __atomic_store_n(&place->slot->status, signal_of(q->arena, owner), __ATOMIC_RELAXED);
     (void)adit_task_end(q, place, word, ADIT_TASK_POISONED);
 }
 

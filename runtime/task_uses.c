@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/buffer.h"
+#include "runtime/task_groups.h"
 
 #define LOCK_NS 5000000000u
 
@@ -35,26 +36,40 @@ void adit_task_uses_unlock(struct adit_arena *arena)
 static uint64_t bare(uint64_t use) { return use & ~(uint64_t)(ADIT_USE_READ | ADIT_USE_WRITE); }
 static uint64_t bit_of(uint64_t use) { return 1ull << (bare(use) & 63); }
 
-/* Calls each for the tasks that have not ended and use a buffer of bits (closer looks are each's). */
-static int each_user(struct adit_arena *arena, uint64_t bits,
-                     int (*each)(const struct adit_queue *q, const struct adit_task_place *place, const struct adit_task_uses *uses, void *user), void *user)
+typedef int each_use(const struct adit_queue *q, const struct adit_task_place *place, const struct adit_task_uses *uses, void *user);
+
+/* Of those in n slots of a queue's level. */
+static int each_of(const struct adit_queue *q, uint32_t level, uint64_t slot, uint32_t n, uint64_t bits, each_use *each, void *user)
+{
+    struct adit_arena *arena = q->arena;
+    const uint64_t first = (uint64_t)(q->tasks - arena->tasks) + ((uint64_t)level << q->shift);
+    int error = 0;
+    for (uint64_t i = slot; i < slot + n && !error; i++) {
+        if (!(adit_load_relaxed(&arena->task_use_bits[first + i]) & bits)) /* relaxed: stored under the lock, or by a task of before */
+            continue;
+        const struct adit_task_slot *t = adit_task_at(q, level, i);
+        uint64_t word = adit_load_acquire(&t->word);
+        bool is_live = adit_task_state(word) > ADIT_TASK_FILLING && !adit_task_has_ended(word);
+        if (!is_live || !(__atomic_load_n(&t->flags, __ATOMIC_RELAXED) & ADIT_TASK_HAS_USES)) /* relaxed: with the bits */
+            continue;
+        struct adit_task_place place = adit_task_place_of(q, level, i, word);
+        error = each(q, &place, &arena->task_uses[first + i], user);
+    }
+    return error;
+}
+
+/* Calls each for the tasks that have not ended and use a buffer of bits (closer looks are each's). They are in groups without the mark, which each entered before its submitter gave the lock up. */
+static int each_user(struct adit_arena *arena, uint64_t bits, each_use *each, void *user)
 {
     struct adit_queue q;
     int error = 0;
     for (uint32_t id = 0; id < arena->queues_max && !error; id++) {
-        if (!adit_queue_adopt(arena, id, &q))
-            continue;
-        uint64_t first = (uint64_t)(q.tasks - arena->tasks), n = (uint64_t)q.levels_n << q.shift;
-        for (uint64_t i = 0; i < n && !error; i++) {
-            const struct adit_task_slot *t = &q.tasks[i];
-            if (!(adit_load_relaxed(&arena->task_use_bits[first + i]) & bits)) /* relaxed: stored under the lock, or by a task of before */
-                continue;
-            uint64_t word = adit_load_acquire(&t->word);
-            bool is_live = adit_task_state(word) > ADIT_TASK_FILLING && !adit_task_has_ended(word);
-            if (!is_live || !(__atomic_load_n(&t->flags, __ATOMIC_RELAXED) & ADIT_TASK_HAS_USES)) /* relaxed: with the bits */
-                continue;
-            struct adit_task_place place = adit_task_place_of(&q, (uint32_t)(i >> q.shift), i & ((1ull << q.shift) - 1), word);
-            error = each(&q, &place, &arena->task_uses[first + i], user);
+        const uint32_t levels_n = adit_queue_adopt(arena, id, &q) ? q.levels_n : 0;
+        for (uint32_t level = 0; level < levels_n && !error; level++) {
+            struct adit_task_walk w = adit_task_walk(&q, level, ADIT_TASK_GROUP_ENDED);
+            uint64_t slot;
+            for (uint32_t n; !error && (n = adit_task_walk_group(&w, &slot));)
+                error = each_of(&q, level, slot, n, bits, each, user);
         }
     }
     return error;

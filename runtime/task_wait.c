@@ -30,6 +30,7 @@ static void copy_result(const struct adit_task_slot *t, uint64_t word, struct ad
     r->status = state == ADIT_TASK_DONE ? t->status : ends[state].status;
     r->attempts = adit_task_attempt(word);
     r->worker = t->worker;
+    r->signal = state == ADIT_TASK_POISONED ? (uint32_t)__atomic_load_n(&t->status, __ATOMIC_RELAXED) & 0x7f : 0; /* relaxed: before POISONED */
     r->tag = t->tag;
     r->inlined = false;
     r->ran_ns = state == ADIT_TASK_DONE && __atomic_load_n(&t->flags, __ATOMIC_RELAXED) & ADIT_TASK_IS_TIMED ? adit_load_relaxed(&t->took_ns) : 0; /* relaxed: likewise */

@@ -125,41 +125,71 @@ static void read_allowed(struct reading *r)
         r->nodes_may_use = nodes;
 }
 
-/* "max 100000", "50000 100000": thousandths of a processor. */
-static uint32_t quota_milli(const char *text)
+static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* Version 1 says "no limit" by the largest number of whole pages. */
+static uint64_t limit_of(uint64_t bytes) { return bytes >= 1ull << 62 ? UINT64_MAX : bytes; }
+
+/* Thousandths of a processor that a group may use: cpu.max is "max 100000" or "50000 100000"; version 1 has a file for each of the two, and -1 for no limit. */
+static uint32_t quota_milli(const struct reading *r, const char *group, bool v1)
 {
-    char *end;
-    uint64_t quota = strtoull(text, &end, 10), period = number_of(end, 10, 0);
-    uint64_t milli = end == text || !period ? UINT32_MAX : quota * 1000 / period;
-    return milli < UINT32_MAX ? (uint32_t)milli : UINT32_MAX;
+    char text[128], *end;
+    if (!text_of(r, text, sizeof text, v1 ? "%s/cpu.cfs_quota_us" : "%s/cpu.max", group) || *text == '-')
+        return UINT32_MAX;
+    uint64_t quota = strtoull(text, &end, 10);
+    if (end == text)
+        return UINT32_MAX;
+    uint64_t period = v1 ? text_of(r, text, sizeof text, "%s/cpu.cfs_period_us", group) ? number_of(text, 10, 0) : 0 : number_of(end, 10, 0);
+    uint64_t milli = period && quota < UINT64_MAX / 1000 ? quota * 1000 / period : UINT32_MAX;
+    return (uint32_t)least(milli, UINT32_MAX);
 }
 
-/* The least of the group's limits and of those above it. */
+/* The least of the limits of the group at path below where its controllers are, and of those above it: a container sees its own as the root, and another path. */
+static void read_limits_of(struct reading *r, const char *mount, char *path, bool has_cpu, bool has_memory, bool v1)
+{
+    char text[128], group[1200];
+    struct adit_topology *t = r->t;
+    for (char *slash = path; slash;) { /* bounded by its slashes */
+        snprintf(group, sizeof group, "%s%s", mount, strcmp(path, "/") ? path : "");
+        if (has_cpu)
+            t->cpu_limit_milli = (uint32_t)least(quota_milli(r, group, v1), t->cpu_limit_milli);
+        if (has_memory && text_of(r, text, sizeof text, v1 ? "%s/memory.limit_in_bytes" : "%s/memory.max", group))
+            t->memory_limit_bytes = least(limit_of(number_of(text, 10, UINT64_MAX)), t->memory_limit_bytes);
+        slash = strcmp(path, "/") ? strrchr(path, '/') : NULL;
+        if (slash)
+            slash[slash == path] = 0; /* the root itself last */
+    }
+}
+
+/* Whether name stands in a list with commas. */
+static bool is_listed(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)); at += length)
+        if ((at == list || at[-1] == ',') && (!at[length] || at[length] == ','))
+            return true;
+    return false;
+}
+
+/* Of all hierarchies that this process is in, whichever of them has a controller (cgroups(7): ID:CONTROLLERS:PATH a line; version 2 has none named). */
 static void read_limits(struct reading *r)
 {
-    char text[4096], group[1024];
-    struct adit_topology *t = r->t;
-    t->cpu_limit_milli = UINT32_MAX;
-    t->memory_limit_bytes = UINT64_MAX;
+    char text[4096], controllers[256], path[1024];
+    r->t->cpu_limit_milli = UINT32_MAX;
+    r->t->memory_limit_bytes = UINT64_MAX;
     if (!text_of(r, text, sizeof text, "/proc/self/cgroup"))
         return;
-    const char *own = strstr(text, "0::"); /* version 2, the only one with both */
-    if (!own || (own != text && own[-1] != '\n') || sscanf(own + 3, "%1023[^\n]", group) != 1)
-        return;
-    for (char *slash; *group;) { /* bounded by its slashes */
-        const char *at = strcmp(group, "/") ? group : "";
-        if (text_of(r, text, sizeof text, "/sys/fs/cgroup%s/cpu.max", at)) {
-            uint32_t milli = quota_milli(text);
-            t->cpu_limit_milli = milli < t->cpu_limit_milli ? milli : t->cpu_limit_milli;
+    for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
+        if (sscanf(line, "0::%1023[^\n]", path) == 1 && *path == '/')
+            read_limits_of(r, "/sys/fs/cgroup", path, true, true, false);
+        else if (sscanf(line, "%*u:%255[^:]:%1023[^\n]", controllers, path) == 2 && *path == '/') {
+            char again[sizeof path];
+            memcpy(again, path, sizeof path);
+            if (is_listed(controllers, "cpu"))
+                read_limits_of(r, "/sys/fs/cgroup/cpu", path, true, false, true);
+            if (is_listed(controllers, "memory"))
+                read_limits_of(r, "/sys/fs/cgroup/memory", again, false, true, true);
         }
-        if (text_of(r, text, sizeof text, "/sys/fs/cgroup%s/memory.max", at)) {
-            uint64_t bytes = number_of(text, 10, UINT64_MAX);
-            t->memory_limit_bytes = bytes < t->memory_limit_bytes ? bytes : t->memory_limit_bytes;
-        }
-        slash = strrchr(group, '/');
-        if (!slash || !strcmp(group, "/"))
-            break;
-        slash[slash == group] = 0; /* the root itself last */
     }
 }
 

@@ -80,7 +80,7 @@ struct adit_topology {
 /* Reads the machine below root ("" or NULL: this one). A machine without nodes in sysfs is one node with all processors. *out is to be freed. -ENOMEM; -ENOENT: there are no processors below
  * root, with a line that says where it looked. */
 int adit_topology_read(const char *root, struct adit_topology **out);
-/* How many threads have a processor each: those that this process may run on, but no more than the processor time that its cgroups let it have (cpu.max, rounded up); 1 at least. More would be throttled in the midst of what they do. root as above. Reads a few files. */
+/* How many threads have a processor each: those that this process may run on, but no more than the processor time that its cgroups let it have (of version 1 or 2, rounded up); 1 at least. More would be throttled in the midst of what they do. root as above. Reads a few files. */
 uint32_t adit_topology_workers(const char *root);
 /* The index of a node by the kernel's number; -1: there is none. */
 int32_t adit_topology_node_of(const struct adit_topology *t, uint32_t id);

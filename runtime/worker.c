@@ -186,7 +186,7 @@ static int work(struct adit_worker *w, const struct adit_task_claim *c)
         run.ends_ns = adit_task_limit_begin(w, t, c->word);
         bool is_asked = __atomic_load_n(&t->flags, __ATOMIC_RELAXED) & ADIT_TASK_IS_TIMED; /* relaxed: TASK:claim */
         uint64_t begin = w->times_next || is_asked ? adit_clock_ns() : 0;
-        status = adit_task_limit_end(w, &run, call(q, c, &run, kind, args, result, &result_bytes, &reader));
+        status = adit_task_limit_end(w, &run, adit_task_limit_holds(w) ? call(q, c, &run, kind, args, result, &result_bytes, &reader) : -EAGAIN);
         uint64_t took_ns = begin ? adit_clock_ns() - begin : 0;
         if (is_asked)
             adit_store_relaxed(&t->took_ns, took_ns); /* relaxed: TASK:done follows */

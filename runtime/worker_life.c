@@ -64,6 +64,27 @@ static void on_term(int signal)
     errno = before;
 }
 
+/* What a kind has done ends this process: it is noted before it does, for the result of the task (task_recover.c). The action is the default again by then, so what raised the signal raises it once more. */
+static void on_fatal(int signal) { adit_store32_relaxed(&my.slot->died_of, (uint32_t)signal); }
+
+/* On a stack of its own, as the one at hand may be what has overflowed. */
+static int mind_dying(void)
+{
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    static uint8_t stack[16384] __attribute__((aligned(16)));
+    const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction note = {.sa_handler = on_fatal, .sa_flags = (int)SA_RESETHAND | SA_ONSTACK};
+    int error = sigaltstack(&own, NULL);
+    adit_store32_relaxed(&my.slot->died_of, 0); /* of the worker before */
+    for (uint32_t i = 0; i < sizeof fatal / sizeof *fatal && !error; i++) {
+        struct sigaction had;
+        error = sigaction(fatal[i], NULL, &had);
+        if (!error && had.sa_handler == SIG_DFL) /* a sanitizer's, or one that the object set as it was loaded, stays */
+            error = sigaction(fatal[i], &note, NULL);
+    }
+    return error ? -errno : 0;
+}
+
 /* Signals as a worker has them: SIGTERM, also for its parent's death, asks it to end; what a terminal sends to all is the application's to answer. */
 static int mind_signals(const struct adit_worker_birth *b)
 {
@@ -77,7 +98,8 @@ static int mind_signals(const struct adit_worker_birth *b)
     sigemptyset(&none);
     if (sigaction(SIGTERM, &term, NULL) || prctl(PR_SET_PDEATHSIG, SIGTERM) || sigprocmask(SIG_SETMASK, &none, NULL))
         return -errno;
-    return getppid() == b->zygote_pid ? 0 : -ESRCH; /* it died before that was asked for */
+    int error = mind_dying();
+    return error || getppid() == b->zygote_pid ? error : -ESRCH; /* it died before that was asked for */
 }
 
 /* Lets the keeper know of this participant: it looks who is there when somebody hangs up. */

@@ -19,15 +19,27 @@
 
 extern char **environ;
 
-/* PROGRAM in the folder of file, or in ../bin from there. */
+/* PROGRAM in the folder of file, in ../bin from there (lib and bin side by side), or in ../../bin (lib/x86_64-linux-gnu, as Debian has it). */
 static bool is_beside(const char *file, char path[PATH_MAX])
 {
-    static const char *const folders[] = {"", "../bin/"};
+    static const char *const folders[] = {"", "../bin/", "../../bin/"};
     const char *slash = strrchr(file, '/');
     int folder = slash ? (int)(slash + 1 - file) : 0;
-    for (uint32_t i = 0; i < 2; i++)
+    for (uint32_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (snprintf(path, PATH_MAX, "%.*s%s" PROGRAM, folder, file, folders[i]) < PATH_MAX && !access(path, X_OK))
             return true;
+    return false;
+}
+
+/* PROGRAM in a folder of $PATH that begins with a slash: for programs that lie anywhere and have the library in them. */
+static bool is_on_path(char path[PATH_MAX])
+{
+    const char *folder = secure_getenv("PATH");
+    for (size_t n; folder && *folder; folder += n + (folder[n] == ':')) {
+        n = strcspn(folder, ":");
+        if (*folder == '/' && n < PATH_MAX && snprintf(path, PATH_MAX, "%.*s/" PROGRAM, (int)n, folder) < PATH_MAX && !access(path, X_OK))
+            return true;
+    }
     return false;
 }
 
@@ -35,7 +47,7 @@ int adit_worker_program_find(const char *wanted, char path[PATH_MAX])
 {
     char self[PATH_MAX];
     Dl_info library;
-    const char *from = wanted ? wanted : getenv("ADIT_WORKER");
+    const char *from = wanted ? wanted : secure_getenv("ADIT_WORKER");
     if (from && *from) {
         snprintf(path, PATH_MAX, "%s", from);
         return !access(path, X_OK) ? 0 : adit_fault(-ENOENT, "worker program %.200s: it cannot be run: %s", path, strerror(errno));
@@ -46,7 +58,9 @@ int adit_worker_program_find(const char *wanted, char path[PATH_MAX])
         return 0;
     if (dladdr((void *)(uintptr_t)adit_worker_program_find, &library) && library.dli_fname && is_beside(library.dli_fname, path))
         return 0;
-    return adit_fault(-ENOENT, "no program " PROGRAM " beside %.200s or the library, nor in ../bin from there; name it by worker_path or $ADIT_WORKER", self);
+    if (is_on_path(path))
+        return 0;
+    return adit_fault(-ENOENT, "no program " PROGRAM " beside %.200s or the library, nor in ../bin from there, nor on $PATH; name it by worker_path or $ADIT_WORKER", self);
 }
 
 int adit_worker_program_start(char *const *argv, pid_t *pid, int *socket)

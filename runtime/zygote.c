@@ -50,7 +50,8 @@ struct zygote {
 static int load_object(struct adit_arena *arena, const char *path)
 {
     char here[4096];
-    snprintf(here, sizeof here, "%s%s", strchr(path, '/') ? "" : "./", path); /* a path, never a name to be searched for */
+    if (snprintf(here, sizeof here, "%s%s", strchr(path, '/') ? "" : "./", path) >= (int)sizeof here) /* a path, never a name to be searched for */
+        return adit_fault(-ENAMETOOLONG, "kinds %.64s...: a path of %zu bytes; %zu are possible", path, strlen(path), sizeof here - 3);
     void *object = dlopen(here, RTLD_NOW | RTLD_LOCAL);
     if (!object)
         return adit_fault(-ENOEXEC, "kinds %s: it cannot be loaded: %s", path, dlerror());

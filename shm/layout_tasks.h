@@ -234,7 +234,7 @@ struct adit_task_slot {
     uint8_t kind, args_bytes, result_bytes, attempts_max;
     uint16_t worker; /* of its last attempt: the participant's slot, for operators */
     uint16_t flags;  /* enum adit_task_has */
-    int32_t status;     /* DONE: 0 or a negative errno of the kind */
+    int32_t status;     /* DONE: 0 or a negative errno of the kind; POISONED: the signal by which its last worker died, 0: not known */
     uint32_t submitter; /* owner, for recovery */
     uint64_t waits_ns;  /* CLOCK_MONOTONIC: since when it could have run; advice, w: the submitter, who makes a HELD or DELAYED one QUEUED, relaxed */
     uint8_t args[ADIT_TASK_SHORT_ARGS];     /* when there are no more */
@@ -307,7 +307,8 @@ struct adit_worker_slot {
     uint32_t worn;    /* futex: 0 -> 1: it is to be replaced, and takes no task until it is heard; w: the worker, release; 1 -> 2: heard, and asked to end if a standby was ready; w: the
                        * supervisor, release */
     uint32_t confined_by; /* enum adit_confined_by; w: the worker, before READY */
-    uint32_t pad1[5];
+    uint32_t died_of;     /* the signal by which its own doing ends it, 0: none yet; w: the worker's signal handler, relaxed */
+    uint32_t pad1[4];
     struct adit_robust alive;
 };
 

@@ -507,6 +507,29 @@ static void wrong_kinds_and_arguments_end_it(void **state)
     assert_int_equal(adit_map(queue, &p, &m, NULL), -EINVAL);
     p.size--;
     assert_int_equal(adit_map(queue, &p, &m, NULL), -EMSGSIZE);
+    uint32_t sum;
+    assert_int_equal(adit_reduce(queue, &p, "abcd", 1, 4, NULL, &sum), -EMSGSIZE); /* (tried: copied first, and not looked at for one value) */
+    p.size++;
+    assert_int_equal(adit_reduce(queue, &p, results, (1ull << 59) + 1, 32, NULL, &sum), -ENOMEM); /* (tried: its bytes wrap around to 32) */
+    close_all();
+}
+
+/* (tried: it waits for whoever may come) */
+static void a_kind_that_nobody_runs_ends_it(void **state)
+{
+    (void)state;
+    open_all(1);
+    const struct adit_kind_params k = {.size = sizeof k, .name = "elsewhere", .args_bytes_max = 64};
+    struct adit_batch_params p = {.size = sizeof p};
+    struct adit_map_items m = squares(100, 0);
+    uint32_t few[4] = {0};
+    assert_int_equal(adit_kind_register(arena, &k, &p.kind), 0);
+    assert_int_equal(adit_map(queue, &p, &m, NULL), -ENOTSUP);
+    assert_non_null(strstr(adit_detail(), "kind elsewhere is run by no process"));
+    assert_int_equal(adit_range(queue, &p, 0, 100, 10, NULL, 0, NULL), -ENOTSUP);
+    assert_int_equal(adit_reduce(queue, &p, few, 4, 4, NULL, few), -ENOTSUP);
+    m.n = 0;
+    assert_int_equal(adit_map(queue, &p, &m, NULL), 0);
     close_all();
 }
 
@@ -528,6 +551,7 @@ int main(void)
         cmocka_unit_test(a_range_is_covered_once),
         cmocka_unit_test(a_part_that_was_slow_once_does_not_make_many),
         cmocka_unit_test(wrong_kinds_and_arguments_end_it),
+        cmocka_unit_test(a_kind_that_nobody_runs_ends_it),
     };
     return cmocka_run_group_tests(tests, shm_fixture_set_up, shm_fixture_tear_down);
 }

@@ -29,13 +29,15 @@ same_as_help() {
 
 commands=$($bin/adit --help | sed -nE 's/^  ([a-z]+) .*/\1/p')
 [ "$(echo "$commands" | wc -l)" -ge 12 ] || wrong "adit --help lists: $commands"
-[ "$(ls $man/*.1 | wc -l)" = "$(($(echo "$commands" | wc -l) + 3))" ] || wrong "not a page each in $man: $(ls $man)"
+[ "$(ls $man/*.1 | wc -l)" = "$(($(echo "$commands" | wc -l) + 4))" ] || wrong "not a page each in $man: $(ls $man)"
 for command in $commands; do
     same_as_help "adit-$command" $bin/adit "$command"
     grep -q "adit\\\\-$command (1)" $man/adit.1 || wrong "adit(1) does not name adit-$command(1)"
 done
 same_as_help shmtop $bin/shmtop
 same_as_help perf-lab $bin/perf-lab
+mandoc -Tlint -Werror $man/adit-worker.1 || wrong "mandoc finds something in adit-worker.1"
+grep -q "\"adit $(sh tools/version)\"" $man/adit-worker.1 || wrong "adit-worker.1 is of another version"
 
 # The control: a page that lacks an option, or has a request that there is none of, is found. Text that looks like a request is none.
 sed '/\\-\\-json/d' $man/adit-ls.1 >$man/adit-planted.1

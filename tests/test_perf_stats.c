@@ -72,6 +72,17 @@ static void percentiles_interpolate_and_end_at_the_extremes(void **state)
     assert_near(stats_percentile(v, 2, 0.25), 2.5);
 }
 
+/* (tried: p99.9 of 2,999) */
+static void far_percentiles_want_many_samples(void **state)
+{
+    (void)state;
+    assert_false(stats_has_percentile(299, 0.99));
+    assert_true(stats_has_percentile(300, 0.99));
+    assert_false(stats_has_percentile(2999, 0.999));
+    assert_true(stats_has_percentile(3000, 0.999));
+    assert_false(stats_has_percentile(0, 0.99));
+}
+
 static void an_interval_holds_its_median_and_repeats_for_one_seed(void **state)
 {
     (void)state;
@@ -137,6 +148,42 @@ static void an_interval_holds_the_true_median_about_95_times_in_100(void **state
         fail_msg("the interval held the true median in %d of 400 sets", held);
 }
 
+/* The ranks of tables of the sign test (Conover, table A3): of 6 to 8 samples the outermost, then inwards. */
+static void the_ranks_of_the_sign_test_are_those_of_the_tables(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t count, rank; /* 0-based */
+    } known[] = {{6, 0}, {8, 0}, {9, 1}, {11, 1}, {12, 2}, {15, 3}, {20, 5}, {25, 7}, {50, 17}, {100, 39}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_int_equal(stats_sign_rank(known[i].count), known[i].rank);
+    size_t last = stats_sign_rank(STATS_SAMPLES_MAX);
+    assert_true(last > 1980 && last < 1990); /* n / 2 - 0.98 sqrt n */
+}
+
+/* Of 7 samples the bootstrap alone holds the median about 90 times in 100. Of 5 no interval can, and none is given. (tried: the bootstrap alone) */
+static void an_interval_of_few_samples_keeps_its_promise(void **state)
+{
+    (void)state;
+    int held = 0;
+    double v[7];
+    struct stats_interval interval;
+    random_state = 5;
+    for (uint64_t trial = 0; trial < 2000; trial++) {
+        for (size_t i = 0; i < 7; i++)
+            v[i] = -log(1 - random_unit());
+        stats_sort(v, 7);
+        assert_int_equal(stats_median_interval(v, 7, trial, &interval), 0);
+        held += interval.low <= log(2) && log(2) <= interval.high;
+    }
+    if (held < 1900)
+        fail_msg("the interval held the true median in %d of 2000 sets", held);
+    for (size_t count = 1; count < STATS_INTERVAL_MIN; count++) {
+        assert_int_equal(stats_median_interval(v, count, 1, &interval), 0);
+        assert_true(isinf(interval.low) && isinf(interval.high) && isinf(stats_interval_width(&interval, 1)));
+    }
+}
+
 static void too_many_or_no_samples_are_refused(void **state)
 {
     (void)state;
@@ -152,10 +199,13 @@ int main(void)
         cmocka_unit_test(sorting_orders_and_keeps_every_sample),
         cmocka_unit_test(the_median_of_known_sets_is_right),
         cmocka_unit_test(percentiles_interpolate_and_end_at_the_extremes),
+        cmocka_unit_test(far_percentiles_want_many_samples),
         cmocka_unit_test(an_interval_holds_its_median_and_repeats_for_one_seed),
         cmocka_unit_test(an_interval_of_equal_samples_is_a_point),
         cmocka_unit_test(more_samples_make_a_narrower_interval),
         cmocka_unit_test(an_interval_holds_the_true_median_about_95_times_in_100),
+        cmocka_unit_test(the_ranks_of_the_sign_test_are_those_of_the_tables),
+        cmocka_unit_test(an_interval_of_few_samples_keeps_its_promise),
         cmocka_unit_test(too_many_or_no_samples_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

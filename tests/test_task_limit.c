@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,6 +101,23 @@ static void one_that_does_not_listen_dies_with_its_process_and_is_not_tried_agai
     assert_int_equal(adit_pool_look(pool, &stats), 0);
     assert_int_equal(stats.deaths, 1);
     assert_int_equal(task_take(queue, submit(nap, 1, 0, 0)).status, 0);
+    close_all();
+}
+
+/* (tried: run without its timer, for ever) */
+static void what_cannot_be_killed_in_time_is_not_run(void **state)
+{
+    (void)state;
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_SIGPENDING, &before), 0);
+    none = (struct rlimit){0, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &none), 0);
+    open_all(1); /* its processes have that limit, too */
+    assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &before), 0);
+    struct adit_task_result r = task_take(queue, submit(deaf, 0, 0, 20));
+    assert_int_equal(r.end, ADIT_ENDED_DONE);
+    assert_int_equal(r.status, -EAGAIN);
+    assert_int_equal(task_take(queue, submit(nap, 1, 20000, 0)).status, 0); /* a limit needs none */
     close_all();
 }
 
@@ -272,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_task_that_listens_stops_at_its_limit),
         cmocka_unit_test(one_that_does_not_listen_dies_with_its_process_and_is_not_tried_again),
+        cmocka_unit_test(what_cannot_be_killed_in_time_is_not_run),
         cmocka_unit_test(a_task_is_ended_at_once_where_that_can_be),
         cmocka_unit_test(only_the_process_that_is_told_of_is_killed),
         cmocka_unit_test(who_dies_while_it_maps_takes_nobody_along),

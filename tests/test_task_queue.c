@@ -283,6 +283,47 @@ static void run_all(struct adit_task_cursor *cursor)
         commit(&c);
 }
 
+/* How many groups a walk by groups comes to, and the first slot of the last. */
+static uint32_t groups_without(uint64_t mark, uint64_t *last)
+{
+    struct adit_task_walk w = adit_task_walk(queue, 0, mark);
+    uint32_t groups = 0;
+    for (uint32_t n; (n = adit_task_walk_group(&w, last)); groups++)
+        assert_int_equal(n, EACH);
+    return groups;
+}
+
+/* What a task's end, and a submit with buffers, look through: it must not grow with the queue. (tried: no marks set: five each time; a mark though one has not ended: 2 of 3) */
+static void a_walk_by_groups_comes_to_what_has_not_ended_alone(void **state)
+{
+    (void)state;
+    open_large(ADIT_ORDER_FIFO);
+    struct adit_task_cursor cursor = {0};
+    struct adit_task_claim c;
+    uint64_t last;
+    assert_int_equal(groups_without(ADIT_TASK_GROUP_ENDED, &last), 0);
+    submit(5 * EACH);
+    assert_int_equal(groups_without(ADIT_TASK_GROUP_ENDED, &last), 5);
+    for (uint32_t i = 0; i < 2 * EACH + 1; i++) {
+        c = claim(&cursor, i);
+        commit(&c);
+    }
+    c = claim(&cursor, 2 * EACH + 1); /* runs, in the third */
+    assert_int_equal(groups_without(ADIT_TASK_GROUP_ENDED, &last), 5); /* and marks two of them */
+    assert_int_equal(groups_without(ADIT_TASK_GROUP_ENDED, &last), 3);
+    run_all(&cursor);
+    assert_int_equal(groups_without(ADIT_TASK_GROUP_ENDED, &last), 3);
+    assert_int_equal(groups_without(ADIT_TASK_GROUP_ENDED, &last), 1);
+    assert_int_equal(last, 2 * EACH);
+    commit(&c);
+    assert_int_equal(groups_without(ADIT_TASK_GROUP_ENDED, &last), 1);
+    assert_int_equal(groups_without(ADIT_TASK_GROUP_ENDED, &last), 0);
+    submit(1);
+    assert_int_equal(groups_without(ADIT_TASK_GROUP_ENDED, &last), 1);
+    assert_int_equal(last, 5 * EACH);
+    close_all();
+}
+
 static void who_looks_at_everything_goes_by_what_was_never_taken_or_has_ended(void **state)
 {
     (void)state;
@@ -406,6 +447,7 @@ int main(void)
         cmocka_unit_test(what_was_left_committed_is_concluded_by_sleepers),
         cmocka_unit_test(a_higher_level_goes_first_though_others_have_used_it),
         cmocka_unit_test(who_looks_at_everything_goes_by_what_was_never_taken_or_has_ended),
+        cmocka_unit_test(a_walk_by_groups_comes_to_what_has_not_ended_alone),
         cmocka_unit_test(marks_follow_the_tasks_of_a_group_to_their_ends),
         cmocka_unit_test(tasks_of_other_kinds_are_looked_at_once),
     };

@@ -178,6 +178,32 @@ static void workers_are_as_many_as_there_is_processor_time_for(void **state)
     assert_int_equal(adit_topology_workers("/nowhere"), cpus);
 }
 
+/* Version 1, or both, as systemd and containers have it. (tried: cpuset taken for cpu; a container's path that is not there; -1 and the largest number as limits) */
+static void limits_of_control_groups_of_version_1_hold_too(void **state)
+{
+    (void)state;
+    make_machine();
+    put("12:cpuset:/\n11:memory:/box/in\n4:cpuacct,cpu:/docker/12\n1:name=systemd:/cpu\n0::/\n", "/proc/self/cgroup");
+    put("-1\n", "/sys/fs/cgroup/cpu/docker/12/cpu.cfs_quota_us");
+    put("100000\n", "/sys/fs/cgroup/cpu/docker/12/cpu.cfs_period_us");
+    put("9223372036854771712\n", "/sys/fs/cgroup/memory/box/in/memory.limit_in_bytes");
+    assert_int_equal(adit_topology_read(root, &t), 0);
+    assert_true(t->cpu_limit_milli == UINT32_MAX && t->memory_limit_bytes == UINT64_MAX);
+    free(t);
+    put("25000\n", "/sys/fs/cgroup/cpu/cpu.cfs_quota_us"); /* what a container sees of its own */
+    put("10000\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+    put("1000\n", "/sys/fs/cgroup/cpuset/cpu.cfs_quota_us");
+    put("10000\n", "/sys/fs/cgroup/cpuset/cpu.cfs_period_us");
+    put("536870912\n", "/sys/fs/cgroup/memory/box/memory.limit_in_bytes");
+    assert_int_equal(adit_topology_read(root, &t), 0);
+    assert_int_equal(t->cpu_limit_milli, 2500);
+    assert_int_equal(t->memory_limit_bytes, 512 << 20);
+    free(t);
+    put("150000\n", "/sys/fs/cgroup/cpu/docker/12/cpu.cfs_quota_us");
+    assert_int_equal(adit_topology_read(root, &t), 0);
+    assert_int_equal(t->cpu_limit_milli, 1500);
+}
+
 static void a_machine_without_nodes_is_one(void **state)
 {
     (void)state;
@@ -258,7 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_A_TREE(a_machine_of_three_nodes_is_read_whole), IN_A_TREE(cores_threads_and_caches_are_told_apart), IN_A_TREE(limits_and_devices_are_read),
-        IN_A_TREE(workers_are_as_many_as_there_is_processor_time_for),
+        IN_A_TREE(workers_are_as_many_as_there_is_processor_time_for), IN_A_TREE(limits_of_control_groups_of_version_1_hold_too),
         IN_A_TREE(a_machine_without_nodes_is_one),         IN_A_TREE(nonsense_is_survived),                    IN_A_TREE(where_there_is_no_machine_a_line_says_so),
         IN_A_TREE(this_machine_is_as_the_kernel_says),     cmocka_unit_test(lists_are_what_the_kernel_writes),
     };

@@ -363,6 +363,31 @@ static void a_task_that_kills_its_workers_is_poisoned_and_others_go_on(void **st
     tear_down();
 }
 
+/* What is told of who died of the last attempt. (tried: no handler; one on the stack that has overflowed; the signal left out of the result) */
+static void of_poison_is_told_by_what_its_worker_died(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    static const uint32_t signals[] = {0, SIGABRT}; /* they answer the other one themselves */
+#else
+    static const uint32_t signals[] = {0, SIGABRT, SIGSEGV};
+#endif
+    set_up();
+    struct adit_pool *pool = open_pool(&own, params_of(2));
+    for (uint32_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        uint32_t never = 100 | signals[i] << 8;
+        struct adit_task_spec s = {.size = sizeof s, .kind = own.kinds[DIE], .args = &never, .args_bytes = 4, .attempts_max = 2};
+        uint64_t poison;
+        assert_int_equal(adit_submit(own.queue, &s, &poison), 0);
+        struct adit_task_result r = take(&own, poison);
+        assert_int_equal(r.end, ADIT_ENDED_POISONED);
+        assert_int_equal(r.signal, signals[i]);
+        assert_int_equal(take(&own, submit(&own, NAP, 0)).signal, 0);
+    }
+    adit_pool_close(&pool);
+    tear_down();
+}
+
 static void a_task_is_not_given_back_while_a_thread_of_its_worker_runs(void **state)
 {
     (void)state;
@@ -611,6 +636,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(killed_workers_lose_and_double_nothing),
         cmocka_unit_test(a_death_is_seen_on_kernels_that_cannot_wait_for_many_words),
         cmocka_unit_test(a_task_that_kills_its_workers_is_poisoned_and_others_go_on),
+        cmocka_unit_test(of_poison_is_told_by_what_its_worker_died),
         cmocka_unit_test(a_task_is_not_given_back_while_a_thread_of_its_worker_runs),
         cmocka_unit_test(worn_workers_are_replaced_between_tasks),
         cmocka_unit_test(a_worn_worker_runs_no_task_more_when_a_standby_is_ready),
@@ -621,6 +647,7 @@ int main(int argc, char **argv)
         CONFINED(tasks_run_in_processes),
         CONFINED(killed_workers_lose_and_double_nothing),
         CONFINED(a_task_that_kills_its_workers_is_poisoned_and_others_go_on),
+        CONFINED(of_poison_is_told_by_what_its_worker_died),
         CONFINED(a_task_is_not_given_back_while_a_thread_of_its_worker_runs),
         CONFINED(worn_workers_are_replaced_between_tasks),
         CONFINED(a_killed_zygote_is_replaced_and_its_workers_end_after_their_tasks),

@@ -108,13 +108,41 @@ static int run_thread(const struct adit_task_run *run, const void *args, void *r
     return start_thread();
 }
 
-/* Dies of a signal in all attempts before that of its argument. */
+static volatile uint32_t depths;
+static __attribute__((noinline)) uint32_t overflow(uint32_t depth)
+{
+    volatile uint8_t room[4096];
+    room[depth % sizeof room] = (uint8_t)depth;
+    depths++;
+    return depths ? overflow(depth + 1) + room[depth % sizeof room] : 0;
+}
+
+/* Dies of a signal in all attempts before that of its argument: of SIGKILL, or as bits 8 and up say, of SIGABRT as abort() does, of SIGSEGV as a stack does that overflows. */
 static int run_die(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
 {
     uint32_t wanted;
     memcpy(&wanted, args, sizeof wanted);
-    if (run->attempt < wanted)
+    if (run->attempt < (wanted & 0xff) && wanted >> 8 == SIGABRT)
+        abort();
+    if (run->attempt < (wanted & 0xff) && wanted >> 8 == SIGSEGV)
+        (void)overflow(0);
+    if (run->attempt < (wanted & 0xff))
         (void)kill(getpid(), SIGKILL);
+    tell_pid(result, result_bytes);
+    return 0;
+}
+
+/* Adds its argument to its buffer, in two steps with time between them. */
+static int run_add(const struct adit_task_run *run, const void *args, void *result, uint32_t *result_bytes)
+{
+    uint32_t n;
+    memcpy(&n, args, sizeof n);
+    if (run->buffers_n != 1 || run->buffers[0].bytes != 8)
+        return -EINVAL;
+    uint64_t *sum = run->buffers[0].data;
+    *sum += 1;
+    nap(n * 300000);
+    *sum += n - 1;
     tell_pid(result, result_bytes);
     return 0;
 }
@@ -188,7 +216,7 @@ ADIT_API int adit_kinds_load(struct adit_arena *arena)
         adit_kind_run *run;
         uint32_t capabilities;
     } kinds[] = {{"nap", run_nap, 0}, {"deaf", run_deaf, 0}, {"heedless", run_heedless, 0}, {"grow", run_grow, 0}, {"thread", run_thread, 0}, {"die", run_die, 0}, {"publish", run_publish, 0}, {"split", run_split, 0},
-                 {"map", run_map, 0}, {"apart", run_nap, ADIT_CAN_PROCESS}};
+                 {"map", run_map, 0}, {"add", run_add, 0}, {"apart", run_nap, ADIT_CAN_PROCESS}};
     const char *fault = getenv("WORKER_KINDS");
     int error = 0;
     if (fault && !strcmp(fault, "thread"))

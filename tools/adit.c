@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/adit_version.h"
 #include "tools/command.h"
 #include "tools/man_page.h"
 #include "tools/say.h"
@@ -24,7 +25,7 @@ static const struct adit_command *command_named(const char *name)
 
 static void help_print(void)
 {
-    printf("adit %s - voxel worlds in shared memory\n\nusage: adit COMMAND [options]\n\n", ADIT_TOOLS_VERSION);
+    printf("adit %s - voxel worlds in shared memory\n\nusage: adit COMMAND [options]\n\n", ADIT_VERSION);
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
     printf("\n`adit COMMAND --help` tells more; begin with `adit run terrain --picture terrain.png`.\n");
@@ -38,6 +39,10 @@ static void man_print(void)
     adit_man_page_section("COMMANDS");
     for (size_t i = 0; i < COMMANDS; i++)
         adit_man_page_item(commands[i]->name, commands[i]->summary);
+    adit_man_page_section("OPTIONS");
+    adit_man_page_item("--help", "the list of commands, on stdout");
+    adit_man_page_item("--man", "this page, on stdout");
+    adit_man_page_item("--version", "which adit this is, on stdout");
     adit_man_page_section("FILES");
     adit_man_page_item("$XDG_RUNTIME_DIR/adit/NAME.sock", "where the arena NAME is served; else /run/adit, else /tmp/adit-UID");
     adit_man_page_item("$XDG_CACHE_HOME/adit", "measured tiers and compiled pipelines; else ~/.cache/adit. It may be removed at any time");
@@ -47,7 +52,7 @@ static void man_print(void)
     adit_man_page_section("SEE ALSO");
     for (size_t i = 0; i < COMMANDS; i++)
         printf(".BR adit\\-%s (1),\n", commands[i]->name);
-    puts(".BR shmtop (1),\n.BR perf\\-lab (1)");
+    puts(".BR adit (3),\n.BR adit\\-worker (1),\n.BR shmtop (1),\n.BR perf\\-lab (1)");
 }
 
 static int command_unknown(const char *name)
@@ -77,7 +82,7 @@ int main(int argc, char **argv)
         return ADIT_EXIT_BAD_INPUT;
     }
     if (!strcmp(argv[1], "--version")) {
-        printf("adit %s\n", ADIT_TOOLS_VERSION);
+        printf("adit %s\n", ADIT_VERSION);
         return finish(ADIT_EXIT_DONE);
     }
     bool help = !strcmp(argv[1], "help");

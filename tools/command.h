@@ -6,8 +6,6 @@
 #ifndef ADIT_COMMAND_H
 #define ADIT_COMMAND_H
 
-#define ADIT_TOOLS_VERSION "0.1.0"
-
 enum adit_exit {
     ADIT_EXIT_DONE = 0,
     ADIT_EXIT_FAILED = 1,

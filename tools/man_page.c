@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/adit_version.h"
 #include "tools/command.h"
 
 /* A line's characters, without its end. */
@@ -45,7 +46,7 @@ void adit_man_page_begin(const char *program, const char *summary)
 {
     fputs(".TH ", stdout);
     put_name(program, true);
-    printf(" 1 \"\" \"adit %s\" \"adit\"\n.SH NAME\n", ADIT_TOOLS_VERSION);
+    printf(" 1 \"\" \"adit %s\" \"adit\"\n.SH NAME\n", ADIT_VERSION);
     put_name(program, false);
     fputs(" \\- ", stdout);
     put_escaped(summary, strcspn(summary, "."));
@@ -128,6 +129,7 @@ void adit_man_page_print(const struct adit_usage *usage, const char *also)
     }
     adit_man_page_item("--help", "what it does and its options, on stdout");
     adit_man_page_item("--man", "this page, on stdout");
+    adit_man_page_item("--version", "which adit this is, on stdout");
     if (usage->tables) {
         adit_man_page_section("COLUMNS");
         usage->tables(put_column);

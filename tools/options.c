@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/adit_version.h"
 #include "tools/command.h"
 #include "tools/man_page.h"
 #include "tools/say.h"
@@ -27,6 +28,7 @@ static void help_print(const struct adit_usage *usage)
     }
     printf("  %-24s %s\n", "--help", "this text");
     printf("  %-24s %s\n", "--man", "the same as a manual page: pipe it to `man -l -`");
+    printf("  %-24s %s\n", "--version", "which adit this is");
     if (usage->text)
         printf("\n%s", usage->text);
 }
@@ -116,8 +118,8 @@ static void unknown_say(const struct adit_usage *usage, char *const *argv, const
 
 int adit_options_parse(const struct adit_usage *usage, int argc, char **argv, int *first)
 {
-    enum { HELP = 1000, MAN, OPTION };
-    struct option longs[ADIT_OPTIONS_MAX + 3] = {0};
+    enum { HELP = 1000, MAN, VERSION, OPTION };
+    struct option longs[ADIT_OPTIONS_MAX + 4] = {0};
     char shorts[2 * ADIT_OPTIONS_MAX + 2] = ":";
     size_t shorts_n = 1, count = usage->options_count < ADIT_OPTIONS_MAX ? usage->options_count : ADIT_OPTIONS_MAX;
     for (size_t i = 0; i < count; i++) {
@@ -133,6 +135,7 @@ int adit_options_parse(const struct adit_usage *usage, int argc, char **argv, in
     shorts[shorts_n] = 0;
     longs[count] = (struct option){"help", no_argument, NULL, HELP};
     longs[count + 1] = (struct option){"man", no_argument, NULL, MAN};
+    longs[count + 2] = (struct option){"version", no_argument, NULL, VERSION};
     opterr = 0;
     optind = 0; /* glibc: start anew, whatever was parsed before */
     for (int c; (c = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
@@ -143,6 +146,10 @@ int adit_options_parse(const struct adit_usage *usage, int argc, char **argv, in
         }
         if (c == MAN) {
             adit_man_page_print(usage, "adit(1), shmtop(1), perf-lab(1)");
+            return ADIT_EXIT_DONE;
+        }
+        if (c == VERSION) { /* of the program, whatever its subcommand */
+            printf("%.*s %s\n", (int)strcspn(usage->program, " "), usage->program, ADIT_VERSION);
             return ADIT_EXIT_DONE;
         }
         for (size_t i = 0; i < count; i++)

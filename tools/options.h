@@ -10,7 +10,7 @@
  *     int status = adit_options_parse(&usage, argc, argv, &first);
  *     if (status != ADIT_OPTIONS_GO) return status;
  *
- * Every table has --help by itself, and --man, its manual page (man_page.h), which also has what the columns of its tables are. A wrong option gives one line on stderr with the cure.
+ * Every table has --help by itself, --man, its manual page (man_page.h), which also has what the columns of its tables are, and --version. A wrong option gives one line on stderr with the cure.
  */
 #ifndef ADIT_OPTIONS_H
 #define ADIT_OPTIONS_H

@@ -22,7 +22,7 @@
 
 struct shmtop_options {
     uint64_t count, interval_ms, width, history_minutes;
-    bool batch, json, version;
+    bool batch, json;
     const char *screen, *csv;
     uint32_t screen_index; /* of --screen, or SHMTOP_ALL_SCREENS */
 };
@@ -165,7 +165,6 @@ int main(int argc, char **argv)
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},
         {"csv", "SCREEN", ADIT_OPTION_TEXT, &o.csv, 0, 0, "the tables of a screen, or one table, as CSV"},
         {"history", "MINUTES", ADIT_OPTION_COUNT, &o.history_minutes, 1, 1440, "to look back, of at most 64 MiB (default 5)"},
-        {"version", NULL, ADIT_OPTION_FLAG, &o.version, 0, 0, "the version"},
     };
     const struct adit_usage usage = {PROGRAM, "[NAME|FILE]", "Shows an arena live: what is in it, who is attached, who holds it back.",
                                      help_make(help, sizeof help), table, sizeof table / sizeof *table, tables_tell};
@@ -173,10 +172,6 @@ int main(int argc, char **argv)
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;
-    if (o.version) {
-        printf("shmtop %s\n", ADIT_TOOLS_VERSION);
-        return ADIT_EXIT_DONE;
-    }
     const char *wrong = options_wrong(&o, argc - first);
     if (wrong) {
         adit_say_error(PROGRAM, "%s", wrong);
