@@ -147,10 +147,17 @@ static int run_scenes(const struct options *options)
     return failed || result.stopped ? 1 : 0;
 }
 
+static const struct adit_column counts_columns[] = {
+    {"PATH", -56, "the operation, of one thread"},
+    {"INSTRUCTIONS", 14, "that it takes in the mean, as callgrind counts them"},
+};
+static const struct adit_columns counts = {"counts (count)", counts_columns, sizeof counts_columns / sizeof *counts_columns};
+
 static void print_counts(const struct result *result)
 {
     machine_print(stdout, &result->machine);
-    printf("counter   %s\n\n%-56s %14s\n", result->counter, "PATH", "INSTRUCTIONS");
+    printf("counter   %s\n\n", result->counter);
+    adit_columns_print(&counts, stdout);
     for (uint32_t i = 0; i < result->list->count; i++) {
         const struct figure *figure = &result->list->figure[i];
         if (figure->state == FIGURE_MEASURED)
@@ -299,7 +306,12 @@ static int dispatch(const struct options *options, const struct command *command
     return command->run(options);
 }
 
-static void tables_tell(adit_column_tell *tell) { adit_columns_tell(&figure_columns, tell); }
+static void tables_tell(adit_column_tell *tell)
+{
+    adit_columns_tell(&figure_columns, tell);
+    adit_columns_tell(&counts, tell);
+    adit_columns_tell(&compare_columns, tell);
+}
 
 int main(int count, char **arguments)
 {
