@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tools/columns.h"
 #include "tools/command.h"
 #include "tools/say.h"
 
@@ -132,6 +133,17 @@ static void print_only(FILE *out, const struct past_result *here, const struct p
             fprintf(out, "only %s has: %s, %s\n", who, here->figures[i].scene, here->figures[i].name);
 }
 
+static const struct adit_column columns[] = {
+    {"SCENE", -15, "the question"},
+    {"FIGURE", -38, "what of it"},
+    {"UNIT", -12, "of A and B"},
+    {"A (95 %)", 28, "its median, and the interval in which that lies"},
+    {"B (95 %)", 28, "likewise"},
+    {"B OF A (95 %)", 24, "the ratio of the two, and the interval in which that lies"},
+    {" VERDICT", 0, "slower or faster where the interval of the ratio leaves 1 out, else within noise; of instructions the same, more or fewer"},
+};
+const struct adit_columns compare_columns = {"figures of two results (compare)", columns, sizeof columns / sizeof *columns};
+
 static void print_heads(FILE *out, const struct past_result *a, const struct past_result *b)
 {
     char of_a[96], of_b[96], path[160];
@@ -145,7 +157,8 @@ static void print_heads(FILE *out, const struct past_result *a, const struct pas
     for (size_t i = 0; i < FACTS; i++)
         if (differs(a, b, facts[i], of_a, of_b, sizeof of_a))
             fprintf(out, "the machines differ: %s: A %s, B %s\n", facts[i], of_a, of_b);
-    fprintf(out, "\n%-15s %-38s %-12s %28s %28s %24s  %s\n", "SCENE", "FIGURE", "UNIT", "A (95 %)", "B (95 %)", "B OF A (95 %)", "VERDICT");
+    fputc('\n', out);
+    adit_columns_print(&compare_columns, out);
 }
 
 static void print_end(FILE *out, const struct tally *tally, uint64_t gate_percent)

@@ -37,6 +37,8 @@ struct comparison {
 void compare_figures(const struct figure *a, const struct figure *b, struct comparison *comparison);
 const char *compare_verdict_name(enum compare_verdict verdict);
 
+extern const struct adit_columns compare_columns; /* what the columns of the table are: tools/columns.h */
+
 /* Whether the figure is a count of instructions. */
 bool compare_is_exact(const struct figure *figure);
 

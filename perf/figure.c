@@ -1,6 +1,8 @@
 /* figure.c - figures as rows and as JSON. Numbers are printed with the digits they are worth: three or four. */
 #include "perf/figure.h"
 
+#include "tools/columns.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -60,11 +62,23 @@ static void print_number(FILE *out, int width, bool present, double value)
         fprintf(out, " %*s", width, "-");
 }
 
-void figure_print_head(FILE *out)
-{
-    fprintf(out, "%-15s %-38s %-5s %9s %9s %9s  %-24s %9s %7s %-15s %-8s %s\n", "SCENE", "FIGURE", "UNIT", "MEDIAN", "P10",
-            "P90", "RAW LIMIT", "RAW", "RATIO", "95% INTERVAL", "GOAL", "MET");
-}
+static const struct adit_column columns[] = {
+    {"SCENE", -15, "the question; `perf-lab list` says what each measures"},
+    {"FIGURE", -38, "what of it"},
+    {"UNIT", -5, "of the times, or what else is measured"},
+    {"MEDIAN", 9, "of the blocks: half of them took less"},
+    {"P10", 9, "a tenth of the blocks took less"},
+    {"P90", 9, "nine tenths of the blocks took less"},
+    {" RAW LIMIT", -25, "what is measured beside it, in turn: the least this machine can do for the same, or another way"},
+    {"RAW", 9, "the median of that"},
+    {"RATIO", 7, "the median of what each pair of blocks gives, adit's by the raw one's; it is not the ratio of the medians"},
+    {"95% INTERVAL", -15, "of the ratio, or of the median where nothing is measured beside it"},
+    {"GOAL", -8, "<=1.10x: of the ratio; <=1.00: of the median; <=raw+20: of the median beyond the raw one"},
+    {"MET", 0, "yes or NO; within noise: the interval reaches across the goal"},
+};
+const struct adit_columns figure_columns = {"figures", columns, sizeof columns / sizeof *columns};
+
+void figure_print_head(FILE *out) { adit_columns_print(&figure_columns, out); }
 
 static void print_verdict(FILE *out, const struct figure *figure)
 {

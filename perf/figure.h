@@ -67,6 +67,7 @@ bool figure_is_sure(const struct figure *figure);
 
 /* The human table: a head line and one line a figure, notes below their line. */
 void figure_print_head(FILE *out);
+extern const struct adit_columns figure_columns; /* what its columns are: tools/columns.h */
 void figure_print(FILE *out, const struct figure *figure);
 
 /* The figure as a JSON object; what is not there is null. NULL when memory is short. */

@@ -11,6 +11,7 @@
 #include "perf/result.h"
 #include "perf/runner.h"
 #include "tools/command.h"
+#include "tools/columns.h"
 #include "tools/options.h"
 #include "tools/say.h"
 
@@ -146,10 +147,17 @@ static int run_scenes(const struct options *options)
     return failed || result.stopped ? 1 : 0;
 }
 
+static const struct adit_column counts_columns[] = {
+    {"PATH", -56, "the operation, of one thread"},
+    {"INSTRUCTIONS", 14, "that it takes in the mean, as callgrind counts them"},
+};
+static const struct adit_columns counts = {"counts (count)", counts_columns, sizeof counts_columns / sizeof *counts_columns};
+
 static void print_counts(const struct result *result)
 {
     machine_print(stdout, &result->machine);
-    printf("counter   %s\n\n%-56s %14s\n", result->counter, "PATH", "INSTRUCTIONS");
+    printf("counter   %s\n\n", result->counter);
+    adit_columns_print(&counts, stdout);
     for (uint32_t i = 0; i < result->list->count; i++) {
         const struct figure *figure = &result->list->figure[i];
         if (figure->state == FIGURE_MEASURED)
@@ -298,6 +306,13 @@ static int dispatch(const struct options *options, const struct command *command
     return command->run(options);
 }
 
+static void tables_tell(adit_column_tell *tell)
+{
+    adit_columns_tell(&figure_columns, tell);
+    adit_columns_tell(&counts, tell);
+    adit_columns_tell(&compare_columns, tell);
+}
+
 int main(int count, char **arguments)
 {
     struct options options = {.gate = COMPARE_NO_GATE};
@@ -308,7 +323,7 @@ int main(int count, char **arguments)
         {"gate", "PERCENT", ADIT_OPTION_COUNT, &options.gate, 0, 1000, "compare: exit 1 if a count of instructions grew by more than PERCENT; times are never judged"},
         {"inside", "FILE", ADIT_OPTION_TEXT, &options.inside, 0, 0, NULL},
     };
-    const struct adit_usage usage = {PROGRAM, "list | run [PATTERN] | count [PATTERN] | compare A B | report DIR|FILE...", "Measures what this machine can do, and what adit makes of it.", help_text, table, sizeof table / sizeof *table};
+    const struct adit_usage usage = {PROGRAM, "list | run [PATTERN] | count [PATTERN] | compare A B | report DIR|FILE...", "Measures what this machine can do, and what adit makes of it.", help_text, table, sizeof table / sizeof *table, tables_tell};
     adit_say_begin();
     int first, status = adit_options_parse(&usage, count, arguments, &first);
     if (status != ADIT_OPTIONS_GO)

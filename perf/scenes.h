@@ -35,6 +35,6 @@ extern const struct scene scene_raw_line, scene_raw_slot, scene_raw_futex, scene
 extern const struct scene scene_peer_ring, scene_peer_rcu, scene_peer_lock, scene_peer_task, scene_peer_value;
 extern const struct scene scene_section, scene_two_readers, scene_visible, scene_round_trip, scene_grace, scene_ring, scene_samples, scene_lock,
     scene_alloc, scene_chunk, scene_mesh, scene_remesh, scene_mesh_cold, scene_mesh_two, scene_nodes, scene_mesh_modes, scene_peer, scene_compact, scene_patch, scene_exact, scene_lod, scene_death, scene_create, scene_task, scene_worker, scene_kinds, scene_batch, scene_range, scene_limit,
-    scene_poison, scene_idle, scene_route, scene_flow, scene_grow, scene_overhead, scene_metrics, scene_frames, scene_frames_soak, scene_edit, scene_scale, scene_run;
+    scene_poison, scene_idle, scene_route, scene_flow, scene_grow, scene_overhead, scene_metrics, scene_watched, scene_frames, scene_frames_soak, scene_edit, scene_scale, scene_run;
 
 #endif

@@ -119,7 +119,7 @@ static int check_run(int argc, char **argv)
         PROGRAM, "NAME|FILE", "Verifies the invariants of an arena, live or in an image.",
         "FILE is what `adit dump NAME --image FILE` wrote. Exit 0: no breach; 1: breaches, one a line with invariant, place and\n"
         "what is wrong; 2: no such arena or image. An arena at work is looked at several times: what is about to change is no\n"
-        "breach.\n", table, sizeof table / sizeof *table};
+        "breach.\n", table, sizeof table / sizeof *table, NULL};
     char name[128];
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)

@@ -8,6 +8,7 @@
 
 #include "tools/arena_json.h"
 #include "tools/arena_open.h"
+#include "tools/columns.h"
 #include "tools/command.h"
 #include "tools/interrupt.h"
 #include "tools/jsonout.h"
@@ -41,10 +42,83 @@ static const char *encoding_name(uint8_t encoding)
 
 /* ---- segments and participants ---------------------------------------------------------------------------------- */
 
+static const struct adit_column segments_columns[] = {
+    {"SEGMENT", -8, "heap: of the control segment; data N: a data segment"},
+    {"NODE", 5, "of memory, where it lies; -: not bound to one"},
+    {"SIZE", 10, "all that blocks may have"},
+    {"FREE", 10, "of that, what nobody has"},
+    {"LARGEST", 10, "the largest piece that is free"},
+    {"LOANED", 10, "blocks that are being filled"},
+    {"PUBLISHED", 10, "blocks that readers may find"},
+    {"RETIRED", 10, "blocks given up that a reader may still see"},
+    {"BLOCKS", 8, "that are not free"},
+    {"PAGE", 9, "the size of its pages"},
+};
+static const struct adit_column participants_columns[] = {
+    {"SLOT", 4, "its place among the participants"},
+    {"LABEL", -18, "what it calls itself"},
+    {"PID", 8, "its process"},
+    {"ROLE", -9, "producer, consumer or guest"},
+    {"STATE", -9, "alive, joining, leaving; keeper: it serves the name; gone: its process has ended, nobody has noticed yet; dead: it is being recovered"},
+    {"PUBLISHED", 10, "versions that it has published"},
+    {"EDITS", 8, "edits among them"},
+    {"MESHED", 10, "meshes that it has made"},
+    {"READERS", 7, "places of threads that read"},
+    {"PINS", 6, "versions and meshes that it keeps beyond a section"},
+    {"LIMBO", 10, "what it has given up and not freed yet"},
+};
+static const struct adit_column rings_columns[] = {
+    {"RING", 4, "its place among the rings"},
+    {"NAME", -18, "what it is called"},
+    {"KIND", -8, "spsc: one pushes, one pops; mpmc: any number do; samples: frames of sound"},
+    {"ELEMENT", 7, "bytes of one"},
+    {"CAPACITY", 8, "elements, or frames"},
+    {"FILLED", 8, "elements that wait now"},
+    {"PUSHED", 12, "since it was made; of samples: written"},
+    {"POPPED", 12, "since it was made; of samples: read"},
+    {"OVERRUN", 10, "frames of samples that found no room"},
+    {"UNDERRUN", 10, "frames of samples that were asked for and not there"},
+    {"PUSHER", 8, "the process that was last to push; 0: nobody, or of mpmc not known"},
+    {"POPPER", 8, "the process that was last to pop; likewise"},
+};
+static const struct adit_column materials_columns[] = {
+    {"ID", 5, "the number that voxels have"},
+    {"CLASS", -12, "opaque, translucent or cutout"},
+    {"COLOUR", -9, "red, green, blue and alpha in hexadecimal"},
+    {"MATERIAL", 0, "its name"},
+};
+static const struct adit_column chunks_columns[] = {
+    {"WORLD", 5, "of its key"},
+    {"LOD", 3, "its level of detail"},
+    {"KEY", -18, "x,y,z, in chunks of that level"},
+    {"ENCODING", -8, "uniform, bricks or dense16; removed: no version is current"},
+    {"VERSION", 8, "the number of the current one"},
+    {"BYTES", 10, "of that version's block"},
+    {"VOXELS", 8, "of it that are not air"},
+    {"MESH", 8, "the number of the current mesh; none: not made yet"},
+    {"BYTES", 10, "of that mesh's block"},
+    {"QUADS", 8, "of that mesh; old: it was made of an earlier version"},
+};
+#define TABLE(of) {#of, of##_columns, sizeof of##_columns / sizeof *of##_columns}
+static const struct adit_columns tables[] = {TABLE(segments), TABLE(participants), TABLE(rings), TABLE(materials), TABLE(chunks)};
+enum { SEGMENTS, PARTICIPANTS, RINGS, MATERIALS, CHUNKS };
+
+static void tables_tell(adit_column_tell *tell)
+{
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        adit_columns_tell(&tables[i], tell);
+}
+
+/* The heads, below an empty line. */
+static void heads_print(uint32_t table)
+{
+    putchar('\n');
+    adit_columns_print(&tables[table], stdout);
+}
+
 static void segments_print(const struct dump *d)
 {
-    printf("\n%-8s %5s %10s %10s %10s %10s %10s %10s %8s %9s\n", "SEGMENT", "NODE", "SIZE", "FREE", "LARGEST", "LOANED",
-           "PUBLISHED", "RETIRED", "BLOCKS", "PAGE");
+    heads_print(SEGMENTS);
     for (uint32_t i = 0; i < d->stats.segments_n && i < 16; i++) {
         const struct adit_segment_stats *s = &d->stats.segments[i];
         char node[16] = "-", kind[16];
@@ -67,8 +141,7 @@ static json_t *participants_list(const struct dump *d)
 {
     json_t *list = json_array();
     if (!d->json)
-        printf("\n%4s %-18s %8s %-9s %-9s %10s %8s %10s %7s %6s %10s\n", "SLOT", "LABEL", "PID", "ROLE", "STATE",
-               "PUBLISHED", "EDITS", "MESHED", "READERS", "PINS", "LIMBO");
+        heads_print(PARTICIPANTS);
     for (uint32_t slot = 0; slot < d->stats.participants_max; slot++) {
         struct adit_participant_info p;
         char label[64];
@@ -128,8 +201,7 @@ static json_t *rings_list(const struct dump *d)
             continue;
         }
         if (!json_array_size(list))
-            printf("\n%4s %-18s %-8s %7s %8s %8s %12s %12s %10s %10s %8s %8s\n", "RING", "NAME", "KIND", "ELEMENT", "CAPACITY", "FILLED",
-                   "PUSHED", "POPPED", "OVERRUN", "UNDERRUN", "PUSHER", "POPPER");
+            heads_print(RINGS);
         json_array_append_new(list, json_true());
         printf("%4u %-18s %-8s %7u %8u %8u %12llu %12llu %10llu %10llu %8u %8u\n", slot, name, ring_kind(r.kind), r.element_bytes, r.capacity,
                r.filled, (unsigned long long)r.pushed, (unsigned long long)r.popped, (unsigned long long)r.overrun,
@@ -144,7 +216,7 @@ static json_t *materials_list(const struct dump *d)
 {
     json_t *list = json_array();
     if (!d->json)
-        printf("\n%5s %-12s %-9s %s\n", "ID", "CLASS", "COLOUR", "MATERIAL");
+        heads_print(MATERIALS);
     for (uint32_t id = 1; id < ADIT_MATERIALS; id++) {
         struct adit_material_info m;
         char name[64];
@@ -219,8 +291,7 @@ static json_t *chunks_list(const struct dump *d)
 {
     json_t *list = json_array();
     if (!d->json)
-        printf("\n%5s %3s %-18s %-8s %8s %10s %8s %8s %10s %8s\n", "WORLD", "LOD", "KEY", "ENCODING", "VERSION", "BYTES",
-               "VOXELS", "MESH", "BYTES", "QUADS");
+        heads_print(CHUNKS);
     for (size_t i = 0; i < d->tally.keys_count && !adit_interrupt_is_set(); i++) {
         const struct adit_key *k = &d->tally.keys[i];
         struct chunk_facts f;
@@ -344,7 +415,7 @@ static int dump_run(int argc, char **argv)
         {"json", NULL, ADIT_OPTION_FLAG, &d.json, 0, 0, "one JSON object on stdout"},
     };
     const struct adit_usage usage = {PROGRAM, "NAME", "Lists what is in an arena: segments, participants, rings, materials, chunks.",
-                                     NULL, table, sizeof table / sizeof *table};
+                                     NULL, table, sizeof table / sizeof *table, tables_tell};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;

@@ -160,7 +160,7 @@ static int feed_run(int argc, char **argv)
         {"tether", "FD", ADIT_OPTION_COUNT, &o.tether, 3, 1023, NULL},
     };
     const struct adit_usage usage = {PROGRAM, "NAME WORLD...", "Publishes worlds into the arena NAME.", help_text, table,
-                                     sizeof table / sizeof *table};
+                                     sizeof table / sizeof *table, NULL};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;

@@ -432,7 +432,7 @@ static int fly_run(int argc, char **argv)
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},
         {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no notes, no progress"},
     };
-    const struct adit_usage usage = {PROGRAM, "[NAME]", "Flies through a world without end, in an arena of fixed size.", help_text, table, sizeof table / sizeof *table};
+    const struct adit_usage usage = {PROGRAM, "[NAME]", "Flies through a world without end, in an arena of fixed size.", help_text, table, sizeof table / sizeof *table, NULL};
     char name[48];
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "tools/arena_open.h"
+#include "tools/columns.h"
 #include "tools/command.h"
 #include "tools/jsonout.h"
 #include "tools/options.h"
@@ -43,6 +44,21 @@ static void data_bytes(const struct adit_stats *s, uint64_t *all, uint64_t *used
     }
 }
 
+static const struct adit_column arenas_columns[] = {
+    {"NAME", -24, "what it is called, and attached to by"},
+    {"SIZE", 10, "of its data segments together"},
+    {"USED", 10, "of that, the blocks that are not free"},
+    {"CHUNKS", 8, "that have a version; those removed and not forgotten yet count, too"},
+    {"MESHES", 8, "that are current"},
+    {"DIRTY", 6, "chunks that wait for their mesh"},
+    {"TASKS", 6, "that are to be done: delayed, queued, running"},
+    {"PARTICIPANTS", 12, "processes that are attached and have a slot"},
+    {"AGE", 6, "since it was made"},
+};
+static const struct adit_columns arenas = {"arenas", arenas_columns, sizeof arenas_columns / sizeof *arenas_columns};
+
+static void tables_tell(adit_column_tell *tell) { adit_columns_tell(&arenas, tell); }
+
 static void arena_list(struct listing *l, const char *name, const struct adit_stats *s)
 {
     uint64_t all, used, tasks = s->tasks_delayed + s->tasks_queued + s->tasks_running; /* that are to be done */
@@ -50,8 +66,7 @@ static void arena_list(struct listing *l, const char *name, const struct adit_st
     char age[24];
     if (!l->json) {
         if (!l->count)
-            printf("%-24s %10s %10s %8s %8s %6s %6s %12s %6s\n", "NAME", "SIZE", "USED", "CHUNKS", "MESHES", "DIRTY", "TASKS",
-                   "PARTICIPANTS", "AGE");
+            adit_columns_print(&arenas, stdout);
         printf("%-24s %10s %10s %8llu %8llu %6llu %6llu %12u %6s\n", name, ADIT_SAY_BYTES(all), ADIT_SAY_BYTES(used),
                (unsigned long long)s->chunks, (unsigned long long)s->meshes, (unsigned long long)s->dirty,
                (unsigned long long)tasks, s->participants, age_text(s->created_ns, age, sizeof age));
@@ -101,7 +116,7 @@ static int ls_run(int argc, char **argv)
     const struct adit_option table[] = {
         {"json", NULL, ADIT_OPTION_FLAG, &l.json, 0, 0, "one JSON object on stdout"},
     };
-    const struct adit_usage usage = {PROGRAM, "", "Lists this user's arenas.", NULL, table, 1};
+    const struct adit_usage usage = {PROGRAM, "", "Lists this user's arenas.", NULL, table, 1, tables_tell};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;

@@ -359,7 +359,7 @@ static int mesh_run(int argc, char **argv)
         {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no progress"},
     };
     const struct adit_usage usage = {PROGRAM, "FILE.raw", "Meshes one raw volume.", help_text, table,
-                                     sizeof table / sizeof *table};
+                                     sizeof table / sizeof *table, NULL};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;

@@ -526,6 +526,8 @@ static int run_check(struct run *r)
     return adit_arena_classes(PROGRAM, r->o.classes, &r->opaque);
 }
 
+static void tables_tell(adit_column_tell *tell) { adit_columns_tell(&adit_devices_columns, tell); }
+
 static int run_run(int argc, char **argv)
 {
     static struct run r; /* large, and there is one */
@@ -559,7 +561,7 @@ static int run_run(int argc, char **argv)
     };
     const struct adit_usage usage = {PROGRAM, "WORLD...", "Several processes share one arena: producers publish the worlds, "
                                      "threads mesh them, consumers read them in place.",
-                                     help_text, table, sizeof table / sizeof *table};
+                                     help_text, table, sizeof table / sizeof *table, tables_tell};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;

@@ -148,7 +148,7 @@ static int serve_run(int argc, char **argv)
         {"quiet", NULL, ADIT_OPTION_FLAG, &o.quiet, 0, 0, "no notes on the machine"},
     };
     const struct adit_usage usage = {PROGRAM, "NAME", "Makes the arena NAME, serves it, and meshes what is published.",
-                                     help_text, table, sizeof table / sizeof *table};
+                                     help_text, table, sizeof table / sizeof *table, NULL};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;

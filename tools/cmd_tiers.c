@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "tools/arena_open.h"
+#include "tools/columns.h"
 #include "tools/command.h"
 #include "tools/interrupt.h"
 #include "tools/jsonout.h"
@@ -25,6 +26,21 @@ static const char help_text[] =
     "\n"
     "Measured once (some seconds, all CPUs busy) and kept in $XDG_CACHE_HOME/adit, else ~/.cache/adit, until machine, drivers, ADIT_DISABLE or\n"
     "this program change. ADIT_DISABLE=vulkan,avx512 takes tiers away, import what devices read themselves; VK_DRIVER_FILES says which drivers there are.\n";
+
+static const struct adit_column tiers_columns[] = {
+    {"TIER", -((int)INDENT - 1), "what meshes or generates; beside it what that is, below it a line for each work and size that was measured"},
+    {"WORK", -8, "mesh; the same of a device that fetches chunks itself; or a world that is generated"},
+    {"SIZE", -8, "the class of a version's size, by which it is routed: what was measured of it stands below the table"},
+    {"FIXED", 10, "what a batch costs, however small it is"},
+    {"+ n x EACH", 10, "what each of its n chunks adds to that"},
+    {"CHUNKS/S", 11, "at the most that goes into a batch"},
+    {"P50", 10, "time of one chunk, half of them take less"},
+    {"P99", 10, "time of one chunk, 99 of 100 take less"},
+    {"CPU ENERGY", 10, "of a chunk, by all processors of the host together; where the kernel lets it be read"},
+};
+static const struct adit_columns listed = {"tiers", tiers_columns, sizeof tiers_columns / sizeof *tiers_columns};
+
+static void tables_tell(adit_column_tell *tell) { adit_columns_tell(&listed, tell); }
 
 /* text in lines of COLUMNS, broken at spaces; the first begins at column INDENT, where the cursor is, and so do the others. */
 static void wrapped_print(const char *text)
@@ -73,7 +89,7 @@ static void table_print(const struct adit_tier_table *table)
     char when[32];
     time_t at = (time_t)(table->measured_at_ns / 1000000000u);
     struct tm tm;
-    printf("%-*s%-8s %-8s %10s %10s %11s %10s %10s %10s\n", (int)INDENT, "TIER", "WORK", "SIZE", "FIXED", "+ n x EACH", "CHUNKS/S", "P50", "P99", "CPU ENERGY");
+    adit_columns_print(&listed, stdout);
     for (uint32_t i = 0; i < table->n; i++)
         tier_print(&table->tiers[i]);
     printf("\n");
@@ -105,7 +121,7 @@ static int tiers_run(int argc, char **argv)
         {"json", NULL, ADIT_OPTION_FLAG, &json, 0, 0, "one JSON object on stdout"},
         {"quiet", NULL, ADIT_OPTION_FLAG, &quiet, 0, 0, "no progress, no notes"},
     };
-    const struct adit_usage usage = {PROGRAM, "", "Lists what can mesh and generate here, and what each costs.", help_text, table, sizeof table / sizeof *table};
+    const struct adit_usage usage = {PROGRAM, "", "Lists what can mesh and generate here, and what each costs.", help_text, table, sizeof table / sizeof *table, tables_tell};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;

@@ -262,7 +262,7 @@ static int topo_run(int argc, char **argv)
         {"root", "DIR", ADIT_OPTION_TEXT, &o.root, 0, 0, "read sys/ and proc/ below DIR: of another machine"},
         {"json", NULL, ADIT_OPTION_FLAG, &o.json, 0, 0, "one JSON object on stdout"},
     };
-    const struct adit_usage usage = {PROGRAM, "", "Draws what this machine is made of: nodes, CPUs, caches, distances, devices, and what this process may use of it.", NULL, table, 2};
+    const struct adit_usage usage = {PROGRAM, "", "Draws what this machine is made of: nodes, CPUs, caches, distances, devices, and what this process may use of it.", NULL, table, 2, NULL};
     struct adit_topology *t;
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)

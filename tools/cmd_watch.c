@@ -349,7 +349,7 @@ static int watch_run(int argc, char **argv)
         {"reports", NULL, ADIT_OPTION_FLAG, &o.reports, 0, 0, NULL},
     };
     const struct adit_usage usage = {PROGRAM, "NAME", "Reads an arena: checks, counts, exports, or follows it.", help_text,
-                                     table, sizeof table / sizeof *table};
+                                     table, sizeof table / sizeof *table, NULL};
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
         return code;

@@ -103,6 +103,17 @@ json_t *adit_devices_counts(const struct adit_dispatcher *dispatcher)
     return counts;
 }
 
+static const struct adit_column columns[] = {
+    {"AFTER", 10, "when it decided, from the first of these decisions on"},
+    {"BACKLOG", 8, "chunks that waited then"},
+    {"TAKEN", 8, "chunks of these that the device went for"},
+    {"FIXED", 10, "what a batch was held to cost it, however small"},
+    {"EACH", 10, "what each chunk was held to add to that"},
+    {"A THREAD'S", 10, "what a chunk was held to cost a thread; -: there is none"},
+    {" WHY", 0, "the reason, or the policy's name"},
+};
+const struct adit_columns adit_devices_columns = {"decisions (--explain)", columns, sizeof columns / sizeof *columns};
+
 static void explain_one(const struct adit_dispatcher *dispatcher, uint32_t tier, const char *name)
 {
     struct adit_share_report r = {.size = sizeof r};
@@ -114,7 +125,8 @@ static void explain_one(const struct adit_dispatcher *dispatcher, uint32_t tier,
         return;
     }
     uint64_t first_ns = r.at_ns;
-    fprintf(stderr, "%s: its last %u decisions\n%10s %8s %8s %10s %10s %10s  %s\n", name, n, "AFTER", "BACKLOG", "TAKEN", "FIXED", "EACH", "A THREAD'S", "WHY");
+    fprintf(stderr, "%s: its last %u decisions\n", name, n);
+    adit_columns_print(&adit_devices_columns, stderr);
     for (uint32_t i = n; i--;)
         if (!adit_dispatcher_explain(dispatcher, tier, i, &r))
             fprintf(stderr, "%10s %8u %8u %10s %10s %10s  %s\n", ADIT_SAY_DURATION((double)(r.at_ns > first_ns ? r.at_ns - first_ns : 0)), r.backlog, r.taken, ADIT_SAY_DURATION((double)r.fixed_ns),

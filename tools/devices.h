@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "runtime/adit.h"
+#include "tools/columns.h"
 #include "tools/tiers.h"
 
 /* *out: NULL when there are none and none were asked for. 0; or, where devices were asked for by name and there is no such, a negative errno after one
@@ -25,6 +26,7 @@ json_t *adit_devices_counts(const struct adit_dispatcher *dispatcher);
 
 /* Says on stderr what each device was given lately, what it was expected to take, and why; a line where there is none. */
 void adit_devices_explain(const char *program, const struct adit_dispatcher *dispatcher);
+extern const struct adit_columns adit_devices_columns; /* of what that prints */
 /* What a dispatcher's worker processes have done; false: it has none. */
 bool adit_devices_processes(const struct adit_dispatcher *dispatcher, struct adit_tier_info *info);
 /* That as an object of meshed, deaths and given_up; NULL: no memory. */

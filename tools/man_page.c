@@ -86,6 +86,19 @@ void adit_man_page_item(const char *term, const char *means)
     putchar('\n');
 }
 
+/* A column, below the head of its table when that has not been named yet. */
+static void put_column(const char *table, const char *head, const char *text)
+{
+    static char last[96];
+    if (strcmp(last, table)) {
+        snprintf(last, sizeof last, "%s", table);
+        fputs(".SS ", stdout);
+        put(table);
+        putchar('\n');
+    }
+    adit_man_page_item(head, text);
+}
+
 void adit_man_page_print(const struct adit_usage *usage, const char *also)
 {
     adit_man_page_begin(usage->program, usage->summary);
@@ -117,6 +130,10 @@ void adit_man_page_print(const struct adit_usage *usage, const char *also)
     adit_man_page_item("--help", "what it does and its options, on stdout");
     adit_man_page_item("--man", "this page, on stdout");
     adit_man_page_item("--version", "which adit this is, on stdout");
+    if (usage->tables) {
+        adit_man_page_section("COLUMNS");
+        usage->tables(put_column);
+    }
     adit_man_page_section("EXIT STATUS");
     adit_man_page_item("0", "done");
     adit_man_page_item("1", "failed: one line on stderr says what and where");

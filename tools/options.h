@@ -10,7 +10,7 @@
  *     int status = adit_options_parse(&usage, argc, argv, &first);
  *     if (status != ADIT_OPTIONS_GO) return status;
  *
- * Every table has --help by itself, --man, its manual page (man_page.h), and --version. A wrong option gives one line on stderr with the cure.
+ * Every table has --help by itself, --man, its manual page (man_page.h), which also has what the columns of its tables are, and --version. A wrong option gives one line on stderr with the cure.
  */
 #ifndef ADIT_OPTIONS_H
 #define ADIT_OPTIONS_H
@@ -38,6 +38,9 @@ struct adit_option {
     const char *help; /* NULL: not in the help, for what this program's own processes tell each other */
 };
 
+/* Called for each column of each table: what the table's rows are, the column's head, and what it is (columns.h). */
+typedef void adit_column_tell(const char *table, const char *head, const char *text);
+
 struct adit_usage {
     const char *program;   /* "adit run": begins every line */
     const char *operands;  /* "WORLD..." */
@@ -45,6 +48,7 @@ struct adit_usage {
     const char *text;      /* below the options, may be NULL */
     const struct adit_option *options;
     size_t options_count;
+    void (*tables)(adit_column_tell *tell); /* tells of all columns that the command prints, for the manual page; NULL: there are none */
 };
 
 /* Parses argv[1..]. Options and operands may stand in any order; *first is the index of the first operand, and argv has

@@ -54,6 +54,22 @@ static char *help_make(char *out, size_t bytes)
     return out;
 }
 
+/* The columns of all screens' tables: head and, in brackets, key. */
+static void tables_tell(adit_column_tell *tell)
+{
+    for (uint32_t i = 0; i < shmtop_screens_n; i++)
+        for (uint32_t k = 0; k < shmtop_screens[i]->tables_n; k++) {
+            const struct shmtop_tabled *t = &shmtop_screens[i]->tables[k];
+            char table[96], head[96];
+            bool is_one = !strcmp(t->name, shmtop_screens[i]->name);
+            snprintf(table, sizeof table, "%s%s%s", shmtop_screens[i]->name, is_one ? "" : ": ", is_one ? "" : t->name);
+            for (uint32_t c = 0; c < t->columns_n; c++) {
+                snprintf(head, sizeof head, "%s (%s)", t->columns[c].head, t->columns[c].key);
+                tell(table, head, t->columns[c].text);
+            }
+        }
+}
+
 /* Sleeps for the interval, in steps, to see a signal. */
 static void interval_sleep(uint64_t ns)
 {
@@ -171,7 +187,7 @@ int main(int argc, char **argv)
         {"alert-exit", NULL, ADIT_OPTION_FLAG, &o.alert_exit, 0, 0, "with --batch, --json or --csv: exit with 3 when a sample has an alert"},
     };
     const struct adit_usage usage = {PROGRAM, "[NAME|FILE]", "Shows an arena live: what is in it, who is attached, who holds it back.",
-                                     help_make(help, sizeof help), table, sizeof table / sizeof *table};
+                                     help_make(help, sizeof help), table, sizeof table / sizeof *table, tables_tell};
     adit_say_begin();
     int first, code = adit_options_parse(&usage, argc, argv, &first);
     if (code != ADIT_OPTIONS_GO)
