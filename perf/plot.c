@@ -128,7 +128,7 @@ char *plot_label(char *out, size_t bytes, const char *text)
     size_t i = 0;
     for (; text[i] && i + 1 < bytes; i++) {
         char c = text[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr(" ,.:;+-/()%^=", c);
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr(" ,.:;+-/()%^=_", c);
         out[i] = is_plain ? c : '?';
     }
     out[i] = '\0';

@@ -166,6 +166,7 @@ struct adit_frame_loop_info {
     struct adit_frame_point_info points[ADIT_FRAME_POINTS];
     uint64_t offset_ns[ADIT_FRAME_POINTS]; /* from the frame's begin: until when each is to be reached */
 };
+/* What is known of loop number loop (from 0). 0; -ENOENT: there is none, or another has come in its place meanwhile; -ERANGE: there are no more; -EMSGSIZE. Any thread, observers included. Wait-free. */
 ADIT_API int adit_frame_loop_get(const struct adit_arena *arena, uint32_t loop, struct adit_frame_loop_info *out);
 
 #define ADIT_FRAME_LOOP_FRAMES 128u /* that are kept of a loop */
