@@ -396,7 +396,8 @@ struct adit_pool_params {
  * confine as asked; -EACCES: a kind that needs more than ADIT_CONFINE_STRICTLY allows; -ECHILD: loading them killed the program; -EUSERS: no participant or worker slots are left; -ETIMEDOUT: an object hangs as it is loaded, maybe; what adit_kinds_load returned. */
 ADIT_API int adit_pool_open(struct adit_queue *queue, const struct adit_pool_params *params, struct adit_pool **out);
 /* Blocks until the tasks under way have returned (adit_task_should_stop is true for them; those that then return -ECANCELED are for other workers to try again), and
- * threads and processes have ended. */
+ * threads and processes have ended. For tasks of threads as long as they take. For those of processes 3 s at most: processes that are left then are killed, as is whatever else of the pool does not end, and their tasks
+ * have had an attempt more; 10 s in all, and 2 s more where the number of processes was being changed. */
 ADIT_API void adit_pool_close(struct adit_pool **pool);
 
 /* What a shared object of kinds defines: registers them in the arena given (adit_kind_register) and returns 0 or a negative errno. It is called once, in the process

@@ -14,7 +14,6 @@
 #include "runtime/worker_slot.h"
 
 #define LOADING_NS 500000000u /* that one which is still loading has to find its socket closed; what it loads may never return, and then nobody looks there */
-#define LEAVING_NS 10000000000u /* that one which serves has: longer than it gives its workers (zygote.c) */
 #define NAP_NS 200000u        /* between looks whether it has ended */
 
 int adit_nursery_init(struct adit_nursery *n, const struct adit_queue *queue, const struct adit_pool_params *p)
@@ -76,7 +75,7 @@ int adit_nursery_hear(struct adit_nursery *n)
     bool is_said = bytes == (ssize_t)sizeof report;
     if (is_said && !report.error)
         return 0;
-    int status = adit_nursery_end(n);
+    int status = adit_nursery_end(n, ADIT_NURSERY_LEAVING_NS);
     if (is_said)
         return adit_fault(report.error < 0 && report.error != -EAGAIN ? report.error : -ECHILD, "%s", report.why);
     return WIFSIGNALED(status) ? adit_fault(-ECHILD, "arena %s: its worker program was killed by signal %d while it loaded the kinds", n->arena->name, WTERMSIG(status))
@@ -105,10 +104,12 @@ static int reap(pid_t pid, uint64_t limit_ns)
     return status;
 }
 
-int adit_nursery_end(struct adit_nursery *n)
+void adit_nursery_shut(struct adit_nursery *n) { (void)shutdown(n->socket, SHUT_WR); }
+
+int adit_nursery_end(struct adit_nursery *n, uint64_t limit_ns)
 {
     close(n->socket);
-    int status = reap(n->pid, n->is_starting ? LOADING_NS : LEAVING_NS);
+    int status = reap(n->pid, n->is_starting && limit_ns > LOADING_NS ? LOADING_NS : limit_ns);
     n->is_starting = false;
     leave_slot(n);
     return status;

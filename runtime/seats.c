@@ -18,6 +18,13 @@ void adit_seats_init(struct adit_seats *s, const struct adit_queue *queue)
         s->seat[i].threads_fd = -1;
 }
 
+void adit_seats_fini(struct adit_seats *s)
+{
+    for (uint32_t i = 0; i < SEATS; i++)
+        if (s->seat[i].threads_fd >= 0)
+            close(s->seat[i].threads_fd);
+}
+
 enum adit_worker_life adit_seat_life(const struct adit_seat *seat)
 {
     return seat->duty != ADIT_DUTY_NONE ? adit_worker_life(adit_load_acquire(&seat->slot->word)) : ADIT_LIFE_COLD; /* WORKER:move */
@@ -218,6 +225,13 @@ void adit_seats_dismiss_all(struct adit_seats *s)
         adit_seat_hear(&s->seat[i]);
     }
     adit_event_wake(&s->queue->slot->work, UINT32_MAX);
+}
+
+void adit_seats_kill(const struct adit_seats *s)
+{
+    for (uint32_t i = 0; i < SEATS; i++)
+        if (s->seat[i].duty != ADIT_DUTY_NONE)
+            (void)adit_worker_kill(s->arena, s->seat[i].slot);
 }
 
 /* ---- from outside ----------------------------------------------------------------------------------------------- */

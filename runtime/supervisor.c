@@ -18,6 +18,8 @@
 #define START_NS 2000000u     /* between looks at a zygote that may have died before it could tell */
 #define DYING_NS 100000u      /* between looks at a process that has threads left */
 #define AGAIN_NS 100000000u   /* after a zygote or a worker could not begin */
+#define KILL_NS 3000000000u   /* that a worker has to end once its pool closes */
+#define GIVE_UP_NS 10000000000u /* and that the pool then waits for any */
 #define MORE_WORDS 3u         /* to wait for, beside those of seats */
 
 struct adit_supervisor {
@@ -73,7 +75,7 @@ static int mind_zygote(struct adit_supervisor *s)
     struct adit_nursery *n = &s->nursery;
     int error = n->is_starting ? adit_nursery_hear(n) : 0;
     if (n->slot && !n->is_starting && !adit_nursery_is_ready(n)) {
-        (void)adit_nursery_end(n);
+        (void)adit_nursery_end(n, ADIT_NURSERY_LEAVING_NS);
         lose_zygote(s);
     } else if (!n->slot && adit_clock_ns() >= s->again_ns) {
         error = error ? error : adit_nursery_start(n);
@@ -187,21 +189,39 @@ static void wait_for_news(struct adit_supervisor *s, uint32_t bell, uint32_t cal
         (void)adit_futex_wait(zygote->slot ? &zygote->slot->bell : &s->call, zygote->slot ? bell : called, limit_ns < LOOK_NS ? limit_ns : LOOK_NS);
 }
 
+/* What is left of limit_ns after begin_ns. */
+static uint64_t left_of(uint64_t limit_ns, uint64_t begin_ns)
+{
+    uint64_t gone = adit_clock_ns() - begin_ns;
+    return gone < limit_ns ? limit_ns - gone : 0;
+}
+
+/* Everybody is asked, then killed: bounded, whatever tasks heed, and whoever is stopped (README.md). */
 static void end_all(struct adit_supervisor *s)
 {
-    while (adit_seats_count(&s->seats, ADIT_DUTY_NONE) < SEATS) { /* bounded by the tasks under way */
-        uint32_t bell = s->nursery.slot ? adit_load32_acquire(&s->nursery.slot->bell) : 0, called = adit_load32_acquire(&s->call);
+    struct adit_nursery *zygote = &s->nursery;
+    uint64_t begin = adit_clock_ns();
+    if (zygote->slot)
+        adit_nursery_shut(zygote);
+    while (adit_seats_count(&s->seats, ADIT_DUTY_NONE) < SEATS && left_of(GIVE_UP_NS, begin)) {
+        uint32_t bell = zygote->slot ? adit_load32_acquire(&zygote->slot->bell) : 0, called = adit_load32_acquire(&s->call);
         adit_seats_dismiss_all(&s->seats);
-        if (s->nursery.slot && !s->nursery.is_starting && !adit_nursery_is_ready(&s->nursery)) {
-            (void)adit_nursery_end(&s->nursery);
-            lose_zygote(s);
+        if (!left_of(KILL_NS, begin))
+            adit_seats_kill(&s->seats); /* before the zygote, which could not reap them then */
+        if (zygote->slot && !left_of(ADIT_NURSERY_LEAVING_NS, begin)) {
+            (void)adit_nursery_end(zygote, 0);
+            adit_seats_orphan(&s->seats);
+        } else if (zygote->slot && !zygote->is_starting && !adit_nursery_is_ready(zygote)) {
+            (void)adit_nursery_end(zygote, left_of(ADIT_NURSERY_LEAVING_NS, begin));
+            adit_seats_orphan(&s->seats);
         }
         (void)adit_seats_mind(&s->seats);
         if (adit_seats_count(&s->seats, ADIT_DUTY_NONE) < SEATS)
             wait_for_news(s, bell, called, true);
     }
-    if (s->nursery.slot)
-        (void)adit_nursery_end(&s->nursery);
+    if (zygote->slot)
+        (void)adit_nursery_end(zygote, left_of(ADIT_NURSERY_LEAVING_NS, begin));
+    adit_seats_fini(&s->seats);
 }
 
 static void *supervise(void *user)
