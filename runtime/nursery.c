@@ -58,6 +58,7 @@ int adit_nursery_start(struct adit_nursery *n)
     snprintf(n->numbers[ADIT_ZYGOTE_SLOT], sizeof n->numbers[ADIT_ZYGOTE_SLOT], "%u", (uint32_t)(n->slot - n->arena->workers));
     int error = adit_worker_program_start(n->argv, &n->pid, &n->socket);
     n->is_starting = !error;
+    n->started_ns = adit_clock_ns();
     if (!error)
         return 0;
     leave_slot(n);

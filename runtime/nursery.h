@@ -15,6 +15,7 @@ struct adit_nursery {
     pid_t pid;
     int socket;
     bool is_starting; /* it has not reported */
+    uint64_t started_ns;
     char *argv[ADIT_POOL_OBJECTS + ADIT_ZYGOTE_WORDS + 1], program[PATH_MAX], numbers[ADIT_ZYGOTE_WORDS][24];
 };
 

@@ -203,6 +203,7 @@ void adit_seats_dismiss(struct adit_seats *s, struct adit_seat *seat)
 {
     set_duty(seat, ADIT_DUTY_LEAVING);
     adit_store32_release(&seat->slot->ask, 1);
+    adit_futex_wake(&seat->slot->go, 1); /* a standby */
     adit_event_wake(&s->queue->slot->work, UINT32_MAX);
 }
 

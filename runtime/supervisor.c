@@ -18,6 +18,7 @@
 #define START_NS 2000000u     /* between looks at a zygote that may have died before it could tell */
 #define DYING_NS 100000u      /* between looks at a process that has threads left */
 #define AGAIN_NS 100000000u   /* after a zygote or a worker could not begin */
+#define LIVED_NS 1000000000u  /* so long a zygote could */
 #define KILL_NS 3000000000u   /* that a worker has to end once its pool closes */
 #define GIVE_UP_NS 10000000000u /* and that the pool then waits for any */
 #define MORE_WORDS 3u         /* to wait for, beside those of seats */
@@ -62,10 +63,15 @@ static void call(struct adit_supervisor *s)
 
 /* ---- zygote ----------------------------------------------------------------------------------------------------- */
 
-/* A new one is made when again_ns has come; its workers end by themselves. */
+/* What could not begin may not the next time either. */
+static void try_later(struct adit_supervisor *s) { s->again_ns = adit_clock_ns() + AGAIN_NS; }
+
+/* Another one is made at once, but where it would die as soon as this one. Its workers are orphans. */
 static void lose_zygote(struct adit_supervisor *s)
 {
-    s->again_ns = adit_clock_ns() + AGAIN_NS;
+    (void)adit_nursery_end(&s->nursery, ADIT_NURSERY_LEAVING_NS);
+    if (adit_clock_ns() - s->nursery.started_ns < LIVED_NS)
+        try_later(s);
     adit_seats_orphan(&s->seats);
 }
 
@@ -74,31 +80,50 @@ static int mind_zygote(struct adit_supervisor *s)
 {
     struct adit_nursery *n = &s->nursery;
     int error = n->is_starting ? adit_nursery_hear(n) : 0;
-    if (n->slot && !n->is_starting && !adit_nursery_is_ready(n)) {
-        (void)adit_nursery_end(n, ADIT_NURSERY_LEAVING_NS);
+    if (error == -EAGAIN)
+        return 0;
+    if (!error && n->slot && !adit_nursery_is_ready(n))
         lose_zygote(s);
-    } else if (!n->slot && adit_clock_ns() >= s->again_ns) {
-        error = error ? error : adit_nursery_start(n);
-        s->again_ns = adit_clock_ns() + AGAIN_NS;
-    }
-    return error != -EAGAIN ? error : 0;
+    if (!error && !n->slot && adit_clock_ns() >= s->again_ns)
+        error = adit_nursery_start(n);
+    if (error)
+        try_later(s);
+    return error;
 }
 
 /* ---- how many --------------------------------------------------------------------------------------------------- */
 
-/* Whom the pool can do without first: one that has nothing to do. */
-static struct adit_seat *find_idle(struct adit_supervisor *s)
+/* Whom the pool can do without first, of those with a zygote or without: one that has nothing to do. */
+static struct adit_seat *find_idle(struct adit_supervisor *s, bool is_orphan)
 {
     struct adit_seat *found = NULL;
     for (uint32_t i = 0; i < SEATS; i++) {
         struct adit_seat *seat = &s->seats.seat[i];
-        if (seat->duty != ADIT_DUTY_WORK || seat->is_orphan)
+        if (seat->duty != ADIT_DUTY_WORK || seat->is_orphan != is_orphan)
             continue;
         if (adit_seat_life(seat) == ADIT_LIFE_READY)
             return seat;
         found = found ? found : seat;
     }
     return found;
+}
+
+/* Workers of a zygote that has died end as soon as others have taken over; standbys among them at once. */
+static void dismiss_orphans(struct adit_supervisor *s)
+{
+    uint32_t at_work = 0, orphans = 0;
+    for (uint32_t i = 0; i < SEATS; i++) {
+        struct adit_seat *seat = &s->seats.seat[i];
+        enum adit_worker_life life = adit_seat_life(seat);
+        if (seat->duty == ADIT_DUTY_STANDBY && seat->is_orphan)
+            adit_seats_dismiss(&s->seats, seat);
+        else if (seat->duty == ADIT_DUTY_WORK && seat->is_orphan)
+            orphans++;
+        else
+            at_work += seat->duty == ADIT_DUTY_WORK && life >= ADIT_LIFE_READY && life <= ADIT_LIFE_CLEANING;
+    }
+    for (struct adit_seat *seat; orphans && at_work + orphans > s->wanted && (seat = find_idle(s, true)); orphans--)
+        adit_seats_dismiss(&s->seats, seat);
 }
 
 /* As many at work and standing by as there shall be. */
@@ -110,7 +135,7 @@ static void fill(struct adit_supervisor *s)
     bool may = adit_nursery_is_ready(&s->nursery) && (adit_clock_ns() >= s->again_ns || !adit_load32_relaxed(&s->answered));
     for (struct adit_seat *seat; working < s->wanted && (seat = adit_seats_standby(seats, false)); working++, waiting--)
         adit_seat_promote(seat);
-    for (struct adit_seat *seat; working > s->wanted && (seat = find_idle(s)); working--) /* also when one that was about to leave has died, and has an heir */
+    for (struct adit_seat *seat; working > s->wanted && (seat = find_idle(s, false)); working--) /* also when one that was about to leave has died, and has an heir */
         adit_seats_dismiss(seats, seat);
     while (may && working + waiting < s->wanted + s->standbys) {
         bool is_for_work = working < s->wanted;
@@ -146,7 +171,7 @@ static void recycle(struct adit_supervisor *s)
     for (uint32_t i = 0; i < SEATS; i++) {
         struct adit_seat *seat = &s->seats.seat[i], *standby;
         enum adit_worker_life life = seat->duty == ADIT_DUTY_WORK ? adit_seat_life(seat) : ADIT_LIFE_COLD;
-        if (life >= ADIT_LIFE_READY && life <= ADIT_LIFE_CLEANING && is_worn(s, seat, looks_close) && (standby = adit_seats_standby(&s->seats, true))) {
+        if (life >= ADIT_LIFE_READY && life <= ADIT_LIFE_CLEANING && !seat->is_orphan && is_worn(s, seat, looks_close) && (standby = adit_seats_standby(&s->seats, true))) {
             adit_store_relaxed(&s->recycled, s->recycled + 1); /* first: who sees the standby at work sees it counted */
             adit_seat_promote(standby);
             adit_seats_dismiss(&s->seats, seat);
@@ -208,10 +233,7 @@ static void end_all(struct adit_supervisor *s)
         adit_seats_dismiss_all(&s->seats);
         if (!left_of(KILL_NS, begin))
             adit_seats_kill(&s->seats); /* before the zygote, which could not reap them then */
-        if (zygote->slot && !left_of(ADIT_NURSERY_LEAVING_NS, begin)) {
-            (void)adit_nursery_end(zygote, 0);
-            adit_seats_orphan(&s->seats);
-        } else if (zygote->slot && !zygote->is_starting && !adit_nursery_is_ready(zygote)) {
+        if (zygote->slot && (!left_of(ADIT_NURSERY_LEAVING_NS, begin) || (!zygote->is_starting && !adit_nursery_is_ready(zygote)))) {
             (void)adit_nursery_end(zygote, left_of(ADIT_NURSERY_LEAVING_NS, begin));
             adit_seats_orphan(&s->seats);
         }
@@ -233,13 +255,14 @@ static void *supervise(void *user)
         s->wanted = adit_load32_relaxed(&s->processes); /* relaxed: after asked; of a later question, too */
         int error = adit_seats_mind(&s->seats); /* first of all: somebody may wait for a dead one's task */
         if (error) {
-            s->again_ns = adit_clock_ns() + AGAIN_NS;
+            try_later(s);
             answer(s, asked, error, adit_detail());
         }
         error = mind_zygote(s);
         if (error)
             answer(s, asked, error, adit_detail());
         fill(s);
+        dismiss_orphans(s);
         recycle(s);
         if (adit_seats_begun(&s->seats) >= s->wanted)
             answer(s, asked, 0, "");

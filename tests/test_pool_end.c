@@ -173,6 +173,85 @@ static void closing_ends_workers_whose_zygote_has_died(void **state)
     tear_down();
 }
 
+/* ---- without a zygote ------------------------------------------------------------------------------------------- */
+
+static uint32_t run(uint32_t ms)
+{
+    uint32_t pid = 0;
+    struct adit_task_result r = task_take(queue, submit(NAP, ms));
+    assert_int_equal(r.end, ADIT_ENDED_DONE);
+    assert_int_equal(r.attempts, 1);
+    memcpy(&pid, r.data, sizeof pid);
+    return pid;
+}
+
+static uint32_t former; /* a zygote that has died */
+
+static bool is_orphan(uint32_t worker) { return task_parent_of(worker) == (uint32_t)getpid(); }
+
+static bool has_orphans(void *user)
+{
+    (void)user;
+    return is_orphan((uint32_t)one_of(false));
+}
+
+/* Tasks are run by workers of another zygote, and by nobody else. */
+static bool has_successors(void *user)
+{
+    (void)user;
+    uint32_t parent = task_parent_of(run(0));
+    for (uint32_t i = 0; i < ADIT_POOL_SEATS; i++) {
+        struct adit_worker_info info = {.size = sizeof info};
+        REQUIRE(!adit_worker_look(pool, i, &info));
+        if (info.pid && is_orphan(info.pid))
+            return false;
+    }
+    return parent && parent != former && parent != (uint32_t)getpid();
+}
+
+static void orphans_work_until_there_are_others(void **state)
+{
+    (void)state;
+    char there[TASK_OBJECT_BYTES];
+    memcpy(there, object, sizeof there);
+    snprintf(object, sizeof object, "%s/../kinds.so", shm_fixture_directory());
+    REQUIRE(!symlink(there, object));
+    set_up(2);
+    former = (uint32_t)zygote();
+    REQUIRE(!unlink(object)); /* so the next zygote cannot begin */
+    assert_int_equal(kill((pid_t)former, SIGKILL), 0);
+    assert_true(fixture_eventually(has_orphans, NULL));
+    for (uint32_t i = 0; i < 50; i++)
+        assert_true(is_orphan(run(20))); /* (seen: nobody is left to run it) */
+    REQUIRE(!symlink(there, object));
+    assert_true(fixture_eventually(has_successors, NULL)); /* (tried: orphans that nobody asks to end) */
+    assert_int_equal(look().deaths, 0);
+    adit_pool_close(&pool);
+    tear_down();
+    REQUIRE(!unlink(object));
+    memcpy(object, there, sizeof object);
+}
+
+static void a_zygote_that_has_lived_is_replaced_at_once(void **state)
+{
+    (void)state;
+    uint64_t begin = adit_clock_ns(), open_ns, took_ns = UINT64_MAX;
+    set_up(1);
+    open_ns = adit_clock_ns() - begin;
+    for (uint32_t tries = 0; tries < 10 && took_ns > 20000000 + 4 * open_ns; tries++) { /* (seen: 200 ms each time; tried: 100 ms to wait where opening takes 16, and it 5) */
+        former = (uint32_t)zygote();
+        shm_fixture_nap(1200);
+        begin = adit_clock_ns();
+        assert_int_equal(kill((pid_t)former, SIGKILL), 0);
+        assert_true(fixture_eventually(has_successors, NULL));
+        took_ns = adit_clock_ns() - begin;
+    }
+    printf("it took %llu ms, opening %llu\n", (unsigned long long)took_ns / 1000000, (unsigned long long)open_ns / 1000000);
+    assert_true(took_ns <= 20000000 + 4 * open_ns);
+    adit_pool_close(&pool);
+    tear_down();
+}
+
 static int set_up_all(void **state)
 {
     task_object("worker_kinds", object);
@@ -185,6 +264,8 @@ int main(void)
         cmocka_unit_test(closing_waits_for_no_worker_that_hears_nothing),
         cmocka_unit_test(closing_waits_for_no_zygote_that_is_stopped),
         cmocka_unit_test(closing_ends_workers_whose_zygote_has_died),
+        cmocka_unit_test(orphans_work_until_there_are_others),
+        cmocka_unit_test(a_zygote_that_has_lived_is_replaced_at_once),
     };
     return cmocka_run_group_tests(tests, set_up_all, shm_fixture_tear_down);
 }
