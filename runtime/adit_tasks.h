@@ -407,7 +407,7 @@ ADIT_API int adit_kinds_load(struct adit_arena *arena);
 struct adit_pool_stats {
     size_t size;
     uint32_t workers;            /* threads */
-    uint32_t processes, standbys; /* at work, and ready to be */
+    uint32_t processes, standbys; /* at work, and ready to be: those alone that have begun and live */
     uint32_t last_signal;        /* that killed one of them, 0: none yet */
     uint64_t tasks, sleeps; /* since open, of all its threads */
     uint64_t wake_ns;       /* what waking a sleeper takes, as learned: so long one looks on before it sleeps */
@@ -417,6 +417,10 @@ struct adit_pool_stats {
     char grade;
     uint32_t confined;         /* processes, of those at work and ready, that are, */
     uint32_t confined_by;      /* and enum adit_confined_by, ored: by what each of them is; 0: there are none */
+    uint64_t silent_ns;        /* so long the process that forks the others has not done what it was asked to; 0: it does. After 3 s it is killed and replaced */
+    uint64_t errors;           /* since open: processes that could not begin, or had to be killed for that; each is tried again, so there are as many as tries */
+    int last_error;            /* of the last of them, a negative errno (adit_pool_open), 0: there was none; */
+    char last_reason[200];     /* and a line that says what it was */
 };
 /* -EMSGSIZE. Any thread; counted while others go on. */
 ADIT_API int adit_pool_look(const struct adit_pool *pool, struct adit_pool_stats *stats);

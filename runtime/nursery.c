@@ -59,6 +59,7 @@ int adit_nursery_start(struct adit_nursery *n)
     int error = adit_worker_program_start(n->argv, &n->pid, &n->socket);
     n->is_starting = !error;
     n->started_ns = adit_clock_ns();
+    n->wished = n->done = 0;
     if (!error)
         return 0;
     leave_slot(n);
@@ -85,7 +86,19 @@ int adit_nursery_hear(struct adit_nursery *n)
 
 bool adit_nursery_wish(struct adit_nursery *n, const struct adit_zygote_wish *wishes, uint32_t count)
 {
-    return send(n->socket, wishes, count * sizeof *wishes, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+    if (send(n->socket, wishes, count * sizeof *wishes, MSG_NOSIGNAL | MSG_DONTWAIT) <= 0)
+        return false;
+    n->step_ns = n->wished == n->done ? adit_clock_ns() : n->step_ns;
+    n->wished += count;
+    return true;
+}
+
+uint64_t adit_nursery_silent_ns(struct adit_nursery *n)
+{
+    uint64_t done = n->slot && !n->is_starting ? adit_load_relaxed(&n->slot->tasks) : n->wished, now = adit_clock_ns(); /* relaxed: a count */
+    n->step_ns = done != n->done ? now : n->step_ns;
+    n->done = done;
+    return done == n->wished ? 0 : now - n->step_ns;
 }
 
 /* The wait status of a child that is to end by itself; after limit_ns it is killed. */

@@ -249,8 +249,9 @@ void adit_seats_look(const struct adit_seats *s, struct adit_pool_stats *stats)
     for (uint32_t i = 0; i < SEATS; i++) {
         uint32_t duty;
         const struct adit_worker_slot *w = slot_of(&s->seat[i], &duty);
-        stats->processes += duty == ADIT_DUTY_WORK;
-        bool is_ready = duty != ADIT_DUTY_NONE && adit_worker_life(adit_load_acquire(&w->word)) > ADIT_LIFE_WARMING;
+        enum adit_worker_life life = duty != ADIT_DUTY_NONE ? adit_worker_life(adit_load_acquire(&w->word)) : ADIT_LIFE_COLD;
+        bool is_ready = life > ADIT_LIFE_WARMING;
+        stats->processes += duty == ADIT_DUTY_WORK && is_ready && life < ADIT_LIFE_TERMINATING;
         stats->standbys += duty == ADIT_DUTY_STANDBY && is_ready;
         uint32_t by = (duty == ADIT_DUTY_STANDBY || duty == ADIT_DUTY_WORK) && is_ready ? adit_load32_relaxed(&w->confined_by) : 0;
         stats->confined_by = !by ? stats->confined_by : stats->confined ? stats->confined_by & by : by;

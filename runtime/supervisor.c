@@ -19,6 +19,7 @@
 #define DYING_NS 100000u      /* between looks at a process that has threads left */
 #define AGAIN_NS 100000000u   /* after a zygote or a worker could not begin */
 #define LIVED_NS 1000000000u  /* so long a zygote could */
+#define SILENT_NS 3000000000u /* that a zygote may do nothing of what it was asked to */
 #define KILL_NS 3000000000u   /* that a worker has to end once its pool closes */
 #define GIVE_UP_NS 10000000000u /* and that the pool then waits for any */
 #define MORE_WORDS 3u         /* to wait for, beside those of seats */
@@ -41,8 +42,22 @@ struct adit_supervisor {
     uint32_t wanted; /* processes, as of this round */
     bool cannot_wait; /* for many words */
     uint64_t again_ns, looked_ns, opened_ns;
-    uint64_t recycled; /* w: the thread, relaxed */
+    uint64_t recycled, silent_ns; /* w: the thread, relaxed, both */
+    pthread_mutex_t told;         /* of what follows: what went wrong since open */
+    uint64_t errors;
+    int last_error;
+    char last_reason[sizeof ((struct adit_pool_stats *)0)->last_reason];
 };
+
+/* What went wrong is told of to whoever looks. */
+static void note(struct adit_supervisor *s, int error, const char *reason)
+{
+    pthread_mutex_lock(&s->told);
+    s->errors++;
+    s->last_error = error;
+    snprintf(s->last_reason, sizeof s->last_reason, "%s", reason);
+    pthread_mutex_unlock(&s->told);
+}
 
 /* What became of a question is told once; whoever asks again asks by another number. */
 static void answer(struct adit_supervisor *s, uint32_t asked, int error, const char *why)
@@ -67,9 +82,9 @@ static void call(struct adit_supervisor *s)
 static void try_later(struct adit_supervisor *s) { s->again_ns = adit_clock_ns() + AGAIN_NS; }
 
 /* Another one is made at once, but where it would die as soon as this one. Its workers are orphans. */
-static void lose_zygote(struct adit_supervisor *s)
+static void lose_zygote(struct adit_supervisor *s, uint64_t limit_ns)
 {
-    (void)adit_nursery_end(&s->nursery, ADIT_NURSERY_LEAVING_NS);
+    (void)adit_nursery_end(&s->nursery, limit_ns);
     if (adit_clock_ns() - s->nursery.started_ns < LIVED_NS)
         try_later(s);
     adit_seats_orphan(&s->seats);
@@ -82,8 +97,14 @@ static int mind_zygote(struct adit_supervisor *s)
     int error = n->is_starting ? adit_nursery_hear(n) : 0;
     if (error == -EAGAIN)
         return 0;
+    uint64_t silent_ns = adit_nursery_silent_ns(n);
+    adit_store_relaxed(&s->silent_ns, silent_ns);
     if (!error && n->slot && !adit_nursery_is_ready(n))
-        lose_zygote(s);
+        lose_zygote(s, ADIT_NURSERY_LEAVING_NS);
+    if (!error && n->slot && silent_ns > SILENT_NS) {
+        note(s, -ETIMEDOUT, "the process that forks workers did nothing for 3 s, and was killed; another takes its place");
+        lose_zygote(s, 0);
+    }
     if (!error && !n->slot && adit_clock_ns() >= s->again_ns)
         error = adit_nursery_start(n);
     if (error)
@@ -256,11 +277,14 @@ static void *supervise(void *user)
         int error = adit_seats_mind(&s->seats); /* first of all: somebody may wait for a dead one's task */
         if (error) {
             try_later(s);
+            note(s, error, adit_detail());
             answer(s, asked, error, adit_detail());
         }
         error = mind_zygote(s);
-        if (error)
+        if (error) {
+            note(s, error, adit_detail());
             answer(s, asked, error, adit_detail());
+        }
         fill(s);
         dismiss_orphans(s);
         recycle(s);
@@ -322,6 +346,7 @@ uint64_t adit_supervisor_tasks(const struct adit_supervisor *s) { return adit_se
 static void supervisor_free(struct adit_supervisor *s)
 {
     adit_nursery_fini(&s->nursery);
+    pthread_mutex_destroy(&s->told);
     free(s);
 }
 
@@ -340,6 +365,7 @@ int adit_supervisor_open(const struct adit_queue *queue, const struct adit_pool_
     s->standbys = p->standbys ? p->standbys : 1;
     s->limits = (struct adit_wear_limits){p->recycle_tasks, p->recycle_age_ns, p->recycle_bytes};
     s->opened_ns = adit_clock_ns();
+    pthread_mutex_init(&s->told, NULL);
     adit_seats_init(&s->seats, queue);
     int error = adit_nursery_init(&s->nursery, queue, p);
     uint32_t asked = ask(s, processes);
@@ -368,10 +394,16 @@ void adit_supervisor_close(struct adit_supervisor **supervisor)
     *supervisor = NULL;
 }
 
-void adit_supervisor_look(const struct adit_supervisor *s, struct adit_pool_stats *stats)
+void adit_supervisor_look(struct adit_supervisor *s, struct adit_pool_stats *stats)
 {
     adit_seats_look(&s->seats, stats);
     stats->recycled = adit_load_relaxed(&s->recycled);
+    stats->silent_ns = adit_load_relaxed(&s->silent_ns);
+    pthread_mutex_lock(&s->told);
+    stats->errors = s->errors;
+    stats->last_error = s->last_error;
+    memcpy(stats->last_reason, s->last_reason, sizeof stats->last_reason);
+    pthread_mutex_unlock(&s->told);
 }
 
 int adit_supervisor_look_at(const struct adit_supervisor *s, uint32_t index, struct adit_worker_info *info)

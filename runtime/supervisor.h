@@ -30,7 +30,7 @@ void adit_supervisor_load(const struct adit_supervisor *supervisor, uint32_t *pr
 uint64_t adit_supervisor_tasks(const struct adit_supervisor *supervisor);
 
 /* Adds what it knows. */
-void adit_supervisor_look(const struct adit_supervisor *supervisor, struct adit_pool_stats *stats);
+void adit_supervisor_look(struct adit_supervisor *supervisor, struct adit_pool_stats *stats);
 int adit_supervisor_look_at(const struct adit_supervisor *supervisor, uint32_t index, struct adit_worker_info *info);
 
 #endif

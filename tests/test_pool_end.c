@@ -252,6 +252,41 @@ static void a_zygote_that_has_lived_is_replaced_at_once(void **state)
     tear_down();
 }
 
+/* Or, on a machine where nobody looked for a second, it may have been so. */
+static bool has_none_at_work(void *user)
+{
+    static uint64_t looked_ns;
+    uint64_t now = adit_clock_ns(), before = looked_ns ? looked_ns : now;
+    struct adit_pool_stats s = look();
+    (void)user;
+    looked_ns = now;
+    return (!s.processes && !s.errors) || now - before > 1000000000;
+}
+
+static void a_zygote_that_is_stopped_is_replaced(void **state)
+{
+    (void)state;
+    set_up(2);
+    former = (uint32_t)zygote();
+    assert_int_equal(look().silent_ns, 0);
+    assert_int_equal(look().last_error, 0);
+    assert_int_equal(kill((pid_t)former, SIGSTOP), 0);
+    for (uint32_t i = 0; i < 20000 && look().deaths < 3; i++, shm_fixture_nap(1)) { /* the standby takes the first one's place */
+        pid_t pid = one_of(false);
+        if (pid)
+            (void)kill(pid, SIGKILL);
+    }
+    assert_true(fixture_eventually(has_none_at_work, NULL)); /* (seen: two) */
+    assert_true(fixture_eventually(has_successors, NULL));   /* (seen: nobody is left to run it) */
+    struct adit_pool_stats s = look();
+    assert_int_equal(s.last_error, -ETIMEDOUT);
+    assert_non_null(strstr(s.last_reason, "killed"));
+    assert_int_equal(s.silent_ns, 0);
+    assert_int_equal(kill((pid_t)former, 0), -1); /* and is reaped */
+    adit_pool_close(&pool);
+    tear_down();
+}
+
 static int set_up_all(void **state)
 {
     task_object("worker_kinds", object);
@@ -266,6 +301,7 @@ int main(void)
         cmocka_unit_test(closing_ends_workers_whose_zygote_has_died),
         cmocka_unit_test(orphans_work_until_there_are_others),
         cmocka_unit_test(a_zygote_that_has_lived_is_replaced_at_once),
+        cmocka_unit_test(a_zygote_that_is_stopped_is_replaced),
     };
     return cmocka_run_group_tests(tests, set_up_all, shm_fixture_tear_down);
 }
