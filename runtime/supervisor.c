@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/kind_able.h"
 #include "runtime/nursery.h"
 #include "runtime/seats.h"
 #include "runtime/wear.h"
@@ -42,7 +43,7 @@ struct adit_supervisor {
     uint32_t wanted; /* processes, as of this round */
     bool cannot_wait; /* for many words */
     uint64_t again_ns, looked_ns, opened_ns;
-    uint64_t recycled, silent_ns; /* w: the thread, relaxed, both */
+    uint64_t recycled, silent_ns, kinds; /* w: the thread, relaxed, all; kinds: that its workers run */
     pthread_mutex_t told;         /* of what follows: what went wrong since open */
     uint64_t errors;
     int last_error;
@@ -94,9 +95,12 @@ static void lose_zygote(struct adit_supervisor *s, uint64_t limit_ns)
 static int mind_zygote(struct adit_supervisor *s)
 {
     struct adit_nursery *n = &s->nursery;
-    int error = n->is_starting ? adit_nursery_hear(n) : 0;
+    bool was_starting = n->is_starting;
+    int error = was_starting ? adit_nursery_hear(n) : 0;
     if (error == -EAGAIN)
         return 0;
+    if (!error && was_starting)
+        adit_store_relaxed(&s->kinds, adit_kinds_able(s->arena, adit_owner_slot(adit_load32_relaxed(&n->slot->owner)))); /* relaxed: its report came after these */
     uint64_t silent_ns = adit_nursery_silent_ns(n);
     adit_store_relaxed(&s->silent_ns, silent_ns);
     if (!error && n->slot && !adit_nursery_is_ready(n))
@@ -342,6 +346,7 @@ void adit_supervisor_load(const struct adit_supervisor *s, uint32_t *processes, 
 }
 
 uint64_t adit_supervisor_tasks(const struct adit_supervisor *s) { return adit_seats_tasks(&s->seats); }
+uint64_t adit_supervisor_kinds(const struct adit_supervisor *s) { return adit_load_relaxed(&s->kinds); } /* relaxed: advice */
 
 static void supervisor_free(struct adit_supervisor *s)
 {
