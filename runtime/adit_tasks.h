@@ -417,7 +417,7 @@ struct adit_pool_stats {
     char grade;
     uint32_t confined;         /* processes, of those at work and ready, that are, */
     uint32_t confined_by;      /* and enum adit_confined_by, ored: by what each of them is; 0: there are none */
-    uint64_t silent_ns;        /* so long the process that forks the others has not done what it was asked to; 0: it does. After 3 s it is killed and replaced */
+    uint64_t silent_ns;        /* so long the process that forks the others has not done what it was asked to, as seen half a second ago at most; 0: it does. After 3 s it is killed and replaced */
     uint64_t errors;           /* since open: processes that could not begin, or had to be killed for that; each is tried again, so there are as many as tries */
     int last_error;            /* of the last of them, a negative errno (adit_pool_open), 0: there was none; */
     char last_reason[200];     /* and a line that says what it was */

@@ -112,11 +112,23 @@ static void bury(struct adit_seats *s, struct adit_seat *seat)
     (void)adit_worker_move(w, ADIT_LIFE_TERMINATED);
 }
 
+/* Participants that have died and are not recovered. */
+static uint32_t count_dead(const struct adit_arena *a)
+{
+    uint32_t n = 0;
+    for (uint32_t i = a->guests_max; i < a->participants_max; i++)
+        n += adit_part_state(adit_load_acquire(&a->participants[i].word)) != ADIT_PART_FREE && adit_participant_is_gone(&a->participants[i]);
+    return n;
+}
+
 /* Why a worker could not begin. */
 static int failure(const struct adit_seats *s, uint32_t ended)
 {
     int status = (int)(ended & 0xffff), error = ended & ADIT_WORKER_NEVER ? status : WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
     error = error ? error : ECHILD;
+    uint32_t dead = error == EUSERS ? count_dead(s->arena) : 0;
+    if (dead)
+        return adit_fault(-error, "arena %s: a worker process cannot begin: %u of its %u participants have died and are not recovered; its keeper may be stopped", s->arena->name, dead, s->arena->participants_max);
     return adit_fault(-error, "arena %s: a worker process cannot begin: %s%s", s->arena->name, strerror(error),
                       error == EUSERS ? "; create the arena with a larger participants_max" : "");
 }

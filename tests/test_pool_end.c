@@ -263,12 +263,18 @@ static bool has_none_at_work(void *user)
     return (!s.processes && !s.errors) || now - before > 1000000000;
 }
 
+static bool is_nobody_silent(void *user)
+{
+    (void)user;
+    return !look().silent_ns;
+}
+
 static void a_zygote_that_is_stopped_is_replaced(void **state)
 {
     (void)state;
     set_up(2);
     former = (uint32_t)zygote();
-    assert_int_equal(look().silent_ns, 0);
+    assert_true(fixture_eventually(is_nobody_silent, NULL));
     assert_int_equal(look().last_error, 0);
     assert_int_equal(kill((pid_t)former, SIGSTOP), 0);
     for (uint32_t i = 0; i < 20000 && look().deaths < 3; i++, shm_fixture_nap(1)) { /* the standby takes the first one's place */
@@ -281,8 +287,53 @@ static void a_zygote_that_is_stopped_is_replaced(void **state)
     struct adit_pool_stats s = look();
     assert_int_equal(s.last_error, -ETIMEDOUT);
     assert_non_null(strstr(s.last_reason, "killed"));
-    assert_int_equal(s.silent_ns, 0);
+    assert_true(fixture_eventually(is_nobody_silent, NULL));
     assert_int_equal(kill((pid_t)former, 0), -1); /* and is reaped */
+    adit_pool_close(&pool);
+    tear_down();
+}
+
+/* ---- without a keeper ------------------------------------------------------------------------------------------- */
+
+static uint32_t *is_made; /* shared */
+
+static void be_keeper(void *user)
+{
+    (void)user;
+    (void)fixture_create(&(struct adit_create_params){.size = sizeof(struct adit_create_params), .participants_max = 8});
+    __atomic_store_n(is_made, 1, __ATOMIC_RELEASE);
+    for (;;)
+        pause();
+}
+
+static bool has_error(void *user)
+{
+    pid_t pid = one_of(false);
+    (void)user;
+    if (pid && !look().errors)
+        (void)kill(pid, SIGKILL); /* its participant stays */
+    return look().errors > 0;
+}
+
+static void what_keeps_workers_from_beginning_is_told_of(void **state)
+{
+    (void)state;
+    is_made = shm_fixture_shared(sizeof *is_made);
+    pid_t keeper = fixture_fork(be_keeper, NULL);
+    fixture_start();
+    shm_fixture_until(is_made, 1);
+    know(shm_fixture_attach(FIXTURE_NAME, ADIT_PRODUCER));
+    open_pool(1);
+    assert_int_equal(look().errors, 0);
+    assert_int_equal(kill(keeper, SIGSTOP), 0);
+    assert_true(fixture_eventually(has_error, NULL)); /* (seen: nobody tells) */
+    assert_int_equal(look().last_error, -EUSERS);
+    assert_non_null(strstr(look().last_reason, "not recovered")); /* (tried: without the count of the dead) */
+    uint64_t task = submit(NAP, 0);
+    assert_int_equal(kill(keeper, SIGCONT), 0);
+    assert_int_equal(task_take(queue, task).end, ADIT_ENDED_DONE);
+    assert_int_equal(kill(keeper, SIGKILL), 0);
+    assert_int_equal(shm_fixture_wait(keeper), -SIGKILL);
     adit_pool_close(&pool);
     tear_down();
 }
@@ -296,6 +347,7 @@ static int set_up_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_keeps_workers_from_beginning_is_told_of), /* it forks, so it is first */
         cmocka_unit_test(closing_waits_for_no_worker_that_hears_nothing),
         cmocka_unit_test(closing_waits_for_no_zygote_that_is_stopped),
         cmocka_unit_test(closing_ends_workers_whose_zygote_has_died),
