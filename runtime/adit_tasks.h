@@ -400,7 +400,8 @@ struct adit_pool_params {
  * confine as asked; -EACCES: a kind that needs more than ADIT_CONFINE_STRICTLY allows; -ECHILD: loading them killed the program; -EUSERS: no participant or worker slots are left; -ETIMEDOUT: an object hangs as it is loaded, maybe; what adit_kinds_load returned. */
 ADIT_API int adit_pool_open(struct adit_queue *queue, const struct adit_pool_params *params, struct adit_pool **out);
 /* Blocks until the tasks under way have returned (adit_task_should_stop is true for them; those that then return -ECANCELED are for other workers to try again), and
- * threads and processes have ended. */
+ * threads and processes have ended. For tasks of threads as long as they take. For those of processes 3 s at most: processes that are left then are killed, as is whatever else of the pool does not end, and their tasks
+ * have had an attempt more; 10 s in all, and 2 s more where the number of processes was being changed. */
 ADIT_API void adit_pool_close(struct adit_pool **pool);
 
 /* What a shared object of kinds defines: registers them in the arena given (adit_kind_register) and returns 0 or a negative errno. It is called once, in the process
@@ -410,7 +411,7 @@ ADIT_API int adit_kinds_load(struct adit_arena *arena);
 struct adit_pool_stats {
     size_t size;
     uint32_t workers;            /* threads */
-    uint32_t processes, standbys; /* at work, and ready to be */
+    uint32_t processes, standbys; /* at work, and ready to be: those alone that have begun and live */
     uint32_t last_signal;        /* that killed one of them, 0: none yet */
     uint64_t tasks, sleeps; /* since open, of all its threads */
     uint64_t wake_ns;       /* what waking a sleeper takes, as learned: so long one looks on before it sleeps */
@@ -420,6 +421,10 @@ struct adit_pool_stats {
     char grade;
     uint32_t confined;         /* processes, of those at work and ready, that are, */
     uint32_t confined_by;      /* and enum adit_confined_by, ored: by what each of them is; 0: there are none */
+    uint64_t silent_ns;        /* so long the process that forks the others has not done what it was asked to, as seen half a second ago at most; 0: it does. After 3 s it is killed and replaced */
+    uint64_t errors;           /* since open: processes that could not begin, or had to be killed for that; each is tried again, so there are as many as tries */
+    int last_error;            /* of the last of them, a negative errno (adit_pool_open), 0: there was none; */
+    char last_reason[200];     /* and a line that says what it was */
 };
 /* Looks at the pool, counted while others go on. -EMSGSIZE. Any thread. */
 ADIT_API int adit_pool_look(const struct adit_pool *pool, struct adit_pool_stats *stats);

@@ -29,6 +29,14 @@ void adit_kinds_able_clear(struct adit_arena *arena, uint32_t slot)
             (void)adit_and_seq_cst(&arena->kinds[i].able[slot / 64], ~(1ull << slot % 64));
 }
 
+uint64_t adit_kinds_able(const struct adit_arena *arena, uint32_t slot)
+{
+    uint64_t kinds = 0;
+    for (uint32_t i = 0; i < arena->kinds_max && i < 64 && slot < arena->participants_max; i++)
+        kinds |= (adit_load_relaxed(&arena->kinds[i].able[slot / 64]) >> slot % 64 & 1) << i; /* relaxed: advice */
+    return kinds;
+}
+
 uint32_t adit_kind_able_n(const struct adit_arena *arena, uint32_t kind, bool producers, uint32_t n_max)
 {
     uint32_t n = 0;

@@ -20,6 +20,9 @@ void adit_kind_able_set(struct adit_arena *arena, uint32_t kind);
 /* The participant in slot runs none any more. */
 void adit_kinds_able_clear(struct adit_arena *arena, uint32_t slot);
 
+/* The kinds that the participant in slot has said it runs, a bit each. */
+uint64_t adit_kinds_able(const struct adit_arena *arena, uint32_t slot);
+
 /* How many participants that live run it, up to n_max; of producers alone where it is to write buffers. */
 uint32_t adit_kind_able_n(const struct adit_arena *arena, uint32_t kind, bool producers, uint32_t n_max);
 /* -ENOTSUP with a line that names what is missing: nobody runs a task of that kind. */

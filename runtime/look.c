@@ -236,7 +236,7 @@ int adit_seat_get(const struct adit_arena *arena, uint32_t slot, struct adit_sea
     out->pool_pid = adit_participant_pid(arena, adit_worker_pool(word));
     out->confined_by = adit_load32_relaxed(&s->confined_by);
     out->task = life == ADIT_LIFE_BUSY ? adit_load_relaxed(&s->task) : 0;
-    out->tasks = life >= ADIT_LIFE_READY ? adit_load_relaxed(&s->tasks) : 0;
+    out->tasks = life >= ADIT_LIFE_READY && !out->is_zygote ? adit_load_relaxed(&s->tasks) : 0;
     out->born_ns = life >= ADIT_LIFE_READY ? adit_load_relaxed(&s->born_ns) : 0;
     return 0;
 }

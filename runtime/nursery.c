@@ -14,7 +14,6 @@
 #include "runtime/worker_slot.h"
 
 #define LOADING_NS 500000000u /* that one which is still loading has to find its socket closed; what it loads may never return, and then nobody looks there */
-#define LEAVING_NS 10000000000u /* that one which serves has: longer than it gives its workers (zygote.c) */
 #define NAP_NS 200000u        /* between looks whether it has ended */
 
 int adit_nursery_init(struct adit_nursery *n, const struct adit_queue *queue, const struct adit_pool_params *p)
@@ -59,6 +58,8 @@ int adit_nursery_start(struct adit_nursery *n)
     snprintf(n->numbers[ADIT_ZYGOTE_SLOT], sizeof n->numbers[ADIT_ZYGOTE_SLOT], "%u", (uint32_t)(n->slot - n->arena->workers));
     int error = adit_worker_program_start(n->argv, &n->pid, &n->socket);
     n->is_starting = !error;
+    n->started_ns = adit_clock_ns();
+    n->wished = n->done = 0;
     if (!error)
         return 0;
     leave_slot(n);
@@ -76,7 +77,7 @@ int adit_nursery_hear(struct adit_nursery *n)
     bool is_said = bytes == (ssize_t)sizeof report;
     if (is_said && !report.error)
         return 0;
-    int status = adit_nursery_end(n);
+    int status = adit_nursery_end(n, ADIT_NURSERY_LEAVING_NS);
     if (is_said)
         return adit_fault(report.error < 0 && report.error != -EAGAIN ? report.error : -ECHILD, "%s", report.why);
     return WIFSIGNALED(status) ? adit_fault(-ECHILD, "arena %s: its worker program was killed by signal %d while it loaded the kinds", n->arena->name, WTERMSIG(status))
@@ -85,7 +86,19 @@ int adit_nursery_hear(struct adit_nursery *n)
 
 bool adit_nursery_wish(struct adit_nursery *n, const struct adit_zygote_wish *wishes, uint32_t count)
 {
-    return send(n->socket, wishes, count * sizeof *wishes, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+    if (send(n->socket, wishes, count * sizeof *wishes, MSG_NOSIGNAL | MSG_DONTWAIT) <= 0)
+        return false;
+    n->step_ns = n->wished == n->done ? adit_clock_ns() : n->step_ns;
+    n->wished += count;
+    return true;
+}
+
+uint64_t adit_nursery_silent_ns(struct adit_nursery *n)
+{
+    uint64_t done = n->slot && !n->is_starting ? adit_load_relaxed(&n->slot->tasks) : n->wished, now = adit_clock_ns(); /* relaxed: a count */
+    n->step_ns = done != n->done ? now : n->step_ns;
+    n->done = done;
+    return done == n->wished ? 0 : now - n->step_ns;
 }
 
 /* The wait status of a child that is to end by itself; after limit_ns it is killed. */
@@ -105,10 +118,12 @@ static int reap(pid_t pid, uint64_t limit_ns)
     return status;
 }
 
-int adit_nursery_end(struct adit_nursery *n)
+void adit_nursery_shut(struct adit_nursery *n) { (void)shutdown(n->socket, SHUT_WR); }
+
+int adit_nursery_end(struct adit_nursery *n, uint64_t limit_ns)
 {
     close(n->socket);
-    int status = reap(n->pid, n->is_starting ? LOADING_NS : LEAVING_NS);
+    int status = reap(n->pid, n->is_starting && limit_ns > LOADING_NS ? LOADING_NS : limit_ns);
     n->is_starting = false;
     leave_slot(n);
     return status;

@@ -15,6 +15,8 @@ struct adit_nursery {
     pid_t pid;
     int socket;
     bool is_starting; /* it has not reported */
+    uint64_t started_ns, step_ns; /* step: it was asked for workers, or had done some of it */
+    uint64_t wished, done;
     char *argv[ADIT_POOL_OBJECTS + ADIT_ZYGOTE_WORDS + 1], program[PATH_MAX], numbers[ADIT_ZYGOTE_WORDS][24];
 };
 
@@ -28,9 +30,13 @@ int adit_nursery_start(struct adit_nursery *nursery);
 int adit_nursery_hear(struct adit_nursery *nursery);
 /* Has workers forked. False: the zygote is not there to hear it. */
 bool adit_nursery_wish(struct adit_nursery *nursery, const struct adit_zygote_wish *wishes, uint32_t n);
-/* Waits for its end, which it is told of: it ends its workers, if there are any, and itself. One that is starting has half a second, as what it loads may never return, another 10 s; then it is
- * killed. Its wait status. */
-int adit_nursery_end(struct adit_nursery *nursery);
+/* For how long it has not forked whom it was asked for; 0: it has. */
+uint64_t adit_nursery_silent_ns(struct adit_nursery *nursery);
+/* Tells it that it is to end its workers and itself: it asks these, and kills them after 3 s. Does not wait. */
+void adit_nursery_shut(struct adit_nursery *nursery);
+/* Waits for its end, which it is told of, for limit_ns, one that is starting half a second at most, as what it loads may never return; then it is killed. Its wait status. */
+int adit_nursery_end(struct adit_nursery *nursery, uint64_t limit_ns);
+#define ADIT_NURSERY_LEAVING_NS 5000000000u /* longer than it gives its workers (zygote.c) */
 
 /* Ready, and its thread has not ended. */
 bool adit_nursery_is_ready(const struct adit_nursery *nursery);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/kind.h"
 #include "runtime/params.h"
 #include "runtime/scaler.h"
 #include "runtime/supervisor.h"
@@ -116,10 +117,10 @@ static int resize_threads(void *user, uint32_t n)
     return error ? error : (int)n;
 }
 
-/* What threads and processes have in common. */
-static void look_at_queue(const struct adit_pool *pool, struct adit_scaler_view *v)
+/* What threads and processes have in common. kinds: that these run; what waits for others is nothing to them. */
+static void look_at_queue(const struct adit_pool *pool, uint64_t kinds, struct adit_scaler_view *v)
 {
-    v->oldest_ns = adit_task_oldest_ns(&pool->queue);
+    v->oldest_ns = adit_task_oldest_ns(&pool->queue, kinds);
     for (uint32_t i = 0; i < pool->workers_max; i++)
         v->ended += adit_load_relaxed(&pool->workers[i].worker.tasks);
     v->ended += pool->supervisor ? adit_supervisor_tasks(pool->supervisor) : 0;
@@ -133,7 +134,7 @@ static void look_at_threads(void *user, struct adit_scaler_view *v)
     *v = (struct adit_scaler_view){.workers = adit_load32_relaxed(&pool->workers_n)};
     for (uint32_t i = 0; i < v->workers; i++)
         v->at_work += adit_load32_relaxed(&pool->workers[i].worker.at_work);
-    look_at_queue(pool, v);
+    look_at_queue(pool, adit_kinds_runnable(pool->queue.arena), v);
 }
 
 static int resize_processes(void *user, uint32_t n)
@@ -147,7 +148,7 @@ static void look_at_processes(void *user, struct adit_scaler_view *v)
     const struct adit_pool *pool = user;
     *v = (struct adit_scaler_view){0};
     adit_supervisor_load(pool->supervisor, &v->workers, &v->at_work);
-    look_at_queue(pool, v);
+    look_at_queue(pool, adit_supervisor_kinds(pool->supervisor), v);
 }
 
 /* What load decides of: threads where there may be more than threads of them, processes likewise. */

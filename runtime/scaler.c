@@ -28,7 +28,7 @@ struct adit_scaler {
         struct adit_scaling scaling;
         double busy;
         struct adit_scaler_view before;
-        bool was_refused; /* the last advice could not be followed, and was told of */
+        enum refusal { REFUSED_NOT, REFUSED_NOW, REFUSED_FAILED } refused; /* the last advice was to wait, or could not be followed, and that was told of */
         uint32_t load_millis, grade; /* w: the thread, relaxed */
     } sorts[ADIT_SCALER_SORTS];
     uint64_t changes; /* w: the thread, relaxed */
@@ -49,17 +49,17 @@ static void look_at_machine(struct adit_scaler *s, uint64_t now)
 /* Tells of what was changed, and once of what was not. */
 static void tell(struct adit_scaler *s, uint32_t i, const struct adit_scaling_advice *a, uint32_t from, uint32_t to)
 {
-    bool is_refused = from == to;
+    enum refusal refused = from != to ? REFUSED_NOT : a->workers == from ? REFUSED_NOW : REFUSED_FAILED;
     struct sort *sort = &s->sorts[i];
     struct adit_scaled change = {.what = s->p.sorts[i].what, .from = from, .to = to, .load = a->load, .trend = a->trend, .grade = a->grade, .effectiveness = a->effectiveness};
     if (!*a->reason) {
-        sort->was_refused = false;
+        sort->refused = REFUSED_NOT;
         return;
     }
     memcpy(change.reason, a->reason, sizeof change.reason);
-    if (s->p.scaled && !(is_refused && sort->was_refused))
+    if (s->p.scaled && (!refused || refused > sort->refused))
         s->p.scaled(&change, s->p.user);
-    sort->was_refused = is_refused;
+    sort->refused = refused && refused < sort->refused ? sort->refused : refused;
 }
 
 /* How long until the next look: sooner where a task will have waited too long before. */

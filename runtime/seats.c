@@ -18,6 +18,13 @@ void adit_seats_init(struct adit_seats *s, const struct adit_queue *queue)
         s->seat[i].threads_fd = -1;
 }
 
+void adit_seats_fini(struct adit_seats *s)
+{
+    for (uint32_t i = 0; i < SEATS; i++)
+        if (s->seat[i].threads_fd >= 0)
+            close(s->seat[i].threads_fd);
+}
+
 enum adit_worker_life adit_seat_life(const struct adit_seat *seat)
 {
     return seat->duty != ADIT_DUTY_NONE ? adit_worker_life(adit_load_acquire(&seat->slot->word)) : ADIT_LIFE_COLD; /* WORKER:move */
@@ -105,11 +112,23 @@ static void bury(struct adit_seats *s, struct adit_seat *seat)
     (void)adit_worker_move(w, ADIT_LIFE_TERMINATED);
 }
 
+/* Participants that have died and are not recovered. */
+static uint32_t count_dead(const struct adit_arena *a)
+{
+    uint32_t n = 0;
+    for (uint32_t i = a->guests_max; i < a->participants_max; i++)
+        n += adit_part_state(adit_load_acquire(&a->participants[i].word)) != ADIT_PART_FREE && adit_participant_is_gone(&a->participants[i]);
+    return n;
+}
+
 /* Why a worker could not begin. */
 static int failure(const struct adit_seats *s, uint32_t ended)
 {
     int status = (int)(ended & 0xffff), error = ended & ADIT_WORKER_NEVER ? status : WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
     error = error ? error : ECHILD;
+    uint32_t dead = error == EUSERS ? count_dead(s->arena) : 0;
+    if (dead)
+        return adit_fault(-error, "arena %s: a worker process cannot begin: %u of its %u participants have died and are not recovered; its keeper may be stopped", s->arena->name, dead, s->arena->participants_max);
     return adit_fault(-error, "arena %s: a worker process cannot begin: %s%s", s->arena->name, strerror(error),
                       error == EUSERS ? "; create the arena with a larger participants_max" : "");
 }
@@ -196,6 +215,7 @@ void adit_seats_dismiss(struct adit_seats *s, struct adit_seat *seat)
 {
     set_duty(seat, ADIT_DUTY_LEAVING);
     adit_store32_release(&seat->slot->ask, 1);
+    adit_futex_wake(&seat->slot->go, 1); /* a standby */
     adit_event_wake(&s->queue->slot->work, UINT32_MAX);
 }
 
@@ -220,6 +240,13 @@ void adit_seats_dismiss_all(struct adit_seats *s)
     adit_event_wake(&s->queue->slot->work, UINT32_MAX);
 }
 
+void adit_seats_kill(const struct adit_seats *s)
+{
+    for (uint32_t i = 0; i < SEATS; i++)
+        if (s->seat[i].duty != ADIT_DUTY_NONE)
+            (void)adit_worker_kill(s->arena, s->seat[i].slot);
+}
+
 /* ---- from outside ----------------------------------------------------------------------------------------------- */
 
 /* Of a seat that others may be changing; *duty: as it was. Slots are never anything else: it may be another's by now. */
@@ -234,8 +261,9 @@ void adit_seats_look(const struct adit_seats *s, struct adit_pool_stats *stats)
     for (uint32_t i = 0; i < SEATS; i++) {
         uint32_t duty;
         const struct adit_worker_slot *w = slot_of(&s->seat[i], &duty);
-        stats->processes += duty == ADIT_DUTY_WORK;
-        bool is_ready = duty != ADIT_DUTY_NONE && adit_worker_life(adit_load_acquire(&w->word)) > ADIT_LIFE_WARMING;
+        enum adit_worker_life life = duty != ADIT_DUTY_NONE ? adit_worker_life(adit_load_acquire(&w->word)) : ADIT_LIFE_COLD;
+        bool is_ready = life > ADIT_LIFE_WARMING;
+        stats->processes += duty == ADIT_DUTY_WORK && is_ready && life < ADIT_LIFE_TERMINATING;
         stats->standbys += duty == ADIT_DUTY_STANDBY && is_ready;
         uint32_t by = (duty == ADIT_DUTY_STANDBY || duty == ADIT_DUTY_WORK) && is_ready ? adit_load32_relaxed(&w->confined_by) : 0;
         stats->confined_by = !by ? stats->confined_by : stats->confined ? stats->confined_by & by : by;

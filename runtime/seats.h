@@ -40,6 +40,8 @@ struct adit_seats {
 
 /* All empty. *queue stays for as long. */
 void adit_seats_init(struct adit_seats *seats, const struct adit_queue *queue);
+/* Lets go of those that are taken still; their slots stay as they are. */
+void adit_seats_fini(struct adit_seats *seats);
 
 /* Looks at all: tasks of the dead are given back, the reaped leave. 0, or the negative errno for which a worker could not begin (adit_detail). Does not wait. */
 int adit_seats_mind(struct adit_seats *seats);
@@ -63,6 +65,8 @@ void adit_seats_dismiss(struct adit_seats *seats, struct adit_seat *seat);
 void adit_seat_hear(struct adit_seat *seat);
 /* Asks all to end, and the tasks under way to stop. */
 void adit_seats_dismiss_all(struct adit_seats *seats);
+/* Kills all that have begun and not ended; their deaths are minded as any. */
+void adit_seats_kill(const struct adit_seats *seats);
 /* Their zygote has died: nobody will reap them. */
 void adit_seats_orphan(struct adit_seats *seats);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/kind_able.h"
 #include "runtime/nursery.h"
 #include "runtime/seats.h"
 #include "runtime/wear.h"
@@ -18,6 +19,10 @@
 #define START_NS 2000000u     /* between looks at a zygote that may have died before it could tell */
 #define DYING_NS 100000u      /* between looks at a process that has threads left */
 #define AGAIN_NS 100000000u   /* after a zygote or a worker could not begin */
+#define LIVED_NS 1000000000u  /* so long a zygote could */
+#define SILENT_NS 3000000000u /* that a zygote may do nothing of what it was asked to */
+#define KILL_NS 3000000000u   /* that a worker has to end once its pool closes */
+#define GIVE_UP_NS 10000000000u /* and that the pool then waits for any */
 #define MORE_WORDS 3u         /* to wait for, beside those of seats */
 
 struct adit_supervisor {
@@ -38,8 +43,22 @@ struct adit_supervisor {
     uint32_t wanted; /* processes, as of this round */
     bool cannot_wait; /* for many words */
     uint64_t again_ns, looked_ns, opened_ns;
-    uint64_t recycled; /* w: the thread, relaxed */
+    uint64_t recycled, silent_ns, kinds; /* w: the thread, relaxed, all; kinds: that its workers run */
+    pthread_mutex_t told;         /* of what follows: what went wrong since open */
+    uint64_t errors;
+    int last_error;
+    char last_reason[sizeof ((struct adit_pool_stats *)0)->last_reason];
 };
+
+/* What went wrong is told of to whoever looks. */
+static void note(struct adit_supervisor *s, int error, const char *reason)
+{
+    pthread_mutex_lock(&s->told);
+    s->errors++;
+    s->last_error = error;
+    snprintf(s->last_reason, sizeof s->last_reason, "%s", reason);
+    pthread_mutex_unlock(&s->told);
+}
 
 /* What became of a question is told once; whoever asks again asks by another number. */
 static void answer(struct adit_supervisor *s, uint32_t asked, int error, const char *why)
@@ -60,10 +79,15 @@ static void call(struct adit_supervisor *s)
 
 /* ---- zygote ----------------------------------------------------------------------------------------------------- */
 
-/* A new one is made when again_ns has come; its workers end by themselves. */
-static void lose_zygote(struct adit_supervisor *s)
+/* What could not begin may not the next time either. */
+static void try_later(struct adit_supervisor *s) { s->again_ns = adit_clock_ns() + AGAIN_NS; }
+
+/* Another one is made at once, but where it would die as soon as this one. Its workers are orphans. */
+static void lose_zygote(struct adit_supervisor *s, uint64_t limit_ns)
 {
-    s->again_ns = adit_clock_ns() + AGAIN_NS;
+    (void)adit_nursery_end(&s->nursery, limit_ns);
+    if (adit_clock_ns() - s->nursery.started_ns < LIVED_NS)
+        try_later(s);
     adit_seats_orphan(&s->seats);
 }
 
@@ -71,32 +95,60 @@ static void lose_zygote(struct adit_supervisor *s)
 static int mind_zygote(struct adit_supervisor *s)
 {
     struct adit_nursery *n = &s->nursery;
-    int error = n->is_starting ? adit_nursery_hear(n) : 0;
-    if (n->slot && !n->is_starting && !adit_nursery_is_ready(n)) {
-        (void)adit_nursery_end(n);
-        lose_zygote(s);
-    } else if (!n->slot && adit_clock_ns() >= s->again_ns) {
-        error = error ? error : adit_nursery_start(n);
-        s->again_ns = adit_clock_ns() + AGAIN_NS;
+    bool was_starting = n->is_starting;
+    int error = was_starting ? adit_nursery_hear(n) : 0;
+    if (error == -EAGAIN)
+        return 0;
+    if (!error && was_starting)
+        adit_store_relaxed(&s->kinds, adit_kinds_able(s->arena, adit_owner_slot(adit_load32_relaxed(&n->slot->owner)))); /* relaxed: its report came after these */
+    uint64_t silent_ns = adit_nursery_silent_ns(n);
+    adit_store_relaxed(&s->silent_ns, silent_ns);
+    if (!error && n->slot && !adit_nursery_is_ready(n))
+        lose_zygote(s, ADIT_NURSERY_LEAVING_NS);
+    if (!error && n->slot && silent_ns > SILENT_NS) {
+        note(s, -ETIMEDOUT, "the process that forks workers did nothing for 3 s, and was killed; another takes its place");
+        lose_zygote(s, 0);
     }
-    return error != -EAGAIN ? error : 0;
+    if (!error && !n->slot && adit_clock_ns() >= s->again_ns)
+        error = adit_nursery_start(n);
+    if (error)
+        try_later(s);
+    return error;
 }
 
 /* ---- how many --------------------------------------------------------------------------------------------------- */
 
-/* Whom the pool can do without first: one that has nothing to do. */
-static struct adit_seat *find_idle(struct adit_supervisor *s)
+/* Whom the pool can do without first, of those with a zygote or without: one that has nothing to do. */
+static struct adit_seat *find_idle(struct adit_supervisor *s, bool is_orphan)
 {
     struct adit_seat *found = NULL;
     for (uint32_t i = 0; i < SEATS; i++) {
         struct adit_seat *seat = &s->seats.seat[i];
-        if (seat->duty != ADIT_DUTY_WORK || seat->is_orphan)
+        if (seat->duty != ADIT_DUTY_WORK || seat->is_orphan != is_orphan)
             continue;
         if (adit_seat_life(seat) == ADIT_LIFE_READY)
             return seat;
         found = found ? found : seat;
     }
     return found;
+}
+
+/* Workers of a zygote that has died end as soon as others have taken over; standbys among them at once. */
+static void dismiss_orphans(struct adit_supervisor *s)
+{
+    uint32_t at_work = 0, orphans = 0;
+    for (uint32_t i = 0; i < SEATS; i++) {
+        struct adit_seat *seat = &s->seats.seat[i];
+        enum adit_worker_life life = adit_seat_life(seat);
+        if (seat->duty == ADIT_DUTY_STANDBY && seat->is_orphan)
+            adit_seats_dismiss(&s->seats, seat);
+        else if (seat->duty == ADIT_DUTY_WORK && seat->is_orphan)
+            orphans++;
+        else
+            at_work += seat->duty == ADIT_DUTY_WORK && life >= ADIT_LIFE_READY && life <= ADIT_LIFE_CLEANING;
+    }
+    for (struct adit_seat *seat; orphans && at_work + orphans > s->wanted && (seat = find_idle(s, true)); orphans--)
+        adit_seats_dismiss(&s->seats, seat);
 }
 
 /* As many at work and standing by as there shall be. */
@@ -108,7 +160,7 @@ static void fill(struct adit_supervisor *s)
     bool may = adit_nursery_is_ready(&s->nursery) && (adit_clock_ns() >= s->again_ns || !adit_load32_relaxed(&s->answered));
     for (struct adit_seat *seat; working < s->wanted && (seat = adit_seats_standby(seats, false)); working++, waiting--)
         adit_seat_promote(seat);
-    for (struct adit_seat *seat; working > s->wanted && (seat = find_idle(s)); working--) /* also when one that was about to leave has died, and has an heir */
+    for (struct adit_seat *seat; working > s->wanted && (seat = find_idle(s, false)); working--) /* also when one that was about to leave has died, and has an heir */
         adit_seats_dismiss(seats, seat);
     while (may && working + waiting < s->wanted + s->standbys) {
         bool is_for_work = working < s->wanted;
@@ -144,7 +196,7 @@ static void recycle(struct adit_supervisor *s)
     for (uint32_t i = 0; i < SEATS; i++) {
         struct adit_seat *seat = &s->seats.seat[i], *standby;
         enum adit_worker_life life = seat->duty == ADIT_DUTY_WORK ? adit_seat_life(seat) : ADIT_LIFE_COLD;
-        if (life >= ADIT_LIFE_READY && life <= ADIT_LIFE_CLEANING && is_worn(s, seat, looks_close) && (standby = adit_seats_standby(&s->seats, true))) {
+        if (life >= ADIT_LIFE_READY && life <= ADIT_LIFE_CLEANING && !seat->is_orphan && is_worn(s, seat, looks_close) && (standby = adit_seats_standby(&s->seats, true))) {
             adit_store_relaxed(&s->recycled, s->recycled + 1); /* first: who sees the standby at work sees it counted */
             adit_seat_promote(standby);
             adit_seats_dismiss(&s->seats, seat);
@@ -187,21 +239,36 @@ static void wait_for_news(struct adit_supervisor *s, uint32_t bell, uint32_t cal
         (void)adit_futex_wait(zygote->slot ? &zygote->slot->bell : &s->call, zygote->slot ? bell : called, limit_ns < LOOK_NS ? limit_ns : LOOK_NS);
 }
 
+/* What is left of limit_ns after begin_ns. */
+static uint64_t left_of(uint64_t limit_ns, uint64_t begin_ns)
+{
+    uint64_t gone = adit_clock_ns() - begin_ns;
+    return gone < limit_ns ? limit_ns - gone : 0;
+}
+
+/* Everybody is asked, then killed: bounded, whatever tasks heed, and whoever is stopped (README.md). */
 static void end_all(struct adit_supervisor *s)
 {
-    while (adit_seats_count(&s->seats, ADIT_DUTY_NONE) < SEATS) { /* bounded by the tasks under way */
-        uint32_t bell = s->nursery.slot ? adit_load32_acquire(&s->nursery.slot->bell) : 0, called = adit_load32_acquire(&s->call);
+    struct adit_nursery *zygote = &s->nursery;
+    uint64_t begin = adit_clock_ns();
+    if (zygote->slot)
+        adit_nursery_shut(zygote);
+    while (adit_seats_count(&s->seats, ADIT_DUTY_NONE) < SEATS && left_of(GIVE_UP_NS, begin)) {
+        uint32_t bell = zygote->slot ? adit_load32_acquire(&zygote->slot->bell) : 0, called = adit_load32_acquire(&s->call);
         adit_seats_dismiss_all(&s->seats);
-        if (s->nursery.slot && !s->nursery.is_starting && !adit_nursery_is_ready(&s->nursery)) {
-            (void)adit_nursery_end(&s->nursery);
-            lose_zygote(s);
+        if (!left_of(KILL_NS, begin))
+            adit_seats_kill(&s->seats); /* before the zygote, which could not reap them then */
+        if (zygote->slot && (!left_of(ADIT_NURSERY_LEAVING_NS, begin) || (!zygote->is_starting && !adit_nursery_is_ready(zygote)))) {
+            (void)adit_nursery_end(zygote, left_of(ADIT_NURSERY_LEAVING_NS, begin));
+            adit_seats_orphan(&s->seats);
         }
         (void)adit_seats_mind(&s->seats);
         if (adit_seats_count(&s->seats, ADIT_DUTY_NONE) < SEATS)
             wait_for_news(s, bell, called, true);
     }
-    if (s->nursery.slot)
-        (void)adit_nursery_end(&s->nursery);
+    if (zygote->slot)
+        (void)adit_nursery_end(zygote, left_of(ADIT_NURSERY_LEAVING_NS, begin));
+    adit_seats_fini(&s->seats);
 }
 
 static void *supervise(void *user)
@@ -213,13 +280,17 @@ static void *supervise(void *user)
         s->wanted = adit_load32_relaxed(&s->processes); /* relaxed: after asked; of a later question, too */
         int error = adit_seats_mind(&s->seats); /* first of all: somebody may wait for a dead one's task */
         if (error) {
-            s->again_ns = adit_clock_ns() + AGAIN_NS;
+            try_later(s);
+            note(s, error, adit_detail());
             answer(s, asked, error, adit_detail());
         }
         error = mind_zygote(s);
-        if (error)
+        if (error) {
+            note(s, error, adit_detail());
             answer(s, asked, error, adit_detail());
+        }
         fill(s);
+        dismiss_orphans(s);
         recycle(s);
         if (adit_seats_begun(&s->seats) >= s->wanted)
             answer(s, asked, 0, "");
@@ -275,10 +346,12 @@ void adit_supervisor_load(const struct adit_supervisor *s, uint32_t *processes, 
 }
 
 uint64_t adit_supervisor_tasks(const struct adit_supervisor *s) { return adit_seats_tasks(&s->seats); }
+uint64_t adit_supervisor_kinds(const struct adit_supervisor *s) { return adit_load_relaxed(&s->kinds); } /* relaxed: advice */
 
 static void supervisor_free(struct adit_supervisor *s)
 {
     adit_nursery_fini(&s->nursery);
+    pthread_mutex_destroy(&s->told);
     free(s);
 }
 
@@ -297,6 +370,7 @@ int adit_supervisor_open(const struct adit_queue *queue, const struct adit_pool_
     s->standbys = p->standbys ? p->standbys : 1;
     s->limits = (struct adit_wear_limits){p->recycle_tasks, p->recycle_age_ns, p->recycle_bytes};
     s->opened_ns = adit_clock_ns();
+    pthread_mutex_init(&s->told, NULL);
     adit_seats_init(&s->seats, queue);
     int error = adit_nursery_init(&s->nursery, queue, p);
     uint32_t asked = ask(s, processes);
@@ -325,10 +399,16 @@ void adit_supervisor_close(struct adit_supervisor **supervisor)
     *supervisor = NULL;
 }
 
-void adit_supervisor_look(const struct adit_supervisor *s, struct adit_pool_stats *stats)
+void adit_supervisor_look(struct adit_supervisor *s, struct adit_pool_stats *stats)
 {
     adit_seats_look(&s->seats, stats);
     stats->recycled = adit_load_relaxed(&s->recycled);
+    stats->silent_ns = adit_load_relaxed(&s->silent_ns);
+    pthread_mutex_lock(&s->told);
+    stats->errors = s->errors;
+    stats->last_error = s->last_error;
+    memcpy(stats->last_reason, s->last_reason, sizeof stats->last_reason);
+    pthread_mutex_unlock(&s->told);
 }
 
 int adit_supervisor_look_at(const struct adit_supervisor *s, uint32_t index, struct adit_worker_info *info)

@@ -28,9 +28,11 @@ int adit_supervisor_resize(struct adit_supervisor *supervisor, uint32_t n);
 /* How many shall be at work, and how many of them run tasks; how many tasks all have run. Any thread. */
 void adit_supervisor_load(const struct adit_supervisor *supervisor, uint32_t *processes, uint32_t *busy);
 uint64_t adit_supervisor_tasks(const struct adit_supervisor *supervisor);
+/* The kinds that they run, a bit each. Any thread. */
+uint64_t adit_supervisor_kinds(const struct adit_supervisor *supervisor);
 
 /* Adds what it knows. */
-void adit_supervisor_look(const struct adit_supervisor *supervisor, struct adit_pool_stats *stats);
+void adit_supervisor_look(struct adit_supervisor *supervisor, struct adit_pool_stats *stats);
 int adit_supervisor_look_at(const struct adit_supervisor *supervisor, uint32_t index, struct adit_worker_info *info);
 
 #endif

@@ -197,27 +197,28 @@ static uint64_t oldest(const struct adit_queue *q, struct adit_task_cursor *c, u
                : UINT64_MAX;
 }
 
-/* The earlier of since and that of a slot's task, if one waits there. */
-static uint64_t earlier(const struct adit_task_slot *t, uint64_t word, uint64_t since)
+/* The earlier of since and that of a slot's task, if one waits there for workers that run kinds. */
+static uint64_t earlier(const struct adit_queue *q, const struct adit_task_slot *t, uint64_t word, uint64_t kinds, uint64_t since)
 {
-    uint64_t at = adit_load_relaxed(&t->waits_ns); /* relaxed: advice */
-    return adit_task_state(word) == ADIT_TASK_QUEUED && at < since && !adit_task_has_wants(t) ? at : since; /* another worker may not be what such a one waits for */
+    uint64_t at = adit_load_relaxed(&t->waits_ns); /* relaxed, all: advice */
+    bool is_theirs = kinds & adit_task_kind_bit(t) && (q->arena->role == ADIT_ROLE_PRODUCER || !(__atomic_load_n(&t->flags, __ATOMIC_RELAXED) & ADIT_TASK_HAS_WRITES));
+    return adit_task_state(word) == ADIT_TASK_QUEUED && at < since && is_theirs && !adit_task_has_wants(t) ? at : since; /* another worker may not be what one with wants waits for */
 }
 
-uint64_t adit_task_oldest_ns(const struct adit_queue *q)
+uint64_t adit_task_oldest_ns(const struct adit_queue *q, uint64_t kinds)
 {
     uint64_t first = UINT64_MAX;
     if (q->order == ADIT_QUEUE_BY_LIFO) { /* whose head stays, and whose oldest may lie anywhere */
         struct adit_task_walk w = adit_task_walk(q, 0, ADIT_TASK_GROUP_ENDED);
         while (adit_task_walk_on(&w))
-            first = earlier(adit_task_at(q, 0, w.slot), w.word, first);
+            first = earlier(q, adit_task_at(q, 0, w.slot), w.word, kinds, first);
         return first;
     }
     for (uint32_t level = 0; level < q->levels_n; level++) {
         uint64_t p = adit_load_acquire(&q->slot->level[level].head) & ADIT_TASK_POSITION;
         for (uint64_t i = 0; i >> q->shift == 0 && i < OLDEST_LOOKS; i++, p++) {
             const struct adit_task_slot *t = adit_task_at(q, level, p);
-            first = earlier(t, adit_load_acquire(&t->word), first);
+            first = earlier(q, t, adit_load_acquire(&t->word), kinds, first);
         }
     }
     return first;

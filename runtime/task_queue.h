@@ -163,8 +163,8 @@ bool adit_task_claim_any(const struct adit_queue *q, struct adit_task_cursor *cu
 bool adit_task_claim_back(const struct adit_queue *q, const struct adit_task_place *place, uint64_t kinds, struct adit_task_claim *out);
 /* The kinds of which tasks are QUEUED that this worker has not passed, whether it can run them or not. Looks at the slots from where it stands to tail. */
 uint64_t adit_task_more_kinds(const struct adit_queue *q, struct adit_task_cursor *cursor);
-/* Since when the oldest task waits, of those near heads (of a LIFO queue, of all); UINT64_MAX: none does. Advice. */
-uint64_t adit_task_oldest_ns(const struct adit_queue *q);
+/* Since when the oldest task waits that workers of this process's role can run which run kinds, of those near heads (of a LIFO queue, of all); UINT64_MAX: none does. Advice. */
+uint64_t adit_task_oldest_ns(const struct adit_queue *q, uint64_t kinds);
 /* Nobody will take the result of a task any more. */
 void adit_task_detach(const struct adit_queue *q, const struct adit_task_place *place);
 /* Makes DELAYED tasks whose time has come QUEUED, and tells other workers of all but one that the caller, who runs kinds, will claim; ends those that have expired, as HELD ones; returns how

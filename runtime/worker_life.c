@@ -36,15 +36,19 @@ static bool is_application_gone(void)
     return poll(&p, 1, 0) == 1 && p.revents & POLLIN;
 }
 
-/* The zygote has died, and it alone would have ended a task that goes on and on. While the application lives that is the application's business; should both have died it is this process's own. A timer
- * brings the signal again for each look. All of this may be called in a handler, and by a confined process (sieve_calls.h). */
+/* The zygote has died, and it alone would have ended a task that goes on and on. While the application lives that is the application's business, and its supervisor asks this worker to end when there are
+ * others; should both have died, or nothing be known of it, it is this process's own. A timer brings the signal again for each look. All of this may be called in a handler, and by a confined process
+ * (sieve_calls.h). */
 static void mind_being_orphaned(void)
 {
     const struct itimerspec often = {.it_value = {.tv_sec = LOOK_S}, .it_interval = {.tv_sec = LOOK_S}};
     uint64_t now = adit_clock_ns();
+    bool is_gone = is_application_gone();
     if (!my.is_looking)
         my.is_looking = my.has_looks && !timer_settime(my.looks, 0, &often, NULL);
-    if (!is_application_gone())
+    if (is_gone || !my.is_looking || my.application < 0)
+        adit_store32_release(&my.slot->ask, 1);
+    if (!is_gone)
         return;
     my.alone_ns = my.alone_ns ? my.alone_ns : now;
     if (now - my.alone_ns >= STOP_NS)
@@ -53,14 +57,17 @@ static void mind_being_orphaned(void)
         (void)kill(getpid(), SIGKILL);
 }
 
-/* The zygote has died, or an operator wants this worker to end: after the task that it is at. */
-static void on_term(int signal)
+/* The zygote has died, it is time to look whether the application has, or an operator wants this worker to end: after the task that it is at. */
+static void on_term(int signal, siginfo_t *info, void *context)
 {
     int before = errno;
+    bool is_orphan = getppid() != my.zygote_pid, is_look = is_orphan && (!my.is_looking || info->si_code == SI_TIMER); /* the kernel tells of a parent's death as of a kill */
     (void)signal;
-    adit_store32_release(&my.slot->ask, 1);
-    if (getppid() != my.zygote_pid)
+    (void)context;
+    if (is_orphan)
         mind_being_orphaned();
+    if (!is_look)
+        adit_store32_release(&my.slot->ask, 1);
     errno = before;
 }
 
@@ -85,16 +92,16 @@ static int mind_dying(void)
     return error ? -errno : 0;
 }
 
-/* Signals as a worker has them: SIGTERM, also for its parent's death, asks it to end; what a terminal sends to all is the application's to answer. */
+/* Signals as a worker has them: SIGTERM asks it to end, or tells of its parent's death; what a terminal sends to all is the application's to answer. */
 static int mind_signals(const struct adit_worker_birth *b)
 {
-    struct sigaction term = {.sa_handler = on_term};
+    struct sigaction term = {.sa_sigaction = on_term, .sa_flags = SA_SIGINFO};
     struct sigevent again = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGTERM};
     sigset_t none;
     my.slot = b->slot;
     my.zygote_pid = b->zygote_pid;
     my.application = b->application;
-    my.has_looks = !timer_create(CLOCK_MONOTONIC, &again, &my.looks); /* refused where too many signals may wait already: it looks once */
+    my.has_looks = !timer_create(CLOCK_MONOTONIC, &again, &my.looks); /* refused where too many signals may wait already: then it ends with its zygote */
     sigemptyset(&none);
     if (sigaction(SIGTERM, &term, NULL) || prctl(PR_SET_PDEATHSIG, SIGTERM) || sigprocmask(SIG_SETMASK, &none, NULL))
         return -errno;

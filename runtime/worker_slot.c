@@ -1,5 +1,11 @@
 #include "runtime/worker_slot.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #define TO(life) (1u << ADIT_LIFE_##life)
 
 static const uint32_t moves[ADIT_LIVES] = {
@@ -89,6 +95,33 @@ bool adit_worker_inherit(struct adit_worker_slot *slot, const struct adit_worker
 {
     uint64_t nobody = (uint64_t)dead->generation << 32;
     return adit_cas_acq_rel(&slot->heir, &nobody, nobody | heir);
+}
+
+/* Whether the participant of word, whose process is held by a descriptor by now, is slot's worker. What stands in the arena anybody there may have written; the start time is the kernel's. */
+static bool is_worker(const struct adit_participant *p, uint64_t word, const struct adit_worker_slot *slot)
+{
+    uint64_t start_time;
+    bool is_told = adit_part_state(word) == ADIT_PART_ALIVE && adit_load32_relaxed(&slot->pid) == adit_part_pid(word) && !strncmp(p->label, ADIT_WORKER_LABEL, sizeof ADIT_WORKER_LABEL - 1) &&
+                   p->pid_ns == adit_process_pid_namespace(); /* relaxed: WORKER:move */
+    return is_told && !adit_process_start_time(adit_part_pid(word), &start_time) && adit_participant_is(p, word, start_time);
+}
+
+int adit_worker_kill(const struct adit_arena *arena, const struct adit_worker_slot *slot)
+{
+    enum adit_worker_life life = adit_worker_life(adit_load_acquire(&slot->word)); /* WORKER:move: owner, pid */
+    uint32_t owner = adit_load32_relaxed(&slot->owner), i = adit_owner_slot(owner);
+    if (life <= ADIT_LIFE_WARMING || life >= ADIT_LIFE_TERMINATED || i >= arena->participants_max)
+        return -ESRCH;
+    const struct adit_participant *p = &arena->participants[i];
+    uint64_t word = adit_load_acquire(&p->word); /* PART:alive */
+    pid_t pid = (pid_t)adit_part_pid(word);
+    int fd = pid > 1 && pid != getpid() ? adit_process_open((uint32_t)pid) : -1; /* never oneself, nor the first process */
+    if (fd < 0)
+        return -ESRCH;
+    bool is_its = adit_owner_make(i, adit_part_generation(word)) == owner && is_worker(p, word, slot);
+    int error = is_its && !syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) ? 0 : -ESRCH;
+    close(fd);
+    return error;
 }
 
 void adit_worker_ring(uint32_t *bell)

@@ -224,6 +224,7 @@ static bool hear(struct zygote *z)
     for (size_t i = 0; i < (size_t)n / sizeof *wishes; i++)
         if (wishes[i].slot < z->arena->workers_max)
             fork_child(z, wishes[i]);
+    adit_store_relaxed(&z->slot->tasks, adit_load_relaxed(&z->slot->tasks) + (uint64_t)n / sizeof *wishes); /* relaxed: its own, and tells of nothing else */
     return true;
 }
 

@@ -7,8 +7,8 @@
  *       <----- ring (slot.ended)        reap: what became of it                          park until go; run tasks until asked to end
  *       close  ------------------->     ask all workers to end; reap them; leave
  *
- * A worker that dies costs its zygote a waitpid, a zygote that dies its pool a new one: its workers, whose parent's death is a SIGTERM, end after the task
- * that they are at. So does everything when the supervisor's process dies: the zygote finds the socket closed, or gets that signal itself. While it still loads objects that process's death
+ * A worker that dies costs its zygote a waitpid, a zygote that dies its pool a new one: its workers, whose parent's death is a SIGTERM, go on until those of the new one
+ * take over. Everything ends when the supervisor's process dies: the zygote finds the socket closed, or gets that signal itself. While it still loads objects that process's death
  * kills it, as the code of objects may go on for ever; it has no workers then.
  */
 #ifndef ADIT_ZYGOTE_H

@@ -292,7 +292,7 @@ struct adit_worker_slot {
     uint32_t owner;   /* the participant that it is, 0: not joined; w: the worker, before READY */
     uint32_t pid;     /* w: likewise */
     uint64_t task;    /* the handle of what it runs or ran last; w: the worker, relaxed, before it runs */
-    uint64_t tasks;   /* that it has run; w: the worker, relaxed */
+    uint64_t tasks;   /* that it has run; of a zygote: workers that it was asked to fork, and has seen to; w: the worker, the zygote, relaxed */
     uint64_t born_ns; /* CLOCK_MONOTONIC; w: the worker, before READY */
     uint32_t threads; /* that it has by this library's doing; w: the worker, relaxed */
     uint32_t pad0[5];

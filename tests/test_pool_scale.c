@@ -317,6 +317,51 @@ static void processes_that_cannot_begin_are_told_of_and_the_others_work(void **s
     adit_detach(&arena);
 }
 
+/* ---- what nobody here can run ----------------------------------------------------------------------------------- */
+
+static uint32_t ups_of[2]; /* by enum adit_scaled_what */
+
+static void count_ups(const struct adit_scaled *change, void *user)
+{
+    (void)user;
+    if (change->to > change->from)
+        __atomic_fetch_add(&ups_of[change->what == ADIT_SCALED_PROCESSES], 1, __ATOMIC_RELEASE);
+}
+
+static void no_worker_is_made_for_what_it_cannot_run(void **state)
+{
+    (void)state;
+    const char *objects[] = {object, NULL};
+    const struct adit_kind_params elsewhere = {.size = sizeof elsewhere, .name = "elsewhere", .capabilities = ADIT_CAN_PROCESS};
+    const struct adit_kind_params here = {.size = sizeof here, .name = "here", .run = run_nap, .args_bytes_min = 4, .args_bytes_max = 4};
+    const struct adit_pool_params p = {.size = sizeof p, .workers = 1, .workers_max = 4, .processes = 1, .processes_max = 3, .objects = objects, .cooldown_up_ns = 10000000, .scaled = count_ups};
+    struct adit_pool *pool;
+    uint32_t nobodys, theirs, ours, ms = 50;
+    uint64_t tasks[20];
+    arena = fixture_create(NULL);
+    assert_int_equal(adit_kind_register(arena, &elsewhere, &nobodys), 0);
+    assert_int_equal(adit_kind_register(arena, &here, &ours), 0);
+    assert_int_equal(adit_queue_open(arena, "work", NULL, &queue), 0);
+    assert_int_equal(adit_pool_open(queue, &p, &pool), 0);
+    assert_int_equal(adit_kind_find(arena, "apart", &theirs), 0);
+    uint64_t waits = task_submit(queue, (struct adit_task_spec){.size = sizeof(struct adit_task_spec), .kind = nobodys});
+    shm_fixture_nap(500); /* many times what any task should wait: nothing else says that none was made */
+    assert_int_equal(ups_of[0] + ups_of[1], 0); /* (seen: all that are allowed) */
+    for (uint32_t round = 0; round < 2; round++) {
+        uint32_t before[2] = {__atomic_load_n(&ups_of[0], __ATOMIC_ACQUIRE), __atomic_load_n(&ups_of[1], __ATOMIC_ACQUIRE)};
+        for (uint32_t i = 0; i < 20; i++)
+            tasks[i] = task_submit(queue, (struct adit_task_spec){.size = sizeof(struct adit_task_spec), .kind = round ? theirs : ours, .args = &ms, .args_bytes = sizeof ms});
+        for (uint32_t i = 0; i < 20; i++)
+            assert_int_equal(task_take(queue, tasks[i]).status, 0);
+        assert_true(__atomic_load_n(&ups_of[round], __ATOMIC_ACQUIRE) > before[round]); /* (tried: kinds of neither) */
+        assert_int_equal(__atomic_load_n(&ups_of[!round], __ATOMIC_ACQUIRE), before[!round]); /* (seen: both) */
+    }
+    assert_int_equal(task_stage(queue, waits), ADIT_STAGE_QUEUED);
+    assert_int_equal(adit_cancel(queue, waits), 0);
+    assert_int_equal(task_take(queue, waits).end, ADIT_ENDED_CANCELLED);
+    close_processes(pool);
+}
+
 static int set_up_all(void **state)
 {
     task_object("worker_kinds", object);
@@ -389,6 +434,7 @@ int main(void)
         cmocka_unit_test(processes_come_and_go_with_their_load),
         cmocka_unit_test(processes_that_cannot_begin_are_told_of_and_the_others_work),
         cmocka_unit_test(who_is_asked_to_go_keeps_nobody_waiting),
+        cmocka_unit_test(no_worker_is_made_for_what_it_cannot_run),
     };
     return cmocka_run_group_tests(tests, set_up_all, shm_fixture_tear_down);
 }

@@ -155,23 +155,49 @@ static void a_task_waits_from_when_it_could_have_run_and_in_any_order(void **sta
         struct adit_task_claim c;
         struct adit_task_spec s = {.size = sizeof s, .kind = kind, .detached = true, .delay_ns = 30000000};
         uint64_t task, begin = adit_clock_ns(), since;
-        assert_true(adit_task_oldest_ns(queue) == UINT64_MAX);
+        assert_true(adit_task_oldest_ns(queue, UINT64_MAX) == UINT64_MAX);
         assert_int_equal(adit_submit(queue, &s, &task), 0);
-        assert_true(adit_task_oldest_ns(queue) == UINT64_MAX);
+        assert_true(adit_task_oldest_ns(queue, UINT64_MAX) == UINT64_MAX);
         while (adit_task_release_due(queue, UINT64_MAX) != UINT64_MAX)
             shm_fixture_nap(1);
-        since = adit_task_oldest_ns(queue);
+        since = adit_task_oldest_ns(queue, UINT64_MAX);
         assert_true(since >= begin + s.delay_ns && since <= adit_clock_ns()); /* (tried: since it was submitted, so it looks as if workers were behind) */
         assert_true(adit_task_claim_any(queue, &cursor, ALL_KINDS, &c));
         commit(&c);
         for (uint32_t i = 0; i < 3 * CAPACITY; i++) { /* several rounds (tried: of a LIFO queue only those of the first) */
             submit(1);
-            since = adit_task_oldest_ns(queue);
+            since = adit_task_oldest_ns(queue, UINT64_MAX);
             assert_true(since > begin && since <= adit_clock_ns());
             assert_true(adit_task_claim(queue, &cursor, ALL_KINDS, &c));
             commit(&c);
         }
-        assert_true(adit_task_oldest_ns(queue) == UINT64_MAX);
+        assert_true(adit_task_oldest_ns(queue, UINT64_MAX) == UINT64_MAX);
+        close_all();
+    }
+}
+
+static void what_others_are_to_run_is_no_wait(void **state)
+{
+    (void)state;
+    for (enum adit_queue_order order = ADIT_ORDER_PRIORITY; order <= ADIT_ORDER_LIFO; order++) {
+        struct adit_task_cursor cursor = {0};
+        struct adit_task_spec s = {.size = sizeof s, .kind = kind, .detached = true};
+        struct adit_task_place place;
+        struct adit_task_claim c;
+        uint64_t task;
+        open_in_order(order);
+        assert_int_equal(adit_submit(queue, &s, &task), 0);
+        assert_true(adit_task_resolve(queue, task, &place));
+        assert_true(adit_task_oldest_ns(queue, 1ull << kind) != UINT64_MAX);
+        assert_true(adit_task_oldest_ns(queue, ~(1ull << kind)) == UINT64_MAX); /* (seen: any) */
+        place.slot->flags |= ADIT_TASK_HAS_WRITES;
+        queue->arena->role = ADIT_ROLE_CONSUMER;
+        assert_true(adit_task_oldest_ns(queue, ALL_KINDS) == UINT64_MAX); /* (seen: any) */
+        queue->arena->role = ADIT_ROLE_PRODUCER;
+        assert_true(adit_task_oldest_ns(queue, ALL_KINDS) != UINT64_MAX);
+        place.slot->flags &= (uint16_t)~ADIT_TASK_HAS_WRITES;
+        assert_true(adit_task_claim(queue, &cursor, ALL_KINDS, &c));
+        commit(&c);
         close_all();
     }
 }
@@ -337,7 +363,7 @@ static void who_looks_at_everything_goes_by_what_was_never_taken_or_has_ended(vo
         assert_false(adit_task_claim_any(queue, &cursor, ALL_KINDS, &c)); /* marks the first five groups, which are behind tail */
         uint64_t unused = plant(far, 0, ADIT_TASK_QUEUED, 0), freed = plant(near, 1, ADIT_TASK_QUEUED, 0);
         assert_false(adit_task_claim_any(queue, &cursor, ALL_KINDS, &c)); /* (tried: each of these with the looks as they were, at every slot) */
-        assert_true(adit_task_oldest_ns(queue) == UINT64_MAX || order == ADIT_ORDER_FIFO);
+        assert_true(adit_task_oldest_ns(queue, UINT64_MAX) == UINT64_MAX || order == ADIT_ORDER_FIFO);
         (void)plant(near, 1, ADIT_TASK_HELD, 0);
         adit_task_look_after_all(queue);
         assert_int_equal(adit_task_state(adit_task_at(queue, 0, near)->word), ADIT_TASK_HELD);
@@ -443,6 +469,7 @@ int main(void)
         cmocka_unit_test(a_task_of_long_ago_is_known_and_its_slot_used_again),
         cmocka_unit_test(a_task_that_came_back_is_found_before_sleeping_though_head_was_not_lowered),
         cmocka_unit_test(a_look_for_more_sees_beyond_what_others_have_claimed),
+        cmocka_unit_test(what_others_are_to_run_is_no_wait),
         cmocka_unit_test(a_task_waits_from_when_it_could_have_run_and_in_any_order),
         cmocka_unit_test(what_was_left_committed_is_concluded_by_sleepers),
         cmocka_unit_test(a_higher_level_goes_first_though_others_have_used_it),
