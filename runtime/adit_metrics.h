@@ -76,7 +76,7 @@ struct adit_metric_thread {
     uint64_t events;            /* of it, ever */
     char label[32];             /* the participant's */
 };
-/* From 0. -ERANGE: past the last; -ENOENT: nobody's; -EMSGSIZE. */
+/* From 0. -ERANGE: past the last; -ENOENT: nobody's, or another came while it was looked at; -EMSGSIZE. */
 ADIT_API int adit_metric_thread_get(const struct adit_arena *arena, uint32_t thread, struct adit_metric_thread *out);
 
 struct adit_flight_event {

@@ -223,13 +223,15 @@ int adit_metric_thread_get(const struct adit_arena *arena, uint32_t thread, stru
     out->is_here = adit_load32_relaxed(&s->owner) == of;
     out->since_ns = adit_load_relaxed(&s->since_ns);
     out->left_ns = out->is_here ? 0 : adit_load_relaxed(&s->left_ns);
-    out->events = adit_load_relaxed(&s->head) - adit_load_relaxed(&s->first);
+    uint64_t head = adit_load_relaxed(&s->head), first = adit_load_relaxed(&s->first);
+    out->events = head - first <= INT64_MAX ? head - first : 0; /* a thread's first is never behind its head */
     for (uint32_t i = 0; i < sizeof out->label / 8; i++) {
         uint64_t word = adit_load_relaxed((const uint64_t *)(const void *)s->label + i);
         memcpy(out->label + 8 * i, &word, 8);
     }
     out->label[sizeof out->label - 1] = 0;
-    return 0;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return adit_load32_relaxed(&s->of) == of ? 0 : -ENOENT; /* METRIC:of: all of it is one owner's */
 }
 
 /* Numbers of descriptors by type of event; UINT32_MAX: none. */

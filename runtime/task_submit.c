@@ -395,6 +395,8 @@ static int submit_one(struct submission *s, const struct adit_task_spec *spec, u
         }
         if (s->timed)
             __atomic_store_n(&c.place.slot->flags, (uint16_t)(c.place.slot->flags | ADIT_TASK_IS_TIMED), __ATOMIC_RELAXED); /* relaxed: the word follows */
+        ADIT_PROBE(submit, adit_task_handle(s->q, s->level, c.place.position), spec->kind); /* before others may run it */
+        adit_count(s->q->arena, ADIT_COUNT_TASKS_SUBMITTED + spec->kind % ADIT_KINDS, 1);
         if (s->timed && s->timed->here && !wait.n) {
             begin_here(s->q, &c);
             *s->timed->here = c;
@@ -403,8 +405,6 @@ static int submit_one(struct submission *s, const struct adit_task_spec *spec, u
         }
         if (task)
             *task = adit_task_handle(s->q, s->level, c.place.position);
-        ADIT_PROBE(submit, adit_task_handle(s->q, s->level, c.place.position), spec->kind);
-        adit_count(s->q->arena, ADIT_COUNT_TASKS_SUBMITTED + spec->kind % ADIT_KINDS, 1);
     }
     if (s->stand_in.slot) /* it has been looked at */
         adit_task_detach(s->q, &s->stand_in);

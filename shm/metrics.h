@@ -143,7 +143,8 @@ void adit_metrics_salvage(struct adit_arena *arena, uint32_t owner);
 
 /* A descriptor's copy, whose words or series lie inside, its texts ended and printable. -ENOENT: there is none of that number, -EBADMSG: it is damaged. */
 int adit_metrics_read_slot(const struct adit_arena *arena, uint32_t id, struct adit_metric_slot *out);
-/* Of owner's threads, 0: of all there are and were. A counter's word; a gauge's, of who is attached; buckets of a series, [ADIT_METRIC_BUCKETS]. */
+/* Of owner's threads, 0: of all there are and were. A counter's word; a gauge's, of who is attached, and without an owner what threads
+ * added that found no shard (where a process of such threads has died, what it left there stays); buckets of a series, [ADIT_METRIC_BUCKETS]. */
 uint64_t adit_metrics_sum(const struct adit_arena *arena, uint32_t word, uint32_t owner);
 int64_t adit_metrics_level(const struct adit_arena *arena, uint32_t word, uint32_t owner);
 void adit_metrics_sum_series(const struct adit_arena *arena, uint32_t series, uint32_t owner, uint64_t *buckets);

@@ -83,7 +83,10 @@ uint64_t adit_metrics_sum(const struct adit_arena *arena, uint32_t word, uint32_
 
 int64_t adit_metrics_level(const struct adit_arena *arena, uint32_t word, uint32_t owner)
 {
-    return word < ADIT_METRIC_WORDS && arena->metrics ? (int64_t)of_owner(arena, word, owner, true) : 0;
+    if (word >= ADIT_METRIC_WORDS || !arena->metrics)
+        return 0;
+    uint64_t shared = owner ? 0 : adit_load_relaxed(&arena->metric_shards[0].value[word]); /* of threads that found no shard: whose is not known */
+    return (int64_t)(of_owner(arena, word, owner, true) + shared);
 }
 
 void adit_metrics_sum_series(const struct adit_arena *arena, uint32_t series, uint32_t owner, uint64_t *buckets)

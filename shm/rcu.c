@@ -162,8 +162,8 @@ static void count_grace(struct adit_arena *arena, uint64_t begin, uint64_t epoch
     uint64_t now = adit_clock_ns();
     adit_count(arena, has_passed ? ADIT_COUNT_GRACE_PERIODS : ADIT_COUNT_GRACE_TIMEOUTS, 1);
     adit_record(arena, ADIT_HISTOGRAM_GRACE_NS, now - begin, 1);
-    ADIT_PROBE(grace, epoch, now - begin);
-    adit_event(arena, has_passed ? ADIT_EVENT_GRACE : ADIT_EVENT_GRACE_LATE, now, epoch, now - begin);
+    ADIT_PROBE(grace, epoch / ADIT_EPOCH_STEP, now - begin);
+    adit_event(arena, has_passed ? ADIT_EVENT_GRACE : ADIT_EVENT_GRACE_LATE, now, epoch / ADIT_EPOCH_STEP, now - begin);
 }
 
 int adit_grace_period_hurried(struct adit_arena *arena, uint64_t timeout_ns, const uint32_t *hurry, uint64_t *epoch)
@@ -239,8 +239,8 @@ static void count_oust(struct adit_arena *arena, uint64_t epoch, uint32_t n)
     if (!n || !adit_metrics_are_on(arena))
         return;
     adit_count(arena, ADIT_COUNT_READERS_OUSTED, n);
-    ADIT_PROBE(oust, epoch, n);
-    adit_event(arena, ADIT_EVENT_OUST, adit_clock_ns(), epoch, n);
+    ADIT_PROBE(oust, epoch / ADIT_EPOCH_STEP, n);
+    adit_event(arena, ADIT_EVENT_OUST, adit_clock_ns(), epoch / ADIT_EPOCH_STEP, n);
 }
 
 uint32_t adit_rcu_oust(struct adit_arena *arena, uint64_t epoch)

@@ -109,6 +109,7 @@ static void *count_many(void *user)
     for (uint64_t i = 0; i < c->n; i++) {
         adit_count(c->arena, ADIT_COUNT_LOCKS_TAKEN, 1);
         adit_record(c->arena, ADIT_HISTOGRAM_LOCK_WAIT_NS, i, 1);
+        adit_count(c->arena, ADIT_COUNT_LIMBO_BYTES, i % 2 ? (uint64_t)-3 : 5); /* a gauge */
     }
     return NULL;
 }
@@ -162,7 +163,9 @@ static void threads_that_find_no_shard_count_exactly(void **state)
     struct adit_arena *a = fixture_create(&few), *b;
     (void)state;
     assert_int_equal(a->metric_shards_n, 5);
+    int64_t before = adit_metrics_level(a, ADIT_COUNT_LIMBO_BYTES, 0);
     count_by_threads(a, 20, SHARED);
+    assert_int_equal(adit_metrics_level(a, ADIT_COUNT_LIMBO_BYTES, 0) - before, 20 * SHARED); /* (tried: of those with a shard alone) */
     assert_int_equal(counted(a, ADIT_COUNT_LOCKS_TAKEN), 20 * SHARED);
     assert_int_equal(recorded(a, ADIT_HISTOGRAM_LOCK_WAIT_NS, 0), 20 * SHARED);
     assert_true(a->metric_shards[0].value[ADIT_COUNT_LOCKS_TAKEN] > 0);
