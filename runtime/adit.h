@@ -610,6 +610,8 @@ ADIT_API int adit_image_save(const struct adit_arena *arena, const char *path);
 /* Opens an image as an observer's arena: adit_stats, adit_verify and what else an observer may do, then adit_detach. -EPROTO: not an
  * image, cut off, damaged, or of another layout; -ENOMEM; or another -errno of the file. */
 ADIT_API int adit_image_open(const char *path, struct adit_arena **out);
+/* When an image was saved, in nanoseconds of CLOCK_MONOTONIC, by which all times in it are to be read; *wall_ns (may be NULL): of CLOCK_REALTIME. 0, both: the arena is no image. Any thread. */
+ADIT_API uint64_t adit_image_moment(const struct adit_arena *arena, uint64_t *wall_ns);
 
 #ifdef __cplusplus
 }

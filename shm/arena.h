@@ -64,6 +64,7 @@ struct adit_arena {
     uint32_t pins_each;
     bool is_bare;  /* of adit_attach_plan */
     bool is_image; /* of a file (image.h): its participants are of another time */
+    uint64_t image_ns, image_wall_ns; /* when it was saved, CLOCK_MONOTONIC and _REALTIME; 0: it is none */
     struct adit_participant *self; /* NULL: observer, guest */
     struct adit_participant *participants;
     struct adit_reader_slot *readers;

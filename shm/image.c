@@ -89,7 +89,7 @@ static int has_moved(const struct adit_arena *arena, int fd, uint64_t at, uint8_
 static int save_all(int fd, const struct adit_arena *arena)
 {
     struct adit_image_head head = {.magic = ADIT_IMAGE_MAGIC, .signature = adit_control_signature(), .file_bytes = PAGE,
-                                   .saved_ns = adit_clock_real_ns(), .segments_n = arena->segments_n};
+                                   .saved_wall_ns = adit_clock_real_ns(), .saved_ns = adit_clock_ns(), .segments_n = arena->segments_n};
     uint8_t *part = malloc(PART);
     int error = part ? 0 : -ENOMEM;
     for (uint32_t i = 0; i < arena->segments_n; i++) {
@@ -195,11 +195,20 @@ int adit_image_open(const char *path, struct adit_arena **out)
             adit_segment_unmap(&maps[i]);
     if (!error) {
         (*out)->is_image = true;
+        (*out)->image_ns = head.saved_ns;
+        (*out)->image_wall_ns = head.saved_wall_ns;
         if (head.is_moving)
             snprintf((*out)->notes, sizeof (*out)->notes, "%s: others worked on the arena while this image was made: it is not "
                      "one moment, and what it says may contradict itself", name);
     }
     return error;
+}
+
+uint64_t adit_image_moment(const struct adit_arena *arena, uint64_t *wall_ns)
+{
+    if (wall_ns)
+        *wall_ns = arena->image_wall_ns;
+    return arena->image_ns;
 }
 
 bool adit_image_is(const char *path)

@@ -22,7 +22,7 @@ struct adit_image_head {
     uint64_t magic;
     uint64_t signature; /* adit_control_signature: the same layout on both sides */
     uint64_t file_bytes;
-    uint64_t saved_ns; /* CLOCK_REALTIME */
+    uint64_t saved_wall_ns, saved_ns; /* CLOCK_REALTIME; CLOCK_MONOTONIC, as all times in the arena */
     uint32_t segments_n;
     uint32_t is_moving; /* others worked on the arena while it was saved */
     struct {
@@ -30,11 +30,12 @@ struct adit_image_head {
     } segments[ADIT_SEGMENTS_MAX];
     uint64_t check; /* FNV-1a of the words before */
 };
-_Static_assert(sizeof(struct adit_image_head) == 304, "the head of an image");
+_Static_assert(sizeof(struct adit_image_head) == 312, "the head of an image");
 
 /* Public: see runtime/adit.h. */
 ADIT_API int adit_image_save(const struct adit_arena *arena, const char *path);
 ADIT_API int adit_image_open(const char *path, struct adit_arena **out);
+ADIT_API uint64_t adit_image_moment(const struct adit_arena *arena, uint64_t *wall_ns);
 
 /* Whether the file at path begins like an image. */
 ADIT_API bool adit_image_is(const char *path);

@@ -144,6 +144,22 @@ static void each_damaged_word_of_the_head_is_an_error(void **state)
     adit_detach(&a);
 }
 
+/* Whatever later times lie in it. */
+static void an_image_knows_when_it_was_saved(void **state)
+{
+    struct adit_arena *a;
+    uint64_t wall = 1, before = adit_clock_ns(), before_wall = adit_clock_real_ns();
+    (void)state;
+    assert_int_equal(adit_image_moment(scene.arena, &wall), 0);
+    assert_int_equal(wall, 0);
+    assert_int_equal(adit_image_save(scene.arena, image), 0);
+    assert_int_equal(adit_image_open(image, &a), 0);
+    assert_in_range(adit_image_moment(a, &wall), before, adit_clock_ns());
+    assert_in_range(wall, before_wall, adit_clock_real_ns());
+    assert_int_equal(adit_image_moment(a, NULL), adit_image_moment(a, &wall));
+    adit_detach(&a);
+}
+
 /* Damage behind the head: an error, or an arena with tables that lie inside, which can be looked at. */
 static void damage_behind_the_head_leads_nowhere(void **state)
 {
@@ -229,6 +245,7 @@ int main(void)
         cmocka_unit_test(the_dead_of_an_image_are_not_looked_for),
         cmocka_unit_test(a_cut_or_foreign_file_is_an_error),
         cmocka_unit_test(each_damaged_word_of_the_head_is_an_error),
+        cmocka_unit_test(an_image_knows_when_it_was_saved),
         cmocka_unit_test(damage_behind_the_head_leads_nowhere),
         cmocka_unit_test(an_image_of_an_arena_at_work_says_so), /* last: it sets another process to work */
     };

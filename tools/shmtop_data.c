@@ -186,26 +186,6 @@ static void loops_take(struct adit_arena *arena, struct shmtop_snapshot *s)
     }
 }
 
-static uint64_t later(uint64_t a, uint64_t b) { return b > a && b < UINT64_MAX / 2 ? b : a; }
-
-/* The latest moment that an image tells of: the clock of now is another machine's, maybe. */
-static uint64_t image_moment(const struct shmtop_snapshot *s)
-{
-    uint64_t at = 0;
-    for (uint32_t i = 0; i < s->chunks_n; i++)
-        at = later(later(at, s->chunks[i].published_ns), s->chunks[i].dirty_ns);
-    for (uint32_t i = 0; i < s->tasks_n; i++)
-        at = later(at, s->tasks[i].since_ns);
-    for (uint32_t i = 0; i < s->seats_n; i++)
-        at = later(at, s->seats[i].info.born_ns);
-    for (uint32_t i = 0; i < s->events_n; i++)
-        at = later(at, s->events[i].at_ns);
-    for (uint32_t i = 0; i < s->loops_n; i++)
-        if (s->loops[i].past_n)
-            at = later(at, s->loops[i].past[s->loops[i].past_n - 1].begin_ns);
-    return at;
-}
-
 void shmtop_data_sample(struct adit_arena *arena, struct shmtop_model *model)
 {
     struct shmtop_snapshot *s = shmtop_snapshot_new();
@@ -231,6 +211,6 @@ void shmtop_data_sample(struct adit_arena *arena, struct shmtop_model *model)
     slots_take(arena, s);
     loops_take(arena, s);
     shmtop_meter_take(arena, model, s);
-    s->now_ns = model->is_image ? image_moment(s) : s->taken_ns;
+    s->now_ns = model->is_image ? adit_image_moment(arena, &s->taken_wall_ns) : s->taken_ns; /* the clock of now is another machine's, maybe */
     shmtop_model_add(model, s);
 }
