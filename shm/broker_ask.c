@@ -70,9 +70,18 @@ static void sort_out(const struct adit_answer *a, const int *fds, struct adit_gr
     memcpy(g->bells, fds + a->pages_n, a->pages_n * sizeof(int));
 }
 
-/* *connected: what went wrong is not connecting, of which detail says more. */
+/* Who listens there has not answered in time: *silent is its pid if it is stopped, else 0. It is who began to listen; a keeper that has taken over since is another one. */
+static void look_at_silence(int fd, uint32_t *silent)
+{
+    struct ucred who;
+    socklen_t n = sizeof who;
+    bool is_known = !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) && who.pid > 0; /* unix(7) */
+    *silent = is_known && adit_process_is_stopped((uint32_t)who.pid) ? (uint32_t)who.pid : 0;
+}
+
+/* *connected: what went wrong is not connecting, of which detail says more. *silent: see look_at_silence. */
 static int ask_once(const char *name, uint32_t role, uint64_t timeout_ns, struct adit_answer *a, struct adit_grant *grant,
-                    bool *connected)
+                    bool *connected, uint32_t *silent)
 {
     char place[ADIT_PLACE_BYTES];
     bool is_wrong = role != ADIT_ROLE_GUEST && adit_rendezvous_is_path(name);
@@ -84,6 +93,8 @@ static int ask_once(const char *name, uint32_t role, uint64_t timeout_ns, struct
     struct adit_hello h = {ADIT_MAGIC, adit_control_signature(), ADIT_LAYOUT_VERSION, role};
     /* cut off before it was said or after, it is the same */
     int got = send(fd, &h, sizeof h, MSG_NOSIGNAL) == (ssize_t)sizeof h ? receive(fd, role, a, fds) : errno == EPIPE ? -ECONNRESET : -errno;
+    if (got == -ETIMEDOUT)
+        look_at_silence(fd, silent);
     if (got <= 0) {
         close(fd);
         return got ? got : a->status == -EAGAIN ? -ECONNRESET : 0; /* a keeper that has just taken over: ask again */
@@ -122,9 +133,10 @@ int adit_broker_ask(const char *name, uint32_t role, uint64_t timeout_ns, struct
     uint64_t begin = adit_clock_ns(), passed = 0;
     struct adit_answer a = {0};
     bool connected;
+    uint32_t silent = 0;
     int got;
     do { /* bounded by timeout_ns */
-        got = ask_once(name, role, timeout_ns - passed, &a, grant, &connected);
+        got = ask_once(name, role, timeout_ns - passed, &a, grant, &connected, &silent);
         if (got != -ECONNRESET)
             break;
         struct timespec nap = {.tv_nsec = RETRY_NS}; /* the broker died on us: another takes over */
@@ -137,6 +149,8 @@ int adit_broker_ask(const char *name, uint32_t role, uint64_t timeout_ns, struct
         return refusal(name, &a);
     if (!connected)
         return got;
+    if (silent)
+        return adit_fault(got, "arena %s: process %u, which answers for it, is stopped; let it go on (kill -CONT %u)", name, silent, silent);
     return adit_fault(got, got == -EPROTO ? "arena %s: who answers there is no adit broker (%s)"
                                           : "arena %s: its broker gave no answer (%s)",
                       name, strerror(-got));

@@ -209,6 +209,14 @@ int adit_process_start_time(uint32_t pid, uint64_t *start_time)
     return is_zombie && threads < 2 ? -ESRCH : 0; /* of a process whose first thread has ended the others may run on */
 }
 
+bool adit_process_is_stopped(uint32_t pid)
+{
+    char path[40], text[1024];
+    snprintf(path, sizeof path, "/proc/%u/stat", pid);
+    const char *p = adit_file_text(path, text, sizeof text) > 0 ? strrchr(text, ')') : NULL; /* as above */
+    return p && p[1] && (p[2] == 'T' || p[2] == 't');
+}
+
 uint64_t adit_process_pid_namespace(void)
 {
     struct stat s;

@@ -64,6 +64,8 @@ int adit_process_open(uint32_t pid);
 /* Start time of a process (clock ticks after boot, /proc/PID/stat field 22). -ESRCH: there is no such process, or none of its threads runs
  * any more; another error: it cannot be told (this process has no descriptor left, /proc hides that one), which is no death. */
 int adit_process_start_time(uint32_t pid, uint64_t *start_time);
+/* Whether it is there and stopped (SIGSTOP, a debugger), as far as /proc tells. */
+bool adit_process_is_stopped(uint32_t pid);
 /* Whether an error says that this process, or the machine, is out of descriptors or memory: another process may do better. */
 bool adit_error_is_poor(int error);
 /* Inode of this process's PID namespace; 0 when unknown. */

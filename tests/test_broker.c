@@ -16,10 +16,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "shm/broker.h"
 #include "shm/wire.h"
 #include "tests/shm_fixture.h"
 
@@ -337,6 +339,43 @@ static void participants_are_counted(void **state)
     adit_detach(&a);
 }
 
+static void serve_until_killed(void *user)
+{
+    (void)user;
+    (void)shm_fixture_create("stopped", NULL, 2u << 20);
+    for (;;)
+        pause();
+}
+
+static bool is_served(void *user)
+{
+    struct adit_grant g;
+    (void)user;
+    bool is = !adit_broker_ask("stopped", ADIT_ROLE_OBSERVER, 1000000000u, &g);
+    if (is)
+        adit_grant_close(&g);
+    return is;
+}
+
+/* (tried: the line without the process) */
+static void who_is_stopped_and_should_answer_is_named(void **state)
+{
+    char named[40];
+    struct adit_grant g;
+    (void)state;
+    pid_t child = shm_fixture_fork(serve_until_killed, NULL);
+    for (uint32_t i = 0; i < 10000 && !is_served(NULL); i++)
+        shm_fixture_nap(3);
+    assert_int_equal(kill(child, SIGSTOP), 0);
+    assert_int_equal(waitpid(child, NULL, WUNTRACED), child);
+    snprintf(named, sizeof named, "process %d, which answers", (int)child);
+    assert_int_equal(adit_broker_ask("stopped", ADIT_ROLE_OBSERVER, 100000000u, &g), -ETIMEDOUT);
+    assert_non_null(strstr(adit_detail(), named));
+    assert_non_null(strstr(adit_detail(), "kill -CONT"));
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(shm_fixture_wait(child), -SIGKILL);
+}
+
 static void a_sealed_arena_takes_no_more_producers(void **state)
 {
     struct adit_create_params p = {.size = sizeof p, .flags = ADIT_CREATE_SEAL_WRITERS};
@@ -519,6 +558,7 @@ int main(void)
         cmocka_unit_test(silent_clients_delay_nobody),
         cmocka_unit_test(attaching_leaks_no_descriptor),
         cmocka_unit_test(participants_are_counted),
+        cmocka_unit_test(who_is_stopped_and_should_answer_is_named),
         cmocka_unit_test(a_sealed_arena_takes_no_more_producers),
         cmocka_unit_test(who_only_looks_makes_no_directory),
         cmocka_unit_test(a_relative_runtime_directory_is_refused),
