@@ -221,7 +221,7 @@ static void a_tier_that_fails_is_left_and_taken_back(void **state)
     (void)state;
 }
 
-/* tried: failures of all tiers held against the one that is known best */
+/* tried: failures of the other tier not counted (how they compare is test_route's) */
 static void a_kind_that_fails_everywhere_goes_where_it_costs_least(void **state)
 {
     struct scene s = open_scene(1);
