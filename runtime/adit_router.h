@@ -13,7 +13,8 @@
  *     adit_router_explain(r, 0, &report);                          where the last one went, and why
  *
  * How a tier is chosen stands in route.h: the least of wait, hand-over, run and remote memory, all but the wait estimated by kind, size class (adit_kind_info) and tier from what was measured; so seldom otherwise, to learn, that it
- * costs a 64th of the time. What a router has learned is its own and ends with it.
+ * costs a 64th of the time. A tier that hangs, fails or is stopped, after it has worked, is left after four tasks of a kind and size, if their callers do not wait for ever, and taken back when it works again; of what fails
+ * wherever it is run nothing is held against any. What a router has learned is its own and ends with it.
  */
 #ifndef ADIT_ROUTER_H
 #define ADIT_ROUTER_H
@@ -70,7 +71,8 @@ struct adit_routed {
 /* Submits it to the tier chosen; to the next best where that one's queue is full. Inline it is run before this returns. -ENOTSUP; -EAGAIN: all queues are full, or 4,096 tasks of this router are under way; -EINVAL: detached; else as
  * adit_submit, and for inline as adit_run, but that it does not wait for room. */
 ADIT_API int adit_router_submit(struct adit_router *router, const struct adit_task_spec *spec, struct adit_routed *routed);
-/* Waits for a task that was routed and takes its result, as adit_wait. Each is to be waited for here, once, by any thread; -ENOENT: it was before. Of what is waited for by adit_wait instead nothing is learned. */
+/* Waits for a task that was routed and takes its result, as adit_wait. Each is to be waited for here, once, by any thread; -ENOENT: it was before. Of what is waited for by adit_wait instead nothing is learned, and its place among the
+ * 4,096 is found again when there is no other. -ETIMEDOUT: it goes on; if it is cancelled then, that counts as its tier's fault where it was expected sooner. */
 ADIT_API int adit_router_wait(struct adit_router *router, struct adit_routed *routed, uint64_t timeout_ns, struct adit_task_result *result);
 
 /* One decision, and what came of it. */

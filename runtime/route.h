@@ -5,12 +5,17 @@
  *     c = adit_route_choose(&route, &work, now, &decision);        a tier, and why
  *     ... it is handed there, and ends ...
  *     adit_route_end(&route, &decision, now)               or _lost: it was not run there after all
- *     adit_route_learn(&route, &decision, ran_ns, has_handover, handover_ns)
+ *     adit_route_learn(&route, &decision, ran_ns, has_handover, handover_ns)       or _fruitless: it was given there, and nothing came of it
  *
  * Wait: a tier is done with what it was given at due_ns: with each end that is now and what is still owed, shared by its workers. Of one that is late nothing has ended for some
  * while, and it is taken to need as long again: so one that hangs is given a task each time that while has doubled. With an idle worker there is no wait.
  *
  * Run and hand-over are estimates (estimate.h), by kind, size class and tier, of which no outlier moves any. (StarPU's dmda prices likewise, by means: Augonnet et al., 2011.)
+ *
+ * Fruitless. A tier of which something came once may hang, or fail. Each cell has a share of what comes to nothing there: an average that moves by an eighth with each end, to 63/64 at most, and with a good one at once below 3/8.
+ * Where that is 3/8 more than in the cell that loses least, or an eighth as much comes to something as there, a run counts as at least so long as the last fruitless one took (a censored sample: at least that), times the square of
+ * the ratio of what comes to something there and here. So four in a row have a tier left for one that costs twice as much, and one good one takes it back. What fails wherever it is run, as its arguments are wrong, makes all tiers
+ * alike after 16 tasks on each, and then the price alone decides again. A try of such a tier is paid for as lost, and once more.
  *
  * Exploration. A way that nobody takes would never be measured again. One that was never measured is taken at once, and again until it is known, while it does not cost more than twice the best. What was taken three times and
  * never measured, as nothing came of it, counts as twice the best, and as twice as much with each further time: it is tried like what is dear. After that each
@@ -39,8 +44,11 @@ enum adit_route_why { ADIT_WHY_NONE, ADIT_WHY_ONLY /* no other can */, ADIT_WHY_
 struct adit_route_cell {
     struct adit_estimate run;
     uint64_t credit_ns;
-    uint32_t fruitless; /* taken since the last measurement */
+    uint32_t fruitless;   /* taken since the last measurement */
+    uint32_t lost_share;  /* of ADIT_ROUTE_ONE: what came to nothing of what was done there, of late */
+    uint64_t lost_ns;     /* how long the last took of which nothing came; 0: the last was a good one */
 };
+#define ADIT_ROUTE_ONE 65536u
 
 struct adit_route_tier {
     uint32_t workers;   /* pieces at once, 1.. */
@@ -70,6 +78,7 @@ struct adit_route_decision {
     uint32_t tiers; /* bits, as of the work */
     bool was_idle;  /* the tier had a worker for it */
     uint64_t expected_ns;                        /* run and hand-over */
+    uint64_t wait_ns, within_ns;                 /* within: wait, run, hand-over and remote memory, whatever came of the last ones */
     uint64_t finish_ns[ADIT_ROUTE_TIERS];        /* of each, from then; 0: it cannot, or nothing is known */
 };
 
@@ -79,7 +88,9 @@ bool adit_route_choose(struct adit_route *route, const struct adit_route_work *w
 void adit_route_end(struct adit_route *route, const struct adit_route_decision *decision, uint64_t now_ns);
 /* What it took: once, after its end or before. has_handover: handing it over, and its result back, took so much more; of a decision that was_idle. */
 void adit_route_learn(struct adit_route *route, const struct adit_route_decision *decision, uint64_t ran_ns, bool has_handover, uint64_t handover_ns);
-/* It went elsewhere, or nowhere. */
+/* Its tier had it for so long, and nothing came of it: once, after its end (or _lost). took_ns 0: not known how long. Who gave up earlier than it was expected (within_ns) has learned nothing, and does not tell. */
+void adit_route_fruitless(struct adit_route *route, const struct adit_route_decision *decision, uint64_t took_ns);
+/* It went elsewhere, or nowhere, or nobody waits for it any more. */
 void adit_route_lost(struct adit_route *route, const struct adit_route_decision *decision);
 
 /* How long until the tier has a worker for more. */

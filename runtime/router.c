@@ -1,7 +1,9 @@
 /* router.c - tasks sent to tiers (adit_router.h): route.c under a lock, on queues. The lock is held for arithmetic alone, some 100 ns, never while a task is submitted or run.
  *
  * A ticket is a decision of a task under way. Its tier has ended with it when somebody waits for it, or when the next decision finds that: each looks at the oldest ones of each tier, so a caller that submits much before it waits
- * does not make tiers seem busy. A process that dies takes all this along: private memory. */
+ * does not make tiers seem busy. Where none is free all are looked at, for tasks whose results somebody took with adit_wait: up to 4,096 looks, under the lock. A process that dies takes all this along: private memory.
+ *
+ * What came of a task is one of three: a time, nothing (the tier hung or failed: adit_route_fruitless), or no news of the tier, as when it was refused or cancelled before its time. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,8 @@ struct ticket {
     uint32_t serial;     /* of its use, so that nobody takes it for an earlier one */
     bool has_ended;      /* the tier has been told */
     bool is_plain;       /* nothing but workers keeps it waiting */
+    bool is_late;        /* who waits for it gave up later than it was expected */
+    uint64_t expires_ns; /* after its begin; 0: never */
     uint32_t next, prev; /* next: of free ones; both: of its place's */
 };
 
@@ -52,6 +56,7 @@ struct adit_router {
     uint64_t reports_n;
     struct adit_route_report reports[REPORTS];
     uint32_t free; /* TICKETS: none */
+    uint32_t swept; /* the last one looked at for want of free ones */
     struct ticket tickets[TICKETS];
 };
 
@@ -208,6 +213,7 @@ static void tell_end(struct adit_router *r, struct ticket *t, uint64_t now)
 static void give_ticket(struct adit_router *r, struct ticket *t)
 {
     t->serial++;
+    t->task = 0;
     t->next = r->free;
     r->free = (uint32_t)(t - r->tickets);
 }
@@ -229,6 +235,19 @@ static void look_for_ends(struct adit_router *r, struct place *p, uint64_t now)
     }
 }
 
+/* There is none free: gives one back whose task is not there any more, if there is such a one. */
+static void find_ticket(struct adit_router *r, uint64_t now)
+{
+    struct adit_task_info info = {.size = sizeof info};
+    for (uint32_t i = 0; i < TICKETS && r->free == TICKETS; i++) {
+        struct ticket *t = &r->tickets[r->swept = (r->swept + 1) % TICKETS];
+        if (t->task && adit_task_look(r->places[t->decision.tier].queue, t->task, &info)) {
+            tell_end(r, t, now);
+            give_ticket(r, t);
+        }
+    }
+}
+
 /* Chooses, and takes a ticket; NULL: no tier can, or there is no ticket (*error). */
 static struct ticket *choose(struct adit_router *r, const struct adit_task_spec *s, const struct adit_route_work *w, uint64_t work, int *error)
 {
@@ -238,6 +257,7 @@ static struct ticket *choose(struct adit_router *r, const struct adit_task_spec 
     for (uint32_t i = 0; i < r->route.tiers_n; i++)
         if (r->route.tiers[i].away >= r->route.tiers[i].workers) /* else there is no wait to be told */
             look_for_ends(r, &r->places[i], now);
+    find_ticket(r, now);
     *error = r->free < TICKETS ? 0 : -EAGAIN;
     if (!*error && !adit_route_choose(&r->route, w, now, &r->tickets[r->free].decision))
         *error = -ENOTSUP;
@@ -248,7 +268,9 @@ static struct ticket *choose(struct adit_router *r, const struct adit_task_spec 
         t->begin_ns = now;
         t->task = 0;
         t->has_ended = false;
-        t->is_plain = !s->after_n && !s->delay_ns && !adit_task_wants_any(s);
+        t->is_plain = !s->after_n && !s->delay_ns && !s->backoff_ns && !adit_task_wants_any(s);
+        t->is_late = false;
+        t->expires_ns = s->expires_ns;
         t->report = r->reports_n++;
         *report_at(r, t->report) = (struct adit_route_report){.at_ns = now, .kind = w->kind, .places_n = r->route.tiers_n, .place = d->tier, .work = work, .name = r->places[d->tier].name,
                                                               .why = why_of(d->why), .expected_ns = d->finish_ns[d->tier]};
@@ -258,8 +280,58 @@ static struct ticket *choose(struct adit_router *r, const struct adit_task_spec 
     return t;
 }
 
-/* Its end is known, ran_ns: how long it ran, 0: that says nothing. is_now: it has ended just now. Gives the ticket back. */
-static void settle(struct adit_router *r, struct ticket *t, uint32_t serial, uint64_t ran_ns, bool is_now)
+/* What is known of a task's tier by its end; all zero: nothing. */
+struct outcome {
+    uint64_t ran_ns;
+    bool was_fruitless;
+    uint64_t lost_ns; /* fruitless, after so long; 0: not known how long */
+};
+
+/* Whether its tier had it for longer than was expected, and nothing else kept it. */
+static bool was_long(const struct ticket *t, uint64_t took) { return t->is_plain && took >= t->decision.within_ns; }
+
+/* Of one that was not done: whether that is its tier's doing. Where it is that of its arguments all tiers come to look alike (route.h). */
+static bool is_fruitless(const struct ticket *t, const struct adit_task_result *result)
+{
+    switch (result->end) {
+    case ADIT_ENDED_CANCELLED:
+        return t->is_late;
+    case ADIT_ENDED_EXPIRED: /* not begun in time; or killed, as it took too long */
+        return t->is_plain && t->expires_ns && t->expires_ns >= t->decision.within_ns;
+    default:
+        return true;
+    }
+}
+
+/* took: since it was chosen; is_exact: it ended just now, not some time ago. */
+static struct outcome outcome_of(const struct ticket *t, const struct adit_task_result *result, bool is_inline, uint64_t took, bool is_exact)
+{
+    struct outcome o = {.lost_ns = is_exact ? took : 0};
+    uint64_t ran = result->ran_ns <= took ? result->ran_ns : 0; /* the arena's word */
+    if (result->inlined != is_inline) /* this thread took back what no worker took up; or could not run it, and a worker did */
+        o.was_fruitless = !is_inline && was_long(t, took);
+    else if (result->end != ADIT_ENDED_DONE || result->status < 0)
+        o.was_fruitless = is_fruitless(t, result);
+    else if (is_inline)
+        o.ran_ns = result->attempts == 1 ? took : 0;
+    else if (result->attempts == 1)
+        o.ran_ns = ran;
+    else if (t->is_plain) /* all of it, deaths and all; or what is known of it */
+        o.ran_ns = is_exact && took - ran > t->decision.wait_ns ? took - t->decision.wait_ns : ran;
+    return o;
+}
+
+/* Tells the arithmetic, under the lock. */
+static void tell_outcome(struct adit_router *r, const struct ticket *t, const struct outcome *o, bool has_handover, uint64_t took)
+{
+    if (o->was_fruitless)
+        adit_route_fruitless(&r->route, &t->decision, o->lost_ns);
+    else if (o->ran_ns)
+        adit_route_learn(&r->route, &t->decision, o->ran_ns, has_handover, took - o->ran_ns);
+}
+
+/* Its end is known; result NULL: only that. is_exact: it has ended just now; is_run: as its caller did nothing else, too. Gives the ticket back. */
+static void settle(struct adit_router *r, struct ticket *t, uint32_t serial, const struct adit_task_result *result, bool is_exact, bool is_run)
 {
     uint64_t now = adit_clock_ns();
     pthread_mutex_lock(&r->lock);
@@ -268,35 +340,29 @@ static void settle(struct adit_router *r, struct ticket *t, uint32_t serial, uin
         return;
     }
     uint64_t took = now - t->begin_ns;
+    const struct outcome o = result ? outcome_of(t, result, r->places[t->decision.tier].is_inline, took, is_exact) : (struct outcome){0};
     tell_end(r, t, now);
-    if (ran_ns)
-        adit_route_learn(&r->route, &t->decision, ran_ns, is_now && t->is_plain && t->decision.was_idle, took - ran_ns);
+    tell_outcome(r, t, &o, is_run && t->is_plain && t->decision.was_idle && result->attempts == 1, took);
     if (r->reports_n - t->report <= REPORTS)
-        report_at(r, t->report)->took_ns = is_now ? took : ran_ns;
+        report_at(r, t->report)->took_ns = is_run ? took : o.ran_ns;
     give_ticket(r, t);
     pthread_mutex_unlock(&r->lock);
 }
 
-/* It came to nothing. */
-static void drop(struct adit_router *r, struct ticket *t)
+/* Nobody waits for it any more. error: -ETIMEDOUT, of its tier; others say nothing of that. */
+static void drop(struct adit_router *r, struct ticket *t, int error)
 {
+    uint64_t took = adit_clock_ns() - t->begin_ns;
+    const struct outcome o = {.was_fruitless = error == -ETIMEDOUT && was_long(t, took), .lost_ns = took};
     pthread_mutex_lock(&r->lock);
     if (!t->has_ended) {
         if (t->task)
             unlink_ticket(r, t);
         adit_route_lost(&r->route, &t->decision);
     }
+    tell_outcome(r, t, &o, false, 0);
     give_ticket(r, t);
     pthread_mutex_unlock(&r->lock);
-}
-
-/* What may be learned of: it was done at once, and well, by whom it was sent to. */
-static uint64_t ran_of(const struct ticket *t, const struct adit_task_result *result, bool is_inline)
-{
-    if (result->end != ADIT_ENDED_DONE || result->status < 0 || result->attempts != 1 || result->inlined != is_inline)
-        return 0;
-    uint64_t took = adit_clock_ns() - t->begin_ns;
-    return is_inline ? took : result->ran_ns && result->ran_ns <= took ? result->ran_ns : 0;
 }
 
 /* ---- running, submitting, waiting ------------------------------------------------------------------------------- */
@@ -320,9 +386,9 @@ int adit_router_run(struct adit_router *r, const struct adit_task_spec *spec, ui
     const struct place *p = &r->places[t->decision.tier];
     error = adit_run_by(p->queue, spec, timeout_ns, p->is_inline ? ADIT_WAY_HERE : ADIT_WAY_THERE, result);
     if (error)
-        drop(r, t);
+        drop(r, t, error);
     else
-        settle(r, t, t->serial, ran_of(t, result, p->is_inline), true);
+        settle(r, t, t->serial, result, true, true);
     return error;
 }
 
@@ -336,7 +402,7 @@ static int hand_over(struct adit_router *r, const struct place *p, struct ticket
         out->result.size = sizeof out->result;
         int error = adit_run_by(p->queue, spec, ADIT_FOR_EVER, ADIT_WAY_HERE_NOW, &out->result); /* it takes a slot of the queue, which this thread may be the one to free */
         if (!error)
-            settle(r, t, t->serial, ran_of(t, &out->result, true), true);
+            settle(r, t, t->serial, &out->result, true, true);
         return error;
     }
     int error = adit_task_submit_timed(p->queue, spec, t->begin_ns, false, &out->task, &c);
@@ -366,7 +432,7 @@ int adit_router_submit(struct adit_router *r, const struct adit_task_spec *spec,
         error = hand_over(r, &r->places[tier], t, spec, out);
         if (!error)
             return 0;
-        drop(r, t);
+        drop(r, t, error);
         *out = (struct adit_routed){0}; /* there is nothing to wait for */
         if (error != -EAGAIN)
             return error;
@@ -392,10 +458,18 @@ int adit_router_wait(struct adit_router *r, struct adit_routed *routed, uint64_t
     pthread_mutex_unlock(&r->lock);
     if (!is_its)
         return adit_fault(-ENOENT, "arena %s: it was waited for before", r->arena->name);
+    struct adit_task_info info = {.size = sizeof info};
+    bool is_under_way = !adit_task_look(routed->queue, routed->task, &info) && info.stage != ADIT_STAGE_ENDED;
     error = adit_wait(routed->queue, routed->task, timeout_ns, result);
-    if (error == -ETIMEDOUT)
+    if (error == -ETIMEDOUT) {
+        uint64_t now = adit_clock_ns();
+        pthread_mutex_lock(&r->lock);
+        if (t->serial == routed->serial && was_long(t, now - t->begin_ns))
+            t->is_late = true;
+        pthread_mutex_unlock(&r->lock);
         return error;
-    settle(r, t, routed->serial, error ? 0 : ran_of(t, result, false), false); /* it may have ended long ago, or somebody else has its result */
+    }
+    settle(r, t, routed->serial, error ? NULL : result, is_under_way, false); /* it may have ended long ago, or somebody else has its result */
     routed->ticket = TICKETS;
     return error;
 }

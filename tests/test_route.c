@@ -272,6 +272,92 @@ static void a_tier_of_which_nothing_comes_is_left(void **state)
     (void)state;
 }
 
+/* ---- what comes to nothing ---- */
+
+/* One after the other, on MANY and SLOW (half as quick), of which `lost` in a thousand come to nothing there, by chance, after lost_ns. Returns the tier. */
+static uint32_t one_of_two(struct adit_route *r, uint64_t *now, const uint32_t lost[TIERS], uint64_t lost_ns, uint64_t *took, uint64_t *best)
+{
+    const struct adit_route_work w = {.kind = 2, .size_class = 6, .tiers = 1u << SLOW | 1u << MANY};
+    struct adit_route_decision d;
+    assert_true(adit_route_choose(r, &w, *now, &d));
+    uint64_t run = (uint64_t)((double)run_of(d.tier, 2, 6) * noise());
+    if (drawn() % 1000 < lost[d.tier]) {
+        *now += lost_ns;
+        *took += lost_ns;
+        adit_route_lost(r, &d);
+        adit_route_fruitless(r, &d, lost_ns);
+    } else {
+        *now += run + handover_of(d.tier);
+        *took += run_of(d.tier, 2, 6) + handover_of(d.tier);
+        *best += run_of(MANY, 2, 6) + handover_of(MANY);
+        adit_route_end(r, &d, *now);
+        adit_route_learn(r, &d, run, d.was_idle, handover_of(d.tier));
+    }
+    return d.tier;
+}
+
+static uint32_t of_many(struct adit_route *r, uint64_t *now, const uint32_t lost[TIERS], uint64_t lost_ns, uint32_t n, uint64_t *took)
+{
+    uint64_t best = 0;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < n; i++)
+        at += one_of_two(r, now, lost, lost_ns, took, &best) == MANY;
+    return at;
+}
+
+/* After a thousand good ones: 0.1 s each until who calls gives up, or an error at once. tried: lost shares not in the price; tries at the price of a good run; not taken back before five good ones */
+static void a_tier_that_hangs_or_fails_is_left_and_taken_back(void **state)
+{
+    static const uint32_t none[TIERS] = {0}, all[TIERS] = {[MANY] = 1000};
+    for (uint32_t hangs = 0; hangs < 2; hangs++) {
+        struct adit_route r = made(ADIT_ROUTE_BY_FINISH, 8);
+        uint64_t now = 1, took = 0, lost_ns = hangs ? 100000000 : 1000, others = run_of(SLOW, 2, 6) + handover_of(SLOW);
+        seed = 21;
+        assert_true(of_many(&r, &now, none, 0, 1000, &took) > 950);
+        assert_in_range(of_many(&r, &now, all, lost_ns, 100, &took), 4, 6);
+        took = 0;
+        uint32_t n = 100000, tries = of_many(&r, &now, all, lost_ns, n, &took);
+        assert_in_range(tries, 1, n / 256);
+        assert_true(tries * (lost_ns > others ? lost_ns : others) * 64 <= n * others);
+        uint32_t tasks = 0;
+        for (uint32_t right = 0; right < 5; tasks++) {
+            right = of_many(&r, &now, none, 0, 1, &took) ? right + 1 : 0;
+            assert_true(tasks < 256 * (lost_ns / others + 3));
+        }
+        assert_true(of_many(&r, &now, none, 0, 1000, &took) > 950);
+        free(r.tiers);
+    }
+    (void)state;
+}
+
+/* Its arguments are wrong, or no is its answer: of whatever share, the price decides, but for chance in one of ten. tried: shares compared with none lost instead of with the least */
+static void what_fails_everywhere_goes_where_it_costs_least(void **state)
+{
+    for (uint32_t lost = 100; lost <= 1000; lost += 100) {
+        struct adit_route r = made(ADIT_ROUTE_BY_FINISH, 8);
+        const uint32_t none[TIERS] = {0}, all[TIERS] = {[MANY] = lost, [SLOW] = lost};
+        uint64_t now = 1, took = 0;
+        seed = lost;
+        of_many(&r, &now, none, 0, 100, &took);
+        assert_true(of_many(&r, &now, all, 900000, 10000, &took) > 9000);
+        free(r.tiers);
+    }
+    (void)state;
+}
+
+/* tried: the share that is lost at the other left out, so that both look alike */
+static void a_broken_tier_is_left_for_one_where_half_fail(void **state)
+{
+    const uint32_t none[TIERS] = {0}, half[TIERS] = {[MANY] = 1000, [SLOW] = 500};
+    struct adit_route r = made(ADIT_ROUTE_BY_FINISH, 8);
+    uint64_t now = 1, took = 0;
+    seed = 4;
+    of_many(&r, &now, none, 0, 100, &took);
+    assert_true(of_many(&r, &now, half, 900000, 10000, &took) < 1000);
+    free(r.tiers);
+    (void)state;
+}
+
 /* ---- what can run where ---- */
 
 static void only_who_can_is_taken_and_why_is_said(void **state)
@@ -328,6 +414,9 @@ int main(void)
         cmocka_unit_test(a_backlog_is_shared_so_that_all_end_together),
         cmocka_unit_test(a_tier_that_hangs_is_given_ever_less),
         cmocka_unit_test(a_tier_of_which_nothing_comes_is_left),
+        cmocka_unit_test(a_tier_that_hangs_or_fails_is_left_and_taken_back),
+        cmocka_unit_test(what_fails_everywhere_goes_where_it_costs_least),
+        cmocka_unit_test(a_broken_tier_is_left_for_one_where_half_fail),
         cmocka_unit_test(only_who_can_is_taken_and_why_is_said),
         cmocka_unit_test(what_lies_far_is_run_where_it_lies),
     };
