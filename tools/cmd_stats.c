@@ -130,7 +130,7 @@ static json_t *value_look(const struct stats_look *l, uint32_t metric, const str
 
 static void metric_look(const struct stats_look *l, uint32_t metric, const struct adit_metric_info *m, json_t *list)
 {
-    static const char *const types[] = {"", "counter", "gauge", "histogram"}, *const labels[] = {"", "kind", "segment", "maker"};
+    static const char *const types[] = {"", "counter", "gauge", "histogram"}, *const labels[] = {"", "kind", "segment", "maker", "device"};
     json_t *values = l->json ? json_array() : NULL;
     for (uint32_t i = 0; i < m->labels; i++) {
         json_t *o = value_look(l, metric, m, i);
