@@ -25,7 +25,8 @@ extern "C" {
  * All calls: any role but guests (-EROFS), wait-free but for adit_metric_events, which allocates memory; they store nothing. Whatever lies in shared memory, an error is the worst of it.
  * Figures are read while others go on: each is right by itself, two of them are not of one moment. What who has left or died counted stays in the sums. */
 enum adit_metric_type { ADIT_METRIC_COUNTER = 1, ADIT_METRIC_GAUGE, ADIT_METRIC_HISTOGRAM, ADIT_METRIC_EVENT /* what a flight recorder's events are called: it has no value */ };
-enum adit_metric_label { ADIT_METRIC_BY_NOTHING, ADIT_METRIC_BY_KIND, ADIT_METRIC_BY_SEGMENT /* so by node */, ADIT_METRIC_BY_MAKER /* kernels, devices */ };
+enum adit_metric_label { ADIT_METRIC_BY_NOTHING, ADIT_METRIC_BY_KIND, ADIT_METRIC_BY_SEGMENT /* so by node */, ADIT_METRIC_BY_MAKER /* kernels, devices */,
+                         ADIT_METRIC_BY_DEVICE /* its number at its dispatcher, to 7; of further ones nothing is counted */ };
 #define ADIT_METRIC_ALL UINT32_MAX /* of a label: all its values together */
 
 struct adit_metric_info {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "runtime/device_meter.h"
 #include "runtime/dirty.h"
 #include "runtime/interest.h"
 #include "runtime/material.h"
@@ -60,6 +61,7 @@ struct adit_batcher {
     uint32_t copies;     /* so many flights are to copy, as sections that last a flight were ousted */
     uint64_t meshed, by_kernel; /* by the device; by this thread itself */
     struct adit_share_log log;
+    struct adit_device_meter meter;
     char why[160]; /* whole before bid->is_lost is set */
 };
 
@@ -78,10 +80,19 @@ static void lose(struct adit_batcher *b)
     snprintf(b->why, sizeof b->why, "%s", adit_fault_detail());
     adit_store32_release(&b->bid->is_lost, 1); /* pairs with info: why */
     adit_count(b->p.arena, ADIT_COUNT_TIERS_OFF, 1);
+    adit_device_meter_lost(&b->meter);
     adit_event(b->p.arena, ADIT_EVENT_TIER_OFF, adit_clock_ns(), (uint64_t)(b->bid - b->p.bids), b->meshed);
 }
 
 /* ---- a batch */
+
+static void meter_flights(struct adit_batcher *b, uint64_t now)
+{
+    uint64_t chunks = 0;
+    for (uint32_t i = 0; i < FLIGHTS; i++)
+        chunks += b->flight[i].is_up ? b->flight[i].n : 0;
+    adit_device_meter_under_way(&b->meter, chunks, now);
+}
 
 /* Nothing of the arena is read for it any more. */
 static void end_section(struct adit_batcher *b, struct flight *f)
@@ -112,6 +123,7 @@ static void give_up(struct adit_batcher *b, struct flight *f)
         adit_dirty_finish(b->p.arena, f->claims[i].index, true);
     f->n = 0;
     f->is_up = false;
+    meter_flights(b, adit_clock_ns());
     mesh_aside(b, f);
 }
 
@@ -196,6 +208,7 @@ static void send(struct adit_batcher *b, struct flight *f, uint64_t changes)
     }
     f->is_up = true;
     f->up_ns = adit_clock_ns();
+    meter_flights(b, f->up_ns);
 }
 
 static void take_off(struct adit_batcher *b, struct flight *f, uint32_t n)
@@ -238,6 +251,7 @@ static void learn(struct adit_batcher *b, const struct flight *f)
         return;
     }
     adit_bid_learn(b->bid, f->n, f->spent_ns);
+    adit_device_meter_price(&b->meter, b->bid->fixed_ns, b->bid->each_ns);
 }
 
 /* Until the device is done with it, or lost; then its section ends. */
@@ -314,11 +328,14 @@ static void land(struct adit_batcher *b, struct flight *f, struct flight *other)
     for (uint32_t i = 0; i < f->n; i++) {
         int error = publish(b, f, other, reader, i);
         adit_store_relaxed(&b->meshed, b->meshed + !error); /* relaxed: for those who look; before done, which ends a settle */
+        if (!error)
+            adit_device_meter_made(&b->meter);
         b->is_starved |= !adit_mesher_done(arena, f->claims[i].index, error);
     }
     adit_rcu_give_back(arena, reader);
     f->is_up = false;
     uint64_t now = adit_clock_ns();
+    meter_flights(b, now);
     f->spent_ns += now - begin;
     count_batch(arena, f, now);
     learn(b, f);
@@ -423,6 +440,8 @@ static void *batcher_main(void *user)
     uint32_t now = 0;
     if (b->p.is_background)
         (void)adit_thread_background();
+    adit_device_meter_begin(&b->meter, b->p.arena, b->p.own);
+    adit_device_meter_price(&b->meter, b->bid->fixed_ns, b->bid->each_ns);
     import(b);
     for (uint32_t i = 0; i < FLIGHTS; i++)
         if (!b->bid->is_lost && b->p.executor->open(b->p.executor, &b->flight[i].batch))
@@ -461,6 +480,7 @@ static void *batcher_main(void *user)
             b->p.executor->close(b->flight[i].batch);
     if (b->imports)
         b->p.executor->unimport(b->imports);
+    adit_device_meter_end(&b->meter);
     return NULL;
 }
 

@@ -10,7 +10,7 @@
 #include "shm/shm.h"
 
 _Static_assert(ADIT_HISTOGRAM_BUCKETS == ADIT_METRIC_BUCKETS && (int)ADIT_METRIC_EVENT == (int)ADIT_METRIC_SLOT_EVENT && (int)ADIT_METRIC_COUNTER == (int)ADIT_METRIC_SLOT_COUNTER &&
-                   (int)ADIT_METRIC_BY_MAKER == (int)ADIT_LABEL_MAKER && (int)ADIT_METRIC_BY_KIND == (int)ADIT_LABEL_KIND, "one list of types, one of labels");
+                   (int)ADIT_METRIC_BY_MAKER == (int)ADIT_LABEL_MAKER && (int)ADIT_METRIC_BY_DEVICE == (int)ADIT_LABEL_DEVICE && (int)ADIT_METRIC_BY_KIND == (int)ADIT_LABEL_KIND, "one list of types, one of labels");
 
 static int read_slot(const struct adit_arena *arena, uint32_t metric, struct adit_metric_slot *m)
 {
@@ -87,6 +87,13 @@ static int name_maker(uint32_t maker, char *text, size_t bytes)
     return maker < sizeof names / sizeof *names ? say(text, bytes, names[maker]) : -ENOENT;
 }
 
+static int name_device(uint32_t device, char *text, size_t bytes)
+{
+    char name[16];
+    snprintf(name, sizeof name, "device %u", device);
+    return say(text, bytes, name);
+}
+
 int adit_metric_label(const struct adit_arena *arena, uint32_t metric, uint32_t label, char *text, size_t bytes)
 {
     struct adit_metric_slot m;
@@ -99,6 +106,7 @@ int adit_metric_label(const struct adit_arena *arena, uint32_t metric, uint32_t 
     case ADIT_LABEL_KIND: return name_kind(arena, label, text, bytes);
     case ADIT_LABEL_SEGMENT: return name_segment(arena, label, text, bytes);
     case ADIT_LABEL_MAKER: return name_maker(label, text, bytes);
+    case ADIT_LABEL_DEVICE: return name_device(label, text, bytes);
     default: return -ENOENT;
     }
 }

@@ -28,7 +28,7 @@
 #define ADIT_METRIC_CELLS_MAX (2 * ADIT_METRIC_SHARDS_MAX)
 
 enum adit_metric_slot_type { ADIT_METRIC_SLOT_NONE, ADIT_METRIC_SLOT_COUNTER, ADIT_METRIC_SLOT_GAUGE, ADIT_METRIC_SLOT_HISTOGRAM, ADIT_METRIC_SLOT_EVENT };
-enum adit_metric_slot_label { ADIT_LABEL_NONE, ADIT_LABEL_KIND, ADIT_LABEL_SEGMENT, ADIT_LABEL_MAKER, ADIT_LABELS };
+enum adit_metric_slot_label { ADIT_LABEL_NONE, ADIT_LABEL_KIND, ADIT_LABEL_SEGMENT, ADIT_LABEL_MAKER, ADIT_LABEL_DEVICE, ADIT_LABELS };
 
 /* A descriptor, written at create: who reads them needs no list of its own. type 0: none, and none behind it. */
 struct adit_metric_slot {

@@ -24,6 +24,7 @@
 #define ADIT_LABEL_N_KIND 64
 #define ADIT_LABEL_N_SEGMENT 16
 #define ADIT_LABEL_N_MAKER 8
+#define ADIT_LABEL_N_DEVICE 8
 
 /* Words of a shard and series, by the first of each metric. */
 #define ADIT_X(id, label, name, unit, help) ADIT_COUNT_##id, ADIT_COUNT_##id##_LAST = ADIT_COUNT_##id + ADIT_LABEL_N_##label - 1,

@@ -39,12 +39,19 @@
     X(STREAM_WANTED, NONE, "stream_wanted", "chunks", "Chunks that streams have asked their generators for") \
     X(STREAM_EVICTED, NONE, "stream_evicted", "chunks", "Chunks that streams have removed, as no viewer is near") \
     X(FRAMES, NONE, "frames", "frames", "Frames that schedules have ended") \
-    X(FRAMES_MISSED, NONE, "frames_missed", "frames", "Points of frames that were reached too late")
+    X(FRAMES_MISSED, NONE, "frames_missed", "frames", "Points of frames that were reached too late") \
+    X(DEVICE_MESHES, DEVICE, "device_meshes", "meshes", "Meshes published that a device made, by its number at its dispatcher") \
+    X(DEVICE_BUSY_NS, DEVICE, "device_busy_ns", "ns", "Time that a device had a batch under way, be it several at once")
 
 #define ADIT_GAUGES(X) \
     X(LIMBO_BYTES, NONE, "limbo_bytes", "bytes", "Bytes given up that are not freed yet, of who is attached") \
     X(LIMBO_BLOCKS, NONE, "limbo_blocks", "blocks", "Blocks given up that are not freed yet, of who is attached") \
-    X(TIERS_OFF, NONE, "tiers_off", "tiers", "Devices and kernels that were to mesh and are switched off, as lost or wrong, of who is attached")
+    X(TIERS_OFF, NONE, "tiers_off", "tiers", "Devices and kernels that were to mesh and are switched off, as lost or wrong, of who is attached") \
+    X(DEVICE_TIERS, DEVICE, "device_tiers", "dispatchers", "Dispatchers that have a device of that number, of who is attached") \
+    X(DEVICE_OFF, DEVICE, "device_off", "dispatchers", "Dispatchers to which a device of that number is lost, of who is attached") \
+    X(DEVICE_FIXED_NS, DEVICE, "device_fixed_ns", "ns", "What a batch costs a device beside its chunks, as learned; of several dispatchers the sum") \
+    X(DEVICE_EACH_NS, DEVICE, "device_each_ns", "ns", "What each chunk of a batch costs a device, as learned; of several dispatchers the sum") \
+    X(DEVICE_CHUNKS, DEVICE, "device_chunks", "chunks", "Chunks in batches that a device has under way, of who is attached")
 
 #define ADIT_HISTOGRAMS(X) \
     X(PUT_NS, NONE, "put_ns", "ns", "Time that a put takes, from voxels to the version's publication") \
@@ -75,6 +82,7 @@
     X(FRAME, "frame", "ns", "A frame has ended: its number, how long it took") \
     X(FRAME_MISSED, "frame_missed", "", "A point of a frame was reached too late: the frame's number, the point") \
     X(EVICT, "evict", "", "A stream has removed a chunk: the key") \
-    X(TIER_OFF, "tier_off", "", "A device is lost, and meshes no more: its number at its dispatcher, the meshes that it had made")
+    X(TIER_OFF, "tier_off", "", "A device is lost, and meshes no more: its number at its dispatcher, the meshes that it had made") \
+    X(TIER_WRONG, "tier_wrong", "", "A kernel or device was to mesh and is switched off, as its meshes were wrong: what (as the label of meshes_made), its number")
 
 #endif

@@ -134,18 +134,36 @@ void mesh_world_survives_death(void (*work)(void *name), uint32_t flags, uint32_
     adit_detach(&wanted.arena);
 }
 
-static int64_t tiers_off(const struct adit_arena *a)
+static int64_t counted(const struct adit_arena *a, const char *name)
 {
     int64_t n = -1;
     uint32_t metric;
-    REQUIRE(!adit_metric_find(a, "tiers_off", &metric) && !adit_metric_value(a, metric, 0, 0, &n));
+    REQUIRE(!adit_metric_find(a, name, &metric) && !adit_metric_value(a, metric, ADIT_METRIC_ALL, 0, &n));
     return n;
 }
 
-/* (tried: not counted; not taken back.) */
+/* What its devices have done is what the arena tells of them. */
+static void devices_are_told_of(const struct adit_arena *arena, const struct adit_dispatcher *d, uint32_t lost)
+{
+    struct adit_tier_info info;
+    uint64_t meshed = 0, devices = 0;
+    for (uint32_t i = 1; !adit_dispatcher_tier(d, i, &info); i++) {
+        bool is_device = strcmp(info.name, "processes") != 0;
+        devices += is_device;
+        meshed += is_device ? info.meshed : 0;
+    }
+    REQUIRE(counted(arena, "device_tiers") == (int64_t)devices && counted(arena, "device_off") == lost);
+    REQUIRE(counted(arena, "device_meshes") == (int64_t)meshed);
+    REQUIRE(!meshed || counted(arena, "device_busy_ns") > 0);
+}
+
+/* (tried: not counted; not taken back; meshes of a device not told of; the price not taken back.) */
 void mesh_world_close(struct adit_arena *arena, struct adit_dispatcher **dispatcher, uint32_t lost)
 {
-    REQUIRE(tiers_off(arena) == lost);
+    static const char *const gauges[] = {"tiers_off", "device_tiers", "device_off", "device_fixed_ns", "device_each_ns", "device_chunks"};
+    REQUIRE(counted(arena, "tiers_off") == lost);
+    devices_are_told_of(arena, *dispatcher, lost);
     adit_dispatcher_close(dispatcher);
-    REQUIRE(tiers_off(arena) == 0);
+    for (uint32_t i = 0; i < sizeof gauges / sizeof *gauges; i++)
+        REQUIRE(counted(arena, gauges[i]) == 0);
 }

@@ -18,6 +18,7 @@ static void scene_metrics(void)
         [SCENE_FRAME_MISSED] = {.name = "frame_missed", .help = "A point of a frame was reached too late: the frame's number, the point", .type = ADIT_METRIC_EVENT, .labels = 1},
         [SCENE_VISIBLE] = {.name = "visible_ns", .unit = "ns", .help = "Time from the publication of the newest version in a mesh to that of the mesh", .type = ADIT_METRIC_HISTOGRAM, .labels = 1},
         [SCENE_TASK_RUN] = {.name = "task_run_ns", .unit = "ns", .help = "Time that an attempt runs", .type = ADIT_METRIC_HISTOGRAM, .label = ADIT_METRIC_BY_KIND, .labels = 64},
+        [SCENE_TIER_WRONG] = {.name = "tier_wrong", .help = "A kernel is switched off: what, its number", .type = ADIT_METRIC_EVENT, .labels = 1},
     };
     memcpy(scene_model.metrics, metrics, sizeof metrics);
     scene_model.metrics_n = SCENE_METRICS;
@@ -111,6 +112,18 @@ void scene_fill(struct shmtop_snapshot *s)
         l->all.bucket[SCENE_BUCKET_MS] = l->all.count / 10 * 9;
         l->all.bucket[SCENE_BUCKET_MS + 24] = l->all.count / 10;
     }
+    const char *const makers[] = {"other", "scalar", "avx2", "avx512", "device"};
+    for (uint32_t i = 0; i < 5; i++) { /* avx512 and the devices share it: 600 and 400 a second */
+        struct shmtop_maker_seen *m = shmtop_snapshot_more(s, makers);
+        uint64_t seconds = s->taken_ns / 1000000000u;
+        *m = (struct shmtop_maker_seen){.maker = i, .meshes = i == 3 ? 600 * seconds : i == 4 ? 400 * seconds : 0, .median_ns = i == 3 ? 90000 : 0, .spent_ns = i == 3 ? 1500000000u * seconds : 0};
+        snprintf(m->name, sizeof m->name, "%s", makers[i]);
+    }
+    for (uint32_t i = 0; i < 2; i++) /* the second one is lost to one of two */
+        *shmtop_snapshot_more(s, devices) = (struct shmtop_device_seen){.device = i, .tiers = 1 + i, .off = i, .fixed_ns = i ? 80000 : 40000, .each_ns = i ? 10000 : 7000, .chunks = i ? 0 : 32,
+                                                                        .meshes = i ? 0 : 400 * (s->taken_ns / 1000000000u), .busy_ns = i ? 0 : s->taken_ns / 4};
+    s->by_threads = (struct shmtop_crew_seen){.runs = 200, .spent_ns = s->taken_ns * 2};
+    s->by_processes = (struct shmtop_crew_seen){.runs = 100, .spent_ns = s->taken_ns / 2};
     s->blocks[1][4] = (struct shmtop_blocks){.blocks = 3, .bytes = 3 * 8192, .published = 8192, .retired = 16384, .runs = 2, .free = 9000};
 }
 
@@ -160,6 +173,12 @@ void scene_blow(struct shmtop_snapshot *s)
     memset(s->latencies[0].all.bucket, 0xff, sizeof s->latencies[0].all.bucket);
     s->latencies[0].all.count = UINT64_MAX;
     s->frames_missed = s->tiers_off = INT64_MAX;
+    memset(s->makers, 0xff, sizeof *s->makers);
+    memset(s->makers[0].name, 0x1b, sizeof s->makers[0].name - 1);
+    s->makers[0].name[sizeof s->makers[0].name - 1] = 0;
+    memset(&s->devices[0], 0xff, sizeof s->devices[0]);
+    s->devices[1] = (struct shmtop_device_seen){.device = UINT32_MAX, .tiers = INT64_MAX, .off = INT64_MIN, .fixed_ns = INT64_MAX, .each_ns = INT64_MAX, .chunks = INT64_MAX, .meshes = UINT64_MAX, .busy_ns = UINT64_MAX};
+    memset(&s->by_threads, 0xff, sizeof s->by_threads);
     s->watches[0].info = (struct adit_watch_info){.pid = UINT32_MAX, .what = UINT32_MAX, .lapses = UINT32_MAX, .pending = UINT64_MAX, .lo = {INT32_MIN, INT32_MIN, INT32_MIN}};
 }
 

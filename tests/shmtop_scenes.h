@@ -12,7 +12,7 @@
 #define SCENE_BUCKET_MS 143u /* of a histogram: 0.98 to 1.05 ms; three octaves on are 24 buckets */
 
 /* Numbers of the model's metrics. */
-enum scene_metric { SCENE_PUT, SCENE_MESH, SCENE_DEATH, SCENE_TASK, SCENE_FRAME_MISSED, SCENE_VISIBLE, SCENE_TASK_RUN, SCENE_METRICS };
+enum scene_metric { SCENE_PUT, SCENE_MESH, SCENE_DEATH, SCENE_TASK, SCENE_FRAME_MISSED, SCENE_VISIBLE, SCENE_TASK_RUN, SCENE_TIER_WRONG, SCENE_METRICS };
 
 /* The model of the test under way; reset frees it. */
 extern struct shmtop_model scene_model;

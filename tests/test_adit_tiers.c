@@ -195,7 +195,32 @@ static void assert_meshes_with(const char *kernel, uint32_t off_n, char *const *
     spawned_free(&run);
 }
 
-/* A kernel of which the kept table says that its bytes are wrong. (tried: not asked; each worker process with a note of its own) */
+/* An arena's shmtop names it, as long as who left it out is attached, and no other. */
+static void assert_shmtop_names(const char *off)
+{
+    struct spawned serve, run;
+    uint32_t rows = 0, named = 0;
+    spawned_start(ADIT, ARGV((char *)"serve", (char *)"cave", (char *)"--size", (char *)"32M", NOTHING), &serve);
+    assert_true(spawned_says(&serve, "is ready"));
+    spawned_run("bin/shmtop", (char *[]){(char *)"shmtop", (char *)"--json", (char *)"cave", NULL}, &run);
+    assert_int_equal(run.exit_code, 0);
+    json_t *root = json_loads(run.out, 0, NULL);
+    const json_t *rows_of = json_object_get(json_object_get(json_array_get(json_object_get(root, "samples"), 0), "tables"), "tiers"), *row;
+    size_t i;
+    json_array_foreach(rows_of, i, row) {
+        bool is_off = !strcmp(text_of(row, "is_off"), "yes");
+        rows += is_off;
+        named += is_off && !strcmp(text_of(row, "tier"), off) && !strcmp(text_of(row, "off"), "its meshes were wrong, in 1 process");
+    }
+    assert_true(rows == 1 && named == 1);
+    json_decref(root);
+    spawned_free(&run);
+    kill(serve.pid, SIGTERM);
+    spawned_wait(&serve);
+    spawned_free(&serve);
+}
+
+/* A kernel of which the kept table says that its bytes are wrong. (tried: not asked; each worker process with a note of its own; the arena told of another kernel) */
 static void a_kernel_that_is_switched_off_meshes_nothing(void **state)
 {
     char path[512];
@@ -223,6 +248,8 @@ static void a_kernel_that_is_switched_off_meshes_nothing(void **state)
         }
         assert_meshes_with(left, off_n, run_it);
         assert_meshes_with(left, off_n, by_processes);
+        if (off_n == 1)
+            assert_shmtop_names(off);
         json_t *mesh = adit_json(mesh_it);
         assert_string_equal(text_of(mesh, "tier"), left);
         json_decref(mesh);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # test_shmtop_tmux.sh - shmtop on a terminal, driven in tmux and read from its pane: every screen at 80x24 and 200x50, resize, sort, filter, find, detail, pause, history, mouse, quit; an arena at
 # work, one whose processes are stopped, one whose processes are dead but one, and an image. Waits for what is to be seen, never for a time. (tried: filter not applied, sort mark left
-# out, always 80 columns wide, no more samples, no half-blocks, clicks not heard, p never going on, images not known.)
+# out, always 80 columns wide, no more samples, no half-blocks, clicks not heard, p never going on, images not known, the verifier not asked.)
 set -u
 cd "$(dirname -- "$0")/.." || exit 1
 command -v tmux >/dev/null || { echo "tmux is not installed: sh tools/check installs it"; exit 77; }
@@ -115,6 +115,8 @@ each_screen() {
 e events AGE +PID +WHO +EVENT
 a alerts ALERT +OF +SINCE
 g frames LOOP +PID +WHO +STATE
+i tiers TIER +OF +DONE
+v findings INV +WHERE +WHAT
 END
 }
 
@@ -209,6 +211,18 @@ sees 'adit feed +leave'
 key / l e a v e Enter
 sees "filter 'leave'"
 sees_not ' join '
+key 2
+
+# Who meshed, all of it; the verifier, asked.
+meshed=$("$shmtop" --csv tiers.tiers cave | tail -n +2 | awk -F, '$2 == "meshes" && $3 > 0 { print $1 }')
+[ -n "$meshed" ] || fail "no tier has meshed"
+for tier in $meshed; do
+    key i
+    sees "^$tier +meshes +[0-9,]+ "
+    sees "^$tier +meshes +0\.00 ns +[0-9]" # what a chunk costs
+done
+key v
+sees '^  nothing is wrong: looked at [0-9:]+, for '
 key 2
 
 # Paused, and back in time.
@@ -317,6 +331,11 @@ key e
 sees 'adit (work|feed) +(leave|mesh|grace|put)'
 key a
 sees "^participant_lost +pid $serve_pid adit serve"
+key v
+sees '^  nothing is wrong: looked at [0-9:]+, for '
+sees '^  came past [1-9][0-9]* blocks'
+key i
+sees '^(scalar|avx2|avx512) +meshes +[1-9]'
 key q
 sees 'it ended with 0'
 

@@ -369,6 +369,7 @@ static void screen_and_json_say_the_same(void **state)
     s->participants[7].info.published = 300;
     s->chunks[3].version += 10;
     shmtop_model_add(&scene_model, s);
+    scene_model.findings = (struct shmtop_findings){.is_made = true, .found = 1, .kept = 1, .list = {{"I7", "watch 9", "its state 77 is none"}}};
     json_t *j = shmtop_print_json(&scene_model), *tables = json_object_get(j, "tables");
     assert_int_equal(json_array_size(json_object_get(j, "participant_list")), 40);
     assert_true(json_real_value(json_object_get(json_array_get(json_object_get(tables, "participants"), 7), "published_per_s")) == 150);

@@ -14,6 +14,7 @@
 #include "tools/shmtop_print.h"
 #include "tools/shmtop_screen.h"
 #include "tools/shmtop_terminal.h"
+#include "tools/shmtop_verify.h"
 #include "tools/shmtop_view.h"
 
 #define PROGRAM "shmtop"
@@ -22,7 +23,7 @@
 
 struct shmtop_options {
     uint64_t count, interval_ms, width, history_minutes;
-    bool batch, json, alert_exit;
+    bool batch, json, alert_exit, verify;
     const char *screen, *csv, *config;
     uint32_t screen_index; /* of --screen, or SHMTOP_ALL_SCREENS */
 };
@@ -130,6 +131,8 @@ static int shmtop_show(const char *name, const struct shmtop_options *o, struct 
     if (!code)
         code = shmtop_data_open(name, model, &arena, error, sizeof error);
     if (!code) {
+        if (o->verify && !model->is_image)
+            shmtop_verify(arena, model);
         shmtop_data_sample(arena, model);
         code = o->json              ? json_run(arena, model, o)
                : o->batch || o->csv ? text_run(arena, model, o)
@@ -184,6 +187,7 @@ int main(int argc, char **argv)
         {"csv", "SCREEN", ADIT_OPTION_TEXT, &o.csv, 0, 0, "the tables of a screen, or one table, as CSV"},
         {"history", "MINUTES", ADIT_OPTION_COUNT, &o.history_minutes, 1, 1440, "to look back, of at most 64 MiB (default 5)"},
         {"config", "FILE", ADIT_OPTION_TEXT, &o.config, 0, 0, "limits of alerts, instead of the user's file"},
+        {"verify", NULL, ADIT_OPTION_FLAG, &o.verify, 0, 0, "have the verifier look at once, as key v does; of an image it always does"},
         {"alert-exit", NULL, ADIT_OPTION_FLAG, &o.alert_exit, 0, 0, "with --batch, --json or --csv: exit with 3 when a sample has an alert"},
     };
     const struct adit_usage usage = {PROGRAM, "[NAME|FILE]", "Shows an arena live: what is in it, who is attached, who holds it back.",

@@ -12,6 +12,7 @@
 #include "tools/moment.h"
 #include "tools/say.h"
 #include "tools/shmtop_meter.h"
+#include "tools/shmtop_verify.h"
 
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 
@@ -57,6 +58,7 @@ static int image_open(const char *path, struct shmtop_model *model, struct adit_
         model->is_image = true;
         adit_say_printable(model->notes, sizeof model->notes, adit_notes(*arena), strcspn(adit_notes(*arena), "\n"));
         shmtop_meter_begin(*arena, model);
+        shmtop_verify(*arena, model);
         return 0;
     }
     adit_say_printable(error, error_bytes, adit_detail(), strlen(adit_detail()));

@@ -233,6 +233,7 @@ void shmtop_view_key(struct shmtop_view *v, const struct shmtop_scene *scene, in
     for (uint32_t i = 0; i < shmtop_screens_n; i++)
         if (shmtop_screens[i]->key && key == shmtop_screens[i]->key) {
             screen_go(v, i);
+            v->verifies |= shmtop_screens[i]->verifies && !m->is_image; /* what an image has was found when it was opened */
             return;
         }
     if (scene->screen->has_map && v->map.has_focus && v->mode == SHMTOP_SHOWN && map_key(v, scene, key))

@@ -42,6 +42,7 @@ struct shmtop_screen {
     const char *text; /* one sentence */
     void (*lines)(const struct shmtop_look *look, struct shmtop_page *page); /* above the tables; NULL: none */
     bool has_map;
+    bool verifies; /* its key has the verifier look */
     struct shmtop_tabled tables[SHMTOP_TABLES_MAX];
     uint32_t tables_n;
 };

@@ -17,6 +17,20 @@
 #define SHMTOP_HISTORY_NS 300000000000u
 #define SHMTOP_METRICS_MAX 96u
 
+/* What the verifier has found: a look by itself, not of a snapshot. */
+#define SHMTOP_FINDINGS_MAX 256u
+struct shmtop_finding {
+    char invariant[8], place[64], what[128];
+};
+struct shmtop_findings {
+    bool is_made;          /* somebody has asked; an image is looked at when it is opened */
+    int found;             /* how many there are; below 0: why it could not look */
+    uint64_t wall_ns, took_ns;
+    struct adit_verify_counts counts;
+    uint32_t kept;
+    struct shmtop_finding list[SHMTOP_FINDINGS_MAX];
+};
+
 struct shmtop_model {
     char name[64];  /* of the arena, or the image's path; printable */
     char notes[160]; /* of an image: that it is not one moment; "" else */
@@ -24,6 +38,7 @@ struct shmtop_model {
     struct adit_metric_info metrics[SHMTOP_METRICS_MAX]; /* by their numbers; type 0: damaged */
     uint32_t metrics_n;
     struct shmtop_limits limits;
+    struct shmtop_findings findings;
     struct shmtop_snapshot *history[SHMTOP_HISTORY_MAX]; /* the oldest first */
     uint32_t history_n;
     size_t bytes, bytes_max; /* of all of them; 0: SHMTOP_HISTORY_BYTES */

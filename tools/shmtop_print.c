@@ -84,6 +84,7 @@ json_t *shmtop_print_json(const struct shmtop_model *model)
     adit_jsonout_set(o, "participant_list", list);
     adit_jsonout_set_count(o, "chunks_all", s->chunks_all);
     adit_jsonout_set_count(o, "tasks_all", s->tasks_all);
+    adit_jsonout_set(o, "breaches", model->findings.is_made && model->findings.found >= 0 ? json_integer(model->findings.found) : json_null());
     adit_jsonout_set(o, "tables", tables_json(model));
     return o;
 }

@@ -17,6 +17,7 @@
 #include "tools/moment.h"
 #include "tools/shmtop_data.h"
 #include "tools/shmtop_keys.h"
+#include "tools/shmtop_verify.h"
 #include "tools/shmtop_view.h"
 
 #define WAIT_MS_MAX 100
@@ -168,6 +169,9 @@ static void screen_loop(struct screen *s, struct adit_arena *arena, uint64_t int
             mouse_take(s);
         else if (key != KEY_RESIZE && key_of(key))
             shmtop_view_key(&s->view, &s->scene, key_of(key));
+        if (s->view.verifies)
+            shmtop_verify(arena, s->model);
+        s->view.verifies = false;
         scene_draw(s);
     }
 }

@@ -16,7 +16,9 @@
     X(viewers)      \
     X(events)       \
     X(alerts)       \
-    X(frames)
+    X(frames)       \
+    X(tiers)        \
+    X(findings)
 
 #define DECLARE(name) extern const struct shmtop_screen shmtop_screen_##name;
 #define ENTER(name) &shmtop_screen_##name,

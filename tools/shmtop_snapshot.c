@@ -30,6 +30,8 @@ void shmtop_snapshot_free(struct shmtop_snapshot *s)
     free(s->events);
     free(s->loops);
     free(s->latencies);
+    free(s->makers);
+    free(s->devices);
     free(s->alerts);
     free(s);
 }

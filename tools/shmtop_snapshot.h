@@ -76,6 +76,23 @@ struct shmtop_latency {
     struct adit_histogram all;
 };
 
+/* What meshes, as the arena's metrics tell of it: a label of meshes_made, and of mesh_ns; and the mean and the sum of those. */
+struct shmtop_maker_seen {
+    uint32_t maker;
+    char name[16];
+    uint64_t meshes, median_ns, spent_ns;
+};
+/* A device, by its number at its dispatcher: gauges are of who is attached, and sums of several dispatchers. */
+struct shmtop_device_seen {
+    uint32_t device;
+    int64_t tiers, off, fixed_ns, each_ns, chunks;
+    uint64_t meshes, busy_ns;
+};
+/* What threads, or worker processes, have run of tasks. */
+struct shmtop_crew_seen {
+    uint64_t runs, spent_ns;
+};
+
 /* What has come to its limit (shmtop_alarm.h). */
 struct shmtop_alert {
     enum shmtop_limit limit;
@@ -115,6 +132,9 @@ struct shmtop_snapshot {
     int64_t frames_missed, tiers_off; /* of all there are and were; of who is attached */
     SHMTOP_LIST(struct shmtop_loop_seen, loops);
     SHMTOP_LIST(struct shmtop_latency, latencies);
+    SHMTOP_LIST(struct shmtop_maker_seen, makers);
+    SHMTOP_LIST(struct shmtop_device_seen, devices); /* those that are there, or have meshed */
+    struct shmtop_crew_seen by_threads, by_processes; /* without what adit_run runs in place, which kinds count */
     SHMTOP_LIST(struct shmtop_alert, alerts);
     double reached[SHMTOP_LIMITS]; /* how much of a limit is the most that was measured of it, 1: all */
     char grade; /* A to F */

@@ -25,7 +25,7 @@
 #define SHMTOP_WIDTH_MIN 60
 #define SHMTOP_WIDTH_MAX 240
 #define SHMTOP_COLUMNS_MAX 24u
-#define SHMTOP_CELL_BYTES 64u /* of a cell's text */
+#define SHMTOP_CELL_BYTES 128u /* of a cell's text */
 
 enum shmtop_kind {
     SHMTOP_TEXT,     /* to the left; all others to the right */

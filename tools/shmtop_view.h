@@ -41,6 +41,7 @@ struct shmtop_view {
     uint32_t scroll; /* the first line of the body; of help and detail, too */
     uint64_t at_ns;  /* the moment looked at; 0: the newest */
     bool quits;
+    bool verifies; /* the verifier is to look; whoever has it look takes this back */
 };
 
 /* A screen's tables at one moment. */

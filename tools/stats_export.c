@@ -57,7 +57,7 @@ static void put_head(struct family *f)
 /* Up to the closing brace; le: of a bucket, or NULL. */
 static void put_series(const struct family *f, const char *suffix, const char *label, const char *le)
 {
-    static const char *const keys[] = {"", "kind", "segment", "maker"};
+    static const char *const keys[] = {"", "kind", "segment", "maker", "device"};
     fprintf(f->out, "%s%s{", f->shown, suffix);
     put_label(f->out, "arena", f->name);
     if (f->m.label != ADIT_METRIC_BY_NOTHING) {
@@ -122,7 +122,7 @@ void adit_stats_prometheus(const struct adit_arena *arena, const char *name, FIL
         int error = adit_metric_get(arena, i, &m);
         if (error == -ERANGE)
             return;
-        if (error || m.type < ADIT_METRIC_COUNTER || m.type > ADIT_METRIC_HISTOGRAM || m.label > ADIT_METRIC_BY_MAKER)
+        if (error || m.type < ADIT_METRIC_COUNTER || m.type > ADIT_METRIC_HISTOGRAM || m.label > ADIT_METRIC_BY_DEVICE)
             continue;
         struct family f = {.arena = arena, .out = out, .name = name, .m = m, .metric = i};
         name_family(&f);

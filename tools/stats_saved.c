@@ -11,7 +11,7 @@
 #include "tools/jsonout.h"
 #include "tools/say.h"
 
-static const char *const types[] = {"", "counter", "gauge", "histogram"}, *const labels[] = {"", "kind", "segment", "maker"};
+static const char *const types[] = {"", "counter", "gauge", "histogram"}, *const labels[] = {"", "kind", "segment", "maker", "device"};
 
 const char *adit_stats_type_name(enum adit_metric_type type) { return type <= ADIT_METRIC_HISTOGRAM ? types[type] : ""; }
 const char *adit_stats_label_name(enum adit_metric_label label) { return label <= ADIT_METRIC_BY_MAKER ? labels[label] : ""; }

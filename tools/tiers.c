@@ -114,6 +114,14 @@ void adit_tiers_off_tell(struct adit_arena *arena, const struct adit_tiers *tier
 {
     if (tiers->off_n)
         adit_count(arena, ADIT_COUNT_TIERS_OFF, tiers->off_n);
+    for (uint32_t i = 0; i < tiers->off_n; i++) {
+        const char *name = tiers->off[i].name;
+        int device = adit_tiers_device(name, strlen(name));
+        uint64_t maker = device == ADIT_TIERS_NO_DEVICE ? ADIT_MAKER_OTHER : ADIT_MAKER_DEVICE;
+        for (uint32_t k = 0; k < ADIT_TIER_KERNELS; k++)
+            maker = strcmp(name, adit_tier_kernel_names[k]) ? maker : ADIT_MAKER_SCALAR + k;
+        adit_event(arena, ADIT_EVENT_TIER_WRONG, adit_clock_ns(), maker, device > 0 ? (uint64_t)device : 0);
+    }
 }
 
 int adit_tiers_judge(const struct adit_tiers_wish *wish, const struct adit_tier_table *table, struct adit_tiers *tiers)
