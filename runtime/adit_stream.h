@@ -83,6 +83,7 @@ struct adit_stream_info {
     uint64_t made, removed, kept, failed, cancelled, found; /* since open: chunks made, removed; how often `leaving` kept one; tasks that failed, or were not needed any more, or found that somebody had published
                             * something else there */
     uint64_t evicted;     /* of those removed: though within sight, for want of room */
+    uint64_t late;        /* tasks that ran for much longer than is usual (8 times, a quarter of a second at least), as where a worker was stopped: what they make is asked for once more if it is missing; whoever comes second finds it. They are among under_way until they end */
     int32_t last_error;   /* of a task that failed, or of what it could not do itself; 0: none yet */
 };
 /* How far it is, as of a moment ago. Any thread. -EMSGSIZE. */

@@ -20,6 +20,7 @@
 #define GUESS_BYTES 131072u   /* of a chunk and its mesh, while there are fewer than */
 #define GUESS_UNTIL 16u
 #define SHORT_NS 250000000u
+#define HEARD_NS (2 * SHORT_NS)
 #define GROW_NS 1000000000u
 #define EASE_NS 2000000000u
 
@@ -117,6 +118,18 @@ static int by_distance(const void *a, const void *b)
     return p->distance != q->distance ? (p->distance < q->distance) - (p->distance > q->distance) : (p->packed > q->packed) - (p->packed < q->packed);
 }
 
+/* Whether meshes have found no memory since the look before. What the word was then says nothing: whoever counted may be gone. It is anybody's, so it is heard once in twice the time for which it stops all, whatever it says. */
+static void hear_starved(struct adit_room *r, uint64_t now)
+{
+    const uint64_t starved = adit_load_relaxed(&r->arena->control->starved); /* relaxed: a count */
+    const bool has_grown = starved > r->starved;
+    r->starved = starved;
+    if (!has_grown || now - r->heard_ns < HEARD_NS)
+        return;
+    r->heard_ns = now;
+    adit_room_was_short(r, -ENOMEM, now);
+}
+
 /* A look has come to its end, and the next begins. */
 static void turn(struct adit_room *r, uint32_t flying, uint64_t now)
 {
@@ -129,8 +142,7 @@ static void turn(struct adit_room *r, uint32_t flying, uint64_t now)
     for (uint32_t i = 0; i < r->held_n; i++)
         r->held[i] = r->holding[i];
     qsort(r->held, r->held_n, sizeof *r->held, by_distance);
-    if (adit_load_relaxed(&r->arena->control->starved)) /* relaxed: a count */
-        adit_room_was_short(r, -ENOMEM, now);
+    hear_starved(r, now);
     if (r->extra_bytes && now - r->eased_ns > EASE_NS) {
         r->extra_bytes -= r->extra_bytes / 4;
         r->extra_bytes = r->extra_bytes < EXTRA_LEAST ? 0 : r->extra_bytes;
@@ -161,7 +173,7 @@ bool adit_room_look(struct adit_room *r, struct adit_reader *reader, const struc
 
 void adit_room_init(struct adit_room *r, const struct adit_arena *arena)
 {
-    *r = (struct adit_room){.arena = arena, .segment = 1};
+    *r = (struct adit_room){.arena = arena, .segment = 1, .starved = adit_load_relaxed(&arena->control->starved)};
     for (uint32_t s = 1; s < arena->segments_n; s++)
         r->data_bytes += (uint64_t)arena->segments[s].granules << ADIT_GRANULE_SHIFT;
     count_keys(r, NULL, arena->chunks_max, 1, NULL, 0, 0);

@@ -42,6 +42,7 @@ struct adit_room {
     bool deep, was_deep;                     /* the one under way; the last */
     uint64_t begun, flying, unseen;          /* chunks: since this look began; under way then; the same two of the last one, which may not have come by them */
     uint64_t extra_bytes, eased_ns, short_ns; /* see above; when it last became less, or more; nothing is begun until then */
+    uint64_t starved, heard_ns;              /* control->starved as it was; when it last counted */
     struct adit_room_held held[ADIT_ROOM_HELD_MAX]; /* of the last look, the farthest first */
     uint32_t held_n;
     struct adit_room_held holding[ADIT_ROOM_HELD_MAX];

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runtime/adit.h"
+#include "runtime/estimate.h"
 #include "runtime/interest.h"
 #include "runtime/params.h"
 #include "runtime/room.h"
@@ -21,6 +22,11 @@
 #define LEVELS_MAX 15u
 #define FLIGHT_MAX 256u
 #define FLIGHT 32u
+#define LATE_NS 250000000u    /* that a task has at least, */
+#define LATE_TIMES 8u         /* so many times what is usual, */
+#define UNKNOWN_NS 2000000000u /* and while none has ended, before it is late */
+#define STEP_NS 100000000u    /* of a round, at most, counts: a stream that was stopped itself finds nobody late */
+#define LATE_EACH 3u          /* of a chunk: then it is not begun once more */
 #define AHEAD 2u
 #define KEEP 2u
 #define CHUNKS_MAX 64u       /* ahead, keep; and a viewer's radius counts as so many at most */
@@ -50,6 +56,9 @@
 
 struct flight {
     uint64_t packed, task;
+    uint64_t ran_ns;  /* that it has been seen running, of this attempt */
+    uint32_t attempt;
+    bool is_late, is_made; /* begun once more if it is still missing; another one of this chunk has made it */
 };
 struct missing {
     uint64_t packed;
@@ -73,14 +82,16 @@ struct adit_stream {
     uint32_t stop; /* futex word */
     struct adit_interest seen; /* viewers of this world */
     struct flight flight[FLIGHT_MAX];
-    uint32_t flights;
+    uint32_t flights, lates; /* of them late */
+    struct adit_estimate usual; /* of what tasks take, in rounds' time */
+    uint64_t timed_ns; /* the last look at who is late */
     struct {
         uint64_t packed, until_ns;
     } failed[FAILED_MAX];
     uint32_t failed_at;
     uint64_t paused_ns; /* until then nothing is begun */
     struct missing missing[MISSING_MAX];
-    uint32_t missing_n;
+    uint32_t missing_n, missing_at; /* those before missing_at have been begun since, or have failed */
     struct walk far; /* zeroes: none is under way */
     uint32_t walk_at, sweep_at;
     struct adit_room room;
@@ -93,11 +104,17 @@ struct adit_stream {
 
 /* ---- tasks ---- */
 
+/* Late ones do not count: who runs one may be stopped, for ever. */
 static bool is_flying(const struct adit_stream *s, uint64_t packed)
 {
-    for (uint32_t i = 0; i < s->flights; i++)
-        if (s->flight[i].packed == packed)
+    uint32_t late = 0;
+    for (uint32_t i = 0; i < s->flights; i++) {
+        if (s->flight[i].packed != packed)
+            continue;
+        late += s->flight[i].is_late;
+        if (!s->flight[i].is_late || late >= LATE_EACH)
             return true;
+    }
     return false;
 }
 
@@ -128,6 +145,36 @@ static float beyond(const struct adit_stream *s, uint64_t packed) { return adit_
 /* While there is no room for what is seen, nothing is kept for what may be seen again. */
 static bool is_far(const struct adit_stream *s, uint64_t packed) { return beyond(s, packed) > (float)(s->p.ahead + (s->pressed ? 0 : s->p.keep)); }
 
+/* Which tasks are late: seen running for much longer than is usual. Time in the queue does not count, nor an attempt whose worker died. */
+static void time_flights(struct adit_stream *s)
+{
+    const uint64_t now = adit_clock_ns(), step = now - s->timed_ns < STEP_NS ? now - s->timed_ns : STEP_NS, usual = adit_estimate_ns(&s->usual);
+    const uint64_t times = usual < UINT64_MAX / LATE_TIMES ? usual * LATE_TIMES : UINT64_MAX, most = !usual ? UNKNOWN_NS : times > LATE_NS ? times : LATE_NS;
+    s->timed_ns = now;
+    for (uint32_t i = 0; i < s->flights; i++) {
+        struct flight *f = &s->flight[i];
+        struct adit_task_info info = {.size = sizeof info};
+        if (f->is_late || adit_task_look(s->p.queue, f->task, &info) || info.stage == ADIT_STAGE_ENDED)
+            continue;
+        bool goes_on = info.stage == ADIT_STAGE_RUNNING && info.attempt == f->attempt;
+        f->ran_ns = goes_on ? f->ran_ns + step : 0;
+        f->attempt = info.stage == ADIT_STAGE_RUNNING ? info.attempt : 0;
+        if (f->ran_ns <= most)
+            continue;
+        f->is_late = true;
+        s->lates++;
+        adit_add_relaxed(&s->info.late, 1);
+    }
+}
+
+/* A chunk is there: who else makes it will find it. */
+static void has_landed(struct adit_stream *s, uint64_t packed)
+{
+    for (uint32_t i = 0; i < s->flights; i++)
+        if (s->flight[i].packed == packed)
+            s->flight[i].is_made = true;
+}
+
 /* Takes what has ended, and cancels what is too far by now; all: everything, and waits for what runs. */
 static void land(struct adit_stream *s, bool all)
 {
@@ -146,12 +193,17 @@ static void land(struct adit_stream *s, bool all)
         bool is_cancelled = error || r.end == ADIT_ENDED_CANCELLED || r.status == -ECANCELED;
         if (is_cancelled)
             adit_add_relaxed(&s->info.cancelled, 1);
-        else if (r.end == ADIT_ENDED_DONE && r.status == -EEXIST)
+        else if (r.end == ADIT_ENDED_DONE && (r.status == -EEXIST || (r.status >= 0 && f->is_made)))
             adit_add_relaxed(&s->info.found, 1);
         else if (r.end != ADIT_ENDED_DONE || r.status < 0)
             fail(s, f->packed, r.end == ADIT_ENDED_DONE ? r.status : -EOWNERDEAD);
         else
             adit_add_relaxed(&s->info.made, 1);
+        if (!is_cancelled && r.end == ADIT_ENDED_DONE && !f->is_late)
+            adit_estimate_add(&s->usual, f->ran_ns);
+        if (!is_cancelled && r.end == ADIT_ENDED_DONE && r.status >= 0)
+            has_landed(s, f->packed);
+        s->lates -= f->is_late;
         *f = s->flight[--s->flights];
     }
 }
@@ -163,7 +215,7 @@ static int launch(struct adit_stream *s, uint64_t packed)
     const struct adit_task_spec spec = {.size = sizeof spec, .kind = s->p.kind, .priority = is_later ? ADIT_LOW : ADIT_NORMAL, .args = s->args, .args_bytes = s->p.args_bytes};
     struct flight *f = &s->flight[s->flights];
     memcpy(s->args + s->p.key_at, &key, sizeof key);
-    f->packed = packed;
+    *f = (struct flight){.packed = packed};
     int error = adit_submit(s->p.queue, &spec, &f->task);
     s->flights += !error;
     return error;
@@ -351,7 +403,7 @@ static void launch_missing(struct adit_stream *s)
     const uint64_t now = adit_clock_ns();
     bool is_keys, has_none = false, is_short = now < s->room.short_ns;
     uint32_t i = 0, room = adit_room_chunks(&s->room, now, &is_keys);
-    for (; now >= s->paused_ns && i < s->missing_n && s->flights < s->p.flight_max; i++) {
+    for (; now >= s->paused_ns && i < s->missing_n && s->flights < FLIGHT_MAX && s->flights - s->lates < s->p.flight_max; i++) {
         has_none = !room;
         if (has_none) /* i: the first that there is none for */
             break;
@@ -368,6 +420,7 @@ static void launch_missing(struct adit_stream *s)
         s->credit -= s->credit > 0;
         s->stirred_ns = now;
     }
+    s->missing_at = i;
     s->pressed = (has_none && is_seen(&s->missing[i])) || (is_short && s->info.missing);
     s->blocked = has_none || is_short || now < s->paused_ns;
     __atomic_store_n(&s->info.pressed, !s->pressed ? 0 : is_keys ? ADIT_STREAM_KEYS : ADIT_STREAM_BYTES, __ATOMIC_RELAXED);
@@ -440,9 +493,10 @@ static void make_room(struct adit_stream *s)
         s->credit = 0;
     for (uint32_t i = 0; i < s->room.held_n && evicted < EVICTED_MAX && asked < ASKED_MAX; i++) {
         const struct adit_room_held *h = &s->room.held[i];
-        const struct missing *m = &s->missing[s->credit < s->missing_n ? s->credit : 0];
+        const uint32_t at = s->missing_at + s->credit; /* what goes is for the first that has not begun, and for which nothing has gone yet */
+        const struct missing *m = &s->missing[at < s->missing_n ? at : 0];
         float distance = adit_interest_distance(&s->seen, h->packed);
-        bool is_exchange = is_full && s->credit < s->missing_n && s->credit < s->p.flight_max && is_seen(m) && distance > m->distance + MARGIN;
+        bool is_exchange = is_full && at < s->missing_n && s->credit < s->p.flight_max && is_seen(m) && distance > m->distance + MARGIN;
         if (!(lacking && distance > NEAREST) && !is_exchange)
             continue;
         if ((lacking || !is_keys) && h->bytes <= SMALL_BYTES) /* nothing is gained by that */
@@ -496,9 +550,9 @@ static uint64_t pause_ns(struct adit_stream *s)
 {
     const uint64_t now = adit_clock_ns();
     s->stirred_ns = has_moved(s) ? now : s->stirred_ns;
-    if (!s->seen.n || (!s->flights && !s->missing_n && !s->blocked))
+    if (!s->seen.n || (s->flights == s->lates && !s->missing_n && !s->blocked))
         return IDLE_NS;
-    return s->flights || !s->blocked || now - s->stirred_ns < STIR_NS ? ROUND_NS : FULL_NS;
+    return s->flights > s->lates || !s->blocked || now - s->stirred_ns < STIR_NS ? ROUND_NS : FULL_NS;
 }
 
 static void *stream_main(void *user)
@@ -510,6 +564,7 @@ static void *stream_main(void *user)
         see(s);
         if (s->seen.n) {
             land(s, false);
+            time_flights(s);
             find_missing(s);
             launch_missing(s);
             remove_far(s);
@@ -609,7 +664,7 @@ int adit_stream_look(const struct adit_stream *s, struct adit_stream_info *info)
     *info = (struct adit_stream_info){.size = sizeof *info, .missing = adit_load32_relaxed(&from->missing), .wanted = adit_load32_relaxed(&from->wanted), .under_way = adit_load32_relaxed(&from->under_way),
                                       .missing_ns = adit_load_relaxed(&from->missing_ns), .made = adit_load_relaxed(&from->made), .removed = adit_load_relaxed(&from->removed),
                                       .kept = adit_load_relaxed(&from->kept), .failed = adit_load_relaxed(&from->failed), .cancelled = adit_load_relaxed(&from->cancelled), .found = adit_load_relaxed(&from->found),
-                                      .evicted = adit_load_relaxed(&from->evicted), .pressed = adit_load32_relaxed(&from->pressed), .whole = number(&from->whole),
+                                      .evicted = adit_load_relaxed(&from->evicted), .late = adit_load_relaxed(&from->late), .pressed = adit_load32_relaxed(&from->pressed), .whole = number(&from->whole),
                                       .last_error = __atomic_load_n(&from->last_error, __ATOMIC_RELAXED)};
     return 0;
 }

@@ -311,6 +311,46 @@ static void memory_that_is_too_small_holds_what_is_nearest_with_its_meshes(void 
     assert_int_equal(adit_verify(arena, &deep, NULL, NULL), 0);
 }
 
+static bool is_whole_at(void *user) { return is_there(*(const int32_t *)user, 0) && is_whole(NULL); }
+
+/* Whoever counted may have gone, and what was short with it. Several places, since a count of what there is takes some rounds. (tried: any number other than 0 counts: nothing is made, for ever) */
+static void what_starved_once_stops_nothing(void **state)
+{
+    (void)state;
+    adit_dispatcher_close(&dispatcher); /* a mesh that finds room sets it to 0 */
+    adit_store_relaxed(&arena->control->starved, 7);
+    for (int32_t x = 0; x < 120; x += 40) {
+        look_from(&viewer, (float)x, 0, 2);
+        if (!x)
+            begin();
+        assert_true(fixture_eventually(is_whole_at, &x));
+        shm_fixture_nap(300);
+        if (x == 40)
+            adit_store_relaxed(&arena->control->starved, 8); /* it grows once: it stops, and goes on */
+    }
+}
+
+static bool is_whole_while_it_grows(void *user)
+{
+    adit_add_relaxed(&arena->control->starved, 1);
+    return is_whole_at(user);
+}
+
+/* Any producer can count on and on. It is whole while it makes, so between two stops. (tried: each that has grown is heard: nothing is made, for ever) */
+static void who_says_starved_for_ever_does_not_stop_it_for_good(void **state)
+{
+    (void)state;
+    adit_dispatcher_close(&dispatcher);
+    for (int32_t x = 0; x < 120; x += 40) {
+        look_from(&viewer, (float)x, 0, 2);
+        if (!x)
+            begin();
+        assert_true(fixture_eventually(is_whole_while_it_grows, &x));
+        for (uint32_t i = 0; i < 60; i++, shm_fixture_nap(5))
+            (void)is_whole_while_it_grows(&x);
+    }
+}
+
 /* What a flight has removed leaves room for chunks, not for splinters of it. tried: nothing forgotten while keys are many */
 static void a_flight_leaves_no_rubble(void **state)
 {
@@ -334,6 +374,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cannot_be_made_again_stays, few_keys, tear_down),
         cmocka_unit_test_setup_teardown(what_is_near_a_second_viewer_replaces_what_is_far_from_the_first, few_keys, tear_down),
         cmocka_unit_test_setup_teardown(memory_that_is_too_small_holds_what_is_nearest_with_its_meshes, little_memory, tear_down),
+        cmocka_unit_test_setup_teardown(what_starved_once_stops_nothing, few_keys, tear_down),
+        cmocka_unit_test_setup_teardown(who_says_starved_for_ever_does_not_stop_it_for_good, few_keys, tear_down),
         cmocka_unit_test_setup_teardown(a_flight_leaves_no_rubble, little_memory, tear_down),
     };
     return cmocka_run_group_tests_name("streams short of room", tests, shm_fixture_set_up, shm_fixture_tear_down);
