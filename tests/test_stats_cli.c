@@ -142,6 +142,35 @@ static void prometheus_can_read_it(void **state)
     spawned_free(&run);
 }
 
+/* What is a text in the arena anybody there may have written. (tried: a help with a backslash as it is; a family twice, at which a scrape ends; a count above 2^63 below 0) */
+static void prometheus_can_read_what_a_mad_peer_wrote(void **state)
+{
+    struct adit_metric_slot *slot = (struct adit_metric_slot *)(uintptr_t)arena->metrics, before[2];
+    uint64_t *value = &arena->metric_shards[0].value[ADIT_COUNT_LOCKS_TAKEN];
+    struct spawned run;
+    uint32_t at = 0, twice = 0;
+    (void)state;
+    while (strcmp(slot[at].name, "locks_taken"))
+        at++;
+    memcpy(before, slot + at, sizeof before);
+    strcpy(slot[at].help, "a \\ b");
+    memcpy(slot[at + 1].name, slot[at].name, sizeof slot->name);
+    slot[at + 1].type = slot[at].type;
+    adit_add_relaxed(value, 1ull << 63);
+    adit_want(0, ARGV(stats, cave, (char *)"--prometheus"), &run);
+    assert_non_null(strstr(run.out, "# HELP adit_locks_taken_total a \\\\ b\n"));
+    for (const char *c = run.out; (c = strstr(c, "# TYPE adit_locks_taken_total ")); c++)
+        twice++;
+    assert_int_equal(twice, 1);
+    assert_true(series(run.out, "\nadit_locks_taken_total{") >= 9223372036854775808.0);
+    spawned_free(&run);
+    json_t *o = adit_json(ARGV(stats, cave, json));
+    assert_true(sum_of(o, "locks_taken") == INT64_MAX);
+    json_decref(o);
+    adit_add_relaxed(value, 1ull << 63);
+    memcpy(slot + at, before, sizeof before);
+}
+
 /* Whether a span of the trace ends when an event of that name and first word did (ns). */
 static bool ends_so(const json_t *all, const char *name, int64_t a, int64_t at_ns)
 {
@@ -268,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_live_arena_is_told_of),
         cmocka_unit_test(prometheus_can_read_it),
+        cmocka_unit_test(prometheus_can_read_what_a_mad_peer_wrote),
         cmocka_unit_test(a_trace_has_what_viewers_of_traces_want),
         cmocka_unit_test(a_damaged_descriptor_is_a_note),
         cmocka_unit_test(wrong_operands_give_one_line_and_exit_2),

@@ -113,7 +113,7 @@ static void value_print(const struct adit_metric_info *m, const char *label, int
     if (!is_histogram(m)) {
         char number[32];
         bool is_bytes = !strcmp(m->unit, "bytes");
-        if (value < 0)
+        if (value < 0 && m->type != ADIT_METRIC_COUNTER)
             printf("%14lld %s\n", (long long)value, m->unit);
         else
             printf("%14s %s\n", is_bytes ? adit_say_bytes(number, sizeof number, (uint64_t)value) : adit_say_count(number, sizeof number, (uint64_t)value), is_bytes ? "" : m->unit);
@@ -145,7 +145,7 @@ static json_t *value_look(const struct stats_look *l, uint32_t metric, const str
     if (is_histogram(m))
         adit_stats_histogram_json(o, &h);
     else
-        adit_jsonout_set(o, "value", json_integer((json_int_t)value));
+        adit_jsonout_set(o, "value", json_integer(m->type == ADIT_METRIC_COUNTER && value < 0 ? INT64_MAX : (json_int_t)value)); /* as jsonout.c */
     return o;
 }
 

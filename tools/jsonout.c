@@ -30,7 +30,7 @@ void adit_jsonout_set(json_t *object, const char *name, json_t *value)
 
 void adit_jsonout_set_count(json_t *object, const char *name, uint64_t value)
 {
-    adit_jsonout_set(object, name, json_integer((json_int_t)value));
+    adit_jsonout_set(object, name, json_integer(value <= INT64_MAX ? (json_int_t)value : INT64_MAX)); /* JSON's readers have no more */
 }
 
 void adit_jsonout_set_real(json_t *object, const char *name, double value)

@@ -37,20 +37,25 @@ struct family {
 };
 
 static bool is_histogram(const struct adit_metric_info *m) { return m->type == ADIT_METRIC_HISTOGRAM; }
+static bool is_timed(const struct adit_metric_info *m) { return is_histogram(m) && !strcmp(m->unit, "ns"); }
 
 /* Counters end in _total, times are in seconds. */
 static void name_family(struct family *f)
 {
     size_t n = strlen(f->m.name);
-    bool is_ns = is_histogram(&f->m) && n > 3 && !strcmp(f->m.name + n - 3, "_ns");
+    bool is_ns = is_timed(&f->m) && n > 3 && !strcmp(f->m.name + n - 3, "_ns");
     snprintf(f->shown, sizeof f->shown, "adit_%.*s%s", (int)(is_ns ? n - 3 : n), f->m.name, is_ns ? "_seconds" : f->m.type == ADIT_METRIC_COUNTER ? "_total" : "");
 }
 
 static void put_head(struct family *f)
 {
     static const char *const types[] = {"untyped", "counter", "gauge", "histogram"};
-    if (!f->has_head)
-        fprintf(f->out, "# HELP %s %s\n# TYPE %s %s\n", f->shown, f->m.help, f->shown, types[f->m.type]);
+    if (f->has_head)
+        return;
+    fprintf(f->out, "# HELP %s ", f->shown);
+    for (const char *c = f->m.help; *c; c++) /* it is printable; of these only the backslash has a meaning */
+        fputs(*c == '\\' ? "\\\\" : (char[2]){*c}, f->out);
+    fprintf(f->out, "\n# TYPE %s %s\n", f->shown, types[f->m.type]);
     f->has_head = true;
 }
 
@@ -73,6 +78,7 @@ static void put_series(const struct family *f, const char *suffix, const char *l
 
 static void put_histogram(struct family *f, const char *label, const struct adit_histogram *h)
 {
+    const double scale = is_timed(&f->m) ? 1e-9 : 1;
     uint64_t below = 0, from, to;
     char le[32];
     put_head(f);
@@ -81,7 +87,7 @@ static void put_histogram(struct family *f, const char *label, const struct adit
         if (i % OCTAVE != OCTAVE - 1)
             continue;
         adit_histogram_bounds(i, &from, &to);
-        snprintf(le, sizeof le, "%.9g", (double)to / 1e9);
+        snprintf(le, sizeof le, "%.12g", (double)(to - 1) * scale); /* whole numbers: the last one of the bucket */
         put_series(f, "_bucket", label, le);
         fprintf(f->out, "%llu\n", (unsigned long long)below);
     }
@@ -89,7 +95,7 @@ static void put_histogram(struct family *f, const char *label, const struct adit
     put_series(f, "_bucket", label, "+Inf");
     fprintf(f->out, "%llu\n", (unsigned long long)below);
     put_series(f, "_sum", label, NULL);
-    fprintf(f->out, "%.9g\n", adit_histogram_sum(h) / 1e9);
+    fprintf(f->out, "%.9g\n", adit_histogram_sum(h) * scale);
     put_series(f, "_count", label, NULL);
     fprintf(f->out, "%llu\n", (unsigned long long)below);
 }
@@ -112,23 +118,41 @@ static void put_value(struct family *f, uint32_t label)
     }
     put_head(f);
     put_series(f, "", shown, NULL);
-    fprintf(f->out, "%lld\n", (long long)value);
+    if (f->m.type == ADIT_METRIC_COUNTER)
+        fprintf(f->out, "%llu\n", (unsigned long long)value);
+    else
+        fprintf(f->out, "%lld\n", (long long)value);
+}
+
+/* Whether a family before the metric-th has its name: an arena is what its creator, or an attacker, wrote, and one such line would spoil all others. */
+static bool is_taken(const char (*shown)[64], uint32_t metric)
+{
+    for (uint32_t i = 0; i < metric; i++)
+        if (!strcmp(shown[i], shown[metric]))
+            return true;
+    return false;
 }
 
 void adit_stats_prometheus(const struct adit_arena *arena, const char *name, FILE *out)
 {
     struct adit_metric_info m = {.size = sizeof m};
-    for (uint32_t i = 0; i < METRICS_MAX; i++) {
+    uint32_t n = 0;
+    while (n < METRICS_MAX && adit_metric_get(arena, n, &m) != -ERANGE)
+        n++;
+    char(*shown)[64] = calloc(n ? n : 1, sizeof *shown);
+    for (uint32_t i = 0; i < n && shown; i++) {
         int error = adit_metric_get(arena, i, &m);
-        if (error == -ERANGE)
-            return;
         if (error || m.type < ADIT_METRIC_COUNTER || m.type > ADIT_METRIC_HISTOGRAM || m.label > ADIT_METRIC_BY_DEVICE)
             continue;
         struct family f = {.arena = arena, .out = out, .name = name, .m = m, .metric = i};
         name_family(&f);
+        memcpy(shown[i], f.shown, sizeof f.shown);
+        if (is_taken(shown, i))
+            continue;
         for (uint32_t label = 0; label < m.labels; label++)
             put_value(&f, label);
     }
+    free(shown);
 }
 
 /* ---- traces ----------------------------------------------------------------------------------------------------- */
