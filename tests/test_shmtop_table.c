@@ -112,6 +112,7 @@ static void hostile_text_and_numbers_stay_in_their_columns(void **state)
     }
     shmtop_table_line(&t, 0, 80, line);
     assert_non_null(strstr(line, "?[2J??x?"));
+    assert_non_null(strstr(line, "? #####")); /* (tried: the first five digits of another number) */
     shmtop_table_fini(&t);
 }
 

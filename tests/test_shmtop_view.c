@@ -79,6 +79,26 @@ static void no_line_is_wider_than_the_page_whatever_is_in_the_arena(void **state
             }
 }
 
+/* (tried: lines of keys cut where they are longer than the page) */
+static void help_is_whole_at_any_width(void **state)
+{
+    (void)state;
+    full(1);
+    view.screen = 0;
+    view.mode = SHMTOP_HELP;
+    for (uint32_t width = 50; width <= 200; width += 30) {
+        const struct shmtop_page *p = scene_page(&view, width, SHMTOP_ALL_ROWS);
+        char all[65536] = "";
+        for (uint32_t i = 0; i < p->count; i++) {
+            const char *text = p->lines[i].text + strspn(p->lines[i].text, " ");
+            snprintf(all + strlen(all), sizeof all - strlen(all), "%s ", text);
+        }
+        assert_non_null(strstr(all, "v what the verifier finds (of a live arena: at each v)"));
+        assert_non_null(strstr(all, "where + and - change the layer"));
+    }
+    view.mode = SHMTOP_SHOWN;
+}
+
 static void every_screen_at_80_and_200_has_its_tables(void **state)
 {
     (void)state;
@@ -432,6 +452,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LAYOUT(no_line_is_wider_than_the_page_whatever_is_in_the_arena),
+        LAYOUT(help_is_whole_at_any_width),
         LAYOUT(every_screen_at_80_and_200_has_its_tables),
         LAYOUT(the_row_looked_at_stays_the_same_while_rows_come_and_go),
         LAYOUT(keys_sort_filter_find_and_show_detail),

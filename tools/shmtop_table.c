@@ -213,7 +213,7 @@ void shmtop_table_line(const struct shmtop_table *t, uint32_t place, uint32_t wi
         if (!column_is_seen(c, width, at))
             continue;
         cell_format(c, cell_at(t, t->order[place], i), c->width, text, sizeof text);
-        if (strlen(text) > c->width && c->kind != SHMTOP_TEXT && c->kind != SHMTOP_NUMBER) { /* an amount that is cut would be another one */
+        if (strlen(text) > c->width && c->kind != SHMTOP_TEXT) { /* a number that is cut would be another one */
             memset(text, '#', c->width);
             text[c->width] = 0;
         }

@@ -208,7 +208,7 @@ static void detail_layout(const struct shmtop_view *v, const struct shmtop_scene
 
 static void help_layout(const struct shmtop_scene *scene, struct shmtop_page *page)
 {
-    static const char *const keys[][2] = {{"1 .. 9, e, a, g, Tab", "the screens, e events, a alerts, g frames"},
+    static const char *const keys[][2] = {{"1 .. 9, e, a, g, i, v, Tab", "the screens: e events, a alerts, g frames, i tiers, v what the verifier finds (of a live arena: at each v)"},
                                           {"arrows, Page Up, Page Down, Home, End", "the row looked at; on the map, where it looks"},
                                           {"Enter, Esc", "all about that row, and back"},
                                           {"t", "the next table; on chunks the map, too, where + and - change the layer"},
@@ -219,7 +219,12 @@ static void help_layout(const struct shmtop_scene *scene, struct shmtop_page *pa
                                           {"h, q", "this; end"}};
     shmtop_page_line(page, SHMTOP_TITLE, "Keys");
     for (uint32_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        shmtop_page_line(page, SHMTOP_PLAIN, "  %-38s %s", keys[i][0], keys[i][1]);
+        if (41 + strlen(keys[i][1]) <= page->width) {
+            shmtop_page_line(page, SHMTOP_PLAIN, "  %-38s %s", keys[i][0], keys[i][1]);
+        } else {
+            shmtop_page_line(page, SHMTOP_PLAIN, "  %s", keys[i][0]);
+            text_wrap(page, 6, keys[i][1]);
+        }
     shmtop_page_line(page, SHMTOP_PLAIN, "%s", "");
     shmtop_page_line(page, SHMTOP_TITLE, "%s", scene->screen->name);
     text_wrap(page, 2, scene->screen->text);
