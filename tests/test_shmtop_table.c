@@ -164,6 +164,7 @@ static void filters_and_searches_look_at_all_cells(void **state)
     shmtop_table_fini(&t);
 }
 
+/* (tried: a text that a spreadsheet takes for a formula as it is) */
 static void json_and_csv_have_the_raw_values(void **state)
 {
     struct shmtop_table t;
@@ -171,10 +172,10 @@ static void json_and_csv_have_the_raw_values(void **state)
     size_t bytes = 0;
     (void)state;
     shmtop_table_init(&t, columns, COLUMNS);
-    row(&t, 1, "a,\"b\"", -5, 1234567);
+    row(&t, 1, "=1+a,\"b\"", -5, 1234567);
     json_t *list = shmtop_table_json(&t), *o = json_array_get(list, 0);
     assert_int_equal(json_array_size(list), 1);
-    assert_string_equal(json_string_value(json_object_get(o, "name")), "a,\"b\"");
+    assert_string_equal(json_string_value(json_object_get(o, "name")), "=1+a,\"b\"");
     assert_int_equal(json_integer_value(json_object_get(o, "pid")), -5);
     assert_int_equal(json_integer_value(json_object_get(o, "count")), 1234567);
     assert_int_equal(json_integer_value(json_object_get(o, "bytes")), 1234567ll * 1024);
@@ -185,7 +186,7 @@ static void json_and_csv_have_the_raw_values(void **state)
     assert_non_null(f);
     shmtop_table_csv(&t, f);
     fclose(f);
-    assert_string_equal(text, "name,pid,count,bytes,rate_per_s,age_ns,share_percent,more\n\"a,\"\"b\"\"\",-5,1234567,1264196608,617284,1234567000,12.34,\n");
+    assert_string_equal(text, "name,pid,count,bytes,rate_per_s,age_ns,share_percent,more\n\"'=1+a,\"\"b\"\"\",-5,1234567,1264196608,617284,1234567000,12.34,\n");
     free(text);
     shmtop_table_fini(&t);
 }

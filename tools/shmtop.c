@@ -104,21 +104,28 @@ static int text_run(struct adit_arena *arena, struct shmtop_model *model, const 
     return ferror(stdout) ? ADIT_EXIT_FAILED : was_alert && o->alert_exit ? ADIT_EXIT_ALERT : ADIT_EXIT_DONE;
 }
 
+/* One object, whose samples are printed as they are taken: of an hour of them nobody has the memory. */
 static int json_run(struct adit_arena *arena, struct shmtop_model *model, const struct shmtop_options *o)
 {
-    json_t *root = json_object(), *samples = json_array();
-    bool was_alert = false;
-    adit_jsonout_set_text(root, "arena", model->name);
-    for (uint64_t i = 0; i < o->count && !adit_interrupt_is_set(); i++) {
+    json_t *name = adit_jsonout_text(model->name);
+    bool was_alert = false, is_fine = printf("{\n  \"arena\": ") > 0 && !json_dumpf(name, stdout, JSON_ENCODE_ANY) && printf(",\n  \"samples\": [") > 0;
+    json_decref(name);
+    for (uint64_t i = 0; i < o->count && is_fine && !adit_interrupt_is_set(); i++) {
         if (i) {
             interval_sleep(o->interval_ms * 1000000ull);
+            if (adit_interrupt_is_set())
+                break;
             shmtop_data_sample(arena, model);
         }
         was_alert |= has_alerts(model);
-        json_array_append_new(samples, shmtop_print_json(model));
+        json_t *sample = shmtop_print_json(model);
+        is_fine = fputs(i ? ",\n" : "\n", stdout) != EOF && sample && !json_dumpf(sample, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) && !fflush(stdout);
+        json_decref(sample);
     }
-    adit_jsonout_set(root, "samples", samples);
-    return !adit_jsonout_print(PROGRAM, root) ? ADIT_EXIT_FAILED : was_alert && o->alert_exit ? ADIT_EXIT_ALERT : ADIT_EXIT_DONE;
+    is_fine = is_fine && fputs("\n  ]\n}\n", stdout) != EOF && !fflush(stdout) && !ferror(stdout);
+    if (!is_fine)
+        adit_say_error(PROGRAM, "cannot write the JSON to stdout; is it closed, or the disk full?");
+    return !is_fine ? ADIT_EXIT_FAILED : was_alert && o->alert_exit ? ADIT_EXIT_ALERT : ADIT_EXIT_DONE;
 }
 
 static int shmtop_show(const char *name, const struct shmtop_options *o, struct shmtop_model *model)

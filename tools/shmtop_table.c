@@ -332,11 +332,12 @@ json_t *shmtop_table_json(const struct shmtop_table *t)
 
 static void text_csv(const char *text, FILE *out)
 {
+    const char *mark = *text && strchr("=+-@\t", *text) ? "'" : ""; /* spreadsheets would compute it, and labels are whatever a process calls itself */
     if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, out);
+        fprintf(out, "%s%s", mark, text);
         return;
     }
-    putc('"', out);
+    fprintf(out, "\"%s", mark);
     for (; *text; text++) {
         if (*text == '"')
             putc('"', out);
