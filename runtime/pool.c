@@ -183,7 +183,8 @@ int adit_pool_open(struct adit_queue *queue, const struct adit_pool_params *para
     struct adit_pool *pool = calloc(1, sizeof *pool + most * sizeof *pool->workers);
     if (!pool)
         return adit_fault(-ENOMEM, "arena %s: no memory for a pool", queue->arena->name);
-    pool->queue = *queue;
+    pool->queue = (struct adit_queue){.arena = queue->arena, .slot = queue->slot, .tasks = queue->tasks, .groups = queue->groups, .id = queue->id, .order = queue->order, .levels_n = queue->levels_n,
+                                      .shift = queue->shift, .group_shift = queue->group_shift}; /* not what submitters by this handle write */
     pool->wake_ns = ADIT_WORKER_WAKE_FIRST_NS;
     pool->workers_max = most;
     pool->is_background = p->background;
