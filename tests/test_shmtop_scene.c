@@ -152,7 +152,7 @@ static void what_shmtop_says_is_the_truth_of_the_scene(void **state)
     spawned_start(ADIT, ARGV((char *)"work", (char *)FIXTURE_NAME, (char *)"--quiet"), &worker);
     for (uint32_t tries = 0; tries < TRIES && !row_of("participants", "label", "adit work"); tries++)
         look();
-    assert_true(roles("producer") == 4 && roles("consumer") == 2 && !alert_of("participant_lost", "pid 0"));
+    assert_true(roles("producer") == 4 && roles("consumer") == 2 && !row_of("alerts", "alert", "participant_lost"));
     kill(worker.pid, SIGKILL);
     spawned_wait(&worker);
     for (uint32_t tries = 0; tries < TRIES && row_of("participants", "label", "adit work"); tries++)

@@ -1,4 +1,5 @@
 /* test_stats_cli.c - `adit stats` as its users meet it: of a live arena, of an image that outlives its processes, of a damaged one; lines, JSON, exit codes. */
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -125,6 +126,9 @@ static void prometheus_can_read_it(void **state)
     assert_true(mean > 1e-6 && mean < 60); /* seconds */
     assert_non_null(strstr(run.out, "# TYPE adit_visible_seconds histogram\n"));
     for (const char *at = run.out; (at = strstr(at, "\nadit_visible_seconds_bucket{")); buckets++) {
+        double last = strtod(strstr(at, "le=\"") + 4, NULL) * 1e9; /* of the bucket, inclusive */
+        uint64_t next = isfinite(last) ? (uint64_t)(last + 1.5) : 1;
+        assert_true((next & (next - 1)) == 0); /* (tried: the first value of the next bucket) */
         double now = series(at, "\nadit_visible_seconds_bucket{");
         assert_true(now >= below);
         below = now;

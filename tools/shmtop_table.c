@@ -332,7 +332,7 @@ json_t *shmtop_table_json(const struct shmtop_table *t)
 
 static void text_csv(const char *text, FILE *out)
 {
-    const char *mark = *text && strchr("=+-@\t", *text) ? "'" : ""; /* spreadsheets would compute it, and labels are whatever a process calls itself */
+    const char *mark = *text && text[1] && strchr("=+-@\t", *text) ? "'" : ""; /* spreadsheets would compute it, and labels are whatever a process calls itself */
     if (!strpbrk(text, ",\"\r\n")) {
         fprintf(out, "%s%s", mark, text);
         return;
