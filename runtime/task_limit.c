@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -63,17 +62,6 @@ static const struct adit_worker_slot *process_of(const struct adit_arena *arena,
     return NULL;
 }
 
-/* Whether the process of a participant's word, whose pid is held by a descriptor by now, is the worker that all which is told of it names. What stands in the arena anybody there may have written; the
- * start time is compared with the kernel's, so a number that has become another process's is not taken for it. */
-static bool is_that_worker(const struct adit_participant *p, uint64_t word, const struct adit_worker_slot *w)
-{
-    uint32_t pid = adit_part_pid(word);
-    uint64_t start_time;
-    bool is_told = adit_part_state(word) == ADIT_PART_ALIVE && adit_load32_relaxed(&w->pid) == pid && !strncmp(p->label, ADIT_WORKER_LABEL, sizeof ADIT_WORKER_LABEL - 1) &&
-                   p->pid_ns == adit_process_pid_namespace(); /* relaxed: of a worker that has left its word says so */
-    return is_told && !adit_process_start_time(pid, &start_time) && adit_participant_is(p, word, start_time);
-}
-
 /* Kills the process that has the task of word, if that is so still once it is held by a descriptor: so no other process of that number is meant. */
 static int kill_worker(const struct adit_queue *q, const struct adit_task_slot *t, uint64_t word)
 {
@@ -87,7 +75,7 @@ static int kill_worker(const struct adit_queue *q, const struct adit_task_slot *
     int fd = pid > 1 && pid != getpid() ? (int)syscall(SYS_pidfd_open, pid, 0) : -1; /* never oneself, nor the first process */
     if (fd < 0)
         return -ESRCH;
-    bool is_its = adit_owner_make(slot, adit_part_generation(who)) == owner && is_that_worker(p, who, w);
+    bool is_its = adit_owner_make(slot, adit_part_generation(who)) == owner && adit_worker_is(w, p, who);
     int error = is_its ? 0 : -ESRCH;
     if (is_its && !((adit_load_seq_cst(&t->word) ^ word) & ~ADIT_TASK_FLAGS) && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0))
         error = -ESRCH;

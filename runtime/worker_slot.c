@@ -97,8 +97,7 @@ bool adit_worker_inherit(struct adit_worker_slot *slot, const struct adit_worker
     return adit_cas_acq_rel(&slot->heir, &nobody, nobody | heir);
 }
 
-/* Whether the participant of word, whose process is held by a descriptor by now, is slot's worker. What stands in the arena anybody there may have written; the start time is the kernel's. */
-static bool is_worker(const struct adit_participant *p, uint64_t word, const struct adit_worker_slot *slot)
+bool adit_worker_is(const struct adit_worker_slot *slot, const struct adit_participant *p, uint64_t word)
 {
     uint64_t start_time;
     bool is_told = adit_part_state(word) == ADIT_PART_ALIVE && adit_load32_relaxed(&slot->pid) == adit_part_pid(word) && !strncmp(p->label, ADIT_WORKER_LABEL, sizeof ADIT_WORKER_LABEL - 1) &&
@@ -118,7 +117,7 @@ int adit_worker_kill(const struct adit_arena *arena, const struct adit_worker_sl
     int fd = pid > 1 && pid != getpid() ? adit_process_open((uint32_t)pid) : -1; /* never oneself, nor the first process */
     if (fd < 0)
         return -ESRCH;
-    bool is_its = adit_owner_make(i, adit_part_generation(word)) == owner && is_worker(p, word, slot);
+    bool is_its = adit_owner_make(i, adit_part_generation(word)) == owner && adit_worker_is(slot, p, word);
     int error = is_its && !syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) ? 0 : -ESRCH;
     close(fd);
     return error;

@@ -39,6 +39,9 @@ bool adit_worker_watch(struct adit_worker_slot *slot, struct adit_futex_look *lo
 /* Whoever is the first to say so gives back what the dead worker ran, and sees to it that somebody takes its place: a standby itself, or the supervisor. */
 bool adit_worker_inherit(struct adit_worker_slot *slot, const struct adit_worker_dead *dead, uint32_t heir);
 
+/* Whether the process of a participant's word, which the caller holds by a descriptor by now, is the worker that slot and participant tell of. What stands in the arena anybody there may have written; the start
+ * time is compared with the kernel's, so a number that has become another process's is not taken for it. */
+bool adit_worker_is(const struct adit_worker_slot *slot, const struct adit_participant *p, uint64_t word);
 /* Ends the process of a worker that has begun, or has threads left: by SIGKILL, once it is held by a descriptor and is what its slot, its participant and the kernel name alike, so no other process is meant.
  * -ESRCH: there is none, or it cannot be made sure of; where there are no pidfds it never can. */
 int adit_worker_kill(const struct adit_arena *arena, const struct adit_worker_slot *slot);

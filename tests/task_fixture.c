@@ -64,3 +64,11 @@ uint32_t task_parent_of(uint32_t pid)
         fclose(f);
     return parent;
 }
+
+void task_skip_without_pidfds(void)
+{
+    int fd = adit_process_open((uint32_t)getpid());
+    if (fd < 0)
+        skip();
+    close(fd);
+}

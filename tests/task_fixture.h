@@ -19,6 +19,8 @@ int task_run_nothing(const struct adit_task_run *run, const void *args, void *re
 /* The path of an object of kinds of the tests' (tests/NAME.c), which lies beside this program. */
 #define TASK_OBJECT_BYTES 4200u
 void task_object(const char *name, char path[TASK_OBJECT_BYTES]);
+/* Passes the test over where there are no pidfds (ADIT_DISABLE=pidfd). */
+void task_skip_without_pidfds(void);
 /* The parent of a process, 0 when there is none. */
 uint32_t task_parent_of(uint32_t pid);
 

@@ -152,18 +152,10 @@ static void closing_waits_for_no_worker_that_hears_nothing(void **state)
 }
 
 /* Where there are no pidfds (ADIT_DISABLE=pidfd) a supervisor kills nobody but its child, as a number may be another process's by then: what is left of such a pool is given up after 10 s. */
-static void skip_without_pidfds(void)
-{
-    int fd = adit_process_open((uint32_t)getpid());
-    if (fd < 0)
-        skip();
-    close(fd);
-}
-
 static void closing_waits_for_no_zygote_that_is_stopped(void **state)
 {
     (void)state;
-    skip_without_pidfds();
+    task_skip_without_pidfds();
     set_up(2);
     uint64_t task = start(DEAF, 0);
     assert_int_equal(kill(zygote(), SIGSTOP), 0);
@@ -176,7 +168,7 @@ static void closing_waits_for_no_zygote_that_is_stopped(void **state)
 static void closing_ends_workers_whose_zygote_has_died(void **state)
 {
     (void)state;
-    skip_without_pidfds();
+    task_skip_without_pidfds();
     set_up(1);
     uint64_t task = start(DEAF, 0);
     assert_int_equal(kill(zygote(), SIGKILL), 0);
@@ -223,7 +215,7 @@ static bool has_successors(void *user)
 static void orphans_work_until_there_are_others(void **state)
 {
     (void)state;
-    skip_without_pidfds(); /* they cannot tell whether their application is there, so they end */
+    task_skip_without_pidfds(); /* they cannot tell whether their application is there, so they end */
     char there[TASK_OBJECT_BYTES];
     memcpy(there, object, sizeof there);
     snprintf(object, sizeof object, "%s/../kinds.so", shm_fixture_directory());

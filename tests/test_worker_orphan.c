@@ -170,18 +170,10 @@ static void is_given_back(uint64_t task)
 }
 
 /* Where there are no pidfds (ADIT_DISABLE=pidfd) a worker cannot tell that its application is gone. */
-static void skip_without_pidfds(void)
-{
-    int fd = adit_process_open((uint32_t)getpid());
-    if (fd < 0)
-        skip();
-    close(fd);
-}
-
 static void a_worker_ends_when_application_and_zygote_are_killed_at_once(void **state)
 {
     (void)state;
-    skip_without_pidfds();
+    task_skip_without_pidfds();
     pid_t application = set_up(false);
     shm_fixture_until(&board->is_open, 1);
     uint64_t task = submit(0);
@@ -198,7 +190,7 @@ static void a_worker_ends_when_application_and_zygote_are_killed_at_once(void **
 static void a_worker_ends_when_its_application_is_killed_after_the_zygote(void **state)
 {
     (void)state;
-    skip_without_pidfds();
+    task_skip_without_pidfds();
     pid_t application = set_up(false);
     shm_fixture_until(&board->is_open, 1);
     uint64_t task = submit(0);
